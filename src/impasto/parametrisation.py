@@ -1,0 +1,67 @@
+"""How a signal is described to an optimizer.
+
+Pixels are a poor description: a photograph has most of its energy in large forms and in brightness, so a step of equal size
+in every pixel is mostly fine-grained coloured noise. Described by coefficients that are alike in energy (whitened in space
+and colour), the same optimizer reaches the same cost in about half the evaluations, without the noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Map = Callable[[Tensor], Tensor]
+
+# square root of the covariance of R, G, B in photographs: brightness, red to blue, green to magenta (measured on 260
+# natural pictures, each in units of its own variance)
+_COLOUR = ((0.871, 0.432, -0.098), (0.935, 0.030, 0.185), (0.978, -0.414, -0.089))
+
+
+@dataclass(frozen=True)
+class Parametrisation:
+    """A linear map of coefficients to a signal, both of shape (1, channels, *space).
+
+    ``decode`` gives the signal, ``encode`` is its inverse, and ``adjoint`` takes the gradient of a cost with respect to the
+    signal to that with respect to the coefficients.
+    """
+
+    decode: Map
+    encode: Map
+    adjoint: Map
+
+
+def plain() -> Parametrisation:
+    """The values themselves."""
+    return Parametrisation(torch.clone, torch.clone, torch.clone)
+
+
+def whitened(shape: tuple[int, ...], device: torch.device) -> Parametrisation:
+    """Coefficients alike in energy for natural signals of ``shape`` (channels, *space).
+
+    The amplitude spectrum falls as 1/frequency in every number of dimensions (Field 1987); three channels are taken as
+    R, G, B and described by brightness and two opponent colours.
+    """
+    channels, space = shape[0], shape[1:]
+    axes = tuple(range(-len(space), 0))
+    grids = [torch.fft.fftfreq(n) for n in space[:-1]] + [torch.fft.rfftfreq(space[-1])]
+    frequency = torch.stack(torch.meshgrid(*grids, indexing="ij")).square().sum(0).sqrt()
+    spectrum = 1 / frequency.clamp_min(1 / max(space))
+    spectrum = (spectrum / spectrum.square().mean().sqrt()).to(device)
+    colour = torch.tensor(_COLOUR) if channels == 3 else torch.eye(channels)
+    colour = colour.to(device)
+    inverse = torch.linalg.inv(colour)
+
+    def scaled(x: Tensor, amplitude: Tensor) -> Tensor:
+        return torch.fft.irfftn(torch.fft.rfftn(x, dim=axes) * amplitude, s=space, dim=axes)
+
+    def mixed(matrix: Tensor, x: Tensor) -> Tensor:
+        return torch.einsum("ij,bj...->bi...", matrix, x)
+
+    return Parametrisation(
+        decode=lambda z: mixed(colour, scaled(z, spectrum)),
+        encode=lambda x: scaled(mixed(inverse, x), 1 / spectrum),
+        adjoint=lambda g: scaled(mixed(colour.T, g), spectrum),
+    )

@@ -1,0 +1,1 @@
+"""What comes in and goes out: signals, read from files and written to files."""

@@ -1,0 +1,56 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from impasto.errors import SignalError
+
+
+def check_writable(path: str | Path) -> None:
+    """See, before hours of work, that ``path`` can be written at their end; nothing is left behind.
+
+    Raises:
+        SignalError: the folder is missing or closed, or ``path`` is a folder.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise SignalError(f"{path} is a folder; a file name was expected")
+    if not path.parent.is_dir():
+        raise SignalError(f"{path}: there is no folder {path.parent}")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise SignalError(f"{path} is write-protected")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise SignalError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write ``data`` beside ``path`` and rename it, so that no reader ever sees a part of it.
+
+    Raises:
+        SignalError: the disk is full, or the folder missing or closed.
+    """
+    path = Path(path)
+    part = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            part = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # a temporary file is private; the result gets the rights any new file would have
+        umask = os.umask(0)
+        os.umask(umask)
+        part.chmod(0o666 & ~umask)
+        part.replace(path)
+    except BaseException as error:
+        if part is not None:
+            part.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise SignalError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise

@@ -1,0 +1,71 @@
+"""J(G) = alpha J_content(C, G) + beta J_style(S, G) for one content and one style."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
+from impasto.network.vgg19 import ConvNet
+from impasto.transfer.settings import TransferSettings
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The value of J and its parts, as scalar tensors: cost = alpha content_cost + beta style_cost.
+
+    ``style_cost_by_layer`` holds lambda^[l] J_style^[l] for each style layer; style_cost is their sum.
+    """
+
+    cost: Tensor
+    content_cost: Tensor
+    style_cost: Tensor
+    style_cost_by_layer: dict[str, Tensor]
+
+
+class Objective:
+    """J as a function of the generated signal; what it needs of content and style is computed once.
+
+    Args:
+        network: the ConvNet whose activations are compared.
+        content: C, of shape (N, channels, *space).
+        style: S, of shape (N, channels, *space), of any size.
+        settings: alpha, beta, layers and weighting.
+    """
+
+    def __init__(self, network: ConvNet, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
+        self.network = network
+        self.alpha, self.beta = settings.alpha, settings.beta
+        style_layers, content_layers = dict(settings.style_layers), dict(settings.content_layers)
+        relative = settings.weighting == "relative"
+        with torch.no_grad():
+            self._content = network(content, content_layers)
+            activations = network(style, style_layers)
+            self._style = {name: style_matrix(activations[name]) for name in style_layers}
+            self._content_weights = {
+                name: weight / content_unit(self._content[name]) if relative else torch.tensor(weight)
+                for name, weight in content_layers.items()
+            }
+            self._lambdas = {
+                name: relative_lambda(weight, self._style[name]) if relative else torch.tensor(weight)
+                for name, weight in style_layers.items()
+            }
+
+    def __call__(self, generated: Tensor) -> Costs:
+        """The costs of G, of the shape of the content."""
+        activations = self.network(generated, {**self._content, **self._style})
+        content = sum(
+            (
+                weight * content_cost(self._content[name], activations[name])
+                for name, weight in self._content_weights.items()
+            ),
+            start=generated.new_zeros(()),
+        )
+        by_layer = {
+            name: weight * style_layer_cost(self._style[name], style_matrix(activations[name]))
+            for name, weight in self._lambdas.items()
+        }
+        style = torch.stack(list(by_layer.values())).sum()
+        return Costs(self.alpha * content + self.beta * style, content, style, by_layer)
