@@ -90,7 +90,7 @@ def demo(output: Path, **options: Any) -> int:
         raise SignalError("the demo's photograph is in scikit-image: pip install 'impasto[demo]'") from None
     from impasto.flow_painting import flow_painting
 
-    return paint(coffee(), flow_painting(384), output, size=256, iterations=80, **options)
+    return paint(coffee(), flow_painting(384), output, size=256, iterations=60, **options)
 
 
 def paint(

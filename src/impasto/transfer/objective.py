@@ -45,11 +45,11 @@ class Objective:
             activations = network(style, style_layers)
             self._style = {name: style_matrix(activations[name]) for name in style_layers}
             self._content_weights = {
-                name: weight / content_unit(self._content[name]) if relative else torch.tensor(weight)
+                name: weight / content_unit(self._content[name]) if relative else weight
                 for name, weight in content_layers.items()
             }
             self._lambdas = {
-                name: relative_lambda(weight, self._style[name]) if relative else torch.tensor(weight)
+                name: relative_lambda(weight, self._style[name]) if relative else weight
                 for name, weight in style_layers.items()
             }
 
