@@ -18,6 +18,7 @@ from impasto.errors import SizeError, TransferInterrupted
 from impasto.network.layers import VGG19, LayerTable, total_stride, up_to_deepest
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import load_weights
+from impasto.parametrisation import whitened
 from impasto.signals.image import over_white, read_image, resample_image, scaled_shape, to_pillow, write_image
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress, descend
@@ -167,7 +168,8 @@ def _start(content: Signal, style: Signal, settings: TransferSettings) -> Tensor
     if settings.init == "random":
         generator = torch.Generator().manual_seed(settings.seed)
         noise = torch.randn(1, *content.values.shape, generator=generator)
-        return (0.5 + 0.15 * noise).clamp(0, 1)
+        # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
+        return (0.5 + 0.1 * whitened(content.values.shape, noise.device).decode(noise)).clamp(0, 1)
     picture = style if settings.init == "style" else over_white(read_image(settings.init))
     return _tensor(resample_image(picture, (content.shape[0], content.shape[1])))
 
