@@ -45,27 +45,33 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
-    if isinstance(source, Image.Image):
-        return _from_pillow(source)
-    path = Path(source)
-    if not path.exists():
-        raise SignalError(f"{path}: no such file")
-    if path.is_dir():
-        raise SignalError(f"{path} is a folder; a picture was expected")
+    name = "the picture" if isinstance(source, Image.Image) else source
     try:
-        if path.stat().st_size == 0:
-            raise SignalError(f"{path} is empty")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                return _from_pillow(picture)
+        if isinstance(source, Image.Image):
+            return _from_pillow(source)
+        return _from_file(Path(source))
+    except FileNotFoundError:
+        raise SignalError(f"{name}: no such file") from None
     except UnidentifiedImageError:
-        raise SignalError(f"{path} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
+        raise SignalError(f"{name} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
-        raise SignalError(f"{path} unpacks to more than {limit} million pixels; make it smaller first") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise SignalError(f"{path} cannot be read: {error}") from None
+        raise SignalError(f"{name} unpacks to more than {limit} million pixels; make it smaller first") from None
+    except SignalError as error:
+        raise SignalError(f"{name}: {error}") from None
+    except Exception as error:  # decoders of damaged files raise whatever comes to them
+        raise SignalError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _from_file(path: Path) -> Signal:
+    if path.is_dir():
+        raise SignalError("this is a folder; a picture was expected")
+    if path.stat().st_size == 0:
+        raise SignalError("the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks on damaged metadata; what cannot be read is an error
+        with Image.open(path) as picture:
+            return _from_pillow(picture)
 
 
 def _from_pillow(picture: Image.Image) -> Signal:
