@@ -100,8 +100,8 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             converted = ImageCms.profileToProfile(picture, source, _srgb(), outputMode="RGB")
             return converted or picture.convert("RGB")
-        except ImageCms.PyCMSError:
-            pass  # a profile that does not fit the picture says nothing about it
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a profile that is damaged or does not fit the picture says nothing about it
     return picture.convert("RGB")
 
 
