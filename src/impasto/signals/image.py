@@ -37,8 +37,8 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
 
     Args:
         source: a file of any format that Pillow reads (of an animation the first frame), a PIL image, or an array of shape
-            (height, width), (height, width, 3) or (height, width, 4), of integers over their full range or of floats
-            in 0..1.
+            (height, width), (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of
+            floats in 0..1.
 
     Raises:
         SignalError: the source is missing, no picture, damaged, empty or too large to be opened safely.
@@ -116,10 +116,12 @@ def _from_array(array: np.ndarray[Any, Any]) -> Signal:
         )
     if array.size == 0:
         raise SignalError(f"an array of shape {array.shape} has no pixels")
-    if np.issubdtype(array.dtype, np.integer):
-        values = array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    if array.dtype.kind not in "buf":
+        raise SignalError(f"an array of {array.dtype} is not a picture: uint8, uint16 or floats in 0..1 were expected")
+    values = array.astype(np.float32)
+    if array.dtype.kind == "u":
+        values /= np.float32(np.iinfo(array.dtype).max)
     else:
-        values = array.astype(np.float32)
         if not np.isfinite(values).all():
             raise SignalError("the array has NaN or infinite values")
         if values.min() < 0 or values.max() > 1:
