@@ -140,17 +140,23 @@ def scaled_shape(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
 
 def resample_image(picture: Signal, shape: tuple[int, int]) -> Signal:
     """The picture with (height, width) = ``shape`` (Lanczos, in float32)."""
-    header = dict(picture.header)
-    if "alpha" in header:
-        header["alpha"] = _resample(header["alpha"], shape)
-    return Signal(np.stack([_resample(channel, shape) for channel in picture.values]), picture.kind, header)
+    values = np.stack([_resample(channel, shape) for channel in picture.values])
+    if "alpha" not in picture.header or shape == picture.shape:
+        return Signal(values.clip(0, 1), picture.kind, picture.header)
+    # weighed by opacity, or the colours hidden under transparent places would bleed into the visible ones
+    alpha = picture.header["alpha"]
+    weighed = np.stack([_resample(channel * alpha, shape) for channel in picture.values])
+    alpha = _resample(alpha, shape)
+    visible = alpha > 1 / 255
+    values = np.where(visible, weighed / np.where(visible, alpha, 1), values).clip(0, 1)
+    return Signal(values, picture.kind, {**picture.header, "alpha": alpha.clip(0, 1)})
 
 
 def _resample(channel: Values, shape: tuple[int, int]) -> Values:
     if channel.shape == shape:
         return channel
     resized = Image.fromarray(channel).resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
-    return np.asarray(resized, np.float32).clip(0, 1)
+    return np.asarray(resized, np.float32)
 
 
 def over_white(picture: Signal) -> Signal:
