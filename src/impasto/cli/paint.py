@@ -110,7 +110,7 @@ def paint(
     """Paint, watch, write and report; the exit code."""
     settings = TransferSettings(**{name: value for name, value in options.items() if value is not None})
     logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=logging.INFO if verbose else logging.WARNING)
-    check_outputs([content, style, settings.init], output, plot, [trace], frames)
+    check_outputs([content, style, settings.init, settings.weights], output, plot, [trace], frames)
 
     from impasto.transfer.style_transfer import transfer_style
     from impasto.transfer.watch import frames_to, plot_costs, trace_to
@@ -161,16 +161,25 @@ def check_outputs(
     image_format(output)
     if plot and plot.suffix.lower() not in PLOT_FORMATS:
         raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
-    paths = [path for path in (output, plot, *others) if path]
-    for i, path in enumerate(paths):
+    sources = {Path(source).resolve() for source in inputs if isinstance(source, str | Path) and Path(source).exists()}
+    taken: set[Path] = set()
+    for path in (output, plot, *others):
+        if path is None:
+            continue
         check_writable(path)
-        for source in inputs:
-            if isinstance(source, str | Path) and Path(source).exists() and path.exists() and path.samefile(source):
-                raise SignalError(f"{path} is an input; write the result to another file")
-        if path in paths[:i]:
+        if path.exists() and any(path.samefile(source) for source in sources):
+            raise SignalError(f"{path} is an input; write the result to another file")
+        if path.resolve() in taken:
             raise SignalError(f"{path} is named for two outputs")
-    if folder and folder.exists() and not folder.is_dir():
-        raise SignalError(f"{folder} is a file; a folder for the frames was expected")
+        taken.add(path.resolve())
+    if folder:
+        there = next(part for part in (folder, *folder.parents) if part.exists())
+        if not there.is_dir():
+            raise SignalError(f"{there} is a file; a folder for the frames was expected")
+        check_writable(there / "frame")
+        for source in sources:
+            if source.match("frame_*.png") and source.parent == folder.resolve():
+                raise SignalError(f"{folder} has the input {source.name}, which a frame could overwrite; use another folder")
 
 
 @contextmanager
