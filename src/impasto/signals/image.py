@@ -26,7 +26,7 @@ _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".webp": ("WEBP", {"quality": 95, "method": 6}),
     ".tif": ("TIFF", {"compression": "tiff_deflate"}),
     ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-    ".avif": ("AVIF", {"quality": 90}),
+    ".avif": ("AVIF", {"quality": 90, "subsampling": "4:4:4"}),
 }
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
 _IMAGE_DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
