@@ -7,6 +7,7 @@ import sys
 import click
 
 from impasto.cli.info import info
+from impasto.cli.interruption import interruptible
 from impasto.cli.paint import demo, transfer
 from impasto.errors import ImpastoError, SettingsError
 
@@ -24,7 +25,8 @@ for command in (transfer, demo, info):
 def main() -> None:
     """Run the command line of this process and exit."""
     try:
-        code = cli(standalone_mode=False)
+        with interruptible():
+            code = cli(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code

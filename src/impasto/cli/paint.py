@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from impasto.cli.interruption import ignore_interruptions
 from impasto.errors import SignalError, TransferInterrupted
 from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
 
@@ -116,7 +116,7 @@ def paint(
     from impasto.transfer.watch import frames_to, plot_costs, trace_to
 
     code = 0
-    with interruptible(), ExitStack() as stack:
+    with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []
         if sys.stderr.isatty() and not quiet and not verbose:
             watchers.append(stack.enter_context(progress_bar(settings.iterations)))
@@ -133,6 +133,7 @@ def paint(
             painting = transfer_style(content, style, settings, on_progress=watch)
         except TransferInterrupted as interrupted:
             painting, code = interrupted.painting, 130
+    ignore_interruptions()  # nothing shall stop the picture on its way to the disk
     if code:
         log.warning("interrupted after %d of %d evaluations", len(painting.history), settings.iterations)
     painting.write(output)
@@ -143,7 +144,9 @@ def paint(
         click.echo(json.dumps(summary, indent=2))
     else:
         width, height = summary["size"]
-        click.echo(f"{output}: {width} x {height}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
+        click.echo(
+            f"{click.format_filename(output)}: {width} x {height}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s"
+        )
     return code
 
 
@@ -180,20 +183,6 @@ def check_outputs(
         for source in sources:
             if source.match("frame_*.png") and source.parent == folder.resolve():
                 raise SignalError(f"{folder} has the input {source.name}, which a frame could overwrite; use another folder")
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
