@@ -26,7 +26,7 @@ def main() -> None:
     """Run the command line of this process and exit."""
     try:
         with interruptible():
-            code = cli(standalone_mode=False)
+            code = cli(prog_name="impasto", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code
