@@ -16,13 +16,13 @@ def check_writable(path: str | Path) -> None:
         SignalError: the folder is missing or closed, or ``path`` is a folder.
     """
     path = Path(path)
-    if path.is_dir():
-        raise SignalError(f"{path} is a folder; a file name was expected")
-    if not path.parent.is_dir():
-        raise SignalError(f"{path}: there is no folder {path.parent}")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise SignalError(f"{path} is write-protected")
     try:
+        if path.is_dir():
+            raise SignalError(f"{path} is a folder; a file name was expected")
+        if not path.parent.is_dir():
+            raise SignalError(f"{path}: there is no folder {path.parent}")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise SignalError(f"{path} is write-protected")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -38,7 +38,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
     path = Path(path)
     part = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".impasto-", delete=False) as file:
             part = Path(file.name)
             file.write(data)
             file.flush()

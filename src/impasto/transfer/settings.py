@@ -91,7 +91,7 @@ def _number(low: float, *, open_below: bool = False) -> Callable[[str, Any], flo
     def check(name: str, given: Any) -> float:
         try:
             value = float(given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise SettingsError(f"{name} {given!r} is not a number") from None
         if not math.isfinite(value) or value < low or (open_below and value == low):
             raise SettingsError(
@@ -102,7 +102,7 @@ def _number(low: float, *, open_below: bool = False) -> Callable[[str, Any], flo
     return check
 
 
-def _whole(low: int) -> Callable[[str, Any], int]:
+def _whole(low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int]:
     def check(name: str, given: Any) -> int:
         try:
             value = int(given)
@@ -110,8 +110,9 @@ def _whole(low: int) -> Callable[[str, Any], int]:
             value = None
         if value is None or (isinstance(given, float) and given != value):
             raise SettingsError(f"{name} {given!r} is not a whole number")
-        if value < low:
-            raise SettingsError(f"{name} is {given}; a whole number of at least {low} was expected")
+        if not low <= value <= high:
+            limit = f"of at least {low}" if value < low else f"up to {high}"
+            raise SettingsError(f"{name} is {given}; a whole number {limit} was expected")
         return value
 
     return check
@@ -130,19 +131,20 @@ def _text(name: str, given: Any) -> str:
 
 
 def _layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[str, float]]) -> Layers:
-    rows: list[Any] = list(
-        given.items() if isinstance(given, Mapping) else given.split(",") if isinstance(given, str) else given
-    )
-    if not rows:
+    try:
+        rows = given.items() if isinstance(given, Mapping) else given.split(",") if isinstance(given, str) else given
+        named = [row.partition("=")[::2] if isinstance(row, str) else (row[0], row[1]) for row in rows]
+    except (TypeError, LookupError):
+        raise SettingsError(f"{name} {given!r} are no layers; e.g. 'relu1_1=0.5,relu3_1=0.5' was expected") from None
+    if not named:
         raise SettingsError(f"{name} is empty; name at least one layer, e.g. relu3_1")
     pairs: list[tuple[str, float]] = []
-    for row in rows:
-        layer, _, weight = row.partition("=") if isinstance(row, str) else (row[0], "=", row[1])
+    for layer, weight in named:
         layer = str(layer).strip()
         up_to_deepest(VGG19, [layer])
         if layer in dict(pairs):
             raise SettingsError(f"{name} has {layer} twice")
-        pairs.append((layer, _number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(rows)))
+        pairs.append((layer, _number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(named)))
     return tuple(pairs)
 
 
