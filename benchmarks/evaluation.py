@@ -29,7 +29,7 @@ def plain_objective(content: Tensor, style: Tensor, settings: TransferSettings) 
         name: w.contiguous(memory_format=torch.channels_last) if w.dim() == 4 else w for name, w in load_weights().items()
     }
     mean, std = weights["mean"].view(1, 3, 1, 1), weights["std"].view(1, 3, 1, 1)
-    content_layers, style_layers = dict(settings.content_layers), dict(settings.style_layers)
+    content_layers, style_layers = settings.content_weights, settings.style_lambdas
     table = up_to_deepest(VGG19, {**content_layers, **style_layers})
 
     def features(x: Tensor) -> dict[str, Tensor]:
@@ -65,7 +65,7 @@ def plain_objective(content: Tensor, style: Tensor, settings: TransferSettings) 
             w * (gram(of_x[name]) - grams[name]).square().sum() / grams[name].square().sum()
             for name, w in style_layers.items()
         )
-        return settings.alpha * content_cost + settings.beta * style_cost  # pyright: ignore[reportReturnType]
+        return settings.alpha * content_cost + (settings.beta or 0) * style_cost  # pyright: ignore[reportReturnType]
 
     return cost
 
@@ -84,7 +84,7 @@ def main() -> None:
     arguments = parser.parse_args()
     random = torch.Generator().manual_seed(0)
     content, style = (torch.rand(1, 3, arguments.size, arguments.size, generator=random) for _ in range(2))
-    settings = TransferSettings()
+    settings = TransferSettings().for_kind("image")
     objective = Objective(ConvNet(VGG19, load_weights(), pooling=settings.pooling), content, style, settings)
     plain = plain_objective(content, style, settings)
     contestants = {"impasto": lambda x: objective(x).cost, "plain eager, channels-last": plain}

@@ -1,12 +1,53 @@
-"""Files that are written whole or not at all."""
+"""Files: that they are there to be read, and that they are written whole or not at all."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 from impasto.errors import SignalError
+
+
+def existing_file(path: str | Path, noun: str) -> Path:
+    """``path``, if there is a file with something in it.
+
+    Raises:
+        SignalError: it is missing, empty, or a folder where ``noun`` ("a picture") was expected.
+    """
+    path = Path(path)
+    try:
+        size = path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        raise SignalError(f"{path}: no such file") from None
+    except OSError as error:
+        raise SignalError(f"{path} cannot be read: {error.strerror}") from None
+    if path.is_dir():
+        raise SignalError(f"{path} is a folder; {noun} was expected")
+    if size == 0:
+        raise SignalError(f"{path} is empty")
+    return path
+
+
+def optional_package(name: str, path: Path, extra: str) -> ModuleType:
+    """The package that reads the format of ``path``.
+
+    Raises:
+        SignalError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise SignalError(
+            f"{path} is read by the package {name}, which is missing: pip install 'impasto[{extra}]'"
+        ) from None
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, in one line."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def check_writable(path: str | Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError, nearest
-from impasto.signals.files import write_whole
+from impasto.signals.files import existing_file, write_whole
 from impasto.signals.signal import Signal, Values
 
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -28,6 +28,7 @@ _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
     ".avif": ("AVIF", {"quality": 90, "subsampling": "4:4:4"}),
 }
+ENDINGS = tuple(_FORMATS)
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
 _IMAGE_DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
 
@@ -45,13 +46,9 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
-    name = "the picture" if isinstance(source, Image.Image) else source
+    name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")
     try:
-        if isinstance(source, Image.Image):
-            return _from_pillow(source)
-        return _from_file(Path(source))
-    except FileNotFoundError:
-        raise SignalError(f"{name}: no such file") from None
+        return _from_pillow(source) if isinstance(source, Image.Image) else _from_file(Path(source))
     except UnidentifiedImageError:
         raise SignalError(f"{name} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
     except Image.DecompressionBombError:
@@ -64,10 +61,6 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
 
 
 def _from_file(path: Path) -> Signal:
-    if path.is_dir():
-        raise SignalError("this is a folder; a picture was expected")
-    if path.stat().st_size == 0:
-        raise SignalError("the file is empty")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on damaged metadata; what cannot be read is an error
         with Image.open(path) as picture:
