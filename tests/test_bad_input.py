@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from impasto.cli import main
+from tests.conftest import Run
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
 
@@ -149,18 +148,6 @@ def state(folder: Path) -> dict[str, tuple[int, bytes]]:
     }
 
 
-@pytest.fixture
-def impasto(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    def run(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["impasto", *arguments])
-        with pytest.raises(SystemExit) as exit:
-            main()
-        assert isinstance(exit.value.code, int)
-        return exit.value.code
-
-    return run
-
-
 def assert_one_line(stdout: str, stderr: str, reason: str) -> None:
     assert stdout == ""
     assert stderr.startswith("impasto: ")
@@ -171,28 +158,26 @@ def assert_one_line(stdout: str, stderr: str, reason: str) -> None:
 
 
 @pytest.mark.parametrize("row", ROWS)
-def test_bad_input(row: str, desk: Path, impasto: Callable[..., int], capfd: pytest.CaptureFixture[str]):
+def test_bad_input(row: str, desk: Path, run: Run):
     line, reason, code = ROWS[row]
     before = state(desk)
-    assert impasto("transfer", *split(line)) == code
-    assert_one_line(*capfd.readouterr(), reason)
+    got, out, err = run("transfer", *split(line))
+    assert got == code
+    assert_one_line(out, err, reason)
     assert state(desk) == before
 
 
 @LINUX
 @pytest.mark.parametrize("option", ["-o /proc/out.png", f"{O} --trace /proc/trace", f"{O} --frames /proc/frames"])
-def test_a_place_that_takes_no_files(
-    option: str, desk: Path, impasto: Callable[..., int], capfd: pytest.CaptureFixture[str]
-):
+def test_a_place_that_takes_no_files(option: str, desk: Path, run: Run):
     before = state(desk)
-    assert impasto("transfer", P, S, *split(option)) == 1
-    assert_one_line(*capfd.readouterr(), "cannot be written")
+    got, out, err = run("transfer", P, S, *split(option))
+    assert got == 1
+    assert_one_line(out, err, "cannot be written")
     assert state(desk) == before
 
 
-def test_a_file_that_is_closed(
-    desk: Path, impasto: Callable[..., int], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+def test_a_file_that_is_closed(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
     """As the operating system refuses it; root, who runs the tests in a container, is refused nothing."""
     stat = Path.stat
 
@@ -202,36 +187,36 @@ def test_a_file_that_is_closed(
         return stat(self, **options)
 
     monkeypatch.setattr(Path, "stat", closed)
-    assert impasto("transfer", P, S, *split(O)) == 1
-    assert_one_line(*capfd.readouterr(), "Permission denied")
+    got, out, err = run("transfer", P, S, *split(O))
+    assert got == 1
+    assert_one_line(out, err, "Permission denied")
     assert Path("out.png").read_bytes() == b"the old result"
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"), [("transfr a b", "transfr"), ("--verson", "--verson"), ("info --weight", "--weight")]
 )
-def test_an_unknown_command_or_option(
-    arguments: str, reason: str, impasto: Callable[..., int], capfd: pytest.CaptureFixture[str]
-):
-    assert impasto(*arguments.split()) == 2
-    assert_one_line(*capfd.readouterr(), reason)
+def test_an_unknown_command_or_option(arguments: str, reason: str, run: Run):
+    got, out, err = run(*arguments.split())
+    assert got == 2
+    assert_one_line(out, err, reason)
 
 
-def test_no_command_is_answered_with_help(impasto: Callable[..., int], capfd: pytest.CaptureFixture[str]):
-    assert impasto() == 2
-    assert "transfer" in capfd.readouterr().err
+def test_no_command_is_answered_with_help(run: Run):
+    code, _, err = run()
+    assert code == 2
+    assert "transfer" in err
 
 
-def test_a_disk_that_fills_during_the_work(
-    desk: Path, impasto: Callable[..., int], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+def test_a_disk_that_fills_during_the_work(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     options = "--size 24 --iterations 1 --style-layers relu1_1 --content-layers relu1_1"
-    assert impasto("transfer", P, S, *split(O), *split(options)) == 1
-    assert_one_line(*capfd.readouterr(), "out.png cannot be written: No space left on device")
+    got, out, err = run("transfer", P, S, *split(O), *split(options))
+    assert got == 1
+    assert_one_line(out, err, "out.png cannot be written: No space left on device")
     assert Path("out.png").read_bytes() == b"the old result"
     assert not list(desk.glob(".impasto*"))
 

@@ -122,7 +122,7 @@ def test_something_must_weigh():
     [("relu5_5", "relu5_"), ("rely3_1", "relu3_1"), ("Relu1_1", "relu1_1"), ("", "."), ("relu1_1,", ".")],
 )
 @pytest.mark.parametrize("name", ["content_layers", "style_layers"])
-def test_an_unknown_layer_names_the_nearest(name: str, given: str, nearest: str):
+def test_an_unknown_layer_names_the_nearest(name: str, given: Any, nearest: str):
     with pytest.raises(UnknownLayerError, match=f"unknown layer .*: did you mean '{nearest}"):
         TransferSettings(**{name: given})
 
@@ -178,8 +178,9 @@ def test_settings_survive_json(options: dict[str, Any]):
 
 
 def test_layers_survive_the_command_line():
-    given = TransferSettings(style_layers="relu1_1=0.5,pool4=1e-06").style_layers
-    assert TransferSettings(style_layers=layers_text(given)).style_layers == given
+    given = (("relu1_1", 0.5), ("pool4", 1e-6))
+    text: Any = layers_text(given)
+    assert TransferSettings(style_layers=text).style_layers == given
 
 
 def test_a_picture_to_start_from(tmp_path: Path):
