@@ -1,12 +1,42 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and the libraries that know their formats."""
 
 from __future__ import annotations
 
+import importlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from impasto.errors import SignalError
+
+
+def library(name: str, extra: str, purpose: str) -> Any:
+    """The module ``name``, which comes with an extra of impasto.
+
+    Raises:
+        SignalError: it is not installed; the message says how to install it.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise SignalError(f"{purpose} needs the package {name.split('.')[0]}: pip install 'impasto[{extra}]'") from None
+
+
+def check_readable(path: str | Path, expected: str) -> Path:
+    """``path``, if a file with something in it is there.
+
+    Raises:
+        SignalError: it is missing, empty or a folder; ``expected`` ("a movie") tells what it should be.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise SignalError(f"{path}: no such file")
+    if path.is_dir():
+        raise SignalError(f"{path} is a folder; {expected} was expected")
+    if path.stat().st_size == 0:
+        raise SignalError(f"{path} is empty")
+    return path
 
 
 def check_writable(path: str | Path) -> None:
