@@ -8,14 +8,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import Field, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from impasto.errors import SignalError, TransferInterrupted
-from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
+from impasto.errors import SettingsError, SignalError, TransferInterrupted
+from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
     from impasto.transfer.descent import Progress
@@ -31,15 +31,9 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--" + setting.name.replace("_", "-"),
             metavar=None if choices else setting.metadata["metavar"],
             type=click.Choice(choices) if choices else str,
-            help=f"{setting.metadata['help']}  [default: {_default_text(setting)}]",
+            help=f"{setting.metadata['help']}  [default: {default_text(setting.name)}]",
         )(command)
     return command
-
-
-def _default_text(setting: Field[Any]) -> str:
-    if isinstance(setting.default, tuple):
-        return layers_text(setting.default)
-    return "automatic" if setting.default is None else str(setting.default)
 
 
 FILE = click.Path(path_type=Path)
@@ -52,7 +46,12 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("-v", "--verbose", is_flag=True, help="Log every evaluation."),
         click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results."),
         click.option("--json", "as_json", is_flag=True, help="Print a summary as JSON."),
-        click.option("--plot", type=FILE, metavar="FILE", help="Draw the curves of J (png, svg or pdf)."),
+        click.option(
+            "--plot",
+            type=FILE,
+            metavar="FILE",
+            help="Draw the curves of J; not of a picture, content, style and result (png, svg or pdf).",
+        ),
         click.option(
             "--frames-every", type=click.IntRange(1), metavar="N", default=10, help="One frame every N.  [default: 10]"
         ),
@@ -66,7 +65,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("content", type=FILE)
 @click.argument("style", type=FILE)
-@click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="Picture to write: png, jpg, webp, tif, avif.")
+@click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="File to write, of the content's kind.")
 @settings_options
 @shared_options
 def transfer(content: Path, style: Path, output: Path, **options: Any) -> int:
@@ -108,18 +107,23 @@ def paint(
     **options: Any,
 ) -> int:
     """Paint, watch, write and report; the exit code."""
+    from impasto.signals.formats import FORMATS, kind_of
+
     settings = TransferSettings(**{name: value for name, value in options.items() if value is not None})
     logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=logging.INFO if verbose else logging.WARNING)
-    check_outputs([content, style, settings.init], output, plot, [trace], frames)
+    kind = kind_of(content)
+    if frames and kind != "image":
+        raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
+    check_outputs([content, style, settings.init], kind, output, plot, [trace], frames)
 
     from impasto.transfer.style_transfer import transfer_style
-    from impasto.transfer.watch import frames_to, plot_costs, trace_to
+    from impasto.transfer.watch import frames_to, trace_to
 
     code = 0
     with interruptible(), ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []
         if sys.stderr.isatty() and not quiet and not verbose:
-            watchers.append(stack.enter_context(progress_bar(settings.iterations)))
+            watchers.append(stack.enter_context(progress_bar()))
         if trace:
             watchers.append(trace_to(trace))
         if frames:
@@ -134,21 +138,21 @@ def paint(
         except TransferInterrupted as interrupted:
             painting, code = interrupted.painting, 130
     if code:
-        log.warning("interrupted after %d of %d evaluations", len(painting.history), settings.iterations)
+        log.warning("interrupted after %d of %d evaluations", len(painting.history), painting.settings.iterations)
     painting.write(output)
     if plot:
-        plot_costs(painting.history, plot)
+        painting.plot(plot)
     summary = {"output": str(output), **painting.summary()}
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
-        width, height = summary["size"]
-        click.echo(f"{output}: {width} x {height}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
+        size = FORMATS[kind].describe(painting.signal)
+        click.echo(f"{output}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
     return code
 
 
 def check_outputs(
-    inputs: list[Any], output: Path, plot: Path | None, others: list[Path | None], folder: Path | None
+    inputs: list[Any], kind: str, output: Path, plot: Path | None, others: list[Path | None], folder: Path | None
 ) -> None:
     """See, before any work, that the outputs can be written and overwrite no input.
 
@@ -156,9 +160,9 @@ def check_outputs(
         SignalError: one of them cannot.
     """
     from impasto.signals.files import check_writable
-    from impasto.signals.image import image_format
+    from impasto.signals.formats import check_ending
 
-    image_format(output)
+    check_ending(kind, output)
     if plot and plot.suffix.lower() not in PLOT_FORMATS:
         raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
     paths = [path for path in (output, plot, *others) if path]
@@ -188,7 +192,7 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def progress_bar(iterations: int) -> Iterator[Callable[[Progress], None]]:
+def progress_bar() -> Iterator[Callable[[Progress], None]]:
     """A bar on stderr; rich honours NO_COLOR."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -202,9 +206,12 @@ def progress_bar(iterations: int) -> Iterator[Callable[[Progress], None]]:
         TimeRemainingColumn(),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=iterations)
+        task = bar.add_task("")
         yield lambda progress: bar.update(
-            task, completed=progress.latest.evaluation, description=f"J {progress.best.cost:.4g}"
+            task,
+            total=progress.iterations,
+            completed=progress.latest.evaluation,
+            description=f"J {progress.best.cost:.4g}",
         )
 
 

@@ -13,9 +13,12 @@ from impasto.errors import UnknownLayerError, nearest
 
 Operation = Literal["conv", "relu", "pool"]
 
+SIGNAL = "signal"
+"""The name by which a row takes the signal itself as its input."""
+
 
 class Layer(NamedTuple):
-    """One row: what is done to the activation of the row above.
+    """One row: what is done to the activation of the row above, or of the earlier row named ``source``.
 
     ``kernel`` and ``stride`` are positions along every axis; ``channels`` is n_C of the result of a convolution (the
     other operations keep it).
@@ -26,6 +29,7 @@ class Layer(NamedTuple):
     kernel: int = 1
     stride: int = 1
     channels: int = 0
+    source: str = ""
 
 
 LayerTable = tuple[Layer, ...]
@@ -45,22 +49,76 @@ VGG19: LayerTable = _vgg([(2, 64), (2, 128), (4, 256), (4, 512), (4, 512)])
 """Configuration E of Simonyan and Zisserman (2015), without its classifier."""
 
 
+def bank(widths: Sequence[int], channels: int) -> LayerTable:
+    """Parallel convolutions of the signal, one of each width, each followed by a ReLU: conv3 relu3 conv5 relu5 ..."""
+    rows: list[Layer] = []
+    for width in widths:
+        rows.append(Layer(f"conv{width}", "conv", kernel=width, channels=channels, source=SIGNAL))
+        rows.append(Layer(f"relu{width}", "relu"))
+    return tuple(rows)
+
+
+class Network(NamedTuple):
+    """A network by name: its layers, and where the costs are taken unless one says so."""
+
+    table: LayerTable
+    content_layers: tuple[tuple[str, float], ...]
+    style_layers: tuple[tuple[str, float], ...]
+
+
+def _equally(names: Sequence[str]) -> tuple[tuple[str, float], ...]:
+    return tuple((name, 1 / len(names)) for name in names)
+
+
+def _bank_network(widths: Sequence[int], channels: int) -> Network:
+    layers = _equally([f"relu{width}" for width in widths])
+    return Network(bank(widths, channels), layers, layers)
+
+
+NETWORKS: dict[str, Network] = {
+    "vgg19": Network(VGG19, (("relu4_2", 1.0),), _equally([f"relu{block}_1" for block in range(1, 6)])),
+    "bank": _bank_network((3, 5, 9, 17, 33, 65, 129), 128),
+    "spectral": _bank_network((3, 7, 15, 31), 256),
+}
+
+
+def sources(table: LayerTable) -> dict[str, str]:
+    """For each row the name of the one whose activation it takes; the first takes the signal."""
+    above = (SIGNAL, *(row.name for row in table))
+    return {row.name: row.source or name for name, row in zip(above, table, strict=False)}
+
+
 def up_to_deepest(table: LayerTable, names: Iterable[str]) -> LayerTable:
-    """The rows down to the deepest of ``names``.
+    """The rows from which ``names`` are computed; in a chain of layers, all down to the deepest of them.
 
     Raises:
         UnknownLayerError: a name is not in the table; the message has the nearest one.
     """
-    order = {row.name: depth for depth, row in enumerate(table)}
+    source = sources(table)
+    needed = {SIGNAL}
     for name in names:
-        if name not in order:
-            raise UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, order)!r}?")
-    return table[: max((order[name] for name in names), default=-1) + 1]
+        if name not in source:
+            raise UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, source)!r}?")
+        while name not in needed:
+            needed.add(name)
+            name = source[name]
+    return tuple(row for row in table if row.name in needed)
 
 
 def total_stride(table: LayerTable) -> int:
-    """How many input positions lie between two neighbouring positions of the last row."""
-    stride = 1
-    for row in table:
-        stride *= row.stride
-    return stride
+    """How many input positions lie between two neighbouring positions of the coarsest row."""
+    strides = {SIGNAL: 1}
+    for row, source in zip(table, sources(table).values(), strict=True):
+        strides[row.name] = strides[source] * row.stride
+    return max(strides.values())
+
+
+def smallest_size(table: LayerTable, *, padded: bool = True) -> int:
+    """The fewest input positions along an axis for which every row has at least one."""
+    source = sources(table)
+    needed = dict.fromkeys((SIGNAL, *source), 1)
+    for row in reversed(table):
+        kernel = 1 if row.operation == "conv" and padded else row.kernel
+        before = (needed[row.name] - 1) * row.stride + kernel
+        needed[source[row.name]] = max(needed[source[row.name]], before)
+    return needed[SIGNAL]

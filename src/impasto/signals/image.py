@@ -28,6 +28,7 @@ _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
     ".avif": ("AVIF", {"quality": 90}),
 }
+ENDINGS = tuple(_FORMATS)
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
 _IMAGE_DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
 

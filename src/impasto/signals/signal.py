@@ -18,8 +18,9 @@ class Signal:
 
     Attributes:
         values: float32 of shape (channels, *space). Of an image: (3, height, width), sRGB, 0..1.
-        kind: what it is; "image".
-        header: what a file of the kind holds beside the values, e.g. ``alpha``, the opacity (height, width) in 0..1.
+        kind: what it is, a row of :data:`impasto.signals.formats.FORMATS`, e.g. "image".
+        header: what a file of the kind holds beside the values, e.g. ``alpha``, the opacity (height, width) in 0..1, or
+            ``rate``, the samples a second.
     """
 
     values: Values

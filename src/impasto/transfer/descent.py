@@ -99,12 +99,13 @@ def descend(
     Args:
         objective: J.
         start: the first G, (1, channels, *space); not changed.
-        settings: optimizer, step and iterations.
+        settings: optimizer, step and iterations, with nothing left open.
         bounds: the range of the signal's values, or None.
 
     Raises:
         SettingsError: J is not finite at the start.
     """
+    assert settings.iterations is not None and settings.beta is not None
     method = METHODS[settings.optimizer]
     generated = start.clone()
     form = whitened(tuple(start.shape[1:]), start.device) if method.whitened else plain()

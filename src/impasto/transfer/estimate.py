@@ -9,7 +9,7 @@ from math import prod
 import psutil
 
 from impasto.errors import SizeError
-from impasto.network.layers import LayerTable, total_stride
+from impasto.network.layers import SIGNAL, LayerTable, sources, total_stride
 
 MIB = 2**20
 _FLOAT = 4
@@ -25,14 +25,16 @@ def memory_needed(table: LayerTable, shape: Sequence[int], channels: int = 3) ->
         shape: positions of G along each axis.
         channels: of G.
     """
-    positions = float(prod(shape))
+    sizes = {SIGNAL: (float(channels), float(prod(shape)))}
     kept = largest = 0.0
-    for row in table:
-        before = channels * positions
+    for row, source in zip(table, sources(table).values(), strict=True):
+        width, positions = sizes[source]
+        before = width * positions
         if row.operation == "conv":
-            channels = row.channels
+            width = row.channels
         positions /= row.stride ** len(shape)
-        after = channels * positions
+        sizes[row.name] = width, positions
+        after = width * positions
         # a convolution keeps its padded input for the way back and its output; relu works in place
         kept += {"conv": before + after, "relu": 0, "pool": after}[row.operation]
         largest = max(largest, before + after)

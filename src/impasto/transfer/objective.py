@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
-from impasto.network.vgg19 import ConvNet
 from impasto.transfer.settings import TransferSettings
+
+Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
+"""What takes a signal (N, channels, *space) and names of layers, and gives their activations."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,15 @@ class Objective:
     """J as a function of the generated signal; what it needs of content and style is computed once.
 
     Args:
-        network: the ConvNet whose activations are compared.
+        network: the network whose activations are compared.
         content: C, of shape (N, channels, *space).
         style: S, of shape (N, channels, *space), of any size.
-        settings: alpha, beta, layers and weighting.
+        settings: alpha, beta, layers and weighting, with nothing left open.
     """
 
-    def __init__(self, network: ConvNet, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
+    def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
         self.network = network
+        assert settings.beta is not None and settings.style_layers and settings.content_layers
         self.alpha, self.beta = settings.alpha, settings.beta
         style_layers, content_layers = dict(settings.style_layers), dict(settings.content_layers)
         relative = settings.weighting == "relative"

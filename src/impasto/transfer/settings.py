@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from impasto.errors import SettingsError, nearest
-from impasto.network.layers import VGG19, up_to_deepest
+from impasto.network.layers import NETWORKS, up_to_deepest
 
 Layers = tuple[tuple[str, float], ...]
 """Layers with their weights (lambda^[l] for the style), in the order given."""
 
 CHOICES = {
+    "network": ("auto", *NETWORKS),
     "weighting": ("relative", "absolute"),
     "optimizer": ("lbfgs", "adam", "gd"),
     "pooling": ("max", "avg"),
     "preprocessing": ("auto", "caffe", "torchvision"),
 }
 INITS = ("content", "random", "style")
+
+# what a setting is for each kind of signal where it is not given
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "image": {"size": 512, "iterations": 200, "beta": 20.0, "network": "vgg19"},
+}
+# which networks understand each kind of signal
+NETWORKS_FOR: dict[str, tuple[str, ...]] = {
+    "image": ("vgg19",),
+}
 
 
 def _setting(default: Any, help: str, metavar: str = "") -> Any:
@@ -29,8 +39,9 @@ def _setting(default: Any, help: str, metavar: str = "") -> Any:
 
 @dataclass(frozen=True)
 class TransferSettings:
-    """How a picture is painted; each field is also an option of ``impasto transfer``.
+    """How a signal is painted; each field is also an option of ``impasto transfer``.
 
+    A field that is None (or "auto") depends on the kind of the signal: :meth:`for_kind` gives it the kind's default.
     Layers are given as ``"relu1_1,relu3_1"``, with their weights as ``"relu1_1=0.5,relu3_1=0.5"``, as a list of names or as
     a dict of weights; they are kept as pairs (name, weight). Where no weight is given the layers share 1 equally.
 
@@ -38,20 +49,21 @@ class TransferSettings:
         SettingsError: a value is out of its range; UnknownLayerError: the network has no such layer.
     """
 
-    size: int | str = _setting(512, "Longest side of the result in pixels; 'full' keeps the content's.", "N|full")
-    iterations: int = _setting(200, "How often J and its gradient are evaluated.", "N")
+    size: int | str | None = _setting(None, "Longest side of the result in pixels; 'full' keeps the content's.", "N|full")
+    iterations: int | None = _setting(None, "How often J and its gradient are evaluated.", "N")
     alpha: float = _setting(1.0, "Weight of the content cost.", "X")
-    beta: float = _setting(20.0, "Weight of the style cost; 5 is faithful to the content, 200 nearly pure style.", "X")
+    beta: float | None = _setting(
+        None, "Weight of the style cost; for a picture 5 is faithful to the content, 200 nearly pure style.", "X"
+    )
     weighting: Literal["relative", "absolute"] = _setting(
         "relative", "Costs as relative errors, which balances the layers, or as the paper's equations give them."
     )
     init: str = _setting("content", "Where G starts.", "content|random|style|FILE")
     optimizer: Literal["lbfgs", "adam", "gd"] = _setting("lbfgs", "L-BFGS, Adam, or the plain update G := G - step * dJ/dG.")
     step: float | None = _setting(None, "Size of the optimizer's steps; if not given, one that suits it.", "X")
-    content_layers: Layers = _setting((("relu4_2", 1.0),), "Where the content cost is taken.", "NAME[=WEIGHT],...")
-    style_layers: Layers = _setting(
-        tuple((f"relu{block}_1", 0.2) for block in range(1, 6)), "Where the style cost is taken.", "NAME[=LAMBDA],..."
-    )
+    network: str = _setting("auto", "The network whose activations are compared.")
+    content_layers: Layers | None = _setting(None, "Where the content cost is taken.", "NAME[=WEIGHT],...")
+    style_layers: Layers | None = _setting(None, "Where the style cost is taken.", "NAME[=LAMBDA],...")
     pooling: Literal["max", "avg"] = _setting("avg", "How the network pools.")
     seed: int = _setting(0, "Seed of the random start.", "N")
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
@@ -66,25 +78,70 @@ class TransferSettings:
 
     def __post_init__(self) -> None:
         for name, check in _CHECKS.items():
-            object.__setattr__(self, name, check(name, getattr(self, name)))
+            given = getattr(self, name)
+            if given is not None or self.__dataclass_fields__[name].default is not None:
+                object.__setattr__(self, name, check(name, given))
         for name, choices in CHOICES.items():
             given = getattr(self, name)
             if given not in choices:
                 guess = nearest(str(given), choices)
                 raise SettingsError(f"{name} {given!r} is unknown: did you mean {guess!r}? ({', '.join(choices)})")
+        for layers in (self.content_layers or (), self.style_layers or ()):
+            _check_layers(self.network, dict(layers))
         if self.alpha == self.beta == 0:
             raise SettingsError("alpha and beta are both 0, so there is nothing to paint: give one of them a value above 0")
         if self.init not in INITS and not Path(self.init).is_file():
             raise SettingsError(f"init {self.init!r} is neither a file nor one of {', '.join(INITS)}")
 
+    def for_kind(self, kind: str) -> TransferSettings:
+        """The settings for one kind of signal, with nothing left open.
+
+        Raises:
+            SettingsError: the network does not understand the kind; UnknownLayerError: it has no such layer.
+        """
+        defaults = DEFAULTS[kind]
+        network = defaults["network"] if self.network == "auto" else self.network
+        if network not in NETWORKS_FOR[kind]:
+            raise SettingsError(
+                f"network {network!r} is not for this kind of signal ({kind}): {' or '.join(NETWORKS_FOR[kind])} is"
+            )
+        defaults = {
+            **defaults,
+            "network": network,
+            "content_layers": NETWORKS[network].content_layers,
+            "style_layers": NETWORKS[network].style_layers,
+        }
+        return replace(self, **{name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")})
+
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON writes them, layers as ``{name: weight}``; ``TransferSettings(**d)`` takes them back."""
-        return asdict(self) | {name: dict(getattr(self, name)) for name in ("content_layers", "style_layers")}
+        layers = {name: getattr(self, name) for name in ("content_layers", "style_layers")}
+        return asdict(self) | {name: dict(given) for name, given in layers.items() if given is not None}
+
+
+def default_text(name: str) -> str:
+    """The default of a setting, as ``--help`` tells it: for each kind, or for each network, where it depends on them."""
+    default = TransferSettings.__dataclass_fields__[name].default
+    if name in NETWORKS["vgg19"]._fields:
+        by_case = {network: layers_text(getattr(known, name)) for network, known in NETWORKS.items()}
+    else:
+        by_case = {kind: str(defaults[name]) for kind, defaults in DEFAULTS.items() if name in defaults}
+    if not by_case:
+        return "automatic" if default is None else str(default)
+    values = dict.fromkeys(by_case.values())
+    return next(iter(values)) if len(values) == 1 else "; ".join(f"{case} {text}" for case, text in by_case.items())
 
 
 def layers_text(layers: Layers) -> str:
-    """Layers as on the command line, e.g. ``relu1_1=0.5,relu3_1=0.5``."""
-    return ",".join(f"{name}={weight:g}" for name, weight in layers)
+    """Layers as on the command line, e.g. ``relu1_1=0.25,relu3_1=0.75``; without the weights where all are equal."""
+    equal = len({weight for _, weight in layers}) == 1
+    return ",".join(name if equal else f"{name}={weight:g}" for name, weight in layers)
+
+
+def _check_layers(network: str, names: Iterable[str]) -> None:
+    networks = NETWORKS.values() if network == "auto" else [NETWORKS[network]]
+    # before the kind is known, a layer of any network will do
+    up_to_deepest(tuple(row for known in networks for row in known.table), names)
 
 
 def _number(low: float, *, open_below: bool = False) -> Callable[[str, Any], float]:
@@ -121,10 +178,6 @@ def _size(name: str, given: Any) -> int | str:
     return given if given == "full" else _whole(1)(name, given)
 
 
-def _step(name: str, given: Any) -> float | None:
-    return None if given is None else _number(0, open_below=True)(name, given)
-
-
 def _text(name: str, given: Any) -> str:
     return str(given)
 
@@ -139,7 +192,6 @@ def _layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[s
     for row in rows:
         layer, _, weight = row.partition("=") if isinstance(row, str) else (row[0], "=", row[1])
         layer = str(layer).strip()
-        up_to_deepest(VGG19, [layer])
         if layer in dict(pairs):
             raise SettingsError(f"{name} has {layer} twice")
         pairs.append((layer, _number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(rows)))
@@ -152,7 +204,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "alpha": _number(0),
     "beta": _number(0),
     "init": _text,
-    "step": _step,
+    "step": _number(0, open_below=True),
     "content_layers": _layers,
     "style_layers": _layers,
     "seed": _whole(0),

@@ -7,11 +7,15 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from impasto.signals.files import write_whole
 from impasto.signals.image import write_image
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Watcher = Callable[[Progress], None]
 
@@ -41,12 +45,8 @@ def frames_to(folder: Path, every: int) -> Watcher:
     return watch
 
 
-def plot_costs(history: Sequence[Evaluation], path: Path) -> None:
-    """Draw J, its content and style cost and the share of each style layer over the evaluations, as a picture file.
-
-    Raises:
-        SignalError: the file cannot be written.
-    """
+def draw_costs(history: Sequence[Evaluation]) -> Figure:
+    """J, its content and style cost and the share of each style layer over the evaluations."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -70,6 +70,15 @@ def plot_costs(history: Sequence[Evaluation], path: Path) -> None:
             axes.set_xlabel("evaluation")
             axes.grid(alpha=0.25)
             axes.legend(frameon=False)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format=path.suffix.lower().lstrip("."), dpi=150)
+    return figure
+
+
+def write_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as .png, .svg or .pdf, whole or not at all.
+
+    Raises:
+        SignalError: the file cannot be written.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=Path(path).suffix.lower().lstrip("."), dpi=150)
     write_whole(path, buffer.getvalue())

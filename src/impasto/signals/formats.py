@@ -1,0 +1,97 @@
+"""Which kind of signal a file holds, and how each kind is read and written: a row for each kind.
+
+Nothing here needs torch, and a library that reads a rare format is imported by the reader that needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import SignalError, nearest
+from impasto.signals import image
+from impasto.signals.signal import Signal
+
+Write = Callable[[Signal, str | Path, Mapping[str, Any] | None], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of signal is read and written.
+
+    Attributes:
+        noun: "a picture", for messages.
+        read: makes a signal of a file (or of what else the kind is given as) and, for kinds whose files may not tell it,
+            the sampling rate in Hz.
+        write: writes a signal to a file, with the record of how it was made.
+        readable: the endings by which a file of the kind is known.
+        writable: the endings of the files that can be written.
+        describe: its extent in a few words, e.g. "512 x 384".
+        claims: whether a file with an ending that several kinds have holds this one.
+    """
+
+    noun: str
+    read: Callable[[Any, float | None], Signal]
+    write: Write
+    readable: tuple[str, ...]
+    writable: tuple[str, ...]
+    describe: Callable[[Signal], str]
+    claims: Callable[[Path], bool] = lambda path: True
+
+
+FORMATS: dict[str, Format] = {
+    "image": Format(
+        noun="a picture",
+        read=lambda source, rate: image.read_image(source),
+        write=image.write_image,
+        readable=image.ENDINGS,
+        writable=image.ENDINGS,
+        describe=lambda signal: " x ".join(str(n) for n in reversed(signal.shape)),
+    ),
+}
+
+
+def kind_of(source: Any) -> str:
+    """The kind of signal that ``source`` holds: by its ending and, where that is not enough, by what is in it.
+
+    What is unknown is taken for a picture, whose reader knows many more formats than there are endings here.
+    """
+    if isinstance(source, Signal):
+        return source.kind
+    if not isinstance(source, str | Path):
+        return "image"
+    path = Path(source)
+    name = path.name.lower()
+    kinds = [kind for kind, known in FORMATS.items() if name.endswith(known.readable)]
+    if len(kinds) > 1 and path.exists():
+        kinds = [kind for kind in kinds if FORMATS[kind].claims(path)] or kinds
+    return kinds[0] if kinds else "image"
+
+
+def read_signal(source: Any, rate: float | None = None) -> Signal:
+    """The signal of any kind in ``source``: a file, a signal, or a picture as :func:`impasto.read_image` takes it.
+
+    Args:
+        source: what is read.
+        rate: samples a second, for a series whose file does not tell.
+
+    Raises:
+        SignalError: the source is missing, damaged or empty, or holds no signal.
+    """
+    return source if isinstance(source, Signal) else FORMATS[kind_of(source)].read(source, rate)
+
+
+def check_ending(kind: str, path: str | Path) -> None:
+    """See that a signal of the kind can be written to a file with the ending of ``path``.
+
+    Raises:
+        SignalError: it cannot.
+    """
+    known, path = FORMATS[kind], Path(path)
+    if path.name.lower().endswith(known.writable):
+        return
+    suffix = path.suffix.lower()
+    hint = f"did you mean {nearest(suffix, known.writable)}? " if suffix else ""
+    raise SignalError(f"{path}: {known.noun} is not written with the ending {suffix!r}; {hint}({' '.join(known.writable)})")

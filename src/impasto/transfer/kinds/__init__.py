@@ -1,0 +1,33 @@
+"""What a transfer does for each kind of signal: a row for each kind."""
+
+from __future__ import annotations
+
+from impasto.errors import SignalError
+from impasto.signals.formats import FORMATS
+from impasto.signals.signal import Signal
+from impasto.transfer.kinds.image import prepare_images
+from impasto.transfer.kinds.kind import Kind
+
+KINDS: dict[str, Kind] = {
+    "image": Kind(
+        prepare_images,
+        styles=("image",),
+        why="the brush strokes of a picture are learned from a picture",
+    ),
+}
+
+
+def kind_for(content: Signal, style: Signal) -> Kind:
+    """The row of the content's kind.
+
+    Raises:
+        SignalError: the style is of a kind that the content cannot take; the message says why.
+    """
+    kind = KINDS[content.kind]
+    if style.kind not in kind.styles:
+        expected = " or ".join(FORMATS[name].noun for name in kind.styles)
+        raise SignalError(
+            f"{FORMATS[content.kind].noun} cannot be painted in the style of {FORMATS[style.kind].noun}: {kind.why}; "
+            f"{expected} was expected"
+        )
+    return kind

@@ -1,0 +1,68 @@
+"""Pictures: both scaled to one size, seen by VGG-19."""
+
+from __future__ import annotations
+
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from impasto.errors import SizeError
+from impasto.network.layers import NETWORKS, LayerTable, total_stride, up_to_deepest
+from impasto.network.vgg19 import vgg19
+from impasto.signals.image import over_white, resample_image, scaled_shape
+from impasto.signals.signal import Signal
+from impasto.transfer.estimate import check_memory
+from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.settings import TransferSettings
+
+
+def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
+    """Content and style with their longest sides scaled to ``settings.size``, if network and memory can take it.
+
+    Raises:
+        SizeError: a picture is too small for the deepest layer, or too large for the memory.
+        WeightsError: the weights are missing, damaged, or of another network.
+    """
+    content, style = _scaled(content, over_white(style), settings)
+    network = vgg19(weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
+    height, width = content.shape
+    return Prepared(
+        content=_tensor(content),
+        style=_tensor(style),
+        network=network,
+        restore=content.with_values,
+        fit=lambda picture: _tensor(resample_image(over_white(picture), (height, width))),
+        random=(0.5, 0.15),
+        bounds=(0.0, 1.0),
+    )
+
+
+def _scaled(content: Signal, style: Signal, settings: TransferSettings) -> tuple[Signal, Signal]:
+    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    table = up_to_deepest(NETWORKS["vgg19"].table, layers)
+    longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
+    # a style is never enlarged: its strokes would be learned blurred
+    targets = {"content": longest, "style": min(longest, max(style.shape))}
+    shapes: dict[str, tuple[int, int]] = {}
+    for (role, target), picture in zip(targets.items(), (content, style), strict=True):
+        shapes[role] = scaled_shape(picture.shape, target)
+        _check_size(role, picture.shape, shapes[role], table)
+        check_memory(table, shapes[role])
+    return resample_image(content, shapes["content"]), resample_image(style, shapes["style"])
+
+
+def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], table: LayerTable) -> None:
+    smallest = total_stride(table)
+    if min(shape) >= smallest:
+        return
+    height, width = shape
+    longest = ceil(smallest * max(given) / min(given))
+    raise SizeError(
+        f"the {role} at {width} x {height} pixels is too small for {table[-1].name}, which needs {smallest} on each side; "
+        f"give a {role} and a --size of at least {longest}, or layers less deep"
+    )
+
+
+def _tensor(picture: Signal) -> Tensor:
+    return torch.from_numpy(picture.values)[None]

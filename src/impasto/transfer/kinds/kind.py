@@ -1,0 +1,57 @@
+"""What a kind of signal has to bring along to be painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+from impasto.signals.signal import Signal, Values
+from impasto.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Content and style on the grid on which they are compared.
+
+    Attributes:
+        content: C, (1, channels, *space).
+        style: S, (1, channels, *space), of any size.
+        network: what takes G, of the shape of C, and names of layers, and gives their activations.
+        restore: makes a signal like the content of values (channels, *space) on its grid.
+        fit: another signal of the kind on the content's grid, where G may start.
+        random: mean and standard deviation of a random G.
+        noise: standard deviation of what is added to a G that starts from a signal.
+        bounds: the range of the values, or None.
+    """
+
+    content: Tensor
+    style: Tensor
+    network: nn.Module
+    restore: Callable[[Values], Signal]
+    fit: Callable[[Signal], Tensor]
+    random: tuple[float, float]
+    noise: float = 0.0
+    bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of signal is painted.
+
+    Attributes:
+        prepare: content and style as read, with settings in which nothing is open, become :class:`Prepared`.
+        styles: the kinds that can be its style.
+        why: why no other kind can.
+        draw: content, style and result as a figure for people; None where the result is a picture itself.
+    """
+
+    prepare: Callable[[Signal, Signal, TransferSettings], Prepared]
+    styles: tuple[str, ...]
+    why: str
+    draw: Callable[[Signal, Signal, Signal], Figure] | None = None
