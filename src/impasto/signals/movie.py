@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +19,8 @@ from impasto.signals.files import check_readable, library, write_whole
 from impasto.signals.image import scaled_shape
 from impasto.signals.signal import Signal
 
+log = logging.getLogger("impasto")
+
 READABLE = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp")
 # container, codec and its options by ending; nearly without loss, for strokes are fine
 _FORMATS: dict[str, tuple[str, str, dict[str, str]]] = {
@@ -29,7 +32,8 @@ _FORMATS: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 _UNSPECIFIED, _BT709, _BT601, _HD_LINES = 2, 1, 5, 720
 _LIMITED_RANGE = 1
-# fewer frames than this share of what the file promises, and it was cut
+_OPUS_RATE = 48000
+# less than this share of what the file promises, and it was cut
 _COMPLETE = 0.95
 
 
@@ -59,25 +63,37 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-            promised = stream.frames or float((container.duration or 0) / av.time_base * rate)
-            frames, times = _decode(container, stream, longest, path)
-            time_base = stream.time_base
-        sound = _sound(av, path)
+            promised, time_base = stream.frames, stream.time_base
+            begin, duration = ((time or 0) / av.time_base for time in (container.start_time, container.duration))
+            frames, times = _decode(av, container, stream, longest, path)
+        sound, sound_end = _sound(av, path)
     except av.error.FFmpegError as error:
         raise SignalError(f"{path} cannot be read as a movie: {error.strerror or error}") from None
     if not frames:
         raise SignalError(f"{path} has no frames")
-    if len(frames) < int(_COMPLETE * promised):
-        raise SignalError(f"{path} is cut short or damaged: {len(frames)} of {promised:.0f} frames can be read")
     if None in times or any(b <= a for a, b in zip(times, times[1:], strict=False)):
         times, time_base = list(range(len(frames))), 1 / rate
+    end = max(float(times[-1] * time_base + 1 / rate), sound_end) - begin
+    if len(frames) < int(_COMPLETE * promised) or end < _COMPLETE * duration:
+        of = f" of {promised}" * bool(promised)
+        raise SignalError(
+            f"{path} is cut short or damaged: {len(frames)}{of} frames, {end:.2f} of {duration:.2f} s, can be read"
+        )
     values = np.empty((3, len(frames), *frames[0].shape[:2]), np.float32)
     for i, frame in enumerate(frames):
         np.divide(frame.transpose(2, 0, 1), np.float32(255), out=values[:, i])
     return Signal(values, "movie", {"times": tuple(times), "time_base": time_base, "rate": rate, **sound})
 
 
-def _decode(container: Any, stream: Any, longest: int | None, path: Path) -> tuple[list[NDArray[np.uint8]], list[Any]]:
+def _scaling(av: Any) -> int:
+    """Lanczos with exact rounding and colour at every pixel, without which colours drift by a level or two."""
+    flags = av.video.reformatter.Interpolation
+    return int(flags.LANCZOS | flags.ACCURATE_RND | flags.FULL_CHR_H_INT | flags.FULL_CHR_H_INP)
+
+
+def _decode(
+    av: Any, container: Any, stream: Any, longest: int | None, path: Path
+) -> tuple[list[NDArray[np.uint8]], list[Any]]:
     frames: list[NDArray[np.uint8]] = []
     times: list[Any] = []
     for frame in container.decode(stream):
@@ -91,7 +107,7 @@ def _decode(container: Any, stream: Any, longest: int | None, path: Path) -> tup
             shape[0],
             "rgb24",
             src_colorspace=untold if frame.colorspace == _UNSPECIFIED else frame.colorspace,
-            interpolation="LANCZOS",
+            interpolation=_scaling(av),
         ).to_ndarray()
         frames.append(np.rot90(rgb, frame.rotation // 90))
         times.append(frame.pts)
@@ -107,15 +123,16 @@ def _decode(container: Any, stream: Any, longest: int | None, path: Path) -> tup
     return frames, times
 
 
-def _sound(av: Any, path: Path) -> dict[str, Any]:
-    """The first sound track as it is, in a file of its own."""
+def _sound(av: Any, path: Path) -> tuple[dict[str, Any], float]:
+    """The first sound track as it is, in a file of its own, as a header has it; and its end in seconds."""
     with av.open(str(path)) as container:
         if not container.streams.audio:
-            return {}
+            return {}, 0.0
         track = container.streams.audio[0]
         packets = [packet for packet in container.demux(track) if packet.dts is not None]
         if not packets:
-            return {}
+            return {}, 0.0
+        end = float((packets[-1].dts + (packets[-1].duration or 0)) * packets[-1].time_base)
         start = float((packets[0].pts or packets[0].dts) * packets[0].time_base)
         buffer = io.BytesIO()
         with av.open(buffer, "w", format="matroska") as copy:
@@ -123,7 +140,7 @@ def _sound(av: Any, path: Path) -> dict[str, Any]:
             for packet in packets:
                 packet.stream = stream
                 copy.mux(packet)
-    return {"sound": buffer.getvalue(), "sound_start": start}
+    return {"sound": buffer.getvalue(), "sound_start": start}, end
 
 
 def movie_format(path: str | Path) -> str:
@@ -135,18 +152,20 @@ def movie_format(path: str | Path) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in _FORMATS:
         hint = f"did you mean {nearest(suffix, _FORMATS)}? " if suffix else ""
-        raise SignalError(f"{path}: no format of movies that is written has the ending {suffix!r}; {hint}({' '.join(_FORMATS)})")
+        raise SignalError(
+            f"{path}: no format of movies that is written has the ending {suffix!r}; {hint}({' '.join(_FORMATS)})"
+        )
     return _FORMATS[suffix][0]
 
 
 def write_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> None:
     """Write the movie as the ending of ``path`` says: .mp4, .mov, .mkv (H.264) or .webm (VP9); whole or not at all.
 
-    Frames keep their time stamps, and the sound is copied undecoded. ``about`` (how it was made) becomes the comment of
-    the file, as JSON. A signal without times runs at 25 frames a second.
+    Frames keep their time stamps, and the sound is copied undecoded where the format can hold it. ``about`` (how it was
+    made) becomes the comment of the file, as JSON. A signal without times runs at 25 frames a second.
 
     Raises:
-        SignalError: the ending is unknown, the format cannot hold the sound, or the file cannot be written.
+        SignalError: the ending is unknown, or the file cannot be written.
     """
     av = library("av", "movies", "a movie")
     name, codec, options = movie_format(path), *_FORMATS[Path(path).suffix.lower()][1:]
@@ -155,7 +174,7 @@ def write_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None
         with av.open(buffer, "w", format=name) as container:
             container.metadata["comment"] = json.dumps(about or {})
             stream = _picture_stream(container, movie, codec, options)
-            sound = _sound_packets(av, container, movie, path)
+            sound = _sound_packets(av, container, movie)
             waiting = next(sound, None)
             for packet, time in _encoded(av, stream, movie):
                 while waiting is not None and waiting.dts * waiting.time_base <= time:
@@ -190,7 +209,7 @@ def _encoded(av: Any, stream: Any, movie: Signal) -> Iterator[tuple[Any, Fractio
     for i, start in enumerate(times):
         eight_bits = (movie.values[:, i].clip(0, 1) * 255).round().astype(np.uint8)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(eight_bits.transpose(1, 2, 0)), format="rgb24")
-        frame = frame.reformat(format=stream.pix_fmt, dst_colorspace=_BT709, interpolation="LANCZOS")
+        frame = frame.reformat(format=stream.pix_fmt, dst_colorspace=_BT709, interpolation=_scaling(av))
         frame.colorspace, frame.color_range = _BT709, _LIMITED_RANGE
         frame.pts, frame.time_base = start, time_base
         time = start * time_base
@@ -200,25 +219,34 @@ def _encoded(av: Any, stream: Any, movie: Signal) -> Iterator[tuple[Any, Fractio
         yield packet, time
 
 
-def _sound_packets(av: Any, container: Any, movie: Signal, path: str | Path) -> Iterator[Any]:
+def _sound_packets(av: Any, container: Any, movie: Signal) -> Iterator[Any]:
+    """The packets of the sound as they were read, or encoded anew where the container cannot hold them."""
     if "sound" not in movie.header:
         return iter(())
     source = av.open(io.BytesIO(movie.header["sound"]))
     track = source.streams.audio[0]
-    codec = track.codec_context.name
-    if not {codec, track.codec_context.codec.canonical_name} & container.supported_codecs:
-        raise SignalError(f"{path}: {container.format.name} cannot hold the sound, which is {codec}; write .mkv, which can")
-    stream = container.add_stream_from_template(track)
+    codec = track.codec_context.codec
+    if {codec.name, codec.canonical_name} & container.supported_codecs:
+        return _copied(source, track, container.add_stream_from_template(track), movie.header["sound_start"])
+    new = container.default_audio_codec
+    log.warning("%s cannot hold sound in %s, so it is encoded anew as %s", container.format.name, codec.name, new)
+    rate = _OPUS_RATE if "opus" in new else track.rate
+    return _encoded_anew(source, track, container.add_stream(new, rate=rate, layout=track.layout.name))
 
-    def packets() -> Iterator[Any]:
-        shift = None
-        for packet in source.demux(track):
-            if packet.dts is None:
-                continue
-            if shift is None:  # Matroska begins at 0 what began before it
-                shift = round((movie.header["sound_start"] - float(packet.pts * packet.time_base)) / packet.time_base)
-            packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-            packet.stream = stream
-            yield packet
 
-    return packets()
+def _copied(source: Any, track: Any, stream: Any, start: float) -> Iterator[Any]:
+    shift = None
+    for packet in source.demux(track):
+        if packet.dts is None:
+            continue
+        if shift is None:  # Matroska begins at 0 what began before it
+            shift = round((start - float(packet.pts * packet.time_base)) / packet.time_base)
+        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+        packet.stream = stream
+        yield packet
+
+
+def _encoded_anew(source: Any, track: Any, stream: Any) -> Iterator[Any]:
+    for frame in source.decode(track):
+        yield from stream.encode(frame)
+    yield from stream.encode(None)
