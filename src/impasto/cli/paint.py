@@ -110,7 +110,8 @@ def paint(
     from impasto.signals.formats import FORMATS, kind_of
 
     settings = TransferSettings(**{name: value for name, value in options.items() if value is not None})
-    logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=logging.INFO if verbose else logging.WARNING)
+    level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
+    logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=level)
     kind = kind_of(content)
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")

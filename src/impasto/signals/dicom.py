@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import SignalError
-from impasto.signals.files import library
+from impasto.signals.files import first_line, optional_package
 
 # in units of the usual distance of two slices
 _GAP, _SAME_PLACE = 1.5, 0.05
@@ -42,7 +42,7 @@ def read_dicom_series(path: str | Path) -> tuple[NDArray[np.float32], dict[str, 
 
 
 def _find(path: Path) -> list[tuple[Path, Any]]:
-    pydicom = library("pydicom", "volumes", "a DICOM series")
+    pydicom = optional_package("pydicom", path, "volumes")
     if not path.exists():
         raise SignalError(f"{path}: no such file or folder")
     found: list[tuple[Path, Any]] = []
@@ -117,9 +117,9 @@ def _pixels(file: Path, dataset: Any) -> NDArray[np.float32]:
             raise SignalError(
                 f"{file} is compressed as {syntax.name}, which needs a decoder: pip install pylibjpeg[all]"
             ) from None
-        raise SignalError(f"{file}: the pixels cannot be read: {str(error).splitlines()[0]}") from None
+        raise SignalError(f"{file}: the pixels cannot be read: {first_line(error)}") from None
     except ValueError as error:
-        raise SignalError(f"{file} is cut short or damaged: {str(error).splitlines()[0]}") from None
+        raise SignalError(f"{file} is cut short or damaged: {first_line(error)}") from None
     slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
     if slope == 1 and intercept == 0:
         return pixels

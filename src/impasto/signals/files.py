@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and the libraries that know their formats."""
+"""Files: that they are there to be read, and that they are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,37 +6,44 @@ import importlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from impasto.errors import SignalError
 
 
-def library(name: str, extra: str, purpose: str) -> Any:
-    """The module ``name``, which comes with an extra of impasto.
+def existing_file(path: str | Path, noun: str) -> Path:
+    """``path``, if there is a file with something in it.
 
     Raises:
-        SignalError: it is not installed; the message says how to install it.
-    """
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise SignalError(f"{purpose} needs the package {name.split('.')[0]}: pip install 'impasto[{extra}]'") from None
-
-
-def check_readable(path: str | Path, expected: str) -> Path:
-    """``path``, if a file with something in it is there.
-
-    Raises:
-        SignalError: it is missing, empty or a folder; ``expected`` ("a movie") tells what it should be.
+        SignalError: it is missing, empty, or a folder where ``noun`` ("a picture") was expected.
     """
     path = Path(path)
     if not path.exists():
         raise SignalError(f"{path}: no such file")
     if path.is_dir():
-        raise SignalError(f"{path} is a folder; {expected} was expected")
+        raise SignalError(f"{path} is a folder; {noun} was expected")
     if path.stat().st_size == 0:
         raise SignalError(f"{path} is empty")
     return path
+
+
+def optional_package(name: str, path: Path, extra: str) -> ModuleType:
+    """The package that reads the format of ``path``.
+
+    Raises:
+        SignalError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise SignalError(
+            f"{path} is read by the package {name}, which is missing: pip install 'impasto[{extra}]'"
+        ) from None
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, in one line."""
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 def check_writable(path: str | Path) -> None:

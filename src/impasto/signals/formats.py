@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SignalError, nearest
-from impasto.signals import image
+from impasto.signals import image, series
 from impasto.signals.signal import Signal
 
 Write = Callable[[Signal, str | Path, Mapping[str, Any] | None], None]
@@ -49,6 +49,14 @@ FORMATS: dict[str, Format] = {
         readable=image.ENDINGS,
         writable=image.ENDINGS,
         describe=lambda signal: " x ".join(str(n) for n in reversed(signal.shape)),
+    ),
+    "series": Format(
+        noun="a series",
+        read=series.read_series,
+        write=series.write_series,
+        readable=series.READABLE,
+        writable=series.WRITABLE,
+        describe=series.describe_series,
     ),
 }
 

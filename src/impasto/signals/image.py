@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError, nearest
-from impasto.signals.files import write_whole
+from impasto.signals.files import existing_file, write_whole
 from impasto.signals.signal import Signal, Values
 
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -48,14 +48,8 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
         return _from_array(source)
     if isinstance(source, Image.Image):
         return _from_pillow(source)
-    path = Path(source)
-    if not path.exists():
-        raise SignalError(f"{path}: no such file")
-    if path.is_dir():
-        raise SignalError(f"{path} is a folder; a picture was expected")
+    path = existing_file(source, "a picture")
     try:
-        if path.stat().st_size == 0:
-            raise SignalError(f"{path} is empty")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as picture:

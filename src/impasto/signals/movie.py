@@ -15,7 +15,7 @@ import psutil
 from numpy.typing import NDArray
 
 from impasto.errors import SignalError, SizeError, nearest
-from impasto.signals.files import check_readable, library, write_whole
+from impasto.signals.files import existing_file, optional_package, write_whole
 from impasto.signals.image import scaled_shape
 from impasto.signals.signal import Signal
 
@@ -54,8 +54,8 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
         SignalError: the file is missing, damaged, cut short or without frames.
         SizeError: the frames do not fit into the memory.
     """
-    av = library("av", "movies", "a movie")
-    path = check_readable(path, "a movie")
+    path = existing_file(path, "a movie")
+    av: Any = optional_package("av", path, "movies")
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -167,7 +167,7 @@ def write_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None
     Raises:
         SignalError: the ending is unknown, or the file cannot be written.
     """
-    av = library("av", "movies", "a movie")
+    av: Any = optional_package("av", Path(path), "movies")
     name, codec, options = movie_format(path), *_FORMATS[Path(path).suffix.lower()][1:]
     buffer = io.BytesIO()
     try:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import SignalError, nearest
 from impasto.signals.dicom import read_dicom_series
-from impasto.signals.files import check_readable, library, write_whole
+from impasto.signals.files import existing_file, first_line, optional_package, write_whole
 from impasto.signals.signal import Signal
 
 Array = NDArray[Any]
@@ -49,13 +49,13 @@ def read_volume(source: str | Path | Array) -> Signal:
     path = Path(source)
     if path.is_dir() or path.suffix.lower() == ".dcm":
         return _scaled(*read_dicom_series(path), str(path))
-    check_readable(path, "a volume")
+    existing_file(path, "a volume")
     read, _ = _FORMATS[volume_format(path)]
     try:
         with _one_line_is_enough():
             array, header = read(path)
     except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
-        raise SignalError(f"{path} cannot be read as a volume: {_first_line(error)}") from None
+        raise SignalError(f"{path} cannot be read as a volume: {first_line(error)}") from None
     return _scaled(array, header, str(path))
 
 
@@ -161,7 +161,7 @@ def _range(voxels: Array) -> tuple[float, float]:
 
 
 def _read_nifti(path: Path) -> tuple[Array, dict[str, Any]]:
-    nibabel = library("nibabel", "volumes", "a NIfTI file")
+    nibabel = optional_package("nibabel", Path(path), "volumes")
     try:
         image = nibabel.load(path)
         stored = image.get_data_dtype()
@@ -174,13 +174,13 @@ def _read_nifti(path: Path) -> tuple[Array, dict[str, Any]]:
             stored = np.dtype(np.float32)  # integers on a scale of their own
         return image.get_fdata(dtype=np.float32, caching="unchanged"), header | {"dtype": np.dtype(stored.newbyteorder("="))}
     except nibabel.filebasedimages.ImageFileError as error:
-        raise SignalError(f"{path} is not a NIfTI file: {_first_line(error)}") from None
+        raise SignalError(f"{path} is not a NIfTI file: {first_line(error)}") from None
     except nibabel.spatialimages.HeaderDataError as error:
-        raise SignalError(f"{path} has a damaged header: {_first_line(error)}") from None
+        raise SignalError(f"{path} has a damaged header: {first_line(error)}") from None
 
 
 def _nifti_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str) -> bytes:
-    nibabel = library("nibabel", "volumes", "a NIfTI file")
+    nibabel = optional_package("nibabel", Path(path), "volumes")
     affine, nifti = header.get("affine", np.eye(4)), header.get("nifti")
     if nifti is None:  # NIfTI counts x, y, z where stacks count slices, rows and columns
         voxels, affine = voxels.transpose(2, 1, 0, *range(3, voxels.ndim)), affine[:, [2, 1, 0, 3]]
@@ -200,18 +200,18 @@ def _nifti_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str
 
 
 def _read_tiff(path: Path) -> tuple[Array, dict[str, Any]]:
-    tifffile = library("tifffile", "volumes", "a TIFF stack")
+    tifffile = optional_package("tifffile", Path(path), "volumes")
     try:
         with tifffile.TiffFile(path) as file:
             if len(file.series) > 1:
                 raise SignalError(f"{path} has pages of {len(file.series)} sizes; slices of one size were expected")
             return file.asarray(), {}
     except tifffile.TiffFileError as error:
-        raise SignalError(f"{path} is not a TIFF stack: {_first_line(error)}") from None
+        raise SignalError(f"{path} is not a TIFF stack: {first_line(error)}") from None
 
 
 def _tiff_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str) -> bytes:
-    tifffile = library("tifffile", "volumes", "a TIFF stack")
+    tifffile = optional_package("tifffile", Path(path), "volumes")
     buffer = io.BytesIO()
     photometric = "rgb" if voxels.ndim == 4 else "minisblack"
     voxels = voxels.astype(np.uint8) if voxels.dtype == np.bool_ else voxels
@@ -242,10 +242,6 @@ def _one_line_is_enough() -> Iterator[None]:
         finally:
             for logger in loggers:
                 logger.disabled = False
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 Read = Callable[[Path], tuple[Array, dict[str, Any]]]

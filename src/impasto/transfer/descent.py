@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.errors import SettingsError
 from impasto.parametrisation import plain, whitened
-from impasto.transfer.objective import Costs, Objective
+from impasto.transfer.objective import Costs
 from impasto.transfer.settings import TransferSettings
 
 
@@ -88,7 +88,11 @@ METHODS = {
 
 
 def descend(
-    objective: Objective, start: Tensor, settings: TransferSettings, bounds: tuple[float, float] | None
+    objective: Callable[[Tensor], Costs],
+    start: Tensor,
+    settings: TransferSettings,
+    bounds: tuple[float, float] | None,
+    natural: bool = True,
 ) -> Iterator[Progress]:
     """Descend J from ``start``, one evaluation for each item.
 
@@ -101,6 +105,7 @@ def descend(
         start: the first G, (1, channels, *space); not changed.
         settings: optimizer, step and iterations, with nothing left open.
         bounds: the range of the signal's values, or None.
+        natural: whether the spectrum of G falls as 1/frequency, so that whitened coefficients suit it better than values.
 
     Raises:
         SettingsError: J is not finite at the start.
@@ -108,7 +113,7 @@ def descend(
     assert settings.iterations is not None and settings.beta is not None
     method = METHODS[settings.optimizer]
     generated = start.clone()
-    form = whitened(tuple(start.shape[1:]), start.device) if method.whitened else plain()
+    form = whitened(tuple(start.shape[1:]), start.device) if method.whitened and natural else plain()
     coefficients = form.encode(generated)
     began = time.perf_counter()
     best: Evaluation | None = None
@@ -157,7 +162,7 @@ def descend(
             generated = inside
 
 
-def _evaluate(objective: Objective, generated: Tensor) -> tuple[Costs, Tensor]:
+def _evaluate(objective: Callable[[Tensor], Costs], generated: Tensor) -> tuple[Costs, Tensor]:
     with torch.enable_grad():
         leaf = generated.detach().requires_grad_()
         costs = objective(leaf)

@@ -26,10 +26,12 @@ INITS = ("content", "random", "style")
 # what a setting is for each kind of signal where it is not given
 DEFAULTS: dict[str, dict[str, Any]] = {
     "image": {"size": 512, "iterations": 200, "beta": 20.0, "network": "vgg19"},
+    "series": {"size": 125, "iterations": 150, "beta": 100.0, "network": "bank"},
 }
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "image": ("vgg19",),
+    "series": ("bank", "vgg19"),
 }
 
 
@@ -49,7 +51,13 @@ class TransferSettings:
         SettingsError: a value is out of its range; UnknownLayerError: the network has no such layer.
     """
 
-    size: int | str | None = _setting(None, "Longest side of the result in pixels; 'full' keeps the content's.", "N|full")
+    size: int | str | None = _setting(
+        None,
+        "The grid of the work: of a picture the longest side in pixels, of a series samples a second; 'full' keeps the "
+        "content's.",
+        "N|full",
+    )
+    rate: float | None = _setting(None, "Samples a second of a series whose file does not tell.", "HZ")
     iterations: int | None = _setting(None, "How often J and its gradient are evaluated.", "N")
     alpha: float = _setting(1.0, "Weight of the content cost.", "X")
     beta: float | None = _setting(
@@ -200,6 +208,7 @@ def _layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[s
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "size": _size,
+    "rate": _number(0, open_below=True),
     "iterations": _whole(1),
     "alpha": _number(0),
     "beta": _number(0),

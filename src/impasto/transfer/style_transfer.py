@@ -124,9 +124,10 @@ def transfer_style(
         ImpastoError: an input, a setting or a size is wrong; see :mod:`impasto.errors`.
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
-    content_signal, style_signal = (read_signal(source) for source in (content, style))
+    settings = settings or TransferSettings()
+    content_signal, style_signal = (read_signal(source, settings.rate) for source in (content, style))
     kind = kind_for(content_signal, style_signal)
-    settings = (settings or TransferSettings()).for_kind(content_signal.kind)
+    settings = settings.for_kind(content_signal.kind)
     device = find_device(settings.device)
     prepared = kind.prepare(content_signal, style_signal, settings)
     start = _start(prepared, style_signal, settings).to(device)
@@ -141,7 +142,7 @@ def transfer_style(
 
     progress: Progress | None = None
     try:
-        for progress in descend(objective, start, settings, prepared.bounds):
+        for progress in descend(objective, start, settings, prepared.bounds, prepared.natural):
             history.append(progress.latest)
             if on_progress is not None:
                 on_progress(progress)
@@ -162,7 +163,10 @@ def _start(prepared: Prepared, style: Signal, settings: TransferSettings) -> Ten
     elif settings.init == "content":
         start = prepared.content + prepared.noise * noise
     else:
-        start = prepared.fit(style if settings.init == "style" else read_signal(settings.init)) + prepared.noise * noise
+        start = (
+            prepared.fit(style if settings.init == "style" else read_signal(settings.init, settings.rate))
+            + prepared.noise * noise
+        )
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 

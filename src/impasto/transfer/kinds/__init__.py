@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from impasto.errors import SignalError
 from impasto.signals.formats import FORMATS
+from impasto.signals.plots import plot_series
 from impasto.signals.signal import Signal
 from impasto.transfer.kinds.image import prepare_images
 from impasto.transfer.kinds.kind import Kind
+from impasto.transfer.kinds.series import prepare_series
 
 KINDS: dict[str, Kind] = {
     "image": Kind(
         prepare_images,
         styles=("image",),
         why="the brush strokes of a picture are learned from a picture",
+    ),
+    "series": Kind(
+        prepare_series,
+        styles=("series",),
+        why="its axis is time, and what it must learn are waves",
+        draw=plot_series,
     ),
 }
 

@@ -35,6 +35,7 @@ def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -
         fit=lambda picture: _tensor(resample_image(over_white(picture), (height, width))),
         random=(0.5, 0.15),
         bounds=(0.0, 1.0),
+        natural=True,
     )
 
 

@@ -28,6 +28,7 @@ class Prepared:
         random: mean and standard deviation of a random G.
         noise: standard deviation of what is added to a G that starts from a signal.
         bounds: the range of the values, or None.
+        natural: whether their spectrum falls as 1/frequency, as that of photographs.
     """
 
     content: Tensor
@@ -38,6 +39,7 @@ class Prepared:
     random: tuple[float, float]
     noise: float = 0.0
     bounds: tuple[float, float] | None = None
+    natural: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""Series: at one rate, without their slow drift, each lead in units of its own deviation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from impasto.errors import SignalError, SizeError
+from impasto.network.bank import random_bank
+from impasto.network.layers import NETWORKS, smallest_size, up_to_deepest
+from impasto.network.vgg19 import ConvNet, vgg19
+from impasto.signals.series import resample_series
+from impasto.signals.signal import Signal, Values
+from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.settings import TransferSettings
+
+log = logging.getLogger("impasto")
+
+# of the working rate: what is slower than the widest filter can tell (0.5 Hz at 125 Hz) stays the content's own
+_CUTOFF = 1 / 250
+# where a series in units of its deviation lies among the greys on which VGG-19 was trained, in 0..1
+_GREY, _CONTRAST = 116 / 255, 58 / 255
+
+
+class _Waves(NamedTuple):
+    """values = (z * deviation + drift) at the working rate, ``ratio`` times that of the series."""
+
+    z: Values
+    deviation: Values
+    drift: Values
+    ratio: Fraction
+
+
+class GreyLeads(nn.Module):
+    """VGG-19 in 1D for series (1, leads, positions) of deviation 1: each lead is seen as a grey line, one of a batch."""
+
+    def __init__(self, network: ConvNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """The activations of ``layers``, each (leads, n_C, positions of the layer)."""
+        return self.network(_GREY + _CONTRAST * x.transpose(0, 1), layers)
+
+
+def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
+    """Content and style at one rate of at most ``settings.size`` samples a second.
+
+    Raises:
+        SignalError: they differ in the number of leads, or a lead is nothing but drift.
+        SizeError: one is too short for the deepest layer.
+        WeightsError: the weights of VGG-19 are missing, damaged, or of another network.
+    """
+    leads = len(content.values)
+    if len(style.values) != leads:
+        raise SignalError(f"the content has {leads} lead(s) and the style {len(style.values)}: both must have as many")
+    rates = _rates(content, style)
+    limit = max(rates) if settings.size == "full" else float(settings.size or 0)
+    working = min(*rates, limit) if any(s.header.get("rate") for s in (content, style)) else rates[0]
+    c, s = (_waves(signal, working / rate) for signal, rate in zip((content, style), rates, strict=True))
+    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    table = up_to_deepest(NETWORKS[settings.network].table, layers)
+    smallest = max(smallest_size(table), max(row.kernel for row in table))
+    for role, waves in (("content", c), ("style", s)):
+        if waves.z.shape[1] < smallest:
+            raise SizeError(
+                f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {table[-1].name}, which needs "
+                f"{smallest}; give a longer one, or other --content-layers and --style-layers"
+            )
+    if settings.network == "bank":
+        network: nn.Module = random_bank(table, leads)
+    else:
+        network = GreyLeads(
+            vgg19(1, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
+        )
+
+    def restore(values: Values) -> Signal:
+        whole = resample_series(values * c.deviation + c.drift, 1 / c.ratio)[:, : content.shape[0]]
+        missing = content.shape[0] - whole.shape[1]
+        return content.with_values(np.pad(whole, ((0, 0), (0, missing)), mode="edge"))
+
+    def fit(series: Signal) -> Tensor:
+        if len(series.values) != leads:
+            raise SignalError(f"G cannot start from {len(series.values)} lead(s): the content has {leads}")
+        start = _waves(series, working / (series.header.get("rate") or rates[0])).z
+        return torch.from_numpy(np.resize(start.T, c.z.T.shape).T.copy())[None]  # repeated or cut to the content's length
+
+    return Prepared(
+        content=torch.from_numpy(c.z)[None], style=torch.from_numpy(s.z)[None], network=network,
+        restore=restore, fit=fit, random=(0.0, 1.0),
+    )  # fmt: skip
+
+
+def _rates(content: Signal, style: Signal) -> tuple[float, float]:
+    """Samples a second of content and style; 1 where neither tells."""
+    rates: tuple[float | None, float | None] = (content.header.get("rate"), style.header.get("rate"))
+    known = [rate for rate in rates if rate]
+    if not known:
+        log.warning("the sampling rates are not known (give --rate HZ): the series are compared sample by sample")
+        return 1.0, 1.0
+    if len(known) == 1:
+        log.warning("one sampling rate is not known (give --rate HZ): %g Hz is taken for both", known[0])
+    elif known[0] != known[1]:
+        log.warning("the content has %g Hz and the style %g Hz: both are resampled to one rate", *known)
+    return rates[0] or known[0], rates[1] or known[0]
+
+
+def _at(working: float, content: Signal) -> str:
+    return f" at {working:g} Hz" if content.header.get("rate") else ""
+
+
+def _waves(series: Signal, ratio: float) -> _Waves:
+    from scipy.signal import butter, sosfiltfilt
+
+    exact = Fraction(ratio).limit_denominator(1000)
+    if exact == 0:
+        raise SignalError(f"the rates of content and style are too far apart (1 to {1 / ratio:.4g}); resample one of them")
+    values = resample_series(series.values, exact).astype(np.float64)
+    sections = butter(2, 2 * _CUTOFF, "highpass", output="sos")
+    fast = sosfiltfilt(sections, values, axis=-1, padlen=min(250, values.shape[1] - 1)) if values.shape[1] > 1 else values
+    fast = fast - fast.mean(-1, keepdims=True)
+    deviation = fast.std(-1, keepdims=True)
+    for name, lead, spread in zip(series.header.get("leads", ()), series.values, deviation[:, 0], strict=False):
+        if spread <= 1e-5 * np.abs(lead).max():
+            raise SignalError(f"{name} is constant but for a slow drift, so there is nothing to paint or to learn from")
+    return _Waves(*(a.astype(np.float32) for a in (fast / deviation, deviation, values - fast)), exact)
