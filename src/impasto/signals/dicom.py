@@ -17,6 +17,17 @@ _GAP, _SAME_PLACE = 1.5, 0.05
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
+def has_pixels(path: Path) -> bool:
+    """Whether a DICOM file holds an image; not so a waveform, a report or a plan."""
+    pydicom = optional_package("pydicom", path, "volumes")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return "Rows" in pydicom.dcmread(path, specific_tags=["Rows"])
+    except (pydicom.errors.InvalidDicomError, OSError, EOFError, ValueError):
+        return False
+
+
 def read_dicom_series(path: str | Path) -> tuple[NDArray[np.float32], dict[str, Any]]:
     """The voxels (slice, row, column) of a series on the scale of its modality (of CT: Hounsfield units), and a header.
 

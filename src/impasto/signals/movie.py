@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 
 from impasto.errors import SignalError, SizeError, nearest
 from impasto.signals.files import existing_file, optional_package, write_whole
-from impasto.signals.image import scaled_shape
+from impasto.signals.image import resample_image, scaled_shape
 from impasto.signals.signal import Signal
 
 log = logging.getLogger("impasto")
 
+WRITABLE = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
 READABLE = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp")
 # container, codec and its options by ending; nearly without loss, for strokes are fine
 _FORMATS: dict[str, tuple[str, str, dict[str, str]]] = {
@@ -42,8 +44,8 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
 
     Args:
         path: a file of any format that FFmpeg reads; of several pictures in it the first stream.
-        longest: the longest side in pixels to which frames are made smaller while they are read, so that a movie that is to be
-            painted small takes little memory; never enlarged.
+        longest: the longest side in pixels to which frames are made smaller while they are read, so that a movie that is to
+            be painted small takes little memory; never enlarged.
 
     Returns:
         A signal of kind "movie": values (3, time, y, x). Its header holds ``times``, the start of each frame in units of
@@ -71,7 +73,7 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
         raise SignalError(f"{path} cannot be read as a movie: {error.strerror or error}") from None
     if not frames:
         raise SignalError(f"{path} has no frames")
-    if None in times or any(b <= a for a, b in zip(times, times[1:], strict=False)):
+    if None in times or any(b <= a for a, b in pairwise(times)):
         times, time_base = list(range(len(frames))), 1 / rate
     end = max(float(times[-1] * time_base + 1 / rate), sound_end) - begin
     if len(frames) < int(_COMPLETE * promised) or end < _COMPLETE * duration:
@@ -141,6 +143,31 @@ def _sound(av: Any, path: Path) -> tuple[dict[str, Any], float]:
                 packet.stream = stream
                 copy.mux(packet)
     return {"sound": buffer.getvalue(), "sound_start": start}, end
+
+
+def resample_movie(movie: Signal, shape: tuple[int, int]) -> Signal:
+    """The movie with frames of (height, width) = ``shape``."""
+    if movie.shape[1:] == shape:
+        return movie
+    frames = (Signal(np.ascontiguousarray(movie.values[:, i])) for i in range(movie.shape[0]))
+    return movie.with_values(np.stack([resample_image(frame, shape).values for frame in frames], axis=1))
+
+
+def flicker(content: Signal, result: Signal) -> float:
+    """How much more the result changes from frame to frame than the content, on average, in levels of 0..255."""
+    content = resample_movie(content, (result.shape[1], result.shape[2]))
+    changes = (
+        sum(float(np.abs(m.values[:, i] - m.values[:, i - 1]).mean()) for i in range(1, m.shape[0]))
+        for m in (result, content)
+    )
+    mine, its = changes
+    return 255 * (mine - its) / max(1, result.shape[0] - 1)
+
+
+def describe_movie(movie: Signal) -> str:
+    """Its extent in a few words, e.g. "24 frames of 128 x 96"."""
+    count, height, width = movie.shape
+    return f"{count} frames of {width} x {height}"
 
 
 def movie_format(path: str | Path) -> str:

@@ -1,4 +1,4 @@
-"""Volumes: NIfTI files, DICOM series, TIFF stacks and NumPy arrays, with their place in space and their scale of intensities."""
+"""Volumes: NIfTI files, DICOM series, TIFF stacks and arrays, with their place in space and their scale of intensities."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from impasto.errors import SignalError, nearest
-from impasto.signals.dicom import read_dicom_series
+from impasto.signals.dicom import has_pixels, read_dicom_series
 from impasto.signals.files import existing_file, first_line, optional_package, write_whole
 from impasto.signals.signal import Signal
 
@@ -26,6 +27,26 @@ Array = NDArray[Any]
 _OUTLIERS = 0.1  # percent
 _ENOUGH_FOR_PERCENTILES = 2_000_000
 _COLOUR_CHANNELS = (3, 4)
+
+
+READABLE = (".nii", ".nii.gz", ".tif", ".tiff", ".npy", ".dcm")
+WRITABLE = (".nii", ".nii.gz", ".tif", ".tiff", ".npy")
+
+
+def is_volume(path: Path) -> bool:
+    """Whether the file holds a volume, though its ending may stand for a picture or a series as well."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix in (".tif", ".tiff"):
+            with Image.open(path) as picture:
+                return getattr(picture, "n_frames", 1) > 1
+        if suffix == ".npy":
+            return np.load(path, mmap_mode="r", allow_pickle=False).ndim > 2
+        if suffix == ".dcm":
+            return has_pixels(path)
+    except (OSError, ValueError, SyntaxError):
+        return False
+    return True
 
 
 def read_volume(source: str | Path | Array) -> Signal:

@@ -1,8 +1,8 @@
-"""J of a volume: its sections along each axis, compared by a network that was trained on pictures.
+"""J of a volume: its sections across each axis, compared by a network that was trained on pictures.
 
-After Kopf et al., "Solid Texture Synthesis from 2D Exemplars" (2007), and Gutierrez et al., "On Demand Solid Texture
-Synthesis Using Deep 3D Networks" (2020), doi:10.1111/cgf.13889: a solid has the texture of a picture when its sections in three
-orientations have it.
+After Kopf et al., "Solid Texture Synthesis from 2D Exemplars" (2007), and Gutierrez et al., "On Demand Solid
+Texture Synthesis Using Deep 3D Networks" (2020), doi:10.1111/cgf.13889: a solid has the texture of a picture when its
+sections in three orientations have it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
 from impasto.transfer.objective import Costs, Network
@@ -30,8 +30,8 @@ def sections(volume: Tensor, axis: int) -> Tensor:
 class SectionsObjective:
     """J as a function of a generated volume: the mean over ``axes`` of the cost of the sections across each.
 
-    The style matrices of an orientation are taken over all its sections together; a picture is the style of every orientation,
-    a volume that of its own.
+    The style matrices of an orientation are taken over all its sections together; a picture is the style of every
+    orientation, a volume that of its own.
 
     Args:
         network: takes sections (n, channels, height, width).
@@ -52,14 +52,14 @@ class SectionsObjective:
         style: Tensor,
         settings: TransferSettings,
         *,
-        inflated: Network | None = None,
+        inflated: nn.Module | None = None,
         axes: tuple[int, ...] = (0, 1, 2),
         count: int | None = None,
     ) -> None:
         assert settings.beta is not None and settings.style_layers and settings.content_layers
         self.alpha, self.beta = settings.alpha, settings.beta
         self.axes = axes
-        self._network, self._inflated = network, inflated
+        self._network, self._inflated = network, inflated and inflated.to(content.device)
         style_layers, content_layers = dict(settings.style_layers), dict(settings.content_layers)
         relative = settings.weighting == "relative"
         self._content = {axis: self._features(content, axis, content_layers) for axis in axes}
