@@ -20,6 +20,7 @@ CHOICES = {
     "weighting": ("relative", "absolute"),
     "optimizer": ("lbfgs", "adam", "gd"),
     "pooling": ("max", "avg"),
+    "method": ("auto", "slices", "frames", "volume"),
     "preprocessing": ("auto", "caffe", "torchvision"),
 }
 INITS = ("content", "random", "style")
@@ -27,12 +28,16 @@ INITS = ("content", "random", "style")
 # what a setting is for each kind of signal where it is not given
 DEFAULTS: dict[str, dict[str, Any]] = {
     "image": {"size": 512, "iterations": 200, "beta": 20.0, "network": "vgg19"},
+    "volume": {"size": "full", "iterations": 100, "beta": 5.0, "network": "vgg19", "method": "slices"},
+    "movie": {"size": 512, "iterations": 60, "beta": 20.0, "network": "vgg19", "method": "frames"},
     "series": {"size": 125, "iterations": 150, "beta": 100.0, "network": "bank"},
 }
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "image": ("vgg19",),
     "series": ("bank", "vgg19"),
+    "volume": ("vgg19",),
+    "movie": ("vgg19",),
 }
 
 
@@ -73,6 +78,11 @@ class TransferSettings:
     network: str = _setting("auto", "The network whose activations are compared.")
     content_layers: LayersGiven | None = _setting(None, "Where the content cost is taken.", "NAME[=WEIGHT],...")
     style_layers: LayersGiven | None = _setting(None, "Where the style cost is taken.", "NAME[=LAMBDA],...")
+    method: Literal["auto", "slices", "frames", "volume"] = _setting(
+        "auto",
+        "How a volume is seen: by its slices in three orientations, or whole by a 3D network; and a movie: frame by frame, "
+        "or whole.",
+    )
     pooling: Literal["max", "avg"] = _setting("avg", "How the network pools.")
     seed: int = _setting(0, "Seed of the random start.", "N")
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
