@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SignalError, nearest
-from impasto.signals import image, series
+from impasto.signals import audio, image, series
 from impasto.signals.signal import Signal
 
 Write = Callable[[Signal, str | Path, Mapping[str, Any] | None], None]
@@ -57,6 +57,14 @@ FORMATS: dict[str, Format] = {
         readable=series.READABLE,
         writable=series.WRITABLE,
         describe=series.describe_series,
+    ),
+    "sound": Format(
+        noun="a sound",
+        read=audio.read_audio,
+        write=audio.write_audio,
+        readable=audio.ENDINGS,
+        writable=audio.ENDINGS,
+        describe=audio.describe_audio,
     ),
 }
 

@@ -17,6 +17,7 @@ from impasto.errors import SignalError, TransferInterrupted
 from impasto.signals.formats import FORMATS, read_signal
 from impasto.signals.image import to_pillow
 from impasto.signals.signal import Signal
+from impasto.transfer.chunked import ChunkedObjective
 from impasto.transfer.descent import Evaluation, Progress, descend
 from impasto.transfer.device import find_device
 from impasto.transfer.estimate import peak_memory_mib
@@ -132,7 +133,10 @@ def transfer_style(
     prepared = kind.prepare(content_signal, style_signal, settings)
     start = _start(prepared, style_signal, settings).to(device)
     network = prepared.network.to(device)
-    objective = Objective(network, prepared.content.to(device), prepared.style.to(device), settings)
+    c, s = prepared.content.to(device), prepared.style.to(device)
+    objective = (
+        ChunkedObjective(network, c, s, settings, prepared.chunks) if prepared.chunks else Objective(network, c, s, settings)
+    )
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
     history: list[Evaluation] = []
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from impasto.network.chunks import Chunks
 from impasto.signals.signal import Signal, Values
 from impasto.transfer.settings import TransferSettings
 
@@ -28,6 +29,7 @@ class Prepared:
         random: mean and standard deviation of a random G.
         noise: standard deviation of what is added to a G that starts from a signal.
         bounds: the range of the values, or None.
+        chunks: how the signal is cut where it is too long to be seen at once, or None.
         natural: whether their spectrum falls as 1/frequency, as that of photographs.
     """
 
@@ -39,6 +41,7 @@ class Prepared:
     random: tuple[float, float]
     noise: float = 0.0
     bounds: tuple[float, float] | None = None
+    chunks: Chunks | None = None
     natural: bool = False
 
 
