@@ -39,8 +39,8 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
         rate: samples a second, where the file does not tell.
 
     Returns:
-        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, ``leads`` (names), and ``named`` and
-        ``timed``: whether the file had names and times.
+        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, ``leads`` (names), and ``named``
+        and ``timed``: whether the file had names and times.
 
     Raises:
         SignalError: the file is missing, damaged, empty or ragged, or has text or NaN where a number was expected.
