@@ -28,7 +28,12 @@ def content_cost(content: Tensor, generated: Tensor, reduction: Literal["mean", 
 
 def content_unit(content: Tensor) -> Tensor:
     """mean(a(C)^2) / 4: in this unit the content cost is the squared relative error of a(G)."""
-    return _not_zero(content.square().mean() / 4)
+    return content_unit_of(content.square().mean())
+
+
+def content_unit_of(energy: Tensor) -> Tensor:
+    """The unit of the content cost for activations whose mean square is ``energy``."""
+    return _not_zero(energy / 4)
 
 
 def style_matrix(a: Tensor) -> Tensor:

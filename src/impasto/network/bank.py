@@ -1,8 +1,8 @@
 """Banks of random filters: a network that needs no training.
 
 Filters of several widths side by side, with random weights and biases, describe the texture of a signal without having
-learned any (Ustyuzhaninov et al. 2017, "What does it take to generate natural textures?"). Wide ones see a whole heartbeat or
-a chord, narrow ones an edge.
+learned any (Ustyuzhaninov et al. 2017, "What does it take to generate natural textures?"). Wide ones see a whole heartbeat
+or a chord, narrow ones an edge.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SignalError, nearest
-from impasto.signals import image, movie, series, volume
+from impasto.signals import audio, image, movie, series, volume
 from impasto.signals.signal import Signal
 
 Write = Callable[[Signal, str | Path, Mapping[str, Any] | None], None]
@@ -75,6 +75,14 @@ FORMATS: dict[str, Format] = {
         readable=series.READABLE,
         writable=series.WRITABLE,
         describe=series.describe_series,
+    ),
+    "sound": Format(
+        noun="a sound",
+        read=lambda source, rate, longest: audio.read_audio(source, rate),
+        write=audio.write_audio,
+        readable=audio.ENDINGS,
+        writable=audio.ENDINGS,
+        describe=audio.describe_audio,
     ),
 }
 

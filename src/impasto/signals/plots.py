@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _CONTENT, _STYLE, _RESULT = "0.62", "#b5651d", "#0b5fa5"
-_SECONDS, _MOST_SAMPLES = 10, 3000
-_STYLE_OF_PLOT = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.titlesize": 10}
+_SECONDS, _MOST_SAMPLES = 10, 3000  # of a series
+_MOST_SECONDS = 30  # of a sound
+_BANDS, _DECIBELS, _LOWEST = 96, 70, 40.0
+_LOOK: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.titlesize": 10}
 
 
 def plot_series(content: Signal, style: Signal, result: Signal) -> Figure:
@@ -24,9 +26,9 @@ def plot_series(content: Signal, style: Signal, result: Signal) -> Figure:
 
     names = content.header.get("leads", [])
     leads = len(content.values)
-    with matplotlib.rc_context(_STYLE_OF_PLOT):
+    with matplotlib.rc_context(_LOOK):
         figure = Figure(figsize=(11, 1 + 2.6 * leads), layout="constrained")
-        rows = figure.subplots(2 * leads, 1, squeeze=False, height_ratios=[3, 2] * leads)[:, 0]
+        rows = figure.subplots(2 * leads, 1, squeeze=False, sharex=True, height_ratios=[3, 2] * leads)[:, 0]
         for i in range(leads):
             above, below = rows[2 * i], rows[2 * i + 1]
             _draw_lead(above, content, i, _CONTENT, 1.6, "content")
@@ -34,14 +36,58 @@ def plot_series(content: Signal, style: Signal, result: Signal) -> Figure:
             _draw_lead(below, style, i, _STYLE, 1.0, "style")
             above.set_title(str(names[i]) if i < len(names) else "", loc="left", fontweight="bold")
             for axes in (above, below):
-                axes.legend(frameon=False, loc="upper right", ncols=2)
-                axes.margins(x=0.005)
+                axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.97), ncols=2)
                 axes.grid(alpha=0.25)
+        rows[0].set_xlim(0, _shown(content))
         rows[-1].set_xlabel("time in s" if content.header.get("rate") else "sample")
     return figure
 
 
+def plot_sounds(content: Signal, style: Signal, result: Signal) -> Figure:
+    """The spectrograms of the three below each other, in decibels below the loudest: what is heard, and when."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(_LOOK):
+        figure = Figure(figsize=(11, 8), layout="constrained")
+        rows = figure.subplots(3, 1, sharex=True, sharey=True)
+        pictures = []
+        for axes, (name, sound) in zip(rows, (("content", content), ("style", style), ("result", result)), strict=True):
+            times, bands, levels = _spectrogram(sound, _MOST_SECONDS)
+            pictures.append(axes.pcolormesh(times, bands, levels, cmap="magma", vmin=-_DECIBELS, vmax=0, rasterized=True))
+            axes.set_title(name, loc="left", fontweight="bold")
+            axes.set_ylabel("frequency in Hz")
+        rows[0].set(yscale="log", ylim=(_LOWEST, content.header["rate"] / 2))
+        rows[0].set_xlim(0, min(_MOST_SECONDS, content.shape[0] / content.header["rate"]))
+        rows[0].yaxis.set_major_formatter("{x:g}")
+        rows[-1].set_xlabel("time in s")
+        figure.colorbar(pictures[-1], ax=rows, label="level in dB", pad=0.01)
+    return figure
+
+
+def _spectrogram(sound: Signal, seconds: float) -> tuple[Any, Any, Any]:
+    """Times (n,), frequencies (m,) evenly spaced to the ear, and levels (m, n) in decibels below the loudest."""
+    from scipy.signal import ShortTimeFFT
+    from scipy.signal.windows import hann
+
+    rate = sound.header["rate"]
+    values = sound.values.mean(0)[: int(seconds * rate)]
+    window = 2 ** round(np.log2(0.046 * rate))
+    transform = ShortTimeFFT(hann(window), hop=window // 4, fs=rate)
+    power = transform.spectrogram(np.pad(values, (0, max(0, window - len(values)))))
+    bands = np.geomspace(_LOWEST, rate / 2, _BANDS)
+    # between bins the level is interpolated: below 500 Hz the bands are narrower than the bins
+    levels = np.stack([np.interp(bands, transform.f, column) for column in 10 * np.log10(power.T + 1e-20)], axis=1)
+    return transform.t(len(values))[: levels.shape[1]], bands, levels - levels.max()
+
+
+def _shown(series: Signal) -> float:
+    """How much of a series is drawn, in seconds or samples."""
+    rate = series.header.get("rate") or 1.0
+    return min(series.shape[0], max(_MOST_SAMPLES, int(_SECONDS * rate))) / rate
+
+
 def _draw_lead(axes: Axes, series: Signal, lead: int, colour: str, width: float, label: str) -> None:
     rate = series.header.get("rate") or 1.0
-    shown = series.values[lead][: max(_MOST_SAMPLES, int(_SECONDS * rate))]
+    shown = series.values[lead][: round(_shown(series) * rate)]
     axes.plot(np.arange(len(shown)) / rate, shown, color=colour, linewidth=width, label=label)

@@ -39,8 +39,8 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
         rate: samples a second, where the file does not tell.
 
     Returns:
-        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, ``leads`` (names), and ``named`` and
-        ``timed``: whether the file had names and times.
+        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, ``leads`` (names), and ``named``
+        and ``timed``: whether the file had names and times.
 
     Raises:
         SignalError: the file is missing, damaged, empty or ragged, or has text or NaN where a number was expected.
@@ -167,7 +167,7 @@ def _read_array(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
 
 def _read_archive(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise SignalError(f"{path} cannot be read as arrays: {error}") from None

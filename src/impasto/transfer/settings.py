@@ -17,7 +17,7 @@ Layers = tuple[tuple[str, float], ...]
 CHOICES = {
     "network": ("auto", *NETWORKS),
     "weighting": ("relative", "absolute"),
-    "optimizer": ("lbfgs", "adam", "gd"),
+    "optimizer": ("auto", "lbfgs", "adam", "gd"),
     "pooling": ("max", "avg"),
     "method": ("auto", "slices", "frames", "volume"),
     "preprocessing": ("auto", "caffe", "torchvision"),
@@ -26,15 +26,17 @@ INITS = ("content", "random", "style")
 
 # what a setting is for each kind of signal where it is not given
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "image": {"size": 512, "iterations": 200, "beta": 20.0, "network": "vgg19"},
-    "volume": {"size": "full", "iterations": 100, "beta": 5.0, "network": "vgg19", "method": "slices"},
-    "movie": {"size": 512, "iterations": 60, "beta": 20.0, "network": "vgg19", "method": "frames"},
-    "series": {"size": 125, "iterations": 150, "beta": 100.0, "network": "bank"},
+    "image": {"size": 512, "iterations": 200, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
+    "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
+    "sound": {"size": "full", "iterations": 100, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
+    "volume": {"size": "full", "iterations": 100, "beta": 5.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices"},
+    "movie": {"size": 512, "iterations": 60, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19", "method": "frames"},
 }
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "image": ("vgg19",),
     "series": ("bank", "vgg19"),
+    "sound": ("spectral",),
     "volume": ("vgg19",),
     "movie": ("vgg19",),
 }
@@ -58,8 +60,8 @@ class TransferSettings:
 
     size: int | str | None = _setting(
         None,
-        "The grid of the work: of a picture the longest side in pixels, of a series samples a second; 'full' keeps the "
-        "content's.",
+        "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' "
+        "keeps the content's.",
         "N|full",
     )
     rate: float | None = _setting(None, "Samples a second of a series whose file does not tell.", "HZ")
@@ -72,7 +74,9 @@ class TransferSettings:
         "relative", "Costs as relative errors, which balances the layers, or as the paper's equations give them."
     )
     init: str = _setting("content", "Where G starts.", "content|random|style|FILE")
-    optimizer: Literal["lbfgs", "adam", "gd"] = _setting("lbfgs", "L-BFGS, Adam, or the plain update G := G - step * dJ/dG.")
+    optimizer: Literal["auto", "lbfgs", "adam", "gd"] = _setting(
+        "auto", "L-BFGS, Adam, or the plain update G := G - step * dJ/dG."
+    )
     step: float | None = _setting(None, "Size of the optimizer's steps; if not given, one that suits it.", "X")
     network: str = _setting("auto", "The network whose activations are compared.")
     content_layers: Layers | None = _setting(None, "Where the content cost is taken.", "NAME[=WEIGHT],...")
@@ -120,9 +124,8 @@ class TransferSettings:
         defaults = DEFAULTS[kind]
         network = defaults["network"] if self.network == "auto" else self.network
         if network not in NETWORKS_FOR[kind]:
-            raise SettingsError(
-                f"network {network!r} is not for this kind of signal ({kind}): {' or '.join(NETWORKS_FOR[kind])} is"
-            )
+            fitting = " or ".join(NETWORKS_FOR[kind])
+            raise SettingsError(f"network {network!r} does not take this kind of signal ({kind}): {fitting} was expected")
         defaults = {
             **defaults,
             "network": network,

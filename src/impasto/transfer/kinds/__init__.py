@@ -6,12 +6,13 @@ from impasto.errors import SignalError
 from impasto.signals.formats import FORMATS
 from impasto.signals.grid_plots import plot_movie, plot_volume
 from impasto.signals.movie import flicker
-from impasto.signals.plots import plot_series
+from impasto.signals.plots import plot_series, plot_sounds
 from impasto.signals.signal import Signal
 from impasto.transfer.kinds.image import prepare_images
 from impasto.transfer.kinds.kind import Kind
 from impasto.transfer.kinds.movie import prepare_movies
 from impasto.transfer.kinds.series import prepare_series
+from impasto.transfer.kinds.sound import prepare_sounds
 from impasto.transfer.kinds.volume import prepare_volumes
 
 KINDS: dict[str, Kind] = {
@@ -38,6 +39,12 @@ KINDS: dict[str, Kind] = {
         styles=("series",),
         why="its axis is time, and what it must learn are waves",
         draw=plot_series,
+    ),
+    "sound": Kind(
+        prepare_sounds,
+        styles=("sound",),
+        why="what it must learn can only be heard",
+        draw=plot_sounds,
     ),
 }
 

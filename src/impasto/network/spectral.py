@@ -1,0 +1,92 @@
+"""A network that hears: a waveform becomes a mel spectrogram, and a bank of filters looks at that as a 1D signal.
+
+All of it is differentiable, so the waveform itself descends and no phase has to be guessed afterwards. The bands are the
+channels, as in Ulyanov and Lebedev, "Audio texture synthesis and style transfer" (2016); the frequencies are spaced and the
+magnitudes compressed as in hearing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import torch
+from torch import Tensor, nn
+
+from impasto.network.bank import random_bank
+from impasto.network.chunks import Chunks
+from impasto.network.layers import LayerTable
+
+BANDS = 128
+_WINDOW_SECONDS = 2048 / 22050
+LOUDNESS = 1 / 3
+"""The root mean square at which waveforms are compared; their peaks are then of order 1."""
+_COMPRESSION = 3.0
+_SILENCE = 1e-8  # of a power, where the square root would have no slope
+
+
+def window_length(rate: float) -> int:
+    """Samples of a spectrogram's window at ``rate`` samples a second: the power of two nearest to 93 ms."""
+    return 2 ** max(4, round(math.log2(_WINDOW_SECONDS * rate)))
+
+
+def mel_bands(rate: float, window: int, bands: int = BANDS) -> Tensor:
+    """Triangular bands, equally wide in mel (2595 log10(1 + Hz / 700)), of shape (bands, window // 2 + 1).
+
+    A band that is narrower than the bins is widened to reach the nearest ones, so that none is deaf.
+    """
+    top = 2595 * math.log10(1 + rate / 2 / 700)
+    edges = 700 * (10 ** (torch.linspace(0, top, bands + 2, dtype=torch.float64) / 2595) - 1)
+    bin_width = rate / window
+    bins = torch.arange(window // 2 + 1, dtype=torch.float64) * bin_width
+    centre = edges[1:-1, None]
+    rising = 1 - (centre - bins) / (centre - edges[:-2, None]).clamp_min(bin_width)
+    falling = 1 - (bins - centre) / (edges[2:, None] - centre).clamp_min(bin_width)
+    triangles = torch.minimum(rising, falling).clamp_min(0)
+    return (triangles / triangles.sum(1, keepdim=True)).float()
+
+
+class Spectral(nn.Module):
+    """The activations of a random bank over the mel spectrogram of waveforms (1, channels, samples).
+
+    The channels (left and right) are heard one by one, as a batch with one network: (channels, n_C, frames).
+
+    Args:
+        table: parallel convolutions, e.g. ``layers.NETWORKS["spectral"].table``.
+        rate: samples a second.
+        style: the waveform (1, channels, samples) whose spectrogram sets the unit: its mean becomes 0, its deviation 1.
+    """
+
+    def __init__(self, table: LayerTable, rate: float, style: Tensor) -> None:
+        super().__init__()
+        self.window = window_length(rate)
+        self.hop = self.window // 4
+        self.register_buffer("hann", torch.hann_window(self.window))
+        self.register_buffer("bands", mel_bands(rate, self.window))
+        self.bank = random_bank(table, BANDS)
+        self.mean, self.deviation = 0.0, 1.0
+        self.mean, self.deviation = self._unit(style)
+
+    def chunks(self, seconds: float, rate: float) -> Chunks:
+        """Pieces of about that many seconds, with the margins that the widest filter and a window need."""
+        margin = max(row.kernel for row in self.bank.table) // 2 + 2
+        return Chunks(self.hop * max(margin, round(seconds * rate / self.hop)), self.hop * margin, self.hop)
+
+    def _unit(self, style: Tensor) -> tuple[float, float]:
+        count, total, squares = 0, 0.0, 0.0
+        for piece, own in Chunks(1024 * self.hop, 2 * self.hop, self.hop).cut(style):
+            heard = self.spectrogram(piece)[..., own].double()
+            count, total, squares = count + heard.numel(), total + heard.sum().item(), squares + heard.square().sum().item()
+        mean = total / count
+        return mean, math.sqrt(max(squares / count - mean**2, 1e-12))
+
+    def spectrogram(self, x: Tensor) -> Tensor:
+        """log(1 + 3 * magnitude in each band), in the style's unit, of (1, channels, samples): (channels, bands, frames)."""
+        hann, bands = self.get_buffer("hann"), self.get_buffer("bands")
+        bins = torch.stft(x[0], self.window, self.hop, window=hann, center=True, pad_mode="constant", return_complex=True)
+        magnitude = (bins.real.square() + bins.imag.square() + _SILENCE).sqrt()
+        return (torch.log1p(_COMPRESSION * (bands @ magnitude)) - self.mean) / self.deviation
+
+    def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """The activations of ``layers``."""
+        return self.bank(self.spectrogram(x), layers)

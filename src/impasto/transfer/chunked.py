@@ -1,0 +1,89 @@
+"""J of a signal too long to be seen at once: the same number, computed in pieces.
+
+The style matrices are means over all positions, so no piece knows its own part of the gradient. Each piece is therefore seen
+twice: once for its share of the sums, and once more on the way back (checkpointing), when the gradient of the sums is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from impasto.costs import content_unit_of, relative_lambda, style_layer_cost, style_matrix
+from impasto.network.chunks import Chunks
+from impasto.transfer.objective import Costs, Network
+from impasto.transfer.settings import TransferSettings
+
+Sums = dict[str, Tensor]
+
+
+class ChunkedObjective:
+    """What :class:`impasto.transfer.objective.Objective` is, to rounding, within the memory of a piece.
+
+    Args:
+        network: the network whose activations are compared; all its layers have one stride.
+        content: C, of shape (1, channels, samples).
+        style: S, of shape (1, channels, samples), of any length.
+        settings: alpha, beta, layers and weighting, with nothing left open.
+        chunks: how both are cut.
+    """
+
+    def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings, chunks: Chunks) -> None:
+        assert settings.beta is not None and settings.style_layers and settings.content_layers
+        self.network, self.content, self.chunks = network, content, chunks
+        self.alpha, self.beta = settings.alpha, settings.beta
+        self._content_weights = dict(settings.content_layers)
+        self._lambdas = dict(settings.style_layers)
+        with torch.no_grad():
+            self._style = self._means(style, self._matrices)
+            if settings.weighting == "relative":
+                energies = self._means(content, self._energies)
+                self._content_weights = {name: w / content_unit_of(energies[name]) for name, w in settings.content_layers}
+                self._lambdas = {name: relative_lambda(w, self._style[name]) for name, w in settings.style_layers}
+
+    def __call__(self, generated: Tensor) -> Costs:
+        """The costs of G, of the shape of the content."""
+        means = self._means(generated, self._compare, self.content)
+        content = sum(
+            (weight * means["content " + name] / 4 for name, weight in self._content_weights.items()),
+            start=generated.new_zeros(()),
+        )
+        by_layer = {
+            name: weight * style_layer_cost(self._style[name], means["style " + name])
+            for name, weight in self._lambdas.items()
+        }
+        style = torch.stack(list(by_layer.values())).sum()
+        return Costs(self.alpha * content + self.beta * style, content, style, by_layer)
+
+    def _means(self, x: Tensor, of: Callable[..., tuple[int, Sums]], *others: Tensor) -> Sums:
+        """Means over all positions of what ``of`` gives as a mean over a piece."""
+        total, sums = 0, Sums()
+        for cut in zip(*(self.chunks.cut(signal) for signal in (x, *others)), strict=True):
+            pieces, own = [piece for piece, _ in cut], cut[0][1]
+            positions, means = checkpoint(of, own, *pieces, use_reentrant=False, preserve_rng_state=False)  # pyright: ignore
+            total += positions
+            sums = {name: positions * mean + sums.get(name, 0) for name, mean in means.items()}
+        return {name: value / total for name, value in sums.items()}
+
+    def _matrices(self, own: slice, piece: Tensor) -> tuple[int, Sums]:
+        activations = self.network(piece, self._lambdas)
+        return _positions(activations, own), {name: style_matrix(a[..., own]) for name, a in activations.items()}
+
+    def _energies(self, own: slice, piece: Tensor) -> tuple[int, Sums]:
+        activations = self.network(piece, self._content_weights)
+        return _positions(activations, own), {name: a[..., own].square().mean() for name, a in activations.items()}
+
+    def _compare(self, own: slice, piece: Tensor, content: Tensor) -> tuple[int, Sums]:
+        with torch.no_grad():
+            target = self.network(content, self._content_weights)
+        activations = self.network(piece, {**self._content_weights, **self._lambdas})
+        sums = {"content " + name: (activations[name] - a)[..., own].square().mean() for name, a in target.items()}
+        sums |= {"style " + name: style_matrix(activations[name][..., own]) for name in self._lambdas}
+        return _positions(activations, own), sums
+
+
+def _positions(activations: Sums, own: slice) -> int:
+    return next(iter(activations.values()))[0, 0, own].numel()

@@ -1,0 +1,79 @@
+"""Sounds: at one rate and loudness, heard as mel spectrograms."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import SignalError, SizeError
+from impasto.network.layers import NETWORKS, up_to_deepest
+from impasto.network.spectral import LOUDNESS, Spectral, window_length
+from impasto.signals.audio import limited, loudness, resample_audio
+from impasto.signals.signal import Signal, Values
+from impasto.transfer.chunked import ChunkedObjective
+from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.objective import Objective
+from impasto.transfer.settings import TransferSettings
+
+log = logging.getLogger("impasto")
+
+_CHUNK_SECONDS = 20
+# in silence a magnitude has no slope; a little noise gives it one
+_NOISE = 0.03 * LOUDNESS
+
+
+def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
+    """Content and style at the content's rate, or at ``settings.size`` samples a second if that is less.
+
+    Raises:
+        SizeError: one is shorter than the widest filter.
+    """
+    rate = float(content.header["rate"])
+    working = rate if settings.size == "full" else min(rate, float(settings.size or rate))
+    if style.header["rate"] != rate:
+        log.warning("the style has %g Hz: it is resampled to the content's %g Hz", style.header["rate"], rate)
+    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    table = up_to_deepest(NETWORKS["spectral"].table, layers)
+    shortest = max(row.kernel for row in table) * window_length(working) // 4
+    for role, sound in (("content", content), ("style", style)):
+        seconds = sound.shape[0] / sound.header["rate"]
+        if seconds < shortest / working:
+            raise SizeError(
+                f"the {role} lasts {seconds:.3g} s, too short for {table[-1].name}, which needs {shortest / working:.3g} s; "
+                "give a longer one, or other --content-layers and --style-layers"
+            )
+    c, s = _waveform(content, working), _waveform(style, working)
+    network = Spectral(table, working, s)
+    chunks = network.chunks(_CHUNK_SECONDS, working)
+
+    def restore(values: Values) -> Signal:
+        whole = resample_audio(values, working, rate)
+        whole = np.pad(whole, ((0, 0), (0, max(0, content.shape[0] - whole.shape[1]))))[:, : content.shape[0]]
+        return content.with_values(limited(whole * (loudness(content.values) / loudness(whole)), rate))
+
+    def fit(sound: Signal) -> Tensor:
+        if len(sound.values) not in (1, len(content.values)):
+            raise SignalError(f"G cannot start from {len(sound.values)} channels: the content has {len(content.values)}")
+        start = _waveform(sound, working)
+        repeated = start.repeat(1, 1, -(-c.shape[2] // start.shape[2]))[..., : c.shape[2]]
+        return repeated.expand_as(c).clone()
+
+    return Prepared(
+        content=c,
+        style=s,
+        network=network,
+        restore=restore,
+        fit=fit,
+        random=(0.0, LOUDNESS),
+        noise=_NOISE,
+        objective=partial(ChunkedObjective, chunks=chunks) if max(c.shape[2], s.shape[2]) > chunks.length else Objective,
+    )
+
+
+def _waveform(sound: Signal, rate: float) -> Tensor:
+    values = resample_audio(sound.values, sound.header["rate"], rate)
+    return torch.from_numpy(values * np.float32(LOUDNESS / loudness(values)))[None]
