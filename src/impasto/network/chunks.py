@@ -24,7 +24,7 @@ class Chunks(NamedTuple):
     stride: int
 
     def cut(self, x: Tensor) -> Iterator[tuple[Tensor, slice]]:
-        """The pieces of x (..., samples) with their margins, and which positions of their activations are its own."""
+        """The pieces of x (..., samples) with margins, and which positions of their activations are the piece's own."""
         pieces = x.split(self.length, dim=-1)
         for i, piece in enumerate(pieces):
             before = [pieces[i - 1][..., -self.margin :]] if i else []

@@ -81,7 +81,7 @@ class Spectral(nn.Module):
         return mean, math.sqrt(max(squares / count - mean**2, 1e-12))
 
     def spectrogram(self, x: Tensor) -> Tensor:
-        """log(1 + 3 * magnitude of each band) of waveforms (1, channels, samples): (channels, bands, frames)."""
+        """log(1 + 3 * magnitude in each band), in the style's unit, of (1, channels, samples): (channels, bands, frames)."""
         hann, bands = self.get_buffer("hann"), self.get_buffer("bands")
         bins = torch.stft(x[0], self.window, self.hop, window=hann, center=True, pad_mode="constant", return_complex=True)
         magnitude = (bins.real.square() + bins.imag.square() + _SILENCE).sqrt()

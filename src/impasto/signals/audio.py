@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +14,6 @@ import numpy as np
 from impasto.errors import SignalError
 from impasto.signals.files import existing_file, first_line, optional_package, write_whole
 from impasto.signals.signal import Signal, Values
-
-log = logging.getLogger("impasto")
 
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 ENDINGS = tuple(_FORMATS)
@@ -52,9 +49,8 @@ def read_audio(path: str | Path, rate: float | None = None) -> Signal:
     if len(samples) == 0:
         raise SignalError(f"{path} has no samples")
     if len(samples) < announced:
-        raise SignalError(
-            f"{path} is cut off: {len(samples) / header['rate']:.4g} s of {announced / header['rate']:.4g} s are there"
-        )
+        whole, there = (n / header["rate"] for n in (announced, len(samples)))
+        raise SignalError(f"{path} is cut off: {whole:.4g} s were announced, {there:.4g} s are there")
     if not np.isfinite(samples).all():
         wrong = np.flatnonzero(~np.isfinite(samples).all(1))
         raise SignalError(f"{path} has {len(wrong)} NaN or infinite samples, the first at {wrong[0] / header['rate']:.4g} s")

@@ -78,7 +78,7 @@ FORMATS: dict[str, Format] = {
     ),
     "sound": Format(
         noun="a sound",
-        read=lambda source, rate, longest: audio.read_audio(source),
+        read=lambda source, rate, longest: audio.read_audio(source, rate),
         write=audio.write_audio,
         readable=audio.ENDINGS,
         writable=audio.ENDINGS,

@@ -167,7 +167,7 @@ def _read_array(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
 
 def _read_archive(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
         raise SignalError(f"{path} cannot be read as arrays: {error}") from None

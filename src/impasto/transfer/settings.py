@@ -61,8 +61,8 @@ class TransferSettings:
 
     size: int | str | None = _setting(
         None,
-        "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' keeps "
-        "the content's.",
+        "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' "
+        "keeps the content's.",
         "N|full",
     )
     rate: float | None = _setting(None, "Samples a second of a series whose file does not tell.", "HZ")
@@ -135,9 +135,8 @@ class TransferSettings:
         defaults = DEFAULTS[kind]
         network = defaults["network"] if self.network == "auto" else self.network
         if network not in NETWORKS_FOR[kind]:
-            raise SettingsError(
-                f"network {network!r} is not for this kind of signal ({kind}): {' or '.join(NETWORKS_FOR[kind])} is"
-            )
+            fitting = " or ".join(NETWORKS_FOR[kind])
+            raise SettingsError(f"network {network!r} does not take this kind of signal ({kind}): {fitting} was expected")
         defaults = {
             **defaults,
             "network": network,

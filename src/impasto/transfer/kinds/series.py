@@ -70,7 +70,7 @@ def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -
     for role, waves in (("content", c), ("style", s)):
         if waves.z.shape[1] < smallest:
             raise SizeError(
-                f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {table[-1].name}: it "
+                f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {table[-1].name}, which "
                 f"needs {smallest}; give a longer one, or other --content-layers and --style-layers"
             )
     if settings.network == "bank":

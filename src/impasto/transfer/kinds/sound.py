@@ -44,7 +44,7 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
         if seconds < shortest / working:
             raise SizeError(
                 f"the {role} lasts {seconds:.3g} s, too short for {table[-1].name}, which needs {shortest / working:.3g} s; "
-                f"give a longer one, or other --content-layers and --style-layers"
+                "give a longer one, or other --content-layers and --style-layers"
             )
     c, s = _waveform(content, working), _waveform(style, working)
     network = Spectral(table, working, s)

@@ -37,7 +37,8 @@ _LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
 def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
     """Content and style with at most ``settings.size`` voxels along each axis, if network and memory can take it.
 
-    A picture is made grey for a grey volume, and scaled to twice the volume's longest side at most.
+    A picture is scaled to twice the volume's longest side at most; for a grey volume it is made grey, with the brightness
+    and contrast of the volume.
 
     Raises:
         SettingsError: the method is not for volumes.
@@ -75,7 +76,9 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
 
     return Prepared(
         content=_in_channels(content, channels),
-        style=_in_channels(style, channels),
+        style=_like(content, _in_channels(style, channels))
+        if channels == 1 and style.kind == "image"
+        else _in_channels(style, channels),
         network=network(2),
         restore=content.with_values,
         fit=fit,
@@ -127,6 +130,15 @@ def _scaled(volume: Signal, settings: TransferSettings) -> Signal:
 def _strokes(picture: Signal, shape: tuple[int, ...]) -> Signal:
     longest = min(max(picture.shape), round(_PICTURE_SIZE * max(shape)))
     return resample_image(over_white(picture), scaled_shape(picture.shape, longest))
+
+
+def _like(content: Signal, grey: Tensor) -> Tensor:
+    """The picture with the brightness and contrast of the content: a volume's greys mean something, a painting's do not.
+
+    Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), equation 10.
+    """
+    contrast = float(content.values.std()) / max(float(grey.std()), 1e-6)
+    return ((grey - grey.mean()) * contrast + float(content.values.mean())).clamp(0, 1)
 
 
 def _in_channels(signal: Signal, channels: int) -> Tensor:
