@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SignalError, nearest
-from impasto.signals import audio, image, series
+from impasto.signals import audio, image, movie, series, volume
 from impasto.signals.signal import Signal
 
 Write = Callable[[Signal, str | Path, Mapping[str, Any] | None], None]
@@ -24,7 +24,7 @@ class Format:
     Attributes:
         noun: "a picture", for messages.
         read: makes a signal of a file (or of what else the kind is given as) and, for kinds whose files may not tell it,
-            the sampling rate in Hz.
+            the sampling rate in Hz, and for those that are made smaller while they are read the longest side.
         write: writes a signal to a file, with the record of how it was made.
         readable: the endings by which a file of the kind is known.
         writable: the endings of the files that can be written.
@@ -33,7 +33,7 @@ class Format:
     """
 
     noun: str
-    read: Callable[[Any, float | None], Signal]
+    read: Callable[[Any, float | None, int | None], Signal]
     write: Write
     readable: tuple[str, ...]
     writable: tuple[str, ...]
@@ -42,9 +42,27 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
+    # before pictures and series, with which it shares endings that it claims for some files only
+    "volume": Format(
+        noun="a volume",
+        read=lambda source, rate, longest: volume.read_volume(source),
+        write=volume.write_volume,
+        readable=volume.READABLE,
+        writable=volume.WRITABLE,
+        describe=lambda signal: " x ".join(str(n) for n in signal.shape) + " voxels",
+        claims=volume.is_volume,
+    ),
+    "movie": Format(
+        noun="a movie",
+        read=lambda source, rate, longest: movie.read_movie(source, longest),
+        write=movie.write_movie,
+        readable=movie.READABLE,
+        writable=movie.WRITABLE,
+        describe=movie.describe_movie,
+    ),
     "image": Format(
         noun="a picture",
-        read=lambda source, rate: image.read_image(source),
+        read=lambda source, rate, longest: image.read_image(source),
         write=image.write_image,
         readable=image.ENDINGS,
         writable=image.ENDINGS,
@@ -52,7 +70,7 @@ FORMATS: dict[str, Format] = {
     ),
     "series": Format(
         noun="a series",
-        read=series.read_series,
+        read=lambda source, rate, longest: series.read_series(source, rate),
         write=series.write_series,
         readable=series.READABLE,
         writable=series.WRITABLE,
@@ -60,7 +78,7 @@ FORMATS: dict[str, Format] = {
     ),
     "sound": Format(
         noun="a sound",
-        read=audio.read_audio,
+        read=lambda source, rate, longest: audio.read_audio(source, rate),
         write=audio.write_audio,
         readable=audio.ENDINGS,
         writable=audio.ENDINGS,
@@ -79,6 +97,8 @@ def kind_of(source: Any) -> str:
     if not isinstance(source, str | Path):
         return "image"
     path = Path(source)
+    if path.is_dir():
+        return "volume"  # the slices of a DICOM series
     name = path.name.lower()
     kinds = [kind for kind, known in FORMATS.items() if name.endswith(known.readable)]
     if len(kinds) > 1 and path.exists():
@@ -86,17 +106,18 @@ def kind_of(source: Any) -> str:
     return kinds[0] if kinds else "image"
 
 
-def read_signal(source: Any, rate: float | None = None) -> Signal:
+def read_signal(source: Any, rate: float | None = None, longest: int | None = None) -> Signal:
     """The signal of any kind in ``source``: a file, a signal, or a picture as :func:`impasto.read_image` takes it.
 
     Args:
         source: what is read.
         rate: samples a second, for a series whose file does not tell.
+        longest: the longest side in pixels that is wanted of a movie, which may be too large to be read as it is.
 
     Raises:
         SignalError: the source is missing, damaged or empty, or holds no signal.
     """
-    return source if isinstance(source, Signal) else FORMATS[kind_of(source)].read(source, rate)
+    return source if isinstance(source, Signal) else FORMATS[kind_of(source)].read(source, rate, longest)
 
 
 def check_ending(kind: str, path: str | Path) -> None:

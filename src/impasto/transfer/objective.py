@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
 @dataclass(frozen=True)
 class Costs:
     """The value of J and its parts, as scalar tensors: cost = alpha content_cost + beta style_cost.
+
+    Of the frame of a movie the cost is that and the temporal cost.
 
     ``style_cost_by_layer`` holds lambda^[l] J_style^[l] for each style layer; style_cost is their sum.
     """
@@ -40,22 +43,33 @@ class Objective:
 
     def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
         self.network = network
-        assert settings.beta is not None and settings.style_layers and settings.content_layers
+        assert settings.beta is not None
         self.alpha, self.beta = settings.alpha, settings.beta
-        style_layers, content_layers = dict(settings.style_layers), dict(settings.content_layers)
-        relative = settings.weighting == "relative"
+        style_layers = settings.style_lambdas
+        self._content_layers = settings.content_weights
+        self._relative = settings.weighting == "relative"
         with torch.no_grad():
-            self._content = network(content, content_layers)
             activations = network(style, style_layers)
             self._style = {name: style_matrix(activations[name]) for name in style_layers}
-            self._content_weights = {
-                name: weight / content_unit(self._content[name]) if relative else torch.tensor(weight)
-                for name, weight in content_layers.items()
-            }
             self._lambdas = {
-                name: relative_lambda(weight, self._style[name]) if relative else torch.tensor(weight)
+                name: relative_lambda(weight, self._style[name]) if self._relative else weight
                 for name, weight in style_layers.items()
             }
+        self._look_at(content)
+
+    @torch.no_grad()
+    def _look_at(self, content: Tensor) -> None:
+        self._content = self.network(content, self._content_layers)
+        self._content_weights = {
+            name: weight / content_unit(self._content[name]) if self._relative else weight
+            for name, weight in self._content_layers.items()
+        }
+
+    def with_content(self, content: Tensor) -> Objective:
+        """J for another content (N, channels, *space) and the same style."""
+        other = copy.copy(self)
+        other._look_at(content)
+        return other
 
     def __call__(self, generated: Tensor) -> Costs:
         """The costs of G, of the shape of the content."""

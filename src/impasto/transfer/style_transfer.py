@@ -14,16 +14,15 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import SignalError, TransferInterrupted
-from impasto.signals.formats import FORMATS, read_signal
+from impasto.parametrisation import whitened
+from impasto.signals.formats import FORMATS, kind_of, read_signal
 from impasto.signals.image import to_pillow
 from impasto.signals.signal import Signal
-from impasto.transfer.chunked import ChunkedObjective
-from impasto.transfer.descent import Evaluation, Progress, descend
+from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.device import find_device
 from impasto.transfer.estimate import peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
 from impasto.transfer.kinds.kind import Prepared
-from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.watch import draw_costs, write_figure
 
@@ -95,6 +94,7 @@ class Painting:
             "kind": self.signal.kind,
             "size": list(reversed(self.signal.shape)),
             **best,
+            **KINDS[self.signal.kind].measure(self.content, self.signal),
             "alpha": self.settings.alpha,
             "beta": self.settings.beta,
             "evaluations": len(self.history),
@@ -125,18 +125,15 @@ def transfer_style(
         ImpastoError: an input, a setting or a size is wrong; see :mod:`impasto.errors`.
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
-    settings = settings or TransferSettings()
-    content_signal, style_signal = (read_signal(source, settings.rate) for source in (content, style))
+    settings = (settings or TransferSettings()).for_kind(kind_of(content))
+    longest = settings.size if isinstance(settings.size, int) else None
+    content_signal, style_signal = (read_signal(source, settings.rate, longest) for source in (content, style))
     kind = kind_for(content_signal, style_signal)
-    settings = settings.for_kind(content_signal.kind)
     device = find_device(settings.device)
     prepared = kind.prepare(content_signal, style_signal, settings)
     start = _start(prepared, content_signal, style_signal, settings).to(device)
     network = prepared.network.to(device)
-    c, s = prepared.content.to(device), prepared.style.to(device)
-    objective = (
-        ChunkedObjective(network, c, s, settings, prepared.chunks) if prepared.chunks else Objective(network, c, s, settings)
-    )
+    objective = prepared.objective(network, prepared.content.to(device), prepared.style.to(device), settings)
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
     history: list[Evaluation] = []
 
@@ -146,7 +143,7 @@ def transfer_style(
 
     progress: Progress | None = None
     try:
-        for progress in descend(objective, start, settings, prepared.bounds, prepared.natural):
+        for progress in prepared.descent(objective, start, settings, prepared.bounds, prepared.natural):
             history.append(progress.latest)
             if on_progress is not None:
                 on_progress(progress)
@@ -163,6 +160,9 @@ def _start(prepared: Prepared, content: Signal, style: Signal, settings: Transfe
     noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
     if settings.init == "random":
         mean, deviation = prepared.random
+        if prepared.natural:
+            # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
+            noise = whitened(tuple(noise.shape[1:]), noise.device).decode(noise)
         start = mean + deviation * noise
     else:
         # alike in all channels, so that what is in the middle of a stereo sound stays there

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from impasto.errors import SignalError
 from impasto.signals.formats import FORMATS
+from impasto.signals.grid_plots import plot_movie, plot_volume
+from impasto.signals.movie import flicker
 from impasto.signals.plots import plot_series, plot_sounds
 from impasto.signals.signal import Signal
 from impasto.transfer.kinds.image import prepare_images
 from impasto.transfer.kinds.kind import Kind
+from impasto.transfer.kinds.movie import prepare_movies
 from impasto.transfer.kinds.series import prepare_series
 from impasto.transfer.kinds.sound import prepare_sounds
+from impasto.transfer.kinds.volume import prepare_volumes
 
 KINDS: dict[str, Kind] = {
     "image": Kind(
         prepare_images,
         styles=("image",),
         why="the brush strokes of a picture are learned from a picture",
+    ),
+    "volume": Kind(
+        prepare_volumes,
+        styles=("image", "volume"),
+        why="its sections have the texture of pictures or of the sections of another volume",
+        draw=plot_volume,
+    ),
+    "movie": Kind(
+        prepare_movies,
+        styles=("image", "movie"),
+        why="its frames have the brush strokes of a picture or of the frames of another movie",
+        draw=plot_movie,
+        measure=lambda content, result: {"flicker": flicker(content, result)},
     ),
     "series": Kind(
         prepare_series,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from impasto.network.chunks import Chunks
 from impasto.signals.signal import Signal, Values
+from impasto.transfer.descent import Progress, descend
+from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ class Prepared:
         random: mean and standard deviation of a random G.
         noise: standard deviation of what is added to a G that starts from a signal.
         bounds: the range of the values, or None.
-        chunks: how the signal is cut where it is too long to be seen at once, or None.
         natural: whether their spectrum falls as 1/frequency, as that of photographs.
+        objective: makes J of network, content, style and settings.
+        descent: descends it, as :func:`impasto.transfer.descent.descend` does.
     """
 
     content: Tensor
@@ -41,8 +43,9 @@ class Prepared:
     random: tuple[float, float]
     noise: float = 0.0
     bounds: tuple[float, float] | None = None
-    chunks: Chunks | None = None
     natural: bool = False
+    objective: Callable[[Any, Tensor, Tensor, TransferSettings], Any] = Objective
+    descent: Callable[..., Iterator[Progress]] = descend
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,11 @@ class Kind:
         styles: the kinds that can be its style.
         why: why no other kind can.
         draw: content, style and result as a figure for people; None where the result is a picture itself.
+        measure: what there is to tell about content and result in numbers.
     """
 
     prepare: Callable[[Signal, Signal, TransferSettings], Prepared]
     styles: tuple[str, ...]
     why: str
     draw: Callable[[Signal, Signal, Signal], Figure] | None = None
+    measure: Callable[[Signal, Signal], dict[str, float]] = lambda content, result: {}

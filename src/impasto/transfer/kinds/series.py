@@ -65,7 +65,7 @@ def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -
     limit = max(rates) if settings.size == "full" else float(settings.size or 0)
     working = min(*rates, limit) if any(s.header.get("rate") for s in (content, style)) else rates[0]
     c, s = (_waves(signal, working / rate) for signal, rate in zip((content, style), rates, strict=True))
-    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    layers = {**settings.content_weights, **settings.style_lambdas}
     table = up_to_deepest(NETWORKS[settings.network].table, layers)
     smallest = max(smallest_size(table), max(row.kernel for row in table))
     for role, waves in (("content", c), ("style", s)):

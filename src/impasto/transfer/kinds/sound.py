@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +14,9 @@ from impasto.network.layers import NETWORKS, up_to_deepest
 from impasto.network.spectral import LOUDNESS, Spectral, window_length
 from impasto.signals.audio import limited, loudness, resample_audio
 from impasto.signals.signal import Signal, Values
+from impasto.transfer.chunked import ChunkedObjective
 from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
@@ -33,7 +36,7 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
     working = rate if settings.size == "full" else min(rate, float(settings.size or rate))
     if style.header["rate"] != rate:
         log.warning("the style has %g Hz: it is resampled to the content's %g Hz", style.header["rate"], rate)
-    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    layers = {**settings.content_weights, **settings.style_lambdas}
     table = up_to_deepest(NETWORKS["spectral"].table, layers)
     shortest = max(row.kernel for row in table) * window_length(working) // 4
     for role, sound in (("content", content), ("style", style)):
@@ -67,7 +70,7 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
         fit=fit,
         random=(0.0, LOUDNESS),
         noise=_NOISE,
-        chunks=chunks if max(c.shape[2], s.shape[2]) > chunks.length else None,
+        objective=partial(ChunkedObjective, chunks=chunks) if max(c.shape[2], s.shape[2]) > chunks.length else Objective,
     )
 
 

@@ -1,0 +1,93 @@
+"""J of a movie, frame by frame: each frame is painted like a picture, and must change as the content changes.
+
+After Ruder, Dosovitskiy and Brox, "Artistic Style Transfer for Videos" (2016), arXiv:1604.08610, without their optical flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from torch import Tensor
+
+from impasto.costs import temporal_cost
+from impasto.transfer.descent import Evaluation, Progress, descend
+from impasto.transfer.objective import Costs, Network, Objective
+from impasto.transfer.settings import TransferSettings
+
+# what every frame but the first needs of the evaluations of the first: it starts from a painted one
+_LATER = 0.5
+
+
+class FramesObjective:
+    """J as a function of each frame of a movie.
+
+    Args:
+        network: takes pictures (n, channels, height, width).
+        content: C, of shape (1, channels, time, height, width).
+        style: S, one or more pictures (n, channels, height, width).
+        settings: alpha, beta, layers and weighting, with nothing left open.
+    """
+
+    def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
+        self.content = content
+        self._first = Objective(network, content[:, :, 0], style, settings)
+
+    def frame(self, i: int, before: Tensor | None) -> Objective | TemporalObjective:
+        """J of frame i, (1, channels, height, width), after the painted frame ``before``."""
+        spatial = self._first.with_content(self.content[:, :, i])
+        if before is None:
+            return spatial
+        return TemporalObjective(spatial, self.content[:, :, i] - self.content[:, :, i - 1], before)
+
+
+class TemporalObjective:
+    """J of a frame, with the temporal cost of its change since the frame ``before``, which is not changed any more."""
+
+    def __init__(self, spatial: Objective, content_change: Tensor, before: Tensor) -> None:
+        self._spatial, self._content_change, self._before = spatial, content_change, before
+
+    def __call__(self, generated: Tensor) -> Costs:
+        """The costs of G, of the shape of the frame."""
+        costs = self._spatial(generated)
+        return replace(costs, cost=costs.cost + temporal_cost(self._content_change, generated - self._before))
+
+
+def descend_frames(
+    objective: FramesObjective,
+    start: Tensor,
+    settings: TransferSettings,
+    bounds: tuple[float, float] | None,
+    natural: bool = True,
+) -> Iterator[Progress]:
+    """Descend J of one frame after the other, as :func:`impasto.transfer.descent.descend` does for a picture.
+
+    The first frame starts where ``start`` (1, channels, time, height, width) does and takes ``settings.iterations``
+    evaluations; every other one starts from the last result, moved as the content moved, and takes half as many. Each item
+    has the whole movie as it is; its costs are those of the frame at work.
+
+    Raises:
+        SettingsError: J is not finite at the start.
+    """
+    assert settings.iterations is not None
+    later = replace(settings, iterations=max(1, round(_LATER * settings.iterations)))
+    movie, count, content = start.clone(), start.shape[2], objective.content
+    total = settings.iterations + (count - 1) * (later.iterations or 1)
+    done, seconds = 0, 0.0
+    before: Tensor | None = None
+    for i in range(count):
+        first = start[:, :, 0] if before is None else before + content[:, :, i] - content[:, :, i - 1]
+        if bounds is not None:
+            first = first.clamp(*bounds)
+        progress: Progress | None = None
+        for progress in descend(objective.frame(i, before), first, later if i else settings, bounds, natural):
+            movie[:, :, i] = progress.best_generated
+            latest, best = (_shifted(e, done, seconds) for e in (progress.latest, progress.best))
+            yield Progress(latest, best, total, movie, movie)
+        assert progress is not None
+        before = progress.best_generated
+        done, seconds = done + progress.iterations, seconds + progress.latest.seconds
+
+
+def _shifted(e: Evaluation, evaluations: int, seconds: float) -> Evaluation:
+    return replace(e, evaluation=e.evaluation + evaluations, seconds=e.seconds + seconds)

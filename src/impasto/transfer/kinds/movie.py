@@ -1,0 +1,90 @@
+"""Movies: painted frame by frame, or as a volume of time, height and width by VGG-19 inflated along time."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import SettingsError, SizeError
+from impasto.network.layers import NETWORKS, smallest_size, up_to_deepest
+from impasto.network.vgg19 import vgg19
+from impasto.signals.image import over_white, resample_image, scaled_shape
+from impasto.signals.movie import resample_movie
+from impasto.signals.signal import Signal
+from impasto.transfer.descent import descend
+from impasto.transfer.estimate import check_memory
+from impasto.transfer.frames import FramesObjective, descend_frames
+from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.sections import SectionsObjective
+from impasto.transfer.settings import TransferSettings
+
+# frames of a style movie that are looked at, evenly spaced
+_STYLE_FRAMES = 8
+
+
+def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
+    """Content and style with their longest sides at most ``settings.size`` pixels, if network and memory can take it.
+
+    Raises:
+        SettingsError: the method is not for movies.
+        SizeError: a side is too small for the deepest layer, a clip too short for the 3D network, or the memory too small.
+        WeightsError: the weights are missing, damaged, or of another network.
+    """
+    if settings.method not in ("frames", "volume"):
+        raise SettingsError(f"method {settings.method!r} is not for a movie: frames or volume is")
+    table = up_to_deepest(NETWORKS["vgg19"].table, {**settings.content_weights, **settings.style_lambdas})
+    as_volume = settings.method == "volume"
+    longest = max(content.shape[1:])
+    size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
+    content = resample_movie(content, scaled_shape(content.shape[1:], size))
+    pictures = _pictures(style, size)
+    smallest = smallest_size(table)
+    for role, shape in (("content", content.shape[1:]), ("style", tuple(pictures.shape[2:]))):
+        if min(shape) < smallest:
+            raise SizeError(
+                f"the {role} at {shape[1]} x {shape[0]} pixels is too small for {table[-1].name}, which needs {smallest} on "
+                "each side; give a larger one, or layers less deep"
+            )
+    if as_volume and content.shape[0] < smallest:
+        raise SizeError(
+            f"a clip of {content.shape[0]} frames is too short for {table[-1].name} in three dimensions, which needs "
+            f"{smallest}; use --method frames"
+        )
+    check_memory(table, content.shape if as_volume else content.shape[1:])
+    network = partial(vgg19, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
+    shape = content.shape
+
+    def fit(start: Signal) -> Tensor:
+        if start.kind == "image":
+            frame = torch.from_numpy(resample_image(over_white(start), (shape[1], shape[2])).values)
+            return frame[None, :, None].expand(1, 3, *shape)
+        if start.shape[0] != shape[0]:
+            raise SettingsError(f"G cannot start from a movie of {start.shape[0]} frames: the content has {shape[0]}")
+        return torch.from_numpy(resample_movie(start, (shape[1], shape[2])).values)[None]
+
+    return Prepared(
+        content=torch.from_numpy(content.values)[None],
+        style=pictures,
+        network=network(2),
+        restore=content.with_values,
+        fit=fit,
+        random=(0.5, 0.15),
+        bounds=(0.0, 1.0),
+        natural=True,
+        objective=partial(SectionsObjective, inflated=network(3), axes=(0,)) if as_volume else FramesObjective,
+        descent=descend if as_volume else descend_frames,
+    )
+
+
+def _pictures(style: Signal, size: int) -> Tensor:
+    """The style as pictures (n, 3, height, width): one, or frames of a movie."""
+    if style.kind == "movie":
+        chosen = np.linspace(0, style.shape[0] - 1, min(_STYLE_FRAMES, style.shape[0])).round().astype(int)
+        frames = [Signal(np.ascontiguousarray(style.values[:, i])) for i in chosen]
+    else:
+        frames = [over_white(style)]
+    shape = scaled_shape(frames[0].shape, min(size, max(frames[0].shape)))
+    return torch.stack([torch.from_numpy(resample_image(frame, shape).values) for frame in frames])

@@ -1,0 +1,149 @@
+"""Volumes: seen by VGG-19 section by section in three orientations, or as a whole by its kernels inflated to 3D."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from math import prod
+
+import torch
+from torch import Tensor
+
+from impasto.errors import SettingsError, SizeError
+from impasto.network.layers import NETWORKS, smallest_size, total_stride, up_to_deepest
+from impasto.network.vgg19 import vgg19
+from impasto.signals.image import over_white, resample_image, scaled_shape
+from impasto.signals.signal import Signal
+from impasto.signals.volume import resample_volume
+from impasto.transfer.descent import Progress, descend
+from impasto.transfer.estimate import check_memory
+from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.sections import SectionsObjective
+from impasto.transfer.settings import TransferSettings
+
+log = logging.getLogger("impasto")
+
+# pixels of all sections in three orientations up to which every evaluation sees all of them, and how many it sees of more
+_ALL, _SOME = 3 * 40**3, 2**17
+# a picture's strokes must be small beside the volume, and large enough to be seen in its voxels
+_PICTURE_SIZE = 2.0
+# share of the newest G in the running average, which is free of the noise of seeing other sections each time
+_NEWEST = 0.1
+_LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
+
+
+def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
+    """Content and style with at most ``settings.size`` voxels along each axis, if network and memory can take it.
+
+    A picture is scaled to twice the volume's longest side at most; for a grey volume it is made grey, with the brightness
+    and contrast of the volume.
+
+    Raises:
+        SettingsError: the method is not for volumes.
+        SizeError: a side is too short for the deepest layer, or the volume too large for the memory.
+        WeightsError: the weights are missing, damaged, or of another network.
+    """
+    if settings.method not in ("slices", "volume"):
+        raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
+    table = up_to_deepest(NETWORKS["vgg19"].table, {**settings.content_weights, **settings.style_lambdas})
+    content = _scaled(content, settings)
+    style = _scaled(style, settings) if style.kind == "volume" else _strokes(style, content.shape)
+    for role, signal in (("content", content), ("style", style)):
+        if min(signal.shape) < smallest_size(table):
+            size = " x ".join(str(n) for n in signal.shape)
+            raise SizeError(
+                f"the {role} of {size} is too small for {table[-1].name}, which needs {total_stride(table)} along each "
+                "axis; give a larger one, or layers less deep"
+            )
+    count = _count(content.shape) if settings.method == "slices" else None
+    if settings.method == "volume":
+        check_memory(table, content.shape)
+    else:
+        seen = 3 * prod(content.shape) if count is None else _SOME
+        check_memory(table, (round(seen**0.5), round(seen**0.5)))
+    network = partial(vgg19, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
+    inflated = network(3) if settings.method == "volume" else None
+    channels, shape = len(content.values), content.shape
+
+    def fit(volume: Signal) -> Tensor:
+        if volume.kind != "volume":
+            raise SettingsError(
+                "G cannot start from a picture where a volume is painted: content, random or a volume FILE can"
+            )
+        return _in_channels(resample_volume(volume, shape), channels)
+
+    return Prepared(
+        content=_in_channels(content, channels),
+        style=_like(content, _in_channels(style, channels))
+        if channels == 1 and style.kind == "image"
+        else _in_channels(style, channels),
+        network=network(2),
+        restore=content.with_values,
+        fit=fit,
+        random=(0.5, 0.15),
+        bounds=(0.0, 1.0),
+        natural=True,
+        objective=partial(SectionsObjective, inflated=inflated, count=count),
+        descent=descend if count is None else descend_sampled,
+    )
+
+
+def descend_sampled(
+    objective: SectionsObjective,
+    start: Tensor,
+    settings: TransferSettings,
+    bounds: tuple[float, float] | None,
+    natural: bool = True,
+) -> Iterator[Progress]:
+    """Descend a J that sees other sections at each evaluation: by Adam, for L-BFGS would take the difference for curvature.
+
+    The result is the running average of G, and ``best`` the newest evaluation: the lowest one saw the easiest sections.
+    """
+    if settings.optimizer == "lbfgs":
+        settings = replace(settings, optimizer="adam")
+    average: Tensor | None = None
+    for progress in descend(objective, start, settings, bounds, natural):
+        # the first steps are far from the result and soon forgotten
+        newest = max(_NEWEST, 1 / progress.latest.evaluation)
+        average = progress.generated.clone() if average is None else average.lerp_(progress.generated, newest)
+        yield replace(progress, best=progress.latest, best_generated=average)
+
+
+def _count(shape: tuple[int, ...]) -> int | None:
+    """How many sections of each orientation an evaluation sees."""
+    pixels = 3 * prod(shape)
+    if pixels <= _ALL:
+        return None
+    count = max(1, round(_SOME / pixels * sum(shape) / 3))
+    log.info("each evaluation sees about %d sections of each orientation, other ones each time", count)
+    return count
+
+
+def _scaled(volume: Signal, settings: TransferSettings) -> Signal:
+    longest = max(volume.shape)
+    size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
+    return resample_volume(volume, tuple(max(1, round(n * size / longest)) for n in volume.shape))
+
+
+def _strokes(picture: Signal, shape: tuple[int, ...]) -> Signal:
+    longest = min(max(picture.shape), round(_PICTURE_SIZE * max(shape)))
+    return resample_image(over_white(picture), scaled_shape(picture.shape, longest))
+
+
+def _like(content: Signal, grey: Tensor) -> Tensor:
+    """The picture with the brightness and contrast of the content: a volume's greys mean something, a painting's do not.
+
+    Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), equation 10.
+    """
+    contrast = float(content.values.std()) / max(float(grey.std()), 1e-6)
+    return ((grey - grey.mean()) * contrast + float(content.values.mean())).clamp(0, 1)
+
+
+def _in_channels(signal: Signal, channels: int) -> Tensor:
+    """(1, channels, *space): grey where only one channel is wanted, and the same grey three times where three are."""
+    values = torch.from_numpy(signal.values)
+    if channels == 1 and len(values) == 3:
+        values = torch.einsum("c,c...->...", _LUMA, values)[None]
+    return values.expand(channels, *values.shape[1:])[None]
