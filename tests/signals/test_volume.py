@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from copy import deepcopy
 from pathlib import Path
 
 import nibabel
@@ -42,7 +43,7 @@ def series(tmp_path: Path) -> Path:
     folder.mkdir()
     first = ct("CT_small.dcm")
     for i in range(12):
-        copy = first.copy()
+        copy = deepcopy(first)
         copy.PixelData = np.roll(first.pixel_array, i, axis=0).tobytes()
         copy.ImagePositionPatient = [-10, -20, 5.0 * i]
         copy.SOPInstanceUID = generate_uid()
