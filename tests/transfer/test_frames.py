@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from impasto.transfer.frames import FramesObjective, descend_frames
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
-SETTINGS = TransferSettings(content_layers="relu2_1", style_layers="relu1_1,relu2_1", iterations=8).for_kind("movie")
+SETTINGS = TransferSettings(content_layers="relu2_1", style_layers="relu1_1,relu2_1", iterations=24).for_kind("movie")
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +63,9 @@ def test_a_frame_costs_what_the_picture_costs_and_its_change(network: ConvNet, m
 def test_frames_are_painted_one_after_the_other_and_hardly_flicker(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
     objective = FramesObjective(network, movie, picture, SETTINGS)
     steps = list(descend_frames(objective, movie, SETTINGS, (0.0, 1.0)))
-    assert [step.latest.evaluation for step in steps] == list(range(1, 8 + 3 * 4 + 1))
+    assert [step.latest.evaluation for step in steps] == list(range(1, 24 + 3 * 12 + 1))
     assert all(step.iterations == len(steps) for step in steps)
-    assert all(b.latest.seconds >= a.latest.seconds for a, b in zip(steps, steps[1:], strict=False))
+    assert all(b.latest.seconds >= a.latest.seconds for a, b in pairwise(steps))
     painted = steps[-1].best_generated
     alone = torch.stack(
         [
