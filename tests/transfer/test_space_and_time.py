@@ -68,7 +68,7 @@ def test_a_brain_of_bricks(brain, bricks, tmp_path, monkeypatch, capsys) -> None
     np.testing.assert_array_equal(before.affine, after.affine)
     assert after.get_data_dtype() == before.get_data_dtype()
     a, b = (np.asarray(image.get_fdata()) for image in (before, after))
-    assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.7 and np.abs(a - b).mean() > 100
+    assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.5 and np.abs(a - b).mean() > 100
     assert plot.stat().st_size > 10_000
 
 
