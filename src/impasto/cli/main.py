@@ -7,6 +7,7 @@ import sys
 import click
 
 from impasto.cli.info import info
+from impasto.cli.interruption import interruptible
 from impasto.cli.paint import demo, transfer
 from impasto.errors import ImpastoError, SettingsError
 
@@ -24,18 +25,22 @@ for command in (transfer, demo, info):
 def main() -> None:
     """Run the command line of this process and exit."""
     try:
-        code = cli(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = 130
-    except click.ClickException as error:
+        with interruptible():
+            code = cli(prog_name="impasto", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code
-    except ImpastoError as error:
-        click.echo(f"impasto: {error}", err=True)
-        code = 2 if isinstance(error, SettingsError) else 1
-    except KeyboardInterrupt:
-        click.echo("impasto: interrupted, nothing was written", err=True)
-        code = 130
-    except BrokenPipeError:
-        code = 1
+    except click.exceptions.Abort:  # what click makes of KeyboardInterrupt
+        code = _fail("interrupted, nothing was written", 130)
+    except click.ClickException as error:
+        code = _fail(error.format_message(), error.exit_code)
+    except SettingsError as error:
+        code = _fail(error, 2)
+    except (ImpastoError, OSError) as error:
+        code = _fail(error, 1)
     sys.exit(code)
+
+
+def _fail(reason: object, code: int) -> int:
+    click.echo("impasto: " + " ".join(str(reason).splitlines()), err=True)
+    return code

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from impasto.cli.interruption import ignore_interruptions
 from impasto.errors import SettingsError, SignalError, TransferInterrupted
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
@@ -89,7 +89,7 @@ def demo(output: Path, **options: Any) -> int:
         raise SignalError("the demo's photograph is in scikit-image: pip install 'impasto[demo]'") from None
     from impasto.flow_painting import flow_painting
 
-    return paint(coffee(), flow_painting(384), output, size=256, iterations=80, **options)
+    return paint(coffee(), flow_painting(384), output, size=256, iterations=60, **options)
 
 
 def paint(
@@ -115,13 +115,13 @@ def paint(
     kind = kind_of(content)
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
-    check_outputs([content, style, settings.init], kind, output, plot, [trace], frames)
+    check_outputs([content, style, settings.init, settings.weights], kind, output, plot, [trace], frames)
 
     from impasto.transfer.style_transfer import transfer_style
     from impasto.transfer.watch import frames_to, trace_to
 
     code = 0
-    with interruptible(), ExitStack() as stack:
+    with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []
         if sys.stderr.isatty() and not quiet and not verbose:
             watchers.append(stack.enter_context(progress_bar()))
@@ -138,6 +138,7 @@ def paint(
             painting = transfer_style(content, style, settings, on_progress=watch)
         except TransferInterrupted as interrupted:
             painting, code = interrupted.painting, 130
+    ignore_interruptions()  # nothing shall stop the picture on its way to the disk
     if code:
         log.warning("interrupted after %d of %d evaluations", len(painting.history), painting.settings.iterations)
     painting.write(output)
@@ -148,7 +149,7 @@ def paint(
         click.echo(json.dumps(summary, indent=2))
     else:
         size = FORMATS[kind].describe(painting.signal)
-        click.echo(f"{output}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
+        click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
     return code
 
 
@@ -166,30 +167,25 @@ def check_outputs(
     check_ending(kind, output)
     if plot and plot.suffix.lower() not in PLOT_FORMATS:
         raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
-    paths = [path for path in (output, plot, *others) if path]
-    for i, path in enumerate(paths):
+    sources = {Path(source).resolve() for source in inputs if isinstance(source, str | Path) and Path(source).exists()}
+    taken: set[Path] = set()
+    for path in (output, plot, *others):
+        if path is None:
+            continue
         check_writable(path)
-        for source in inputs:
-            if isinstance(source, str | Path) and Path(source).exists() and path.exists() and path.samefile(source):
-                raise SignalError(f"{path} is an input; write the result to another file")
-        if path in paths[:i]:
+        if path.exists() and any(path.samefile(source) for source in sources):
+            raise SignalError(f"{path} is an input; write the result to another file")
+        if path.resolve() in taken:
             raise SignalError(f"{path} is named for two outputs")
-    if folder and folder.exists() and not folder.is_dir():
-        raise SignalError(f"{folder} is a file; a folder for the frames was expected")
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does."""
-
-    def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        taken.add(path.resolve())
+    if folder:
+        there = next(part for part in (folder, *folder.parents) if part.exists())
+        if not there.is_dir():
+            raise SignalError(f"{there} is a file; a folder for the frames was expected")
+        check_writable(there / "frame")
+        for source in sources:
+            if source.match("frame_*.png") and source.parent == folder.resolve():
+                raise SignalError(f"{folder} has the input {source.name}, which a frame could overwrite; use another folder")
 
 
 @contextmanager

@@ -18,11 +18,15 @@ def existing_file(path: str | Path, noun: str) -> Path:
         SignalError: it is missing, empty, or a folder where ``noun`` ("a picture") was expected.
     """
     path = Path(path)
-    if not path.exists():
-        raise SignalError(f"{path}: no such file")
+    try:
+        size = path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        raise SignalError(f"{path}: no such file") from None
+    except OSError as error:
+        raise SignalError(f"{path} cannot be read: {error.strerror}") from None
     if path.is_dir():
         raise SignalError(f"{path} is a folder; {noun} was expected")
-    if path.stat().st_size == 0:
+    if size == 0:
         raise SignalError(f"{path} is empty")
     return path
 
@@ -53,13 +57,13 @@ def check_writable(path: str | Path) -> None:
         SignalError: the folder is missing or closed, or ``path`` is a folder.
     """
     path = Path(path)
-    if path.is_dir():
-        raise SignalError(f"{path} is a folder; a file name was expected")
-    if not path.parent.is_dir():
-        raise SignalError(f"{path}: there is no folder {path.parent}")
-    if path.exists() and not os.access(path, os.W_OK):
-        raise SignalError(f"{path} is write-protected")
     try:
+        if path.is_dir():
+            raise SignalError(f"{path} is a folder; a file name was expected")
+        if not path.parent.is_dir():
+            raise SignalError(f"{path}: there is no folder {path.parent}")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise SignalError(f"{path} is write-protected")
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
@@ -75,7 +79,7 @@ def write_whole(path: str | Path, data: bytes) -> None:
     path = Path(path)
     part = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".impasto-", delete=False) as file:
             part = Path(file.name)
             file.write(data)
             file.flush()

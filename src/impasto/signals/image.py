@@ -26,7 +26,7 @@ _FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
     ".webp": ("WEBP", {"quality": 95, "method": 6}),
     ".tif": ("TIFF", {"compression": "tiff_deflate"}),
     ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-    ".avif": ("AVIF", {"quality": 90}),
+    ".avif": ("AVIF", {"quality": 90, "subsampling": "4:4:4"}),
 }
 ENDINGS = tuple(_FORMATS)
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
@@ -38,29 +38,33 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
 
     Args:
         source: a file of any format that Pillow reads (of an animation the first frame), a PIL image, or an array of shape
-            (height, width), (height, width, 3) or (height, width, 4), of integers over their full range or of floats
-            in 0..1.
+            (height, width), (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of
+            floats in 0..1.
 
     Raises:
         SignalError: the source is missing, no picture, damaged, empty or too large to be opened safely.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
-    if isinstance(source, Image.Image):
-        return _from_pillow(source)
-    path = existing_file(source, "a picture")
+    name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                return _from_pillow(picture)
+        return _from_pillow(source) if isinstance(source, Image.Image) else _from_file(Path(source))
     except UnidentifiedImageError:
-        raise SignalError(f"{path} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
+        raise SignalError(f"{name} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
     except Image.DecompressionBombError:
         limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
-        raise SignalError(f"{path} unpacks to more than {limit} million pixels; make it smaller first") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise SignalError(f"{path} cannot be read: {error}") from None
+        raise SignalError(f"{name} unpacks to more than {limit} million pixels; make it smaller first") from None
+    except SignalError as error:
+        raise SignalError(f"{name}: {error}") from None
+    except Exception as error:  # decoders of damaged files raise whatever comes to them
+        raise SignalError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _from_file(path: Path) -> Signal:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # remarks on damaged metadata; what cannot be read is an error
+        with Image.open(path) as picture:
+            return _from_pillow(picture)
 
 
 def _from_pillow(picture: Image.Image) -> Signal:
@@ -89,8 +93,8 @@ def _to_srgb(picture: Image.Image) -> Image.Image:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             converted = ImageCms.profileToProfile(picture, source, _srgb(), outputMode="RGB")
             return converted or picture.convert("RGB")
-        except ImageCms.PyCMSError:
-            pass  # a profile that does not fit the picture says nothing about it
+        except (ImageCms.PyCMSError, OSError):
+            pass  # a profile that is damaged or does not fit the picture says nothing about it
     return picture.convert("RGB")
 
 
@@ -105,10 +109,12 @@ def _from_array(array: np.ndarray[Any, Any]) -> Signal:
         )
     if array.size == 0:
         raise SignalError(f"an array of shape {array.shape} has no pixels")
-    if np.issubdtype(array.dtype, np.integer):
-        values = array.astype(np.float32) / np.float32(np.iinfo(array.dtype).max)
+    if array.dtype.kind not in "buf":
+        raise SignalError(f"an array of {array.dtype} is not a picture: uint8, uint16 or floats in 0..1 were expected")
+    values = array.astype(np.float32)
+    if array.dtype.kind == "u":
+        values /= np.float32(np.iinfo(array.dtype).max)
     else:
-        values = array.astype(np.float32)
         if not np.isfinite(values).all():
             raise SignalError("the array has NaN or infinite values")
         if values.min() < 0 or values.max() > 1:
@@ -127,17 +133,23 @@ def scaled_shape(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
 
 def resample_image(picture: Signal, shape: tuple[int, int]) -> Signal:
     """The picture with (height, width) = ``shape`` (Lanczos, in float32)."""
-    header = dict(picture.header)
-    if "alpha" in header:
-        header["alpha"] = _resample(header["alpha"], shape)
-    return Signal(np.stack([_resample(channel, shape) for channel in picture.values]), picture.kind, header)
+    values = np.stack([_resample(channel, shape) for channel in picture.values])
+    if "alpha" not in picture.header or shape == picture.shape:
+        return Signal(values.clip(0, 1), picture.kind, picture.header)
+    # weighed by opacity, or the colours hidden under transparent places would bleed into the visible ones
+    alpha = picture.header["alpha"]
+    weighed = np.stack([_resample(channel * alpha, shape) for channel in picture.values])
+    alpha = _resample(alpha, shape)
+    visible = alpha > 1 / 255
+    values = np.where(visible, weighed / np.where(visible, alpha, 1), values).clip(0, 1)
+    return Signal(values, picture.kind, {**picture.header, "alpha": alpha.clip(0, 1)})
 
 
 def _resample(channel: Values, shape: tuple[int, int]) -> Values:
     if channel.shape == shape:
         return channel
     resized = Image.fromarray(channel).resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
-    return np.asarray(resized, np.float32).clip(0, 1)
+    return np.asarray(resized, np.float32)
 
 
 def over_white(picture: Signal) -> Signal:

@@ -200,7 +200,7 @@ def _read_wfdb(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     wfdb = optional_package("wfdb", path, "wfdb")
     try:
         record = wfdb.rdrecord(str(path.with_suffix("")))
-    except Exception as error:
+    except Exception as error:  # wfdb has no error of its own
         raise SignalError(f"{path} cannot be read as a WFDB record: {first_line(error)}") from None
     return record.p_signal.T, {"rate": float(record.fs), "leads": list(record.sig_name), "timed": True}
 

@@ -32,17 +32,19 @@ class ChunkedObjective:
     """
 
     def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings, chunks: Chunks) -> None:
-        assert settings.beta is not None and settings.style_layers and settings.content_layers
+        assert settings.beta is not None
         self.network, self.content, self.chunks = network, content, chunks
         self.alpha, self.beta = settings.alpha, settings.beta
-        self._content_weights = dict(settings.content_layers)
-        self._lambdas = dict(settings.style_layers)
+        self._content_weights = settings.content_weights
+        self._lambdas = settings.style_lambdas
         with torch.no_grad():
             self._style = self._means(style, self._matrices)
             if settings.weighting == "relative":
                 energies = self._means(content, self._energies)
-                self._content_weights = {name: w / content_unit_of(energies[name]) for name, w in settings.content_layers}
-                self._lambdas = {name: relative_lambda(w, self._style[name]) for name, w in settings.style_layers}
+                self._content_weights = {
+                    name: w / content_unit_of(energies[name]) for name, w in self._content_weights.items()
+                }
+                self._lambdas = {name: relative_lambda(w, self._style[name]) for name, w in self._lambdas.items()}
 
     def __call__(self, generated: Tensor) -> Costs:
         """The costs of G, of the shape of the content."""

@@ -55,6 +55,7 @@ class Method(NamedTuple):
         rise: an evaluation above this many times the best cost counts as a failed step.
         growth: every good step is this much longer than the one before.
         whitened: whether it sees G as whitened coefficients, or as plain values.
+        opening: the very first step, in usual ones.
     """
 
     start: Callable[[Tensor, float], torch.optim.Optimizer]
@@ -63,11 +64,18 @@ class Method(NamedTuple):
     rise: float
     growth: float
     whitened: bool
+    opening: Callable[[Tensor], float] = lambda coefficients: 1.0
 
 
 def _lbfgs(generated: Tensor, step: float) -> torch.optim.Optimizer:
     # one evaluation a step: a line search was measured to reach the same cost no sooner
     return torch.optim.LBFGS([generated], step, max_iter=1, history_size=20, tolerance_grad=0.0, tolerance_change=0.0)
+
+
+def _visible_change(coefficients: Tensor) -> float:
+    # torch divides the first step by the gradient's 1-norm, which leaves nothing of it, and from such a step L-BFGS would
+    # learn the curvature of rounding errors; so this gives back a change of about a hundredth
+    return 0.01 * coefficients.numel()
 
 
 def _adam(generated: Tensor, step: float) -> torch.optim.Optimizer:
@@ -79,8 +87,8 @@ def _gradient_descent(generated: Tensor, step: float) -> torch.optim.Optimizer:
 
 
 METHODS = {
-    "lbfgs": Method(_lbfgs, step=1.0, unitless=True, rise=100.0, growth=1.0, whitened=True),
-    "adam": Method(_adam, step=0.02, unitless=True, rise=100.0, growth=1.0, whitened=False),
+    "lbfgs": Method(_lbfgs, step=1.0, unitless=True, rise=1.5, growth=1.2, whitened=True, opening=_visible_change),
+    "adam": Method(_adam, step=0.02, unitless=True, rise=10.0, growth=1.1, whitened=False),
     # G := G - step * dJ/dG converges only if the step suits the curvature, which is found by trying: longer after every
     # good step, half as long after a bad one
     "gd": Method(_gradient_descent, step=0.02, unitless=False, rise=1.0, growth=1.2, whitened=False),
@@ -119,7 +127,7 @@ def descend(
     best: Evaluation | None = None
     best_generated = best_gradient = generated
     optimizer: torch.optim.Optimizer | None = None
-    step = unit = 1.0
+    step = unit = longest = 1.0
     for number in range(1, settings.iterations + 1):
         costs, gradient = _evaluate(objective, generated)
         if bounds is not None:
@@ -144,6 +152,7 @@ def descend(
             scale = gradient.square().mean().sqrt().item() or 1.0
             unit = scale if method.unitless else 1.0
             step = settings.step or method.step * unit / scale
+            longest = step if method.unitless else math.inf
         if best is None or (finite and latest.cost < best.cost):
             best, best_generated, best_gradient = latest, generated, gradient
         yield Progress(latest, best, settings.iterations, generated, best_generated)
@@ -151,10 +160,12 @@ def descend(
             coefficients.copy_(form.encode(best_generated))
             gradient, step, optimizer = best_gradient, step / 2, None
         elif optimizer is not None:
-            step *= method.growth
+            step = min(step * method.growth, longest)
+        length = step
         if optimizer is None:
             optimizer = method.start(coefficients, step)
-        _move(optimizer, coefficients, gradient / unit, step)
+            length = method.opening(coefficients) * step
+        _move(optimizer, coefficients, gradient / unit, length)
         generated = form.decode(coefficients)
         if bounds is not None:
             inside = generated.clamp(*bounds)

@@ -19,10 +19,12 @@ def find_device(name: str) -> torch.device:
     Raises:
         SettingsError: there is no such device here.
     """
+    available = available_devices()
     try:
-        device = torch.device(available_devices()[0] if name == "auto" else name)
-        torch.empty(0, device=device)
+        device = torch.device(available[0] if name == "auto" else name)
+        if device.type in available:
+            torch.empty(0, device=device)
+            return device
     except (RuntimeError, AssertionError, NotImplementedError):
-        available = ", ".join(available_devices())
-        raise SettingsError(f"device {name!r} is not available here; available: {available}") from None
-    return device
+        pass  # the same as a kind that is not there
+    raise SettingsError(f"device {name!r} is not available here; available: {', '.join(available)}")

@@ -43,16 +43,16 @@ class Objective:
 
     def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
         self.network = network
-        assert settings.beta is not None and settings.style_layers and settings.content_layers
+        assert settings.beta is not None
         self.alpha, self.beta = settings.alpha, settings.beta
-        style_layers = dict(settings.style_layers)
-        self._content_layers = dict(settings.content_layers)
+        style_layers = settings.style_lambdas
+        self._content_layers = settings.content_weights
         self._relative = settings.weighting == "relative"
         with torch.no_grad():
             activations = network(style, style_layers)
             self._style = {name: style_matrix(activations[name]) for name in style_layers}
             self._lambdas = {
-                name: relative_lambda(weight, self._style[name]) if self._relative else torch.tensor(weight)
+                name: relative_lambda(weight, self._style[name]) if self._relative else weight
                 for name, weight in style_layers.items()
             }
         self._look_at(content)
@@ -61,7 +61,7 @@ class Objective:
     def _look_at(self, content: Tensor) -> None:
         self._content = self.network(content, self._content_layers)
         self._content_weights = {
-            name: weight / content_unit(self._content[name]) if self._relative else torch.tensor(weight)
+            name: weight / content_unit(self._content[name]) if self._relative else weight
             for name, weight in self._content_layers.items()
         }
 

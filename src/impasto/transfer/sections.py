@@ -56,11 +56,11 @@ class SectionsObjective:
         axes: tuple[int, ...] = (0, 1, 2),
         count: int | None = None,
     ) -> None:
-        assert settings.beta is not None and settings.style_layers and settings.content_layers
+        assert settings.beta is not None
         self.alpha, self.beta = settings.alpha, settings.beta
         self.axes = axes
         self._network, self._inflated = network, inflated and inflated.to(content.device)
-        style_layers, content_layers = dict(settings.style_layers), dict(settings.content_layers)
+        style_layers, content_layers = settings.style_lambdas, settings.content_weights
         relative = settings.weighting == "relative"
         self._content = {axis: self._features(content, axis, content_layers) for axis in axes}
         picture = None if style.dim() == 5 else _style_matrices(network, style, style_layers)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from impasto.errors import SettingsError, nearest
 from impasto.network.layers import NETWORKS, up_to_deepest
 
 Layers = tuple[tuple[str, float], ...]
 """Layers with their weights (lambda^[l] for the style), in the order given."""
+LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
 
 CHOICES = {
     "network": ("auto", *NETWORKS),
@@ -27,10 +28,10 @@ INITS = ("content", "random", "style")
 # what a setting is for each kind of signal where it is not given
 DEFAULTS: dict[str, dict[str, Any]] = {
     "image": {"size": 512, "iterations": 200, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
-    "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
-    "sound": {"size": "full", "iterations": 100, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
     "volume": {"size": "full", "iterations": 100, "beta": 5.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices"},
     "movie": {"size": 512, "iterations": 60, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19", "method": "frames"},
+    "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
+    "sound": {"size": "full", "iterations": 100, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
 }
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
@@ -79,8 +80,8 @@ class TransferSettings:
     )
     step: float | None = _setting(None, "Size of the optimizer's steps; if not given, one that suits it.", "X")
     network: str = _setting("auto", "The network whose activations are compared.")
-    content_layers: Layers | None = _setting(None, "Where the content cost is taken.", "NAME[=WEIGHT],...")
-    style_layers: Layers | None = _setting(None, "Where the style cost is taken.", "NAME[=LAMBDA],...")
+    content_layers: LayersGiven | None = _setting(None, "Where the content cost is taken.", "NAME[=WEIGHT],...")
+    style_layers: LayersGiven | None = _setting(None, "Where the style cost is taken.", "NAME[=LAMBDA],...")
     method: Literal["auto", "slices", "frames", "volume"] = _setting(
         "auto",
         "How a volume is seen: by its slices in three orientations, or whole by a 3D network; and a movie: frame by frame, "
@@ -108,12 +109,22 @@ class TransferSettings:
             if given not in choices:
                 guess = nearest(str(given), choices)
                 raise SettingsError(f"{name} {given!r} is unknown: did you mean {guess!r}? ({', '.join(choices)})")
-        for layers in (self.content_layers or (), self.style_layers or ()):
-            _check_layers(self.network, dict(layers))
+        for layers in (self.content_weights, self.style_lambdas):
+            _check_layers(self.network, layers)
         if self.alpha == self.beta == 0:
             raise SettingsError("alpha and beta are both 0, so there is nothing to paint: give one of them a value above 0")
         if self.init not in INITS and not Path(self.init).is_file():
             raise SettingsError(f"init {self.init!r} is neither a file nor one of {', '.join(INITS)}")
+
+    @property
+    def content_weights(self) -> dict[str, float]:
+        """The content layers with their weights; empty while they are open."""
+        return dict(cast(Layers, self.content_layers or ()))
+
+    @property
+    def style_lambdas(self) -> dict[str, float]:
+        """The style layers with their lambdas (or shares); empty while they are open."""
+        return dict(cast(Layers, self.style_layers or ()))
 
     def for_kind(self, kind: str) -> TransferSettings:
         """The settings for one kind of signal, with nothing left open.
@@ -136,8 +147,8 @@ class TransferSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON writes them, layers as ``{name: weight}``; ``TransferSettings(**d)`` takes them back."""
-        layers = {name: getattr(self, name) for name in ("content_layers", "style_layers")}
-        return asdict(self) | {name: dict(given) for name, given in layers.items() if given is not None}
+        layers = {"content_layers": self.content_weights or None, "style_layers": self.style_lambdas or None}
+        return asdict(self) | layers
 
 
 def default_text(name: str) -> str:
@@ -169,7 +180,7 @@ def _number(low: float, *, open_below: bool = False) -> Callable[[str, Any], flo
     def check(name: str, given: Any) -> float:
         try:
             value = float(given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise SettingsError(f"{name} {given!r} is not a number") from None
         if not math.isfinite(value) or value < low or (open_below and value == low):
             raise SettingsError(
@@ -180,7 +191,7 @@ def _number(low: float, *, open_below: bool = False) -> Callable[[str, Any], flo
     return check
 
 
-def _whole(low: int) -> Callable[[str, Any], int]:
+def _whole(low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int]:
     def check(name: str, given: Any) -> int:
         try:
             value = int(given)
@@ -188,8 +199,9 @@ def _whole(low: int) -> Callable[[str, Any], int]:
             value = None
         if value is None or (isinstance(given, float) and given != value):
             raise SettingsError(f"{name} {given!r} is not a whole number")
-        if value < low:
-            raise SettingsError(f"{name} is {given}; a whole number of at least {low} was expected")
+        if not low <= value <= high:
+            limit = f"of at least {low}" if value < low else f"up to {high}"
+            raise SettingsError(f"{name} is {given}; a whole number {limit} was expected")
         return value
 
     return check
@@ -204,18 +216,19 @@ def _text(name: str, given: Any) -> str:
 
 
 def _layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[str, float]]) -> Layers:
-    rows: list[Any] = list(
-        given.items() if isinstance(given, Mapping) else given.split(",") if isinstance(given, str) else given
-    )
-    if not rows:
+    try:
+        rows = given.items() if isinstance(given, Mapping) else given.split(",") if isinstance(given, str) else given
+        named = [row.partition("=")[::2] if isinstance(row, str) else (row[0], row[1]) for row in rows]
+    except (TypeError, LookupError):
+        raise SettingsError(f"{name} {given!r} are no layers; e.g. 'relu1_1=0.5,relu3_1=0.5' was expected") from None
+    if not named:
         raise SettingsError(f"{name} is empty; name at least one layer, e.g. relu3_1")
     pairs: list[tuple[str, float]] = []
-    for row in rows:
-        layer, _, weight = row.partition("=") if isinstance(row, str) else (row[0], "=", row[1])
+    for layer, weight in named:
         layer = str(layer).strip()
         if layer in dict(pairs):
             raise SettingsError(f"{name} has {layer} twice")
-        pairs.append((layer, _number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(rows)))
+        pairs.append((layer, _number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(named)))
     return tuple(pairs)
 
 

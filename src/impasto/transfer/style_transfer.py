@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import SignalError, TransferInterrupted
+from impasto.parametrisation import whitened
 from impasto.signals.formats import FORMATS, kind_of, read_signal
 from impasto.signals.image import to_pillow
 from impasto.signals.signal import Signal
@@ -130,7 +131,7 @@ def transfer_style(
     kind = kind_for(content_signal, style_signal)
     device = find_device(settings.device)
     prepared = kind.prepare(content_signal, style_signal, settings)
-    start = _start(prepared, style_signal, settings).to(device)
+    start = _start(prepared, content_signal, style_signal, settings).to(device)
     network = prepared.network.to(device)
     objective = prepared.objective(network, prepared.content.to(device), prepared.style.to(device), settings)
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
@@ -154,20 +155,31 @@ def transfer_style(
     return painting(progress)
 
 
-def _start(prepared: Prepared, style: Signal, settings: TransferSettings) -> Tensor:
+def _start(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
     """The first G, of the content's shape."""
     noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
     if settings.init == "random":
         mean, deviation = prepared.random
+        if prepared.natural:
+            # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
+            noise = whitened(tuple(noise.shape[1:]), noise.device).decode(noise)
         start = mean + deviation * noise
-    elif settings.init == "content":
-        start = prepared.content + prepared.noise * noise
     else:
-        start = (
-            prepared.fit(style if settings.init == "style" else read_signal(settings.init, settings.rate))
-            + prepared.noise * noise
-        )
+        # alike in all channels, so that what is in the middle of a stereo sound stays there
+        start = _first_signal(prepared, content, style, settings) + prepared.noise * noise[:, :1]
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
+
+
+def _first_signal(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
+    if settings.init == "content":
+        return prepared.content
+    if settings.init == "style":
+        return prepared.fit(style)
+    signal = read_signal(settings.init, settings.rate)
+    if signal.kind != content.kind:
+        given, expected = (FORMATS[s.kind].noun for s in (signal, content))
+        raise SignalError(f"init {settings.init} is {given}; {expected} was expected, as the content is")
+    return prepared.fit(signal)
 
 
 def _name(source: Source) -> str:

@@ -33,14 +33,14 @@ def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -
         network=network,
         restore=content.with_values,
         fit=lambda picture: _tensor(resample_image(over_white(picture), (height, width))),
-        random=(0.5, 0.15),
+        random=(0.5, 0.1),
         bounds=(0.0, 1.0),
         natural=True,
     )
 
 
 def _scaled(content: Signal, style: Signal, settings: TransferSettings) -> tuple[Signal, Signal]:
-    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    layers = {**settings.content_weights, **settings.style_lambdas}
     table = up_to_deepest(NETWORKS["vgg19"].table, layers)
     longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
     # a style is never enlarged: its strokes would be learned blurred

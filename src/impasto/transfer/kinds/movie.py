@@ -35,7 +35,7 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
     """
     if settings.method not in ("frames", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a movie: frames or volume is")
-    table = up_to_deepest(NETWORKS["vgg19"].table, dict((settings.content_layers or ()) + (settings.style_layers or ())))
+    table = up_to_deepest(NETWORKS["vgg19"].table, {**settings.content_weights, **settings.style_lambdas})
     as_volume = settings.method == "volume"
     longest = max(content.shape[1:])
     size = longest if settings.size == "full" else min(longest, int(settings.size or 0))

@@ -24,6 +24,7 @@ log = logging.getLogger("impasto")
 
 # of the working rate: what is slower than the widest filter can tell (0.5 Hz at 125 Hz) stays the content's own
 _CUTOFF = 1 / 250
+_SETTLED = 750  # samples after which the filter has forgotten a border
 # where a series in units of its deviation lies among the greys on which VGG-19 was trained, in 0..1
 _GREY, _CONTRAST = 116 / 255, 58 / 255
 
@@ -64,7 +65,7 @@ def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -
     limit = max(rates) if settings.size == "full" else float(settings.size or 0)
     working = min(*rates, limit) if any(s.header.get("rate") for s in (content, style)) else rates[0]
     c, s = (_waves(signal, working / rate) for signal, rate in zip((content, style), rates, strict=True))
-    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    layers = {**settings.content_weights, **settings.style_lambdas}
     table = up_to_deepest(NETWORKS[settings.network].table, layers)
     smallest = max(smallest_size(table), max(row.kernel for row in table))
     for role, waves in (("content", c), ("style", s)):
@@ -123,10 +124,12 @@ def _waves(series: Signal, ratio: float) -> _Waves:
         raise SignalError(f"the rates of content and style are too far apart (1 to {1 / ratio:.4g}); resample one of them")
     values = resample_series(series.values, exact).astype(np.float64)
     sections = butter(2, 2 * _CUTOFF, "highpass", output="sos")
-    fast = sosfiltfilt(sections, values, axis=-1, padlen=min(250, values.shape[1] - 1)) if values.shape[1] > 1 else values
+    fast = (
+        sosfiltfilt(sections, values, axis=-1, padlen=min(_SETTLED, values.shape[1] - 1)) if values.shape[1] > 1 else values
+    )
     fast = fast - fast.mean(-1, keepdims=True)
     deviation = fast.std(-1, keepdims=True)
     for name, lead, spread in zip(series.header.get("leads", ()), series.values, deviation[:, 0], strict=False):
-        if spread <= 1e-5 * np.abs(lead).max():
+        if spread <= 1e-5 * np.ptp(lead):
             raise SignalError(f"{name} is constant but for a slow drift, so there is nothing to paint or to learn from")
     return _Waves(*(a.astype(np.float32) for a in (fast / deviation, deviation, values - fast)), exact)

@@ -36,7 +36,7 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
     working = rate if settings.size == "full" else min(rate, float(settings.size or rate))
     if style.header["rate"] != rate:
         log.warning("the style has %g Hz: it is resampled to the content's %g Hz", style.header["rate"], rate)
-    layers = dict((settings.content_layers or ()) + (settings.style_layers or ()))
+    layers = {**settings.content_weights, **settings.style_lambdas}
     table = up_to_deepest(NETWORKS["spectral"].table, layers)
     shortest = max(row.kernel for row in table) * window_length(working) // 4
     for role, sound in (("content", content), ("style", style)):

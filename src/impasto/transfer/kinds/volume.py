@@ -47,7 +47,7 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
     """
     if settings.method not in ("slices", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
-    table = up_to_deepest(NETWORKS["vgg19"].table, dict((settings.content_layers or ()) + (settings.style_layers or ())))
+    table = up_to_deepest(NETWORKS["vgg19"].table, {**settings.content_weights, **settings.style_lambdas})
     content = _scaled(content, settings)
     style = _scaled(style, settings) if style.kind == "volume" else _strokes(style, content.shape)
     for role, signal in (("content", content), ("style", style)):

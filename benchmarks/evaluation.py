@@ -1,0 +1,105 @@
+"""One evaluation of J and its gradient against the same written in plain eager PyTorch, channels-last.
+
+    python benchmarks/evaluation.py [--size 512] [--rounds 7]
+
+Both are run in turns in one process; the ratio of the medians is what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.network.layers import VGG19, up_to_deepest
+from impasto.network.vgg19 import ConvNet
+from impasto.network.weights import load_weights
+from impasto.transfer.objective import Objective
+from impasto.transfer.settings import TransferSettings
+
+
+def plain_objective(content: Tensor, style: Tensor, settings: TransferSettings) -> Callable[[Tensor], Tensor]:
+    """J as anyone would write it: a loop over the layers, replicate padding, Gram matrices, relative weights."""
+    weights = {
+        name: w.contiguous(memory_format=torch.channels_last) if w.dim() == 4 else w for name, w in load_weights().items()
+    }
+    mean, std = weights["mean"].view(1, 3, 1, 1), weights["std"].view(1, 3, 1, 1)
+    content_layers, style_layers = settings.content_weights, settings.style_lambdas
+    table = up_to_deepest(VGG19, {**content_layers, **style_layers})
+
+    def features(x: Tensor) -> dict[str, Tensor]:
+        a = ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+        found = {}
+        for row in table:
+            if row.operation == "conv":
+                a = F.conv2d(
+                    F.pad(a, (1, 1, 1, 1), mode="replicate"), weights[f"{row.name}.weight"], weights[f"{row.name}.bias"]
+                )
+            elif row.operation == "relu":
+                a = F.relu(a)
+            else:
+                a = F.avg_pool2d(a, 2) if settings.pooling == "avg" else F.max_pool2d(a, 2)
+            found[row.name] = a
+        return found
+
+    def gram(a: Tensor) -> Tensor:
+        flat = a.flatten(2)[0]
+        return flat @ flat.T / flat.shape[1]
+
+    with torch.no_grad():
+        of_content, of_style = features(content), features(style)
+        grams = {name: gram(of_style[name]) for name in style_layers}
+
+    def cost(x: Tensor) -> Tensor:
+        of_x = features(x)
+        content_cost = sum(
+            w * (of_x[name] - of_content[name]).square().mean() / of_content[name].square().mean()
+            for name, w in content_layers.items()
+        )
+        style_cost = sum(
+            w * (gram(of_x[name]) - grams[name]).square().sum() / grams[name].square().sum()
+            for name, w in style_layers.items()
+        )
+        return settings.alpha * content_cost + (settings.beta or 0) * style_cost  # pyright: ignore[reportReturnType]
+
+    return cost
+
+
+def seconds(cost: Callable[[Tensor], Tensor], start: Tensor) -> float:
+    x = start.clone().requires_grad_()
+    began = time.perf_counter()
+    torch.autograd.grad(cost(x), x)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=512)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    random = torch.Generator().manual_seed(0)
+    content, style = (torch.rand(1, 3, arguments.size, arguments.size, generator=random) for _ in range(2))
+    settings = TransferSettings().for_kind("image")
+    objective = Objective(ConvNet(VGG19, load_weights(), pooling=settings.pooling), content, style, settings)
+    plain = plain_objective(content, style, settings)
+    contestants = {"impasto": lambda x: objective(x).cost, "plain eager, channels-last": plain}
+    start = 0.5 * (content + style)
+    costs = {name: cost(start).item() for name, cost in contestants.items()}
+    assert abs(costs["impasto"] / costs["plain eager, channels-last"] - 1) < 1e-4, costs
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(arguments.rounds):
+        for name, cost in contestants.items():
+            times[name].append(seconds(cost, start))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    for name, median in medians.items():
+        print(f"{name:28} {median:.3f} s an evaluation at {arguments.size} px")
+    print(f"ratio of medians: {medians['impasto'] / medians['plain eager, channels-last']:.3f}")
+
+
+if __name__ == "__main__":
+    main()

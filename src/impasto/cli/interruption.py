@@ -1,0 +1,32 @@
+"""Ctrl-C and SIGTERM: the first one ends the work, and none ends the saving of what there is."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt; an impatient second one is ignored."""
+
+    def interrupt(*_: object) -> NoReturn:
+        ignore_interruptions()
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def ignore_interruptions() -> None:
+    """From here to the end of :func:`interruptible`, what is begun is finished."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,64 @@
+"""What several tests use: the trained network once, and small real pictures from scikit-image."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores, without waiting for each other
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+from torch import Tensor
+
+from impasto.cli import main
+from impasto.network.layers import VGG19
+from impasto.network.vgg19 import ConvNet
+from impasto.network.weights import Weights, load_weights
+from impasto.signals.image import read_image, resample_image
+from impasto.signals.signal import Signal
+
+
+@pytest.fixture(scope="session")
+def weights() -> Weights:
+    return load_weights()
+
+
+@pytest.fixture(scope="session")
+def network(weights: Weights) -> ConvNet:
+    return ConvNet(VGG19, weights, pooling="avg")
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Signal:
+    return resample_image(read_image(data.coffee()), (48, 64))
+
+
+@pytest.fixture(scope="session")
+def texture() -> Signal:
+    return resample_image(read_image(data.chelsea()), (48, 64))
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command line in this process: its exit code, stdout and stderr."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["impasto", *arguments])
+        with pytest.raises(SystemExit) as exit:
+            main()
+        assert isinstance(exit.value.code, int)
+        out, err = capfd.readouterr()
+        return exit.value.code, out, err
+
+    return run
+
+
+def as_tensor(picture: Signal) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(picture.values))[None]

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.network.layers import VGG19
+from impasto.network.vgg19 import ConvNet
+from impasto.network.weights import Weights
+from impasto.signals.signal import Signal
+from impasto.transfer.objective import Objective
+from impasto.transfer.settings import TransferSettings
+from tests.conftest import as_tensor
+
+LAYERS: dict[str, Any] = {"content_layers": "relu2_2=0.7,relu3_1=0.3", "style_layers": "relu1_1=0.5,relu2_1=0.1,relu3_1=0.4"}
+
+
+@pytest.fixture(scope="module")
+def network64(weights: Weights) -> ConvNet:
+    return ConvNet(VGG19, {name: value.double() for name, value in weights.items()}, pooling="avg")
+
+
+@pytest.mark.parametrize("weighting", ["relative", "absolute"])
+@pytest.mark.parametrize("size_of_style", [24, 19])
+def test_j_equals_the_formulas(network64: ConvNet, photograph: Signal, texture: Signal, weighting: Any, size_of_style: int):
+    C = as_tensor(photograph)[..., :24, :24].double()  # noqa: N806
+    S = as_tensor(texture)[..., :size_of_style, :size_of_style].double()  # noqa: N806
+    G = C * 0.7 + 0.1  # noqa: N806
+    settings = TransferSettings(alpha=3, beta=7, weighting=weighting, **LAYERS).for_kind("image")
+    costs = Objective(network64, C, S, settings)(G)
+
+    names = ["relu1_1", "relu2_1", "relu2_2", "relu3_1"]
+    a_C, a_S, a_G = ({k: v[0].numpy() for k, v in network64(x, names).items()} for x in (C, S, G))  # noqa: N806
+    content = 0.0
+    for name, weight in settings.content_weights.items():
+        unit = (a_C[name] ** 2).mean() / 4 if weighting == "relative" else 1
+        content += weight * ((a_C[name] - a_G[name]) ** 2).sum() / (4 * a_C[name].size) / unit
+    style = 0.0
+    for name, weight in settings.style_lambdas.items():
+        G_S, G_G = (np.einsum("kyx,jyx->kj", a[name], a[name]) / a[name][0].size for a in (a_S, a_G))  # noqa: N806
+        n_C = len(G_S)  # noqa: N806
+        factor = weight * (2 * n_C) ** 2 / (G_S**2).sum() if weighting == "relative" else weight
+        layer = factor * ((G_S - G_G) ** 2).sum() / (2 * n_C) ** 2
+        assert costs.style_cost_by_layer[name].item() == pytest.approx(layer, rel=1e-9)
+        style += layer
+    assert costs.content_cost.item() == pytest.approx(content, rel=1e-9)
+    assert costs.style_cost.item() == pytest.approx(style, rel=1e-9)
+    assert costs.cost.item() == pytest.approx(3 * content + 7 * style, rel=1e-9)
+
+
+@pytest.mark.parametrize("weighting", ["relative", "absolute"])
+def test_the_gradient_equals_finite_differences(network64: ConvNet, photograph: Signal, texture: Signal, weighting: Any):
+    C, S = as_tensor(photograph)[..., :16, :20].double(), as_tensor(texture)[..., :18, :16].double()  # noqa: N806
+    objective = Objective(network64, C, S, TransferSettings(weighting=weighting).for_kind("image"))
+    random = torch.Generator().manual_seed(0)
+    G = (C + 0.05 * torch.randn(C.shape, generator=random, dtype=torch.float64)).requires_grad_()  # noqa: N806
+    (gradient,) = torch.autograd.grad(objective(G).cost, G)
+    for _ in range(3):
+        direction = torch.randn(C.shape, generator=random, dtype=torch.float64)
+        h = 1e-6
+        with torch.no_grad():
+            slope = (objective(G + h * direction).cost - objective(G - h * direction).cost) / (2 * h)
+        assert (gradient * direction).sum().item() == pytest.approx(slope.item(), rel=1e-5)
+
+
+def test_at_equal_size_the_style_cost_is_the_papers(network: ConvNet, photograph: Signal, texture: Signal):
+    C, S = as_tensor(photograph), as_tensor(texture)  # noqa: N806
+    settings = TransferSettings(weighting="absolute", style_layers="relu2_1=1").for_kind("image")
+    cost = Objective(network, C, S, settings)(C).style_cost_by_layer["relu2_1"].item()
+    with torch.no_grad():
+        a_S, a_G = (network(x, ["relu2_1"])["relu2_1"][0].flatten(1).double() for x in (S, C))  # noqa: N806
+    n_C, n = a_S.shape  # noqa: N806
+    assert cost == pytest.approx(((a_S @ a_S.T - a_G @ a_G.T) ** 2).sum().item() / (2 * n * n_C) ** 2, rel=1e-5)
+
+
+def test_relative_costs_mean_the_same_at_every_size_and_are_zero_at_the_goal(network: ConvNet, texture: Signal):
+    S = as_tensor(texture)  # noqa: N806
+    objective = Objective(network, S, S, TransferSettings().for_kind("image"))
+    assert objective(S).cost.item() == 0
+    grey = torch.full_like(S, 0.5)
+    assert 0.1 < objective(grey).content_cost.item() < 2
+    assert all(cost.item() < 0.2 * 10 for cost in objective(grey).style_cost_by_layer.values())

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from impasto.errors import SettingsError, UnknownLayerError
+from impasto.network.layers import VGG19
+from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
+
+NAMES = [row.name for row in VGG19]
+
+
+def test_the_defaults_are_those_of_the_design():
+    default = TransferSettings()
+    assert default.content_layers == (("relu4_2", 1.0),)
+    assert default.style_layers == tuple((f"relu{block}_1", 0.2) for block in range(1, 6))
+    assert default.weighting == "relative"
+    assert default.beta / default.alpha == 20
+
+
+def test_settings_are_frozen_and_can_be_keys():
+    given = TransferSettings(size=300)
+    with pytest.raises(FrozenInstanceError):
+        given.size = 200  # pyright: ignore[reportAttributeAccessIssue]
+    assert {given: 1}[TransferSettings(size=300)] == 1
+    assert given != TransferSettings(size=301)
+
+
+def test_every_field_explains_itself():
+    for setting in fields(TransferSettings):
+        assert setting.metadata["help"].endswith(".")
+        assert setting.metadata["metavar"] or setting.name in CHOICES
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("size", "300", 300),
+        ("size", 1, 1),
+        ("size", 64.0, 64),
+        ("size", "full", "full"),
+        ("iterations", "7", 7),
+        ("alpha", "1e-3", 0.001),
+        ("alpha", 0, 0.0),
+        ("beta", "0", 0.0),
+        ("step", None, None),
+        ("step", "0.5", 0.5),
+        ("seed", "0", 0),
+        ("seed", 2**63 - 1, 2**63 - 1),
+        ("weights", Path("some") / "vgg.pth", str(Path("some") / "vgg.pth")),
+        *((name, choice, choice) for name, choices in CHOICES.items() for choice in choices),
+    ],
+)
+def test_values_are_kept_in_one_form(name: str, given: Any, kept: Any):
+    value = getattr(TransferSettings(**{name: given}), name)
+    assert value == kept
+    assert type(value) is type(kept)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "reason"),
+    [
+        *((name, given, "of at least 1") for name in ("size", "iterations") for given in (0, -3, "-1")),
+        *(
+            (name, given, "not a whole number")
+            for name in ("size", "iterations", "seed")
+            for given in (2.5, "x", "", "1e3", None)
+        ),
+        *((name, given, "not a whole number") for name in ("size", "seed") for given in (float("nan"), float("inf"))),
+        *((name, 10**400, "up to") for name in ("size", "iterations", "seed")),
+        ("seed", 2**63, "up to"),
+        ("seed", -1, "at least 0"),
+        *((name, given, "of at least 0") for name in ("alpha", "beta") for given in (-1, "-0.1", "nan", float("inf"))),
+        *((name, given, "not a number") for name in ("alpha", "beta", "step") for given in ("much", [], 10**400)),
+        *(("step", given, "above 0") for given in (0, -1, "nan", "inf")),
+        *((name, "maxx", f"{name} 'maxx' is unknown: did you mean '.*'") for name in CHOICES),
+        *((name, None, f"{name} None is unknown") for name in CHOICES),
+        ("init", "no such file.png", "neither a file nor one of content, random, style"),
+        *(
+            (name, given, reason)
+            for name in ("content_layers", "style_layers")
+            for given, reason in (
+                ([], "is empty"),
+                ({}, "is empty"),
+                (3, "are no layers"),
+                (None, "are no layers"),
+                ([3], "are no layers"),
+                ([("relu1_1",)], "are no layers"),
+                ("relu1_1,relu1_1", "relu1_1 twice"),
+                ("relu1_1=-1", "of at least 0"),
+                ("relu1_1=nan", "of at least 0"),
+                ("relu1_1=x", "not a number"),
+                ({"relu1_1": None}, "not a number"),
+            )
+        ),
+    ],
+)
+def test_a_value_out_of_range_is_refused(name: str, given: Any, reason: str):
+    with pytest.raises(SettingsError, match=reason) as raised:
+        TransferSettings(**{name: given})
+    assert str(raised.value).startswith(name)
+    assert "\n" not in str(raised.value)
+    assert isinstance(raised.value, ValueError)
+
+
+def test_something_must_weigh():
+    with pytest.raises(SettingsError, match="alpha and beta are both 0"):
+        TransferSettings(alpha=0, beta=0)
+    TransferSettings(alpha=0)
+    TransferSettings(beta=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "nearest"),
+    [("relu5_5", "relu5_"), ("rely3_1", "relu3_1"), ("Relu1_1", "relu1_1"), ("", "."), ("relu1_1,", ".")],
+)
+@pytest.mark.parametrize("name", ["content_layers", "style_layers"])
+def test_an_unknown_layer_names_the_nearest(name: str, given: Any, nearest: str):
+    with pytest.raises(UnknownLayerError, match=f"unknown layer .*: did you mean '{nearest}"):
+        TransferSettings(**{name: given})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "relu1_1=0.25,relu3_1=2",
+        " relu1_1 = 0.25 , relu3_1=2.0",
+        {"relu1_1": 0.25, "relu3_1": 2},
+        [("relu1_1", 0.25), ("relu3_1", "2")],
+        ["relu1_1=0.25", "relu3_1=2"],
+        (("relu1_1", 0.25), ("relu3_1", 2.0)),
+        (row for row in ["relu1_1=0.25", ("relu3_1", 2)]),
+    ],
+)
+def test_layers_are_taken_in_many_forms(given: Any):
+    assert TransferSettings(style_layers=given).style_layers == (("relu1_1", 0.25), ("relu3_1", 2.0))
+
+
+@pytest.mark.parametrize("given", ["relu1_1,conv3_1,pool2,relu5_4", ["relu1_1", "conv3_1", "pool2", "relu5_4"]])
+def test_layers_without_weights_share_one_equally(given: Any):
+    expected = tuple((name, 0.25) for name in ("relu1_1", "conv3_1", "pool2", "relu5_4"))
+    assert TransferSettings(content_layers=given).content_layers == expected
+
+
+layers = st.dictionaries(st.sampled_from(NAMES), st.floats(0, 1e6), min_size=1, max_size=6)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "size": st.integers(1, 10**6) | st.just("full"),
+            "iterations": st.integers(1, 10**9),
+            "alpha": st.floats(0, 1e12, exclude_min=True),
+            "beta": st.floats(0, 1e12),
+            "step": st.none() | st.floats(1e-9, 1e9),
+            "init": st.sampled_from(["content", "random", "style"]),
+            "content_layers": layers,
+            "style_layers": layers,
+            "seed": st.integers(0, 2**63 - 1),
+            "device": st.sampled_from(["auto", "cpu", "cuda:1"]),
+            **{name: st.sampled_from(choices) for name, choices in CHOICES.items()},
+        },
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_settings_survive_json(options: dict[str, Any]):
+    given = TransferSettings(**options)
+    assert TransferSettings(**json.loads(json.dumps(given.as_dict()))) == given
+    assert set(given.as_dict()) == {setting.name for setting in fields(TransferSettings)}
+
+
+def test_layers_survive_the_command_line():
+    given = (("relu1_1", 0.5), ("pool4", 1e-6))
+    text: Any = layers_text(given)
+    assert TransferSettings(style_layers=text).style_layers == given
+
+
+def test_a_picture_to_start_from(tmp_path: Path):
+    path = tmp_path / "start.png"
+    Image.new("RGB", (20, 20)).save(path)
+    assert TransferSettings(init=path).init == str(path)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(SettingsError, match="neither a file"):
+        TransferSettings(init=str(tmp_path))
