@@ -15,13 +15,13 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import SizeError, TransferInterrupted
+from impasto.network.device import find_device
 from impasto.network.layers import VGG19, LayerTable, total_stride, up_to_deepest
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import load_weights
 from impasto.signals.image import over_white, read_image, resample_image, scaled_shape, to_pillow, write_image
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress, descend
-from impasto.transfer.device import find_device
 from impasto.transfer.estimate import check_memory, peak_memory_mib
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
