@@ -24,6 +24,7 @@ from impasto.transfer.settings import TransferSettings
 if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
+    from impasto.explore.synthesis import synthesise
     from impasto.network.vgg19 import ConvNet
     from impasto.network.weights import load_weights
     from impasto.signals.image import read_image, write_image
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
 _LATER = {
     "PatchIndex": "impasto.explore.index",
+    "synthesise": "impasto.explore.synthesis",
     "top_patches": "impasto.explore.patches",
     "ConvNet": "impasto.network.vgg19",
     "load_weights": "impasto.network.weights",
@@ -63,6 +65,7 @@ __all__ = [
     "WeightsError",
     "load_weights",
     "read_image",
+    "synthesise",
     "top_patches",
     "transfer_style",
     "write_image",

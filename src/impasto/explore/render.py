@@ -37,4 +37,4 @@ def sheet_of(index: PatchIndex, *, sources: Sources | None = None, panels: Seque
 
 def _strength(patches: Sequence[Patch]) -> str:
     shown = excited(patches)
-    return f"{shown[0].activation:.4g}" if shown else "silent"
+    return f"{shown[0].activation:.{0 if shown[0].activation >= 100 else 2}f}" if shown else "silent"
