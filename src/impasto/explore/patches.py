@@ -118,11 +118,12 @@ def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> Patch
 
 def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[PatchProgress]:
     """Add the sources that ``index`` has not seen to it, one for each item."""
-    left = {name: source for name, source in sources.items() if name not in index.images and name not in index.skipped}
+    left = [name for name in sources if name not in index.images and name not in index.skipped]
     groups = Groups(set(index.images.values()))
+    size = index.size
 
-    def read(source: Source) -> tuple[Signal, str]:
-        signal = view(source, index.size)
+    def read(name: str) -> tuple[Signal, str]:
+        signal = view(sources[name], size)
         return signal, signature(signal)
 
     began = time.perf_counter()

@@ -120,26 +120,24 @@ def _kind_of(source: Source) -> Kind:
 
 
 def read_ahead(
-    sources: Sources, read: Callable[[Source], Read], ahead: int = 3
+    names: Iterable[str], read: Callable[[str], Read], ahead: int = 3
 ) -> Iterator[tuple[str, Read | SignalError | MemoryError]]:
-    """Each source read, in order, while the ones before are worked on; a failure takes the place of the result."""
+    """Each name and what is read of it, in order, while the ones before are worked on; a failure takes the result's place."""
 
-    def attempt(source: Source) -> Read | SignalError | MemoryError:
+    def attempt(name: str) -> tuple[str, Read | SignalError | MemoryError]:
         try:
-            return read(source)
+            return name, read(name)
         except (SignalError, MemoryError) as error:
-            return error
+            return name, error
 
-    waiting: deque[tuple[str, Future[Read | SignalError | MemoryError]]] = deque()
+    waiting: deque[Future[tuple[str, Read | SignalError | MemoryError]]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
         try:
-            for name, source in sources.items():
-                waiting.append((name, reader.submit(attempt, source)))
+            for name in names:
+                waiting.append(reader.submit(attempt, name))
                 if len(waiting) > ahead:
-                    first, future = waiting.popleft()
-                    yield first, future.result()
+                    yield waiting.popleft().result()
             while waiting:
-                first, future = waiting.popleft()
-                yield first, future.result()
+                yield waiting.popleft().result()
         finally:
             reader.shutdown(wait=False, cancel_futures=True)

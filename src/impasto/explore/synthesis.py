@@ -29,6 +29,7 @@ Objective = Mapping[Unit, float]
 _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _SCALES = (0.9, 1.1)
 _MARGIN = 16
+_START = 0.1
 
 
 def parse_objective(given: str | Objective) -> dict[Unit, float]:
@@ -113,7 +114,8 @@ def ascend(
         # the energy of noise, whatever the optimizer does: else contrast grows until every colour is saturated
         return torch.sigmoid(decode(z / z.square().mean(axes, keepdim=True).sqrt()))
 
-    z = torch.randn(shape, generator=generator).to(device).requires_grad_()
+    # only the direction of z counts; a short one turns quickly at first, and more slowly as it grows
+    z = (_START * torch.randn(shape, generator=generator)).to(device).requires_grad_()
     optimizer = torch.optim.Adam([z], SYNTHESIS.step)
     sources = {layer: _before_relu(network, layer) for layer, _ in objective}
     for iteration in range(1, iterations + 1):
