@@ -2,8 +2,8 @@
 
     python benchmarks/explore_throughput.py [--layer relu5_1] [--images 24] [--size 224]
 
-Prints the ratio in one run: rounds of the bare pass and of the whole search (reading, decoding, duplicates, fields) alternate,
-so that what else the machine does falls on both.
+Prints the ratio in one run: rounds of the bare pass and of the whole search (reading, decoding, duplicates, fields)
+alternate, so that what else the machine does falls on both.
 """
 
 from __future__ import annotations

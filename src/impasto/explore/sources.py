@@ -122,7 +122,7 @@ def _kind_of(source: Source) -> Kind:
 def read_ahead(
     names: Iterable[str], read: Callable[[str], Read], ahead: int = 3
 ) -> Iterator[tuple[str, Read | SignalError | MemoryError]]:
-    """Each name and what is read of it, in order, while the ones before are worked on; a failure takes the result's place."""
+    """Each name and what is read of it, in order, while those before are worked on; a failure takes its place."""
 
     def attempt(name: str) -> tuple[str, Read | SignalError | MemoryError]:
         try:

@@ -29,7 +29,7 @@ Objective = Mapping[Unit, float]
 _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _SCALES = (0.9, 1.1)
 _MARGIN = 16
-_START = 0.1
+_START, _CONTRAST = 0.1, 1.5
 
 
 def parse_objective(given: str | Objective) -> dict[Unit, float]:
@@ -111,10 +111,11 @@ def ascend(
     axes = tuple(range(1, len(shape)))
 
     def picture(z: Tensor) -> Tensor:
-        # the energy of noise, whatever the optimizer does: else contrast grows until every colour is saturated
-        return torch.sigmoid(decode(z / z.square().mean(axes, keepdim=True).sqrt()))
+        # always of one contrast, whatever the optimizer does: else it grows until every colour is saturated
+        x = decode(z)
+        return torch.sigmoid(_CONTRAST * x / x.square().mean(axes, keepdim=True).sqrt())
 
-    # only the direction of z counts; a short one turns quickly at first, and more slowly as it grows
+    # only proportions in z count; a short one turns quickly at first, and more slowly as it grows
     z = (_START * torch.randn(shape, generator=generator)).to(device).requires_grad_()
     optimizer = torch.optim.Adam([z], SYNTHESIS.step)
     sources = {layer: _before_relu(network, layer) for layer, _ in objective}
