@@ -35,6 +35,7 @@ def squares() -> dict[str, impasto.Signal]:
 
 
 def main() -> None:
+    """Find the patches and write the sheet beside this file."""
     photographs = squares()
     index = impasto.top_patches(photographs, LAYERS, units="0-11")
     sheet_of(index, sources=photographs).reduce(2).save(Path(__file__).parent / "explore-layers.jpg", quality=90)

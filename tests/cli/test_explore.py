@@ -14,7 +14,7 @@ from PIL import Image
 
 from impasto.cli.main import cli
 from impasto.errors import SettingsError, SignalError
-from impasto.explore import patches
+from impasto.explore import patches, report
 from impasto.explore.index import PatchIndex
 from impasto.explore.sources import Source, view
 from impasto.signals.signal import Signal
@@ -87,6 +87,8 @@ def test_ctrl_c_keeps_what_was_seen_and_the_same_command_goes_on(
     assert 0 < len(part.images) < 12
     assert not part.complete
     seen.extend([photos] * 9)
+    with pytest.raises(SettingsError, match=r"different size .* delete .*parts\.json to begin anew"):
+        run(*arguments[:2], *arguments[2:-1], "--size", "40", "-o", tmp_path / "parts.json")
     before = len(seen)
     result = run(*arguments, tmp_path / "parts.json")
     assert result.return_value == 0
@@ -105,6 +107,8 @@ def test_ctrl_c_keeps_what_was_seen_and_the_same_command_goes_on(
         (["-o", "a.xyz"], SignalError, "no picture format"),
         (["-o", "missing/a.png"], SignalError, "there is no folder"),
         (["-o", "photos"], SignalError, "holds other files"),
+        (["nowhere", "-o", "report"], SignalError, "no such file or folder"),
+        (["--units", "0", "nowhere", "-o", "a.png"], SignalError, "no such file or folder"),
     ],
 )
 def test_wrong_usage_is_one_line_and_writes_nothing(
@@ -125,6 +129,27 @@ def test_no_photographs_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert not Path("never-written.json").exists()
 
 
+def test_when_the_drawing_is_interrupted_the_search_is_not_lost(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["patches", photos, "--layer", "relu1_1", "--units", "0-1", "-o", tmp_path / "report"]
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(report, "draw_tiles", interrupt)
+        run(*arguments)
+    assert not (tmp_path / "report" / "index.html").exists()
+    before = PatchIndex.load(tmp_path / "report" / "index.json")
+    assert len(before.images) == 12
+    result = run(*arguments)
+    assert result.return_value == 0
+    assert "which holds 12 images" in result.stderr
+    assert PatchIndex.load(tmp_path / "report" / "index.json").complete
+    assert (tmp_path / "report" / "index.html").exists()
+
+
 def test_indexes_are_merged_and_drawn(photos: Path, tmp_path: Path) -> None:
     arguments = ["--layer", "relu1_1,relu1_2", "--units", "0-3", "-o"]
     assert run("patches", photos / "more", *arguments, tmp_path / "a.json").return_value == 0
@@ -137,6 +162,12 @@ def test_indexes_are_merged_and_drawn(photos: Path, tmp_path: Path) -> None:
     result = run("patches", tmp_path / "merged.json", "--layer", "relu1_2", "-o", tmp_path / "report")
     assert result.return_value == 0
     assert (tmp_path / "report" / "index.html").exists()
+    assert PatchIndex.load(tmp_path / "report" / "index.json").units() == {"relu1_2": (0, 1, 2, 3)}
+    few = run("patches", tmp_path / "merged.json", "--units", "3,1", "-o", tmp_path / "few.json")
+    assert few.return_value == 0
+    assert PatchIndex.load(tmp_path / "few.json").units() == {"relu1_1": (1, 3), "relu1_2": (1, 3)}
+    with pytest.raises(SettingsError, match="the index has no unit 7 of relu1_1"):
+        run("patches", tmp_path / "merged.json", "--units", "7", "-o", tmp_path / "few.json")
     assert not (tmp_path / "report" / "relu1_1").exists()
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from impasto.cli.paint import FILE
-from impasto.cli.synthesise import SHOWN_UNITS, synthesise
-from impasto.cli.watch import keeper, progress_bar, stoppable
+from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, synthesise
+from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
 from impasto.errors import ExploreInterrupted, SettingsError, SignalError
 from impasto.explore.settings import PATCHES, parse_layers, parse_size, parse_units, whole_number
 
@@ -94,6 +94,7 @@ def patches(
     """
     names = parse_layers(layers or PATCHES.layers)
     target = _target(output)
+    units_given = units is not None
     units = units or (SHOWN_UNITS if target == "sheet" else "all")
     for name in names:
         parse_units(units, name)
@@ -107,7 +108,7 @@ def patches(
     _check_outputs(photos, output, target, state)
 
     if all(path.suffix.lower() == ".json" for path in photos):
-        index = _merged(photos, names if layers else None)
+        index = _merged(photos, names if layers else None, units if units_given else None, target)
     else:
         index = _searched(photos, state, names, units, quiet, weights=weights, device=device, **how)
     if index is None:
@@ -119,13 +120,21 @@ def patches(
     return 0
 
 
-def _merged(paths: tuple[Path, ...], layers: tuple[str, ...] | None) -> PatchIndex:
+def _merged(paths: tuple[Path, ...], layers: tuple[str, ...] | None, units: str | None, target: str) -> PatchIndex:
+    """The union of the indexes, of it the layers and units that are asked for; on a sheet the first sixteen."""
     from impasto.explore.index import PatchIndex
 
     index, *others = (PatchIndex.load(path) for path in paths)
     for other in others:
         index = index.merge(other)
-    return index.select(layers)
+    found = index.units()
+    shown = SHOWN_COUNT if target == "sheet" else None
+    return index.select(
+        {
+            layer: parse_units(units, layer) if units else found.get(layer, ())[:shown]
+            for layer in (found if layers is None else layers)
+        }
+    )
 
 
 def _searched(
@@ -151,12 +160,18 @@ def _searched(
                 raise KeyboardInterrupt
 
         try:
-            return top_patches(photos, layers, units=units, resume=resume, on_progress=watch, **how)
+            index = top_patches(photos, layers, units=units, resume=resume, on_progress=watch, **how)
+        except SettingsError as error:
+            if resume is None:
+                raise
+            raise SettingsError(f"{error}; delete {state} to begin anew") from None
         except ExploreInterrupted as interrupted:
-            interrupted.index.save(state)
+            keep_index(interrupted.index, state)
             seen = len(interrupted.index.images)
             click.echo(f"impasto: interrupted; {state} keeps the {seen} images seen, the same command goes on", err=True)
             return None
+    keep_index(index, state)  # drawing a report can take longer than the search
+    return index
 
 
 def _target(output: Path) -> str:
@@ -191,11 +206,7 @@ def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: P
             raise SignalError(f"{output} is a file; a folder for the report was expected")
         if output.is_dir() and any(output.iterdir()) and not state.exists():
             raise SignalError(f"{output} holds other files; name a new folder for the report")
-        try:
-            output.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SignalError(f"{output} cannot be made: {error.strerror or error}") from None
-    for path in {output, state} - ({output} if target == "report" else set()):
+    for path in [state] if output.is_dir() else [output] if target == "report" else [output, state]:
         check_writable(path)
         if any(path.exists() and photo.exists() and path.samefile(photo) for photo in photos):
             raise SignalError(f"{path} is an input; write the result to another file")

@@ -17,7 +17,8 @@ from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units, whole
 if TYPE_CHECKING:
     from impasto.signals.signal import Signal
 
-SHOWN_UNITS = "0-15"
+SHOWN_COUNT = 16
+SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
 
 
 @click.command()

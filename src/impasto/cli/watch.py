@@ -11,9 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from impasto.explore.index import PatchIndex
     from impasto.explore.patches import PatchProgress
 
 CHECKPOINT_SECONDS = 60
+
+
+def keep_index(index: PatchIndex, state: Path) -> None:
+    """Save what was found as a search to be gone on with."""
+    state.parent.mkdir(exist_ok=True)
+    replace(index, complete=False).save(state)
 
 
 def keeper(state: Path) -> Callable[[PatchProgress], None]:
@@ -23,7 +30,7 @@ def keeper(state: Path) -> Callable[[PatchProgress], None]:
     def keep(progress: PatchProgress) -> None:
         nonlocal last
         if time.monotonic() - last > CHECKPOINT_SECONDS:
-            replace(progress.index, complete=False).save(state)
+            keep_index(progress.index, state)
             last = time.monotonic()
 
     return keep

@@ -130,21 +130,25 @@ class PatchIndex:
         """The units of each layer."""
         return {layer: tuple(units) for layer, units in self.layers.items()}
 
-    def select(self, layers: Iterable[str] | None = None) -> PatchIndex:
-        """The same index for fewer layers.
+    def select(self, units: Mapping[str, Iterable[int]]) -> PatchIndex:
+        """The same index for fewer layers and units.
 
         Raises:
-            SettingsError: it has no such layer.
+            SettingsError: it has no such layer or unit.
         """
-        names = list(self.layers) if layers is None else list(layers)
-        for name in names:
-            if name not in self.layers:
-                raise SettingsError(f"the index has no layer {name}; it has {', '.join(self.layers)}")
-        return replace(
-            self,
-            layers={name: self.layers[name] for name in names},
-            histograms={name: self.histograms[name] for name in names},
-        )
+        layers: dict[str, dict[int, Patches]] = {}
+        histograms: dict[str, NDArray[np.int32]] = {}
+        for layer, numbers in units.items():
+            if layer not in self.layers:
+                raise SettingsError(f"the index has no layer {layer}; it has {', '.join(self.layers)}")
+            rows = {unit: row for row, unit in enumerate(self.layers[layer])}
+            chosen = list(numbers)
+            for unit in chosen:
+                if unit not in rows:
+                    raise SettingsError(f"the index has no unit {unit} of {layer}")
+            layers[layer] = {unit: self.layers[layer][unit] for unit in chosen}
+            histograms[layer] = self.histograms[layer][[rows[unit] for unit in chosen]]
+        return replace(self, layers=layers, histograms=histograms)
 
     def save(self, path: str | Path) -> None:
         """Write the index as JSON, whole or not at all; docs/explore.md describes it.

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.errors import ExploreInterrupted, SignalError
+from impasto.errors import ExploreInterrupted, SettingsError, SignalError
 from impasto.explore.index import BINS, Patch, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import Groups, signature
 from impasto.explore.settings import PATCHES, Units, parse_layers, parse_size, parse_units, whole_number
@@ -95,6 +95,9 @@ def top_patches(
     network, network_name = trained_network(weights, device)
     index = empty_index(chosen, network=network_name, size=size, top=top, per_image=per_image)
     if resume is not None:
+        others = sorted(set(resume.images) - set(sources))
+        if others:
+            raise SettingsError(f"the search to go on with has seen {others[0]}, which is not among these images")
         index = index.merge(replace(resume, complete=True))
     try:
         for progress in search(network, sources, index):
