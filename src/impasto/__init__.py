@@ -22,6 +22,9 @@ from impasto.errors import (
 from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
+    from impasto.explore.index import PatchIndex
+    from impasto.explore.patches import top_patches
+    from impasto.explore.synthesis import synthesise
     from impasto.network.vgg19 import ConvNet
     from impasto.network.weights import load_weights
     from impasto.signals.image import read_image, write_image
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
 _LATER = {
+    "PatchIndex": "impasto.explore.index",
+    "synthesise": "impasto.explore.synthesis",
+    "top_patches": "impasto.explore.patches",
     "ConvNet": "impasto.network.vgg19",
     "load_weights": "impasto.network.weights",
     "read_image": "impasto.signals.image",
@@ -47,6 +53,7 @@ __all__ = [
     "Evaluation",
     "ImpastoError",
     "Painting",
+    "PatchIndex",
     "Progress",
     "SettingsError",
     "Signal",
@@ -58,6 +65,8 @@ __all__ = [
     "WeightsError",
     "load_weights",
     "read_image",
+    "synthesise",
+    "top_patches",
     "transfer_style",
     "write_image",
 ]

@@ -23,7 +23,8 @@ def test_the_defaults_are_those_of_the_design():
     assert default.style_layers == tuple((f"relu{block}_1", 0.2) for block in range(1, 6))
     assert default.weighting == "relative"
     assert (default.alpha, default.beta) == (1, 20)
-    assert default.style_lambdas == dict(default.style_layers)
+    assert TransferSettings(init="random").for_kind("image").beta == 5
+    assert TransferSettings(init="random", beta=7).for_kind("image").beta == 7
 
 
 def test_settings_are_frozen_and_can_be_keys():

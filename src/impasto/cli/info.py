@@ -15,8 +15,8 @@ def info(weights: str, as_json: bool) -> int:
     """Print the version, the network, where its weights come from and their licence, and the devices."""
     import torch
 
+    from impasto.network.device import available_devices
     from impasto.network.weights import describe_weights
-    from impasto.transfer.device import available_devices
 
     about = {
         "version": version("impasto"),

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from impasto.cli.explore import explore
 from impasto.cli.info import info
 from impasto.cli.interruption import interruptible
 from impasto.cli.paint import demo, transfer
@@ -18,7 +19,7 @@ def cli() -> None:
     """Paint a picture in the style of another one, and see what the network that does it has learned."""
 
 
-for command in (transfer, demo, info):
+for command in (transfer, demo, explore, info):
     cli.add_command(command)
 
 

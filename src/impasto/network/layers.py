@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-from impasto.errors import UnknownLayerError, nearest
+from impasto.errors import SettingsError, UnknownLayerError, nearest
 
 Operation = Literal["conv", "relu", "pool"]
 
@@ -122,3 +122,55 @@ def smallest_size(table: LayerTable, *, padded: bool = True) -> int:
         before = (needed[row.name] - 1) * row.stride + kernel
         needed[source[row.name]] = max(needed[source[row.name]], before)
     return needed[SIGNAL]
+
+
+Interval = tuple[int, int]
+"""Positions along one axis: start and stop, the stop not included."""
+
+
+def way(table: LayerTable) -> LayerTable:
+    """The rows that the last row is computed from, and itself; in a table without branches all of them."""
+    rows, source = {row.name: row for row in table}, sources(table)
+    found, name = [], table[-1].name if table else SIGNAL
+    while name != SIGNAL:
+        found.append(rows[name])
+        name = source[name]
+    return tuple(reversed(found))
+
+
+def grid_sizes(table: LayerTable, extent: int, *, padded: bool = True) -> list[int]:
+    """How many positions the input and then each row on the way to the last have along an axis, for an input of ``extent``.
+
+    ``padded`` tells whether convolutions are padded to keep the size.
+    """
+    sizes = [extent]
+    for row in way(table):
+        sizes.append((sizes[-1] + 2 * _margin(row, padded) - row.kernel) // row.stride + 1)
+    return sizes
+
+
+def receptive_field(table: LayerTable, position: int, extent: int | None = None, *, padded: bool = True) -> Interval:
+    """The input positions along an axis that can change the last row's activation at ``position``.
+
+    With the ``extent`` of the input the field is exact at its borders: it is clipped in every row on the way back, since
+    padding passes nothing on, and pooling drops what is left over at the end. Without it the axis is endless: the field has
+    its full size and may begin below zero.
+
+    Raises:
+        SettingsError: the last row has no such position.
+    """
+    sizes = None if extent is None else grid_sizes(table, extent, padded=padded)
+    if sizes and not 0 <= position < sizes[-1]:
+        raise SettingsError(f"position {position} is outside of {table[-1].name}, which has {sizes[-1]} for {extent}")
+    start, stop = position, position + 1
+    for depth, row in reversed(list(enumerate(way(table)))):
+        margin = _margin(row, padded)
+        start = start * row.stride - margin
+        stop = (stop - 1) * row.stride - margin + row.kernel
+        if sizes:
+            start, stop = max(start, 0), min(stop, sizes[depth])
+    return start, stop
+
+
+def _margin(row: Layer, padded: bool) -> int:
+    return row.kernel // 2 if padded and row.operation == "conv" else 0

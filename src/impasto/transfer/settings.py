@@ -33,6 +33,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
     "sound": {"size": "full", "iterations": 100, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
 }
+# from noise the style comes first and the content must hold its own
+FROM_RANDOM: dict[str, dict[str, Any]] = {"image": {"beta": 5.0}}
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "image": ("vgg19",),
@@ -69,7 +71,10 @@ class TransferSettings:
     iterations: int | None = _setting(None, "How often J and its gradient are evaluated.", "N")
     alpha: float = _setting(1.0, "Weight of the content cost.", "X")
     beta: float | None = _setting(
-        None, "Weight of the style cost; for a picture 5 is faithful to the content, 200 nearly pure style.", "X"
+        None,
+        "Weight of the style cost; for a picture 5 is faithful to the content (and the default with --init random), 200 "
+        "nearly pure style.",
+        "X",
     )
     weighting: Literal["relative", "absolute"] = _setting(
         "relative", "Costs as relative errors, which balances the layers, or as the paper's equations give them."
@@ -132,7 +137,7 @@ class TransferSettings:
         Raises:
             SettingsError: the network does not understand the kind; UnknownLayerError: it has no such layer.
         """
-        defaults = DEFAULTS[kind]
+        defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
         network = defaults["network"] if self.network == "auto" else self.network
         if network not in NETWORKS_FOR[kind]:
             fitting = " or ".join(NETWORKS_FOR[kind])

@@ -14,12 +14,12 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import SignalError, TransferInterrupted
+from impasto.network.device import find_device
 from impasto.parametrisation import whitened
 from impasto.signals.formats import FORMATS, kind_of, read_signal
 from impasto.signals.image import to_pillow
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress
-from impasto.transfer.device import find_device
 from impasto.transfer.estimate import peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
 from impasto.transfer.kinds.kind import Prepared

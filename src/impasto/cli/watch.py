@@ -1,0 +1,76 @@
+"""Around a search for patches: stopped in good order, kept now and then, shown as a bar."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from impasto.explore.index import PatchIndex
+    from impasto.explore.patches import PatchProgress
+
+CHECKPOINT_SECONDS = 60
+
+
+def keep_index(index: PatchIndex, state: Path) -> None:
+    """Save what was found as a search to be gone on with."""
+    state.parent.mkdir(exist_ok=True)
+    replace(index, complete=False).save(state)
+
+
+def keeper(state: Path) -> Callable[[PatchProgress], None]:
+    """Save the index now and then, so that not even a power cut loses a night."""
+    last = time.monotonic()
+
+    def keep(progress: PatchProgress) -> None:
+        nonlocal last
+        if time.monotonic() - last > CHECKPOINT_SECONDS:
+            keep_index(progress.index, state)
+            last = time.monotonic()
+
+    return keep
+
+
+@contextmanager
+def stoppable() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C and SIGTERM end the work after the image at hand; a second Ctrl-C ends it at once."""
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[PatchProgress], None]]:
+    """A bar on stderr with images per second and the time left; rich honours NO_COLOR."""
+    from datetime import timedelta
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("looking"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("")
+
+        def update(progress: PatchProgress) -> None:
+            left = timedelta(seconds=round(progress.seconds_left))
+            text = f"{progress.images_per_second:.1f} images/s, {left} left"
+            bar.update(task, completed=progress.done, total=progress.total, description=text)
+
+        yield update

@@ -1,0 +1,71 @@
+"""What in a patch excites the unit: the gradient of its activation with respect to the image.
+
+Plain (Simonyan, Vedaldi and Zisserman 2014, section 3) or guided (Springenberg et al. 2015), which joins the plain gradient
+with the deconvnet of Zeiler and Fergus (2014): at every ReLU only what is positive goes back.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.explore.index import Patch
+from impasto.explore.tiles import Panel
+from impasto.network.layers import total_stride, up_to_deepest
+from impasto.network.vgg19 import ConvNet
+from impasto.signals.signal import Signal, Values
+
+Gradient = Literal["guided", "plain"]
+
+
+def activation_gradient(
+    network: ConvNet, signal: Signal, layer: str, unit: int, patch: Patch, kind: Gradient = "guided"
+) -> Values:
+    """The gradient of the patch's activation, (channels, *space of its field); beyond the field it is zero.
+
+    Only the field is computed, from the last common multiple of the strides before it: the same positions as in the whole
+    image, without their surroundings.
+    """
+    stride = total_stride(up_to_deepest(network.table, [layer]))
+    origins = [start // stride * stride for start, _ in patch.field]
+    # a field at the border may be smaller than the network takes; its surroundings do no harm
+    smallest = network.smallest_size([layer])
+    window = tuple(
+        slice(origin, max(stop, origin + smallest)) for origin, (_, stop) in zip(origins, patch.field, strict=True)
+    )
+    device = network.get_buffer("mean").device
+    x = torch.from_numpy(signal.values[(slice(None), *window)])[None].to(device).requires_grad_()
+    position = tuple(i - origin // stride for i, origin in zip(patch.position, origins, strict=True))
+    activation = network(x, [layer])[layer][(0, unit, *position)]
+    if kind == "guided":
+        _pass_only_positive(activation)
+    (gradient,) = torch.autograd.grad(activation, x)
+    field = tuple(slice(start - origin, stop - origin) for origin, (start, stop) in zip(origins, patch.field, strict=True))
+    return gradient[0].cpu().numpy()[(slice(None), *field)]
+
+
+def _pass_only_positive(activation: Tensor) -> None:
+    """Let every ReLU before this activation hand back positive gradients only."""
+    seen, waiting = set[object](), [activation.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if node.name() == "ReluBackward0":
+            node.register_prehook(lambda gradients: tuple(g.clamp_min(0) for g in gradients))
+        waiting += [before for before, _ in node.next_functions]
+
+
+def gradient_panel(network: ConvNet, kind: Gradient = "guided") -> Panel:
+    """The gradient as a picture: grey where nothing matters, each patch in units of its own largest values."""
+
+    def panel(signal: Signal, layer: str, unit: int, patch: Patch) -> Values:
+        gradient = activation_gradient(network, signal, layer, unit, patch, kind)
+        largest = float(np.quantile(np.abs(gradient), 0.995)) or 1.0
+        return (0.5 + gradient / (2 * largest)).clip(0, 1).astype(np.float32)
+
+    return panel

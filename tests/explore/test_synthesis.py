@@ -1,0 +1,84 @@
+"""Gradient ascent: the unit is excited more than by noise, and the picture is a picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.errors import SettingsError, UnknownLayerError
+from impasto.explore.synthesis import ascend, parse_objective, synthesise
+from impasto.network.vgg19 import ConvNet
+
+
+def excitement(network: ConvNet, values: torch.Tensor, layer: str, unit: int) -> float:
+    with torch.no_grad():
+        return float(network(values, [layer])[layer][:, unit].mean())
+
+
+def quiet(step: int, score: float) -> None:
+    """Watch nothing."""
+
+
+def test_a_unit_is_excited_more_than_by_noise_of_the_same_energy() -> None:
+    from impasto.explore.patches import trained_network
+
+    network, _ = trained_network()
+    (start,) = synthesise("relu2_1:3", size=48, iterations=1)
+    (picture,) = synthesise("relu2_1:3", size=48, iterations=25)
+    assert picture.values.shape == (3, 48, 48)
+    assert picture.values.dtype == np.float32
+    assert 0 <= picture.values.min() < picture.values.max() <= 1
+    before, after = (excitement(network, torch.from_numpy(s.values)[None], "relu2_1", 3) for s in (start, picture))
+    assert after > 1.5 * before
+    assert 0.1 < picture.values.std() < 0.32
+
+
+def test_one_seed_is_one_picture(network: ConvNet) -> None:
+    first, again, other = (ascend(network, {("relu2_1", 1): 1.0}, (1, 3, 32, 40), 3, seed, quiet) for seed in (0, 0, 1))
+    assert first.shape == (1, 3, 32, 40)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_a_negative_weight_is_what_the_unit_does_not_want() -> None:
+    from impasto.explore.patches import trained_network
+
+    network, _ = trained_network()
+    wanted, unwanted = (ascend(network, {("conv1_1", 1): weight}, (1, 3, 32, 32), 20, 0, quiet) for weight in (1.0, -1.0))
+    assert excitement(network, wanted, "conv1_1", 1) > 0 > excitement(network, unwanted, "conv1_1", 1)
+
+
+def test_diverse_pictures_differ_more_than_without_the_term(monkeypatch: pytest.MonkeyPatch) -> None:
+    from impasto.costs import style_matrix
+    from impasto.explore import synthesis
+    from impasto.explore.patches import trained_network
+
+    network, _ = trained_network()
+
+    def likeness(weight: float) -> float:
+        monkeypatch.setattr(synthesis, "SYNTHESIS", replace(synthesis.SYNTHESIS, diversity=weight))
+        pictures = ascend(network, {("relu2_1", 3): 1.0}, (2, 3, 40, 40), 20, 0, quiet)
+        with torch.no_grad():
+            activations = network(pictures, ["conv2_1"])["conv2_1"]
+        a, b = (style_matrix(one[None]).flatten() for one in activations)
+        return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
+
+    assert likeness(0.5) < 0.5 * likeness(0.0)
+
+
+def test_objectives_are_read_as_written() -> None:
+    assert parse_objective("relu4_1:17") == {("relu4_1", 17): 1.0}
+    assert parse_objective("relu4_1:17=1, relu3_1:5=-0.5") == {("relu4_1", 17): 1.0, ("relu3_1", 5): -0.5}
+    assert parse_objective({("relu4_1", 17): 2}) == {("relu4_1", 17): 2.0}
+    with pytest.raises(UnknownLayerError, match="did you mean 'relu4_1'"):
+        parse_objective("relu41:17")
+    with pytest.raises(SettingsError, match="relu4_1 has no unit 512"):
+        parse_objective("relu4_1:512")
+    for wrong in ("relu4_1", "relu4_1:", "relu4_1:a", "relu4_1:1=x", "relu4_1:1=inf", "relu4_1:1,relu4_1:1", ""):
+        with pytest.raises(SettingsError):
+            parse_objective(wrong)
+    with pytest.raises(SettingsError, match="size 8 is not a whole number of at least 32"):
+        synthesise("relu4_1:17", size=8)
