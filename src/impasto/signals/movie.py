@@ -75,7 +75,9 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
         raise SignalError(f"{path} has no frames")
     if None in times or any(b <= a for a, b in pairwise(times)):
         times, time_base = list(range(len(frames))), 1 / rate
-    end = max(float(times[-1] * time_base + 1 / rate), sound_end) - begin
+    # how long the last frame lasts is not told; no longer than the longest
+    last = max([1 / rate, *((b - a) * time_base for a, b in pairwise(times))])
+    end = max(float(times[-1] * time_base + last), sound_end) - begin
     if len(frames) < int(_COMPLETE * promised) or end < _COMPLETE * duration:
         of = f" of {promised}" * bool(promised)
         raise SignalError(

@@ -176,7 +176,8 @@ def _scaled(array: Array, header: dict[str, Any], name: str) -> Signal:
 
 def _range(voxels: Array) -> tuple[float, float]:
     some = voxels.reshape(-1)[:: max(1, voxels.size // _ENOUGH_FOR_PERCENTILES)].astype(np.float64)
-    low, high = np.percentile(some, (_OUTLIERS, 100 - _OUTLIERS))
+    # values that occur, so that a few voxels have no outliers
+    low, high = np.percentile(some, _OUTLIERS, method="lower"), np.percentile(some, 100 - _OUTLIERS, method="higher")
     # nearly all voxels alike, as in a mask: the few others are what is to be seen
     return (float(low), float(high)) if low < high else (float(voxels.min()), float(voxels.max()))
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from skimage import data
+from torch import Tensor
+
+from impasto.costs import temporal_cost
+from impasto.network.vgg19 import ConvNet, vgg19
+from impasto.signals.movie import flicker
+from impasto.signals.signal import Signal
+from impasto.transfer.descent import descend
+from impasto.transfer.frames import FramesObjective, descend_frames
+from impasto.transfer.objective import Objective
+from impasto.transfer.settings import TransferSettings
+
+SETTINGS = TransferSettings(content_layers="relu2_1", style_layers="relu1_1,relu2_1", iterations=24).for_kind("movie")
+
+
+@pytest.fixture(scope="module")
+def network() -> ConvNet:
+    return vgg19(pooling="avg")
+
+
+def _picture(array: np.ndarray, step: int) -> Tensor:
+    return torch.from_numpy(array[::step, ::step].astype(np.float32) / 255).permute(2, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def movie() -> Tensor:
+    picture = _picture(data.coffee(), 8)
+    noise = 0.02 * torch.randn(3, 4, 32, 40, generator=torch.Generator().manual_seed(0))
+    frames = torch.stack([picture[:, 8 : 8 + 32, i : i + 40] for i in range(4)], dim=1)
+    return (frames + noise).clamp(0, 1)[None]
+
+
+@pytest.fixture(scope="module")
+def picture() -> Tensor:
+    return _picture(data.chelsea(), 6)[None]
+
+
+def test_the_temporal_cost_against_numpy() -> None:
+    random = np.random.default_rng(0)
+    c, g = random.normal(size=(2, 3, 5, 7))
+    expected = 300 * np.mean((g - c) ** 2)
+    assert temporal_cost(torch.from_numpy(c), torch.from_numpy(g)).item() == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_frame_costs_what_the_picture_costs_and_its_change(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
+    objective = FramesObjective(network, movie, picture, SETTINGS)
+    before, generated = 1 - movie[:, :, 1], (movie[:, :, 2] + 0.05).clamp(0, 1)
+    spatial = Objective(network, movie[:, :, 2], picture, SETTINGS)(generated)
+    change = (generated - before) - (movie[:, :, 2] - movie[:, :, 1])
+    costs = objective.frame(2, before)(generated)
+    torch.testing.assert_close(costs.cost, spatial.cost + 300 * change.square().mean())
+    torch.testing.assert_close(costs.style_cost, spatial.style_cost)
+    torch.testing.assert_close(objective.frame(2, None)(generated).cost, spatial.cost)
+
+
+def test_frames_are_painted_one_after_the_other_and_hardly_flicker(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
+    objective = FramesObjective(network, movie, picture, SETTINGS)
+    steps = list(descend_frames(objective, movie, SETTINGS, (0.0, 1.0)))
+    assert [step.latest.evaluation for step in steps] == list(range(1, 24 + 3 * 12 + 1))
+    assert all(step.iterations == len(steps) for step in steps)
+    assert all(b.latest.seconds >= a.latest.seconds for a, b in pairwise(steps))
+    painted = steps[-1].best_generated
+    alone = torch.stack(
+        [
+            list(descend(Objective(network, movie[:, :, i], picture, SETTINGS), movie[:, :, i], SETTINGS, (0.0, 1.0)))[
+                -1
+            ].best_generated
+            for i in range(4)
+        ],
+        dim=2,
+    )
+    content = Signal(movie[0].numpy(), "movie")
+    together, apart = (flicker(content, content.with_values(m[0].numpy())) for m in (painted, alone))
+    assert together < 0.7 * apart
+    for i in range(4):
+        cost = Objective(network, movie[:, :, i], picture, SETTINGS)
+        assert cost(painted[:, :, i]).style_cost < 0.5 * cost(movie[:, :, i]).style_cost
