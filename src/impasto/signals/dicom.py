@@ -166,3 +166,13 @@ def _dtype(voxels: NDArray[Any]) -> np.dtype[Any]:
     if not whole:
         return np.dtype(np.float32)
     return np.dtype(np.int16) if voxels.min() >= -(2**15) and voxels.max() < 2**15 else np.dtype(np.int32)
+
+
+def holds_slices(folder: Path) -> bool:
+    """Whether there is a DICOM file in a folder: one that says so after its preamble of 128 bytes."""
+    for path in folder.iterdir():
+        if path.is_file():
+            with path.open("rb") as file:
+                if file.read(132)[128:] == b"DICM":
+                    return True
+    return False

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SignalError, nearest
-from impasto.signals import audio, image, movie, series, volume
+from impasto.signals import audio, dicom, image, movie, series, volume
 from impasto.signals.signal import Signal
 
 Write = Callable[[Signal, str | Path, Mapping[str, Any] | None], None]
@@ -91,6 +91,9 @@ def kind_of(source: Any) -> str:
     """The kind of signal that ``source`` holds: by its ending and, where that is not enough, by what is in it.
 
     What is unknown is taken for a picture, whose reader knows many more formats than there are endings here.
+
+    Raises:
+        SignalError: it is a folder, and not that of a volume.
     """
     if isinstance(source, Signal):
         return source.kind
@@ -98,7 +101,9 @@ def kind_of(source: Any) -> str:
         return "image"
     path = Path(source)
     if path.is_dir():
-        return "volume"  # the slices of a DICOM series
+        if not dicom.holds_slices(path):
+            raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
+        return "volume"
     name = path.name.lower()
     kinds = [kind for kind, known in FORMATS.items() if name.endswith(known.readable)]
     if len(kinds) > 1 and path.exists():
