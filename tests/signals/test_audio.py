@@ -10,6 +10,7 @@ from impasto.signals.audio import describe_audio, limited, loudness, read_audio,
 from impasto.signals.signal import Signal
 
 RATE = 16000
+LEVELS = st.floats(-4, 4, width=32, allow_subnormal=False)
 
 
 def tone(seconds=0.5, channels=1):
@@ -49,7 +50,7 @@ def test_what_it_is_in_words():
 
 
 @settings(deadline=None, max_examples=30)
-@given(arrays(np.float32, st.tuples(st.integers(1, 2), st.integers(1, 300)), elements=st.floats(-4, 4, width=32, allow_subnormal=False)))
+@given(arrays(np.float32, st.tuples(st.integers(1, 2), st.integers(1, 300)), elements=LEVELS))
 def test_the_limiter_never_clips_and_leaves_soft_sounds_alone(values):
     out = limited(values, 1000)
     assert np.abs(out).max() <= 0.981

@@ -254,8 +254,9 @@ PAIRS = {
 @pytest.mark.parametrize("name", PAIRS)
 def test_pairs_that_make_no_sense(name, ekg):
     make, error, message = PAIRS[name]
+    content, style = make(ekg)
     with pytest.raises(error, match=message) as caught:
-        impasto.transfer_style(*make(ekg), Settings(iterations=1))
+        impasto.transfer_style(content, style, Settings(iterations=1))
     assert "\n" not in str(caught.value)
 
 
