@@ -134,7 +134,7 @@ def test_when_the_drawing_is_interrupted_the_search_is_not_lost(
 ) -> None:
     arguments = ["patches", photos, "--layer", "relu1_1", "--units", "0-1", "-o", tmp_path / "report"]
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
