@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -134,10 +135,10 @@ def test_when_the_drawing_is_interrupted_the_search_is_not_lost(
 ) -> None:
     arguments = ["patches", photos, "--layer", "relu1_1", "--units", "0-1", "-o", tmp_path / "report"]
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patched, pytest.raises(click.exceptions.Abort):
         patched.setattr(report, "draw_tiles", interrupt)
         run(*arguments)
     assert not (tmp_path / "report" / "index.html").exists()

@@ -54,8 +54,9 @@ def test_a_silent_unit_is_drawn_empty() -> None:
 @pytest.mark.parametrize("count", [1, 16, 300])
 def test_sheets_have_the_proportions_of_a_page(count: int) -> None:
     panel = Image.new("RGB", (60, 60))
-    sheet = draw_sheet({"relu1_1": [Block([panel], f"unit {i}", "1.0") for i in range(count)]}, "title")
+    sheet = draw_sheet({"relu1_1": [Block([panel], f"unit {i}", "1.0") for i in range(count)]}, "a title of usual length")
     assert count == 1 or 0.9 < sheet.width / sheet.height < 2.2
+    assert (np.asarray(sheet)[:, -20:] == PAPER).all()
     black = np.all(np.asarray(sheet) == 0, axis=2).sum()
     assert black >= count * 60 * 60
 

@@ -241,7 +241,11 @@ def _write(
         def wanted(layer: str, unit: int) -> Signal:
             return synthesise(f"{layer}:{unit}", size=128, iterations=128, weights=weights, device=device)[0]
 
-        write_report(index, output, panels=panels, synthesise=wanted if synthesised else None)
+        def tell(layer: str) -> None:
+            if sys.stderr.isatty():
+                click.echo(f"drawing {layer}", err=True)
+
+        write_report(index, output, panels=panels, synthesise=wanted if synthesised else None, on_layer=tell)
 
 
 def _tell(index: PatchIndex, output: Path) -> None:

@@ -51,7 +51,8 @@ def draw_sheet(layers: Mapping[str, Sequence[Block]], title: str) -> Image.Image
     columns = min(range(1, most + 1), key=lambda n: abs(log(_aspect(len(layers), n, ceil(most / n), width, height))))
     rows = ceil(most / columns)
     layer_width = columns * (width + SPACE) - SPACE
-    sheet_width = 2 * MARGIN + len(layers) * (layer_width + 2 * SPACE) - 2 * SPACE
+    title_width = ceil(ImageFont.load_default(_TITLE).getlength(title))
+    sheet_width = 2 * MARGIN + max(title_width, len(layers) * (layer_width + 2 * SPACE) - 2 * SPACE)
     sheet_height = 2 * MARGIN + 2 * _HEADING + rows * (height + SPACE) - SPACE + 2 * _TITLE
     sheet = Image.new("RGB", (sheet_width, sheet_height), PAPER)
     pen = ImageDraw.Draw(sheet)
