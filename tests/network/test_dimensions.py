@@ -126,7 +126,7 @@ def test_only_the_rows_that_are_needed_are_computed():
     assert total_stride(up_to_deepest(NETWORKS["vgg19"].table, ["relu5_1"])) == 16
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_any_table_computes_what_its_rows_say(data):
     """Rows with random sources, against a walk that keeps everything and works on copies."""

@@ -87,22 +87,22 @@ class ConvNet(nn.Module):
             memory_format=_MEMORY_FORMAT[self.spatial_dims]
         )
         source = sources(table)
-        to_come = Counter(source.values())
-        activations = {SIGNAL: a}
+        uses = Counter([*source.values(), *layers])
+        to_come = uses.copy()
         convolved = {row.name for row in table if row.operation == "conv"}
+        activations = {SIGNAL: a}
         for row in table:
             name = source[row.name]
             to_come[name] -= 1
-            wanted = to_come[name] or name in layers
-            a = activations[name] if wanted else activations.pop(name)
+            a = activations[name] if to_come[name] else activations.pop(name)
             if row.operation == "conv":
                 a = self._convolve(a, row)
             elif row.operation == "pool":
                 a = _POOLING[self.pooling][self.spatial_dims](a, row.kernel, row.stride)
-            elif wanted or name not in convolved:
-                a = a.relu()
-            else:
+            elif name in convolved and uses[name] == 1:
                 a = a.relu_()  # in place: the largest tensors are not kept twice
+            else:
+                a = a.relu()
             activations[row.name] = a
         return {name: activations[name] for name in layers}
 
