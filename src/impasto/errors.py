@@ -11,8 +11,7 @@
         └── WeightsError          the weights are missing, damaged or of another network
 
     KeyboardInterrupt
-    ├── TransferInterrupted       Ctrl-C or SIGTERM during a transfer; carries the best picture so far
-    └── ExploreInterrupted        Ctrl-C or SIGTERM during a search for patches; carries the index so far
+    └── TransferInterrupted       Ctrl-C or SIGTERM during a transfer; carries the best picture so far
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from impasto.explore.index import PatchIndex
     from impasto.transfer.style_transfer import Painting
 
 
@@ -56,14 +54,6 @@ class TransferInterrupted(KeyboardInterrupt):
     def __init__(self, painting: Painting) -> None:
         super().__init__("interrupted")
         self.painting = painting
-
-
-class ExploreInterrupted(KeyboardInterrupt):
-    """A search for patches was interrupted; ``index`` holds what it found in the images it had seen."""
-
-    def __init__(self, index: PatchIndex) -> None:
-        super().__init__("interrupted")
-        self.index = index
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

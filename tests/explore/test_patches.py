@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.errors import ExploreInterrupted, SettingsError, SignalError, UnknownLayerError
-from impasto.explore.index import PatchIndex, histogram_of
+from impasto.errors import SettingsError, SignalError, UnknownLayerError
+from impasto.explore.index import ExploreInterrupted, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import signature
 from impasto.explore.patches import empty_index, search, top_patches
 from impasto.explore.sources import Source, Sources, view

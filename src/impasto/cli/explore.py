@@ -13,7 +13,7 @@ import click
 from impasto.cli.paint import FILE
 from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, synthesise
 from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
-from impasto.errors import ExploreInterrupted, SettingsError, SignalError
+from impasto.errors import SettingsError, SignalError
 from impasto.explore.settings import PATCHES, parse_layers, parse_size, parse_units, whole_number
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _searched(
     photos: tuple[Path, ...], state: Path, layers: tuple[str, ...], units: str, quiet: bool, **how: Any
 ) -> PatchIndex | None:
     """The index of the photographs, continued if there is one of an interrupted search; None if it is interrupted."""
-    from impasto.explore.index import PatchIndex
+    from impasto.explore.index import ExploreInterrupted, PatchIndex
     from impasto.explore.patches import top_patches
 
     before = PatchIndex.load(state) if state.exists() else None

@@ -201,6 +201,14 @@ class PatchIndex:
         return cls(layers=layers, histograms=histograms, **simple)
 
 
+class ExploreInterrupted(KeyboardInterrupt):
+    """A search for patches was interrupted; ``index`` holds what it found in the images it had seen."""
+
+    def __init__(self, index: PatchIndex) -> None:
+        super().__init__("interrupted")
+        self.index = index
+
+
 def _patch_as_dict(patch: Patch) -> dict[str, Any]:
     starts, stops = zip(*patch.field, strict=True)
     return {

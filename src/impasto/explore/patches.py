@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.errors import ExploreInterrupted, SettingsError, SignalError
-from impasto.explore.index import BINS, Patch, PatchIndex, histogram_of
+from impasto.errors import SettingsError, SignalError
+from impasto.explore.index import BINS, ExploreInterrupted, Patch, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import Groups, signature
 from impasto.explore.settings import PATCHES, Units, parse_layers, parse_size, parse_units, whole_number
 from impasto.explore.sources import Source, Sources, find_sources, read_ahead, view
