@@ -15,7 +15,6 @@ from impasto.errors import (
     SettingsError,
     SignalError,
     SizeError,
-    TransferInterrupted,
     UnknownLayerError,
     WeightsError,
 )
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from impasto.signals.image import read_image, write_image
     from impasto.signals.signal import Signal
     from impasto.transfer.descent import Evaluation, Progress
-    from impasto.transfer.style_transfer import Painting, transfer_style
+    from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
 
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
 _LATER = {
@@ -45,6 +44,7 @@ _LATER = {
     "Evaluation": "impasto.transfer.descent",
     "Progress": "impasto.transfer.descent",
     "Painting": "impasto.transfer.style_transfer",
+    "TransferInterrupted": "impasto.transfer.style_transfer",
     "transfer_style": "impasto.transfer.style_transfer",
 }
 

@@ -10,18 +10,15 @@
         ├── SizeError             a signal is too small for the network or too large for the memory
         └── WeightsError          the weights are missing, damaged or of another network
 
-    KeyboardInterrupt
-    └── TransferInterrupted       Ctrl-C or SIGTERM during a transfer; carries the best picture so far
+    KeyboardInterrupt             Ctrl-C and SIGTERM; each lives beside what it carries
+    ├── TransferInterrupted       of a transfer; with the best painting so far
+    └── ExploreInterrupted        of a search for patches; with the index so far
 """
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from impasto.transfer.style_transfer import Painting
 
 
 class ImpastoError(Exception):
@@ -46,14 +43,6 @@ class SizeError(ImpastoError):
 
 class WeightsError(ImpastoError):
     """The weights are missing, damaged, or belong to another network."""
-
-
-class TransferInterrupted(KeyboardInterrupt):
-    """A transfer was interrupted; ``painting`` is the best picture it had."""
-
-    def __init__(self, painting: Painting) -> None:
-        super().__init__("interrupted")
-        self.painting = painting
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from impasto.cli.interruption import ignore_interruptions
-from impasto.errors import SettingsError, SignalError, TransferInterrupted
+from impasto.errors import SettingsError, SignalError
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def paint(
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
     check_outputs([content, style, settings.init, settings.weights], kind, output, plot, [trace], frames)
 
-    from impasto.transfer.style_transfer import transfer_style
+    from impasto.transfer.style_transfer import TransferInterrupted, transfer_style
     from impasto.transfer.watch import frames_to, trace_to
 
     code = 0

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto.errors import SignalError, SizeError, TransferInterrupted
+from impasto.errors import SignalError, SizeError
 from impasto.network.device import find_device
 from impasto.parametrisation import whitened
 from impasto.signals.formats import FORMATS, kind_of, read_signal
@@ -103,6 +103,14 @@ class Painting:
             **self.about,
             "peak_memory_mib": round(peak_memory_mib(), 1),
         }
+
+
+class TransferInterrupted(KeyboardInterrupt):
+    """A transfer was interrupted; ``painting`` is the best it had."""
+
+    def __init__(self, painting: Painting) -> None:
+        super().__init__("interrupted")
+        self.painting = painting
 
 
 def transfer_style(
