@@ -193,3 +193,15 @@ def test_a_target_that_does_not_exist_is_one_line(tmp_path: Path, target: str, t
     with pytest.raises(SettingsError, match=text):
         run("synthesise", target, "-o", tmp_path / "unit.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_recording_on_a_sheet(tmp_path: Path) -> None:
+    recording, out = tmp_path / "waves.csv", tmp_path / "sheet.png"
+    np.savetxt(recording, np.random.default_rng(0).normal(size=(300, 2)), delimiter=",")
+    arguments = ("patches", recording, "--layer", "relu2_1", "--units", "0-3")
+    assert run(*arguments, "--show", "patches,gradients", "-o", out).return_value == 0
+    with Image.open(out) as sheet:
+        assert min(sheet.size) > 200
+    with pytest.raises(SettingsError, match="--synthesise makes pictures"):
+        run(*arguments, "--synthesise", "-o", tmp_path / "report")
+    assert not (tmp_path / "report").exists()

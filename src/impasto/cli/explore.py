@@ -14,7 +14,7 @@ from impasto.cli.paint import FILE
 from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, synthesise
 from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
 from impasto.errors import SettingsError, SignalError
-from impasto.explore.settings import PATCHES, parse_layers, parse_size, parse_units, whole_number
+from impasto.explore.settings import PATCHES, SIZES, parse_layers, parse_size, parse_units, whole_number
 
 if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex
@@ -50,7 +50,10 @@ explore.add_command(synthesise)
     "--per-image", metavar="N", type=int, default=PATCHES.per_image, show_default=True, help="Of them, of one image."
 )
 @click.option(
-    "--size", metavar="N|full", default=PATCHES.size, show_default=True, help="Longest side that the network sees."
+    "--size",
+    metavar="N|full",
+    help="Longest side that the network sees, of series and sounds samples a second.  "
+    f"[default: {', '.join(f'{kind} {size}' for kind, size in SIZES.items())}]",
 )
 @click.option(
     "--show",
@@ -73,7 +76,7 @@ def patches(
     units: str | None,
     top: int,
     per_image: int,
-    size: str,
+    size: str | None,
     show: str,
     gradient: Any,
     synthesised: bool,
@@ -83,10 +86,13 @@ def patches(
 ) -> int:
     """Find the patches in PHOTOS (files and folders) that excite each unit most.
 
+    Series such as EKGs, sounds, or volumes are explored like photographs: their segments or cubes are found.
+
     \b
     impasto explore patches photos/ --layer relu3_1 -o sheet.png
     impasto explore patches photos/ --layer relu1_1,relu2_1,relu3_1,relu4_1,relu5_1 -o sheet.png
     impasto explore patches photos/ --layer all -o report/
+    impasto explore patches ekgs/ --layer relu4_1 -o waves.png
 
     Instead of photographs, indexes (.json) of different photographs can be given: they are merged.
 
@@ -102,18 +108,20 @@ def patches(
     how: dict[str, Any] = {
         "top": whole_number("top", top),
         "per_image": whole_number("per-image", per_image),
-        "size": parse_size(size),
+        "size": None if size is None else parse_size(size),
     }
     state = _index_file(output, target)
     _check_outputs(photos, output, target, state)
 
+    if synthesised:
+        _check_pictures(photos)
     if all(path.suffix.lower() == ".json" for path in photos):
         index = _merged(photos, names if layers else None, units if units_given else None, target)
     else:
         index = _searched(photos, state, names, units, quiet, weights=weights, device=device, **how)
     if index is None:
         return 130
-    _write(index, output, target, _panels(shown, gradient, weights, device), synthesised, weights, device)
+    _write(index, output, target, _panels(index, shown, gradient, weights, device), synthesised, weights, device)
     if target == "sheet":
         state.unlink(missing_ok=True)
     _tell(index, output)
@@ -212,14 +220,27 @@ def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: P
             raise SignalError(f"{path} is an input; write the result to another file")
 
 
-def _panels(shown: list[str], gradient: Any, weights: str, device: str) -> dict[str, Panel]:
+def _check_pictures(photos: tuple[Path, ...]) -> None:
+    from impasto.explore.index import PatchIndex
+    from impasto.explore.sources import common_kind, find_sources
+
+    for path in photos:
+        merged = path.suffix.lower() == ".json"
+        kind = common_kind({name: name for name in PatchIndex.load(path).images} if merged else find_sources(path))
+        if kind != "image":
+            raise SettingsError(f"--synthesise makes pictures, but {path} holds another kind of signal: {kind}")
+
+
+def _panels(index: PatchIndex, shown: list[str], gradient: Any, weights: str, device: str) -> dict[str, Panel]:
     from impasto.explore.gradients import gradient_panel
     from impasto.explore.patches import trained_network
+    from impasto.explore.sources import common_kind
     from impasto.explore.tiles import patch_values
 
+    kind = common_kind({name: name for name in index.images})
     make: dict[str, Callable[[], Panel]] = {
         "patches": lambda: patch_values,
-        "gradients": lambda: gradient_panel(trained_network(weights, device)[0], gradient),
+        "gradients": lambda: gradient_panel(trained_network(weights, device, kind)[0], gradient),
     }
     return {name: make[name]() for name in shown}
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.explore.activations import activations_of
 from impasto.explore.index import Patch
 from impasto.explore.tiles import Panel
 from impasto.network.layers import total_stride, up_to_deepest
@@ -29,22 +30,24 @@ def activation_gradient(
     Only the field is computed, from the last common multiple of the strides before it: the same positions as in the whole
     image, without their surroundings.
     """
-    stride = total_stride(up_to_deepest(network.table, [layer]))
-    origins = [start // stride * stride for start, _ in patch.field]
+    dims = network.spatial_dims
+    alone = (1,) * (len(signal.shape) - dims)  # leads and channels, each of which the network sees alone
+    strides = (*alone, *(total_stride(up_to_deepest(network.table, [layer])),) * dims)
+    origins = [start // stride * stride for stride, (start, _) in zip(strides, patch.field, strict=True)]
     # a field at the border may be smaller than the network takes; its surroundings do no harm
-    smallest = network.smallest_size([layer])
+    smallest = (*alone, *(network.smallest_size([layer]),) * dims)
     window = tuple(
-        slice(origin, max(stop, origin + smallest)) for origin, (_, stop) in zip(origins, patch.field, strict=True)
+        slice(origin, max(stop, origin + least))
+        for origin, least, (_, stop) in zip(origins, smallest, patch.field, strict=True)
     )
-    device = network.get_buffer("mean").device
-    x = torch.from_numpy(signal.values[(slice(None), *window)])[None].to(device).requires_grad_()
-    position = tuple(i - origin // stride for i, origin in zip(patch.position, origins, strict=True))
-    activation = network(x, [layer])[layer][(0, unit, *position)]
+    x = torch.from_numpy(signal.values[(slice(None), *window)]).requires_grad_()
+    position = (i - origin // stride for i, origin, stride in zip(patch.position, origins, strides, strict=True))
+    activation = activations_of(network, x, [layer])[layer][(unit, *position)]
     if kind == "guided":
         _pass_only_positive(activation)
     (gradient,) = torch.autograd.grad(activation, x)
     field = tuple(slice(start - origin, stop - origin) for origin, (start, stop) in zip(origins, patch.field, strict=True))
-    return gradient[0].cpu().numpy()[(slice(None), *field)]
+    return gradient.numpy()[(slice(None), *field)]
 
 
 def _pass_only_positive(activation: Tensor) -> None:

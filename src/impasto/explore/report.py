@@ -19,8 +19,9 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.explore.index import BINS, LOWEST, PatchIndex
+from impasto.explore.kinds import KINDS
 from impasto.explore.sheet import GAP, mosaic
-from impasto.explore.sources import KINDS, Sources
+from impasto.explore.sources import Sources
 from impasto.explore.tiles import Panel, draw_tiles, excited, patch_values, see
 from impasto.signals.files import write_whole
 from impasto.signals.image import to_pillow
@@ -108,10 +109,7 @@ def _unit_data(index: PatchIndex, layer: str, row: int, unit: int, numbers: Mapp
 
 def _write_source(index: PatchIndex, name: str, path: Path, sources: Sources | None) -> Sequence[int]:
     signal = see(name, index, sources)
-    height, width = (max(1, signal.shape[-1] // 4), *signal.shape)[-2:]
-    scale = min(1.0, SOURCE / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    _write_picture(KINDS[signal.kind].draw(signal.values, size), path)
+    _write_picture(KINDS[signal.kind].overview(signal, SOURCE), path)
     return signal.shape
 
 

@@ -21,7 +21,6 @@ class PatchDefaults:
     units: str = "all"
     top: int = 9
     per_image: int = 1
-    size: int | str = 512
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ class SynthesisDefaults:
 
 
 PATCHES = PatchDefaults()
+SIZES = {"image": 512, "series": 125, "sound": 8000, "volume": 64}
+"""How large the network sees a signal: the longest side of a picture and a volume, samples a second of series and sounds."""
 SYNTHESIS = SynthesisDefaults()
 
 
@@ -102,12 +103,12 @@ def whole_number(name: str, given: Any, low: int = 1) -> int:
     except (TypeError, ValueError, OverflowError):
         value = None
     if value is None or value < low or (isinstance(given, float) and given != value):
-        raise SettingsError(f"{name} {given!r} is not a whole number of at least {low}")
+        raise SettingsError(f"{name} {given} is not a whole number of at least {low}")
     return value
 
 
 def parse_size(given: int | str) -> int | str:
-    """The longest side in pixels that the network sees, or "full".
+    """How large the network sees a signal (see ``SIZES``), or "full".
 
     Raises:
         SettingsError: it is neither.

@@ -1,22 +1,22 @@
-"""What is explored: found in folders, read, and brought to the size at which the network sees it.
-
-``KINDS`` is the one place that knows what a kind of signal is: another kind is another row.
-"""
+"""What is explored: found in folders, read, and brought to the size at which the network sees it."""
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
 
 from impasto.errors import SignalError
-from impasto.signals.image import over_white, read_image, resample_image, scaled_shape, to_pillow
-from impasto.signals.signal import Signal, Values
+from impasto.explore.kinds import KINDS
+from impasto.signals import dicom
+from impasto.signals.formats import FORMATS, kind_of
+from impasto.signals.signal import Signal
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 """What a signal is given as: a file, a PIL image, an array (height, width[, 3 or 4]), or a signal."""
@@ -24,50 +24,11 @@ Sources = Mapping[str, Source]
 Read = TypeVar("Read")
 
 
-class Kind(NamedTuple):
-    """What the explorer needs to know of a kind of signal.
-
-    Attributes:
-        endings: of its files, as they are looked for in folders.
-        read: a source as a signal.
-        fit: the signal as the network sees it, with a longest side of at most so many positions (None: as it is).
-        draw: values (channels, *space) as a picture of (width, height) pixels.
-    """
-
-    endings: frozenset[str]
-    read: Callable[[Any], Signal]
-    fit: Callable[[Signal, int | None], Signal]
-    draw: Callable[[Values, tuple[int, int]], Image.Image]
-
-
-def _fit_image(picture: Signal, longest: int | None) -> Signal:
-    picture = over_white(picture)
-    if longest is None or max(picture.shape) <= longest:
-        return picture
-    return resample_image(picture, scaled_shape(picture.shape, longest))
-
-
-def _draw_image(values: Values, size: tuple[int, int]) -> Image.Image:
-    picture = to_pillow(Signal(values))
-    # a field of few pixels is shown as pixels: smoothed, its colours would be invented
-    few = max(picture.size) < max(size) / 4
-    return picture.resize(size, Image.Resampling.NEAREST if few else Image.Resampling.LANCZOS)
-
-
-KINDS: dict[str, Kind] = {
-    "image": Kind(
-        endings=frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp"}),
-        read=read_image,
-        fit=_fit_image,
-        draw=_draw_image,
-    ),
-}
-
-
 def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source]:
     """The sources by name, in the order of their names: files as given, and those of known endings in folders.
 
-    Hidden files are passed over; pictures that are no files are named by their number.
+    Hidden files are passed over; pictures that are no files are named by their number. A folder that is given may itself be
+    a volume, one DICOM file a slice.
 
     Raises:
         SignalError: a path does not exist, or there is nothing at all.
@@ -84,39 +45,71 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
                 found[f"#{number:06d}"] = item
         if not found:
             folders = ", ".join(str(item) for item in items) or "nothing"
-            raise SignalError(f"no picture was found in {folders}")
+            raise SignalError(f"no picture was found in {folders}, and no series, sound or volume")
     return {name: found[name] for name in sorted(found)}
 
 
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise SignalError(f"{path}: no such file or folder")
-    if not path.is_dir():
+    if not path.is_dir() or _holds_slices(path):
         return [path]
-    endings = frozenset[str]().union(*(kind.endings for kind in KINDS.values()))
+    endings = tuple(ending for kind in KINDS.values() for ending in kind.endings)
     hidden = len(path.parts)
-    return [
+    files = [
         file
         for file in path.rglob("*")
-        if file.suffix.lower() in endings
+        if file.name.lower().endswith(endings)
         and not any(part.startswith(".") for part in file.parts[hidden:])
         and file.is_file()
     ]
+    # beside other signals a table of numbers is most often about them
+    return [file for file in files if source_kind(file) != "series"] or files
+
+
+def _holds_slices(folder: Path) -> bool:
+    slices = (file for file in folder.iterdir() if file.suffix.lower() in ("", ".dcm") and file.is_file())
+    return sum(dicom.has_pixels(file) for file in itertools.islice(slices, 2)) > 1
+
+
+def source_kind(source: Source) -> str:
+    """Of which kind a source is, a row of :data:`impasto.explore.kinds.KINDS`.
+
+    Raises:
+        SignalError: it is a movie.
+    """
+    if isinstance(source, str | Path) and str(source).lower().endswith(KINDS["image"].endings[-2:]):
+        return "image"
+    kind = kind_of(source)
+    if kind not in KINDS:
+        raise SignalError(f"{source} is {FORMATS[kind].noun}; pictures, series, sounds and volumes can be explored")
+    return kind
+
+
+def common_kind(sources: Sources) -> str:
+    """The kind of all sources, of none at all "image".
+
+    Raises:
+        SignalError: they are of several kinds, or movies.
+    """
+    first: dict[str, str] = {}
+    for name, source in sources.items():
+        first.setdefault(source_kind(source), name)
+    if len(first) > 1:
+        kinds = " and ".join(f"{FORMATS[kind].noun} ({name})" for kind, name in first.items())
+        raise SignalError(f"{kinds} cannot be explored together; give signals of one kind")
+    return next(iter(first), "image")
 
 
 def view(source: Source, size: int | str) -> Signal:
-    """The signal as the network sees it: with a longest side of at most ``size``, never enlarged; "full" as it is.
+    """The signal as the network sees it: of at most ``size`` (as :data:`impasto.explore.settings.SIZES`), never enlarged.
 
     Raises:
         SignalError: it cannot be read.
     """
-    signal = source if isinstance(source, Signal) else _kind_of(source).read(source)
-    return KINDS[signal.kind].fit(signal, None if size == "full" else int(size))
-
-
-def _kind_of(source: Source) -> Kind:
-    ending = Path(source).suffix.lower() if isinstance(source, str | Path) else ""
-    return next((kind for kind in KINDS.values() if ending in kind.endings), KINDS["image"])
+    kind = source_kind(source)
+    signal = source if isinstance(source, Signal) else FORMATS[kind].read(source, None, None)
+    return KINDS[kind].fit(signal, None if size == "full" else int(size))
 
 
 def read_ahead(

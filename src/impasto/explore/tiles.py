@@ -9,7 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
-from impasto.explore.sources import KINDS, Source, Sources, view
+from impasto.explore.kinds import KINDS
+from impasto.explore.sources import Source, Sources, view
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 from impasto.signals.signal import Signal, Values
 
@@ -52,7 +53,7 @@ def draw_tiles(
         signal = see(name, index, sources)
         for layer, unit, rank, patch in places:
             for panel, row in zip(panels, tiles[layer, unit], strict=True):
-                _draw_in_field(row[rank], panel(signal, layer, unit, patch), signal.kind, layer, patch)
+                _draw_in_field(row[rank], signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
     return tiles
 
 
@@ -71,16 +72,17 @@ def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
     return view(source, index.size)
 
 
-def _draw_in_field(tile: Image.Image, values: Values, kind: str, layer: str, patch: Patch) -> None:
+def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) -> None:
     """Draw what the image has of the field where the field has it; beyond the image's border the tile stays paper."""
     table = up_to_deepest(VGG19, [layer])
-    boxes: list[tuple[int, int]] = []
+    axes = min(KINDS[crop.kind].dims, 2)
+    boxes = [(0, tile.height)] * (2 - axes)
     for position, (start, stop), pixels in zip(
-        patch.position[-2:], patch.field[-2:], (tile.height, tile.width)[-len(patch.field) :], strict=True
+        patch.position[-axes:], patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True
     ):
         first, last = receptive_field(table, position)
         scale = pixels / (last - first)
         low, high = round((start - first) * scale), round((stop - first) * scale)
         boxes.append((low, max(high, low + 1)))
-    (top, bottom), (left, right) = boxes if len(boxes) == 2 else ((0, tile.height), boxes[0])
-    tile.paste(KINDS[kind].draw(values, (right - left, bottom - top)), (left, top))
+    (top, bottom), (left, right) = boxes
+    tile.paste(KINDS[crop.kind].draw(crop, (right - left, bottom - top)), (left, top))

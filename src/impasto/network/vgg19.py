@@ -18,6 +18,9 @@ from impasto.network.weights import load_weights
 Padding = Literal["replicate", "zeros", "none"]
 Pooling = Literal["max", "avg"]
 
+GREY, CONTRAST = 116 / 255, 58 / 255
+"""Mean and deviation of the greys of photographs, in 0..1: z, of deviation 1, is shown to VGG-19 as GREY + CONTRAST z."""
+
 _CONVOLUTION = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _POOLING = {
     "max": {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d},

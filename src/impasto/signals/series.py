@@ -25,6 +25,9 @@ _MOST_HEADER_LINES = 2  # names, and sometimes units
 # a column of that name holds times: t, time, time (s), seconds, elapsed time [ms]
 _TIME = re.compile(r"(elapsed[ _])?(t|times?|seconds?|s|ms)(?![a-z0-9])", re.IGNORECASE)
 _MILLISECONDS = re.compile(r"\b(ms|milliseconds?)\b|_ms\b", re.IGNORECASE)
+# of the rate: what is slower is longer than the widest filter of a network can tell
+_CUTOFF = 1 / 250
+_SETTLED = 750  # samples after which the filter has forgotten a border
 _RATE_NAMES = ("rate", "fs", "sampling_rate", "sfreq")
 
 
@@ -212,6 +215,17 @@ def resample_series(values: np.ndarray, ratio: Fraction) -> Values:
     if ratio == 1:
         return values.astype(np.float32)
     return resample_poly(values, ratio.numerator, ratio.denominator, axis=-1, padtype="line").astype(np.float32)
+
+
+def without_drift(values: np.ndarray) -> np.ndarray:
+    """Values (leads, samples) in float64 around 0, without what is slower than 1/250 of their rate (0.5 Hz at 125 Hz)."""
+    from scipy.signal import butter, sosfiltfilt
+
+    fast = values.astype(np.float64)
+    if fast.shape[1] > 1:
+        sections = butter(2, 2 * _CUTOFF, "highpass", output="sos")
+        fast = sosfiltfilt(sections, fast, axis=-1, padlen=min(_SETTLED, fast.shape[1] - 1))
+    return fast - fast.mean(-1, keepdims=True)
 
 
 def describe_series(series: Signal) -> str:

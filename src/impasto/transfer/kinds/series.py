@@ -14,19 +14,13 @@ from torch import Tensor, nn
 from impasto.errors import SignalError, SizeError
 from impasto.network.bank import random_bank
 from impasto.network.layers import NETWORKS, smallest_size, up_to_deepest
-from impasto.network.vgg19 import ConvNet, vgg19
-from impasto.signals.series import resample_series
+from impasto.network.vgg19 import CONTRAST, GREY, ConvNet, vgg19
+from impasto.signals.series import resample_series, without_drift
 from impasto.signals.signal import Signal, Values
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
-
-# of the working rate: what is slower than the widest filter can tell (0.5 Hz at 125 Hz) stays the content's own
-_CUTOFF = 1 / 250
-_SETTLED = 750  # samples after which the filter has forgotten a border
-# where a series in units of its deviation lies among the greys on which VGG-19 was trained, in 0..1
-_GREY, _CONTRAST = 116 / 255, 58 / 255
 
 
 class _Waves(NamedTuple):
@@ -47,7 +41,7 @@ class GreyLeads(nn.Module):
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """The activations of ``layers``, each (leads, n_C, positions of the layer)."""
-        return self.network(_GREY + _CONTRAST * x.transpose(0, 1), layers)
+        return self.network(GREY + CONTRAST * x.transpose(0, 1), layers)
 
 
 def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
@@ -117,19 +111,14 @@ def _at(working: float, content: Signal) -> str:
 
 
 def _waves(series: Signal, ratio: float) -> _Waves:
-    from scipy.signal import butter, sosfiltfilt
-
     exact = Fraction(ratio).limit_denominator(1000)
     if exact == 0:
         raise SignalError(f"the rates of content and style are too far apart (1 to {1 / ratio:.4g}); resample one of them")
     values = resample_series(series.values, exact).astype(np.float64)
-    sections = butter(2, 2 * _CUTOFF, "highpass", output="sos")
-    fast = (
-        sosfiltfilt(sections, values, axis=-1, padlen=min(_SETTLED, values.shape[1] - 1)) if values.shape[1] > 1 else values
-    )
-    fast = fast - fast.mean(-1, keepdims=True)
+    fast = without_drift(values)
     deviation = fast.std(-1, keepdims=True)
     for name, lead, spread in zip(series.header.get("leads", ()), series.values, deviation[:, 0], strict=False):
         if spread <= 1e-5 * np.ptp(lead):
             raise SignalError(f"{name} is constant but for a slow drift, so there is nothing to paint or to learn from")
-    return _Waves(*(a.astype(np.float32) for a in (fast / deviation, deviation, values - fast)), exact)
+    z, deviation, drift = (a.astype(np.float32) for a in (fast / deviation, deviation, values - fast))
+    return _Waves(z, deviation, drift, exact)
