@@ -70,6 +70,7 @@ def test_a_sheet_shows_the_patches_themselves(photos: Path, tmp_path: Path) -> N
 def test_ctrl_c_keeps_what_was_seen_and_the_same_command_goes_on(
     photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    handler = signal.getsignal(signal.SIGINT)
     arguments = ["patches", photos, "--layer", "relu1_2", "--units", "0-9", "--top", "3", "-o"]
     assert run(*arguments, tmp_path / "whole.json").return_value == 0
     seen: list[Source] = []
@@ -95,7 +96,7 @@ def test_ctrl_c_keeps_what_was_seen_and_the_same_command_goes_on(
     assert result.return_value == 0
     assert len(seen) - before == 12 - len(part.images)
     assert (tmp_path / "parts.json").read_bytes() == (tmp_path / "whole.json").read_bytes()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is handler
 
 
 @pytest.mark.parametrize(
