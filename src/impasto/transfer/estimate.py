@@ -14,7 +14,7 @@ from impasto.network.layers import SIGNAL, LayerTable, sources, total_stride
 MIB = 2**20
 _FLOAT = 4
 # interpreter, torch and the weights
-_FIXED = 450 * MIB
+_FIXED = 650 * MIB
 
 
 def memory_needed(table: LayerTable, shape: Sequence[int], channels: int = 3) -> int:
