@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 
 from impasto.costs import content_unit_of, relative_lambda, style_layer_cost, style_matrix
 from impasto.network.chunks import Chunks
-from impasto.transfer.objective import Costs, Network
+from impasto.transfer.objective import Costs, Network, weighed
 from impasto.transfer.settings import TransferSettings
 
 Sums = dict[str, Tensor]
@@ -57,8 +57,7 @@ class ChunkedObjective:
             name: weight * style_layer_cost(self._style[name], means["style " + name])
             for name, weight in self._lambdas.items()
         }
-        style = torch.stack(list(by_layer.values())).sum()
-        return Costs(self.alpha * content + self.beta * style, content, style, by_layer)
+        return weighed(self.alpha, self.beta, content, by_layer)
 
     def _means(self, x: Tensor, of: Callable[..., tuple[int, Sums]], *others: Tensor) -> Sums:
         """Means over all positions of what ``of`` gives as a mean over a piece."""

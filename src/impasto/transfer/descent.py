@@ -156,6 +156,8 @@ def descend(
         if best is None or (finite and latest.cost < best.cost):
             best, best_generated, best_gradient = latest, generated, gradient
         yield Progress(latest, best, settings.iterations, generated, best_generated)
+        if number == settings.iterations:
+            return  # a step that nobody would evaluate is not taken
         if not finite or latest.cost > method.rise * best.cost:
             coefficients.copy_(form.encode(best_generated))
             gradient, step, optimizer = best_gradient, step / 2, None

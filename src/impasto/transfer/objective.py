@@ -31,6 +31,12 @@ class Costs:
     style_cost_by_layer: dict[str, Tensor]
 
 
+def weighed(alpha: float, beta: float, content: Tensor, by_layer: dict[str, Tensor]) -> Costs:
+    """J of its parts: the content cost, and each layer's style cost with its lambda."""
+    style = torch.stack(list(by_layer.values())).sum()
+    return Costs(alpha * content + beta * style, content, style, by_layer)
+
+
 class Objective:
     """J as a function of the generated signal; what it needs of content and style is computed once.
 
@@ -85,5 +91,4 @@ class Objective:
             name: weight * style_layer_cost(self._style[name], style_matrix(activations[name]))
             for name, weight in self._lambdas.items()
         }
-        style = torch.stack(list(by_layer.values())).sum()
-        return Costs(self.alpha * content + self.beta * style, content, style, by_layer)
+        return weighed(self.alpha, self.beta, content, by_layer)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
-from impasto.transfer.objective import Costs, Network
+from impasto.transfer.objective import Costs, Network, weighed
 from impasto.transfer.settings import TransferSettings
 
 Activations = dict[str, Tensor]
@@ -100,8 +100,7 @@ class SectionsObjective:
                 by_layer[name] = by_layer[name] + weight * cost
         content = content / len(self.axes)
         by_layer = {name: cost / len(self.axes) for name, cost in by_layer.items()}
-        style = torch.stack(list(by_layer.values())).sum()
-        return Costs(self.alpha * content + self.beta * style, content, style, by_layer)
+        return weighed(self.alpha, self.beta, content, by_layer)
 
     @torch.no_grad()
     def _features(self, volume: Tensor, axis: int, layers: dict[str, float]) -> Activations:

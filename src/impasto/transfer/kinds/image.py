@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from impasto.errors import SizeError
-from impasto.network.layers import NETWORKS, LayerTable, total_stride, up_to_deepest
-from impasto.network.vgg19 import vgg19
+from impasto.network.layers import LayerTable, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal
 from impasto.transfer.estimate import check_memory
-from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.settings import TransferSettings
 
 
@@ -25,7 +24,7 @@ def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -
         WeightsError: the weights are missing, damaged, or of another network.
     """
     content, style = _scaled(content, over_white(style), settings)
-    network = vgg19(weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
+    network = vgg19_of(settings)
     height, width = content.shape
     return Prepared(
         content=_tensor(content),
@@ -40,8 +39,7 @@ def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -
 
 
 def _scaled(content: Signal, style: Signal, settings: TransferSettings) -> tuple[Signal, Signal]:
-    layers = {**settings.content_weights, **settings.style_lambdas}
-    table = up_to_deepest(NETWORKS["vgg19"].table, layers)
+    table = table_of(settings)
     longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
     # a style is never enlarged: its strokes would be learned blurred
     targets = {"content": longest, "style": min(longest, max(style.shape))}

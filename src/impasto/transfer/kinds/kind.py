@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from impasto.network.layers import NETWORKS, LayerTable, up_to_deepest
+from impasto.network.vgg19 import ConvNet, vgg19
 from impasto.signals.signal import Signal, Values
 from impasto.transfer.descent import Progress, descend
 from impasto.transfer.objective import Objective
@@ -15,6 +17,16 @@ from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+def table_of(settings: TransferSettings) -> LayerTable:
+    """The rows of the settings' network down to the deepest layer that its costs look at."""
+    return up_to_deepest(NETWORKS[settings.network].table, {**settings.content_weights, **settings.style_lambdas})
+
+
+def vgg19_of(settings: TransferSettings, spatial_dims: int = 2) -> ConvNet:
+    """VGG-19 with the weights and the pooling of the settings."""
+    return vgg19(spatial_dims, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
 
 
 @dataclass(frozen=True)

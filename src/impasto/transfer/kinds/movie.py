@@ -9,15 +9,14 @@ import torch
 from torch import Tensor
 
 from impasto.errors import SettingsError, SizeError
-from impasto.network.layers import NETWORKS, smallest_size, up_to_deepest
-from impasto.network.vgg19 import vgg19
+from impasto.network.layers import smallest_size
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.movie import resample_movie
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import descend
 from impasto.transfer.estimate import check_memory
 from impasto.transfer.frames import FramesObjective, descend_frames
-from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
 
@@ -35,7 +34,7 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
     """
     if settings.method not in ("frames", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a movie: frames or volume is")
-    table = up_to_deepest(NETWORKS["vgg19"].table, {**settings.content_weights, **settings.style_lambdas})
+    table = table_of(settings)
     as_volume = settings.method == "volume"
     longest = max(content.shape[1:])
     size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
@@ -54,7 +53,6 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
             f"{smallest}; use --method frames"
         )
     check_memory(table, content.shape if as_volume else content.shape[1:])
-    network = partial(vgg19, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
     shape = content.shape
 
     def fit(start: Signal) -> Tensor:
@@ -68,13 +66,13 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
     return Prepared(
         content=torch.from_numpy(content.values)[None],
         style=pictures,
-        network=network(2),
+        network=vgg19_of(settings),
         restore=content.with_values,
         fit=fit,
         random=(0.5, 0.15),
         bounds=(0.0, 1.0),
         natural=True,
-        objective=partial(SectionsObjective, inflated=network(3), axes=(0,)) if as_volume else FramesObjective,
+        objective=partial(SectionsObjective, inflated=vgg19_of(settings, 3), axes=(0,)) if as_volume else FramesObjective,
         descent=descend if as_volume else descend_frames,
     )
 

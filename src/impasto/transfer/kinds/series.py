@@ -13,11 +13,11 @@ from torch import Tensor, nn
 
 from impasto.errors import SignalError, SizeError
 from impasto.network.bank import random_bank
-from impasto.network.layers import NETWORKS, smallest_size, up_to_deepest
-from impasto.network.vgg19 import CONTRAST, GREY, ConvNet, vgg19
+from impasto.network.layers import smallest_size
+from impasto.network.vgg19 import CONTRAST, GREY, ConvNet
 from impasto.signals.series import resample_series, without_drift
 from impasto.signals.signal import Signal, Values
-from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
@@ -59,8 +59,7 @@ def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -
     limit = max(rates) if settings.size == "full" else float(settings.size or 0)
     working = min(*rates, limit) if any(s.header.get("rate") for s in (content, style)) else rates[0]
     c, s = (_waves(signal, working / rate) for signal, rate in zip((content, style), rates, strict=True))
-    layers = {**settings.content_weights, **settings.style_lambdas}
-    table = up_to_deepest(NETWORKS[settings.network].table, layers)
+    table = table_of(settings)
     smallest = max(smallest_size(table), max(row.kernel for row in table))
     for role, waves in (("content", c), ("style", s)):
         if waves.z.shape[1] < smallest:
@@ -71,9 +70,7 @@ def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -
     if settings.network == "bank":
         network: nn.Module = random_bank(table, leads)
     else:
-        network = GreyLeads(
-            vgg19(1, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
-        )
+        network = GreyLeads(vgg19_of(settings, 1))
 
     def restore(values: Values) -> Signal:
         whole = resample_series(values * c.deviation + c.drift, 1 / c.ratio)[:, : content.shape[0]]

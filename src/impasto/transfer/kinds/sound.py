@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from impasto.errors import SignalError, SizeError
-from impasto.network.layers import NETWORKS, up_to_deepest
 from impasto.network.spectral import LOUDNESS, Spectral, window_length
 from impasto.signals.audio import limited, loudness, resample_audio
 from impasto.signals.signal import Signal, Values
 from impasto.transfer.chunked import ChunkedObjective
-from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.kinds.kind import Prepared, table_of
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
@@ -36,8 +35,7 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
     working = rate if settings.size == "full" else min(rate, float(settings.size or rate))
     if style.header["rate"] != rate:
         log.warning("the style has %g Hz: it is resampled to the content's %g Hz", style.header["rate"], rate)
-    layers = {**settings.content_weights, **settings.style_lambdas}
-    table = up_to_deepest(NETWORKS["spectral"].table, layers)
+    table = table_of(settings)
     shortest = max(row.kernel for row in table) * window_length(working) // 4
     for role, sound in (("content", content), ("style", style)):
         seconds = sound.shape[0] / sound.header["rate"]

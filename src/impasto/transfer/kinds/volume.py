@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from impasto.errors import SettingsError, SizeError
-from impasto.network.layers import NETWORKS, smallest_size, total_stride, up_to_deepest
-from impasto.network.vgg19 import vgg19
+from impasto.network.layers import smallest_size, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal
 from impasto.signals.volume import resample_volume
 from impasto.transfer.descent import Progress, descend
 from impasto.transfer.estimate import check_memory
-from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
 
@@ -47,7 +46,7 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
     """
     if settings.method not in ("slices", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
-    table = up_to_deepest(NETWORKS["vgg19"].table, {**settings.content_weights, **settings.style_lambdas})
+    table = table_of(settings)
     content = _scaled(content, settings)
     style = _scaled(style, settings) if style.kind == "volume" else _strokes(style, content.shape)
     for role, signal in (("content", content), ("style", style)):
@@ -63,8 +62,7 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
     else:
         seen = 3 * prod(content.shape) if count is None else _SOME
         check_memory(table, (round(seen**0.5), round(seen**0.5)))
-    network = partial(vgg19, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
-    inflated = network(3) if settings.method == "volume" else None
+    inflated = vgg19_of(settings, 3) if settings.method == "volume" else None
     channels, shape = len(content.values), content.shape
 
     def fit(volume: Signal) -> Tensor:
@@ -79,7 +77,7 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
         style=_like(content, _in_channels(style, channels))
         if channels == 1 and style.kind == "image"
         else _in_channels(style, channels),
-        network=network(2),
+        network=vgg19_of(settings),
         restore=content.with_values,
         fit=fit,
         random=(0.5, 0.15),
