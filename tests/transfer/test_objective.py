@@ -10,7 +10,7 @@ from impasto.network.layers import VGG19
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import Weights
 from impasto.signals.signal import Signal
-from impasto.transfer.objective import Objective
+from impasto.transfer.objective import STYLE_COSTS, Objective, content_terms, style_terms
 from impasto.transfer.settings import TransferSettings
 from tests.conftest import as_tensor
 
@@ -82,3 +82,31 @@ def test_relative_costs_mean_the_same_at_every_size_and_are_zero_at_the_goal(net
     grey = torch.full_like(S, 0.5)
     assert 0.1 < objective(grey).content_cost.item() < 2
     assert all(cost.item() < 0.2 * 10 for cost in objective(grey).style_cost_by_layer.values())
+
+
+@pytest.mark.parametrize("weighting", ["relative", "absolute"])
+def test_every_statistic_of_j_is_the_mean_of_its_parts(
+    network64: ConvNet, photograph: Signal, texture: Signal, weighting: Any
+):
+    C, S = as_tensor(photograph).double(), as_tensor(texture).double()  # noqa: N806
+    settings = TransferSettings(weighting=weighting, **LAYERS).for_kind("image")
+    terms = [*content_terms(network64, C, settings), *style_terms(network64, S, settings).values()]
+    layers = {statistic.layer for term in terms for statistic in term.statistics}
+    a = network64(0.5 * (C + S), layers)
+    for statistic in (statistic for term in terms for statistic in term.statistics):
+        whole = a[statistic.layer]
+        rows, columns = whole.shape[2:]
+        cuts = [(slice(0, 1), slice(*y), slice(*x)) for y in ((0, 3), (3, rows)) for x in ((0, 5), (5, columns))]
+        parts = [(whole[region[0], :, *region[1:]], region) for region in cuts]
+        total = sum(statistic.mean(part, region) * part[0, 0].numel() for part, region in parts)
+        expected = statistic.mean(whole, (slice(None),) * 3)
+        torch.testing.assert_close(total / whole[0, 0].numel(), expected, rtol=1e-10, atol=0)
+
+
+@pytest.mark.parametrize("name", STYLE_COSTS)
+def test_a_style_cost_is_zero_at_the_goal_and_in_relative_units_one_for_a_style_without_any_energy(name: str):
+    a = torch.rand(1, 5, 6, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    row = STYLE_COSTS[name]
+    goal, nothing = ([mean(x) for mean in row.means] for x in (a, torch.zeros_like(a)))
+    assert row.cost(*goal, *goal).item() == 0
+    assert (row.relative(1.0, *goal) * row.cost(*goal, *nothing)).item() == pytest.approx(1)

@@ -14,7 +14,8 @@ from torch.utils.checkpoint import checkpoint
 
 from impasto.costs import content_unit_of, relative_lambda, style_layer_cost, style_matrix
 from impasto.network.chunks import Chunks
-from impasto.transfer.objective import Costs, Network, weighed
+from impasto.network.statistics import Network
+from impasto.transfer.objective import Costs, weighed
 from impasto.transfer.settings import TransferSettings
 
 Sums = dict[str, Tensor]

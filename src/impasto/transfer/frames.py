@@ -11,8 +11,9 @@ from dataclasses import replace
 from torch import Tensor
 
 from impasto.costs import temporal_cost
+from impasto.network.statistics import Network
 from impasto.transfer.descent import Evaluation, Progress, descend
-from impasto.transfer.objective import Costs, Network, Objective
+from impasto.transfer.objective import Costs, Objective
 from impasto.transfer.settings import TransferSettings
 
 # what every frame but the first needs of the evaluations of the first: it starts from a painted one

@@ -1,19 +1,23 @@
-"""J(G) = alpha J_content(C, G) + beta J_style(S, G) for one content and one style."""
+"""J(G) = alpha J_content(C, G) + beta J_style(S, G) for one content and one style.
+
+Each part of J is a :class:`Term`: a cost of means over positions, which are measured on G all together. A new way to compare
+styles is a row of :data:`STYLE_COSTS`; a new part of J is one more term.
+"""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
+from impasto.network.statistics import Network, Region, Statistic, at, everywhere, measure
 from impasto.transfer.settings import TransferSettings
-
-Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
-"""What takes a signal (N, channels, *space) and names of layers, and gives their activations."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,37 @@ class Costs:
     content_cost: Tensor
     style_cost: Tensor
     style_cost_by_layer: dict[str, Tensor]
+
+
+class StyleCost(NamedTuple):
+    """A way to compare the style of two signals at a layer.
+
+    Attributes:
+        means: what is measured of either: functions of an activation that are means over its positions.
+        cost: J_style^[l] of the means of S, followed by those of G.
+        relative: lambda^[l] of a share and the means of S, with which the cost is the share times a relative error.
+    """
+
+    means: tuple[Callable[[Tensor], Tensor], ...]
+    cost: Callable[..., Tensor]
+    relative: Callable[..., Tensor]
+
+
+STYLE_COSTS = {"gram": StyleCost((style_matrix,), style_layer_cost, relative_lambda)}
+
+
+class Term(NamedTuple):
+    """A part of J: ``weight`` times the ``cost`` of the means of its ``statistics``, given in their order."""
+
+    weight: Tensor | float
+    statistics: tuple[Statistic, ...]
+    cost: Callable[..., Tensor]
+
+
+def evaluate(network: Network, generated: Tensor, terms: Sequence[Term]) -> list[Tensor]:
+    """The value of each term for G, of shape (N, channels, *space); all are measured in one go."""
+    means = iter(measure(network, generated, [statistic for term in terms for statistic in term.statistics]))
+    return [term.weight * term.cost(*(next(means) for _ in term.statistics)) for term in terms]
 
 
 def weighed(alpha: float, beta: float, content: Tensor, by_layer: dict[str, Tensor]) -> Costs:
@@ -48,47 +83,56 @@ class Objective:
     """
 
     def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
-        self.network = network
         assert settings.beta is not None
-        self.alpha, self.beta = settings.alpha, settings.beta
-        style_layers = settings.style_lambdas
-        self._content_layers = settings.content_weights
-        self._relative = settings.weighting == "relative"
-        with torch.no_grad():
-            activations = network(style, style_layers)
-            self._style = {name: style_matrix(activations[name]) for name in style_layers}
-            self._lambdas = {
-                name: relative_lambda(weight, self._style[name]) if self._relative else weight
-                for name, weight in style_layers.items()
-            }
-        self._look_at(content)
-
-    @torch.no_grad()
-    def _look_at(self, content: Tensor) -> None:
-        self._content = self.network(content, self._content_layers)
-        self._content_weights = {
-            name: weight / content_unit(self._content[name]) if self._relative else weight
-            for name, weight in self._content_layers.items()
-        }
+        self.network, self._settings = network, settings
+        self._style = style_terms(network, style, settings)
+        self._content = content_terms(network, content, settings)
 
     def with_content(self, content: Tensor) -> Objective:
         """J for another content (N, channels, *space) and the same style."""
         other = copy.copy(self)
-        other._look_at(content)
+        other._content = content_terms(self.network, content, self._settings)
         return other
 
     def __call__(self, generated: Tensor) -> Costs:
         """The costs of G, of the shape of the content."""
-        activations = self.network(generated, {**self._content, **self._style})
-        content = sum(
-            (
-                weight * content_cost(self._content[name], activations[name])
-                for name, weight in self._content_weights.items()
-            ),
-            start=generated.new_zeros(()),
+        assert self._settings.beta is not None
+        values = evaluate(self.network, generated, [*self._content, *self._style.values()])
+        content = sum(values[: len(self._content)], start=generated.new_zeros(()))
+        by_layer = dict(zip(self._style, values[len(self._content) :], strict=True))
+        return weighed(self._settings.alpha, self._settings.beta, content, by_layer)
+
+
+@torch.no_grad()
+def style_terms(network: Network, style: Tensor, settings: TransferSettings) -> dict[str, Term]:
+    """J_style^[l] of each style layer, with its lambda."""
+    means, cost, relative = STYLE_COSTS["gram"]
+    statistics = {name: tuple(Statistic(name, everywhere(mean)) for mean in means) for name in settings.style_lambdas}
+    measured = iter(measure(network, style, [statistic for row in statistics.values() for statistic in row]))
+    terms: dict[str, Term] = {}
+    for name, weight in settings.style_lambdas.items():
+        target = [next(measured) for _ in means]
+        terms[name] = Term(
+            relative(weight, *target) if settings.weighting == "relative" else weight,
+            statistics[name],
+            partial(cost, *target),
         )
-        by_layer = {
-            name: weight * style_layer_cost(self._style[name], style_matrix(activations[name]))
-            for name, weight in self._lambdas.items()
-        }
-        return weighed(self.alpha, self.beta, content, by_layer)
+    return terms
+
+
+@torch.no_grad()
+def content_terms(network: Network, content: Tensor, settings: TransferSettings) -> list[Term]:
+    """J_content of each content layer, with its weight."""
+    targets = network(content, settings.content_weights)
+    return [
+        Term(
+            weight / content_unit(targets[name]) if settings.weighting == "relative" else weight,
+            (Statistic(name, partial(_difference, targets[name])),),
+            lambda mean: mean,
+        )
+        for name, weight in settings.content_weights.items()
+    ]
+
+
+def _difference(content: Tensor, a: Tensor, region: Region) -> Tensor:
+    return content_cost(at(content, region), a)

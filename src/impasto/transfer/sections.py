@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
-from impasto.transfer.objective import Costs, Network, weighed
+from impasto.network.statistics import Network
+from impasto.transfer.objective import Costs, weighed
 from impasto.transfer.settings import TransferSettings
 
 Activations = dict[str, Tensor]

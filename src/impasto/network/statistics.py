@@ -1,0 +1,53 @@
+"""Means over positions: all that a cost has to know of an activation.
+
+A mean over all positions is the mean of the means over parts, so whatever is a function of such means can be computed in
+parts of any size. Activations as such are never needed whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
+"""What takes a signal (N, channels, *space) and names of layers, and gives their activations."""
+
+Region = tuple[slice, ...]
+"""Where a part of an activation (N, n_C, *space) lies in the whole: a slice of the batch, and one of each axis of space."""
+
+
+class Statistic(NamedTuple):
+    """A mean over the positions of a layer.
+
+    Attributes:
+        layer: whose activation.
+        mean: takes a part of the activation (N, n_C, *space) and where it lies in the whole, and gives the mean over the
+            positions of that part, of any shape. What it compares with position by position it cuts with :func:`at`.
+    """
+
+    layer: str
+    mean: Callable[[Tensor, Region], Tensor]
+
+
+def everywhere(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Region], Tensor]:
+    """The mean ``of`` a part, wherever it lies."""
+    return lambda a, region: of(a)
+
+
+def at(whole: Tensor, region: Region) -> Tensor:
+    """The part of (N, channels, *space) that lies in the region."""
+    return whole[region[0], :, *region[1:]]
+
+
+def measure(network: Network, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
+    """The statistics of the signal x (N, channels, *space), in their order; differentiable."""
+    activations = network(x, layers_of(statistics))
+    whole = (slice(None),) * (x.dim() - 1)
+    return [statistic.mean(activations[statistic.layer], whole) for statistic in statistics]
+
+
+def layers_of(statistics: Iterable[Statistic]) -> list[str]:
+    """The layers that are looked at, each once."""
+    return list(dict.fromkeys(statistic.layer for statistic in statistics))
