@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -24,6 +24,25 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def note_interruptions() -> Callable[[], bool]:
+    """From here to the end of :func:`interruptible`, the first one is only noted, and the function given back tells.
+
+    Who is impatient, and sends a second one, gets the KeyboardInterrupt; more are ignored.
+    """
+    noted = False
+
+    def note(*_: object) -> None:
+        nonlocal noted
+        if noted:
+            ignore_interruptions()
+            raise KeyboardInterrupt
+        noted = True
+
+    for number in SIGNALS:
+        signal.signal(number, note)
+    return lambda: noted
 
 
 def ignore_interruptions() -> None:

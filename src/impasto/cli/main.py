@@ -10,6 +10,7 @@ from impasto.cli.explore import explore
 from impasto.cli.info import info
 from impasto.cli.interruption import interruptible
 from impasto.cli.paint import demo, transfer
+from impasto.cli.resume import resume
 from impasto.errors import ImpastoError, SettingsError
 
 
@@ -19,7 +20,7 @@ def cli() -> None:
     """Paint a picture in the style of another one, and see what the network that does it has learned."""
 
 
-for command in (transfer, demo, explore, info):
+for command in (transfer, resume, demo, explore, info):
     cli.add_command(command)
 
 

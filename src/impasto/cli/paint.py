@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from impasto.cli.interruption import ignore_interruptions
+from impasto.cli.interruption import ignore_interruptions, note_interruptions
+from impasto.cli.progress import log_progress, progress_bar
 from impasto.errors import SettingsError, SignalError
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
     from impasto.transfer.descent import Progress
+    from impasto.transfer.style_transfer import Painting
 
 log = logging.getLogger("impasto")
 
@@ -38,6 +41,9 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 FILE = click.Path(path_type=Path)
 PLOT_FORMATS = (".png", ".svg", ".pdf")
+PATHS = ("content", "style", "output", "trace", "frames", "plot")
+CHECKPOINT = ".checkpoint"
+FIRST_SECONDS = 60.0
 
 
 def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,15 +73,27 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("style", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="File to write, of the content's kind.")
 @settings_options
+@click.option(
+    "--checkpoint",
+    type=FILE,
+    metavar="FILE",
+    help="Where the run is kept, to go on with if it is cut off; deleted when done.  "
+    f"[default: OUT{CHECKPOINT}, for runs of more than a minute]",
+)
+@click.option("--no-checkpoint", is_flag=True, help="Keep nothing on the way.")
 @shared_options
-def transfer(content: Path, style: Path, output: Path, **options: Any) -> int:
+def transfer(content: Path, style: Path, output: Path, checkpoint: Path | None, no_checkpoint: bool, **options: Any) -> int:
     """Paint CONTENT in the style of STYLE.
 
     \b
     impasto transfer harbour.jpg monet.jpg -o out.png
     impasto transfer harbour.jpg monet.jpg -o out.jpg --size 1024 --beta 100
     """
-    return paint(content, style, output, **options)
+    if checkpoint and no_checkpoint:
+        raise click.UsageError("--checkpoint and --no-checkpoint were given: one of them was expected")
+    first = 0.0 if checkpoint else FIRST_SECONDS
+    path = None if no_checkpoint else checkpoint or output.with_name(output.name + CHECKPOINT)
+    return paint(content, style, output, checkpoint=path, first=first, **options)
 
 
 @click.command()
@@ -104,9 +122,14 @@ def paint(
     as_json: bool,
     quiet: bool,
     verbose: bool,
+    checkpoint: Path | None = None,
+    first: float = 0.0,
     **options: Any,
 ) -> int:
-    """Paint, watch, write and report; the exit code."""
+    """Paint, watch, write and report; the exit code.
+
+    After ``first`` seconds the run is kept in the file ``checkpoint``, with what :func:`resume` needs to know.
+    """
     from impasto.signals.formats import FORMATS, kind_of
 
     settings = TransferSettings(**{name: value for name, value in options.items() if value is not None})
@@ -115,33 +138,48 @@ def paint(
     kind = kind_of(content)
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
-    check_outputs([content, style, settings.init, settings.weights], kind, output, plot, [trace], frames)
+    check_outputs([content, style, settings.init, settings.weights], kind, output, plot, [trace, checkpoint], frames)
 
+    from impasto.transfer.checkpoint import Checkpoint, read_history
     from impasto.transfer.style_transfer import TransferInterrupted, transfer_style
-    from impasto.transfer.watch import frames_to, trace_to
+    from impasto.transfer.watch import frames_to, optional, trace_to
 
-    code = 0
+    kept = None
+    if checkpoint:
+        named = dict(zip(PATHS, (content, style, output, trace, frames, plot), strict=True))
+        command = {name: path and str(path) for name, path in named.items()}
+        command |= {"frames_every": frames_every, "as_json": as_json, "folder": str(Path.cwd())}
+        kept = Checkpoint(checkpoint, first=first, command=command)
+    code, stop, last = 0, None, None
     with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []
         if sys.stderr.isatty() and not quiet and not verbose:
             watchers.append(stack.enter_context(progress_bar()))
         if trace:
-            watchers.append(trace_to(trace))
+            before = read_history(checkpoint) if checkpoint and checkpoint.exists() else ()
+            watchers.append(optional(trace_to(trace, before), f"the trace {trace}"))
         if frames:
-            watchers.append(frames_to(frames, frames_every))
+            watchers.append(optional(frames_to(frames, frames_every), f"writing into {frames}"))
 
         def watch(progress: Progress) -> None:
+            nonlocal stop, last
+            last = progress
             for watcher in watchers:
                 watcher(progress)
+            stop = stop or note_interruptions()
+            if stop() and progress.latest.evaluation < progress.iterations:
+                ignore_interruptions()
+                raise KeyboardInterrupt
 
         try:
-            painting = transfer_style(content, style, settings, on_progress=watch)
+            painting = transfer_style(content, style, settings, on_progress=watch, checkpoint=kept)
         except TransferInterrupted as interrupted:
             painting, code = interrupted.painting, 130
     ignore_interruptions()  # nothing shall stop the picture on its way to the disk
-    if code:
-        log.warning("interrupted after %d of %d evaluations", len(painting.history), painting.settings.iterations)
-    painting.write(output)
+    if code and last:
+        goes_on = f"; 'impasto resume {checkpoint}' goes on" if checkpoint and checkpoint.exists() else ""
+        log.warning("interrupted after %d of %d evaluations%s", len(painting.history), last.iterations, goes_on)
+    write_somewhere(painting, output)
     if plot:
         painting.plot(plot)
     summary = {"output": str(output), **painting.summary()}
@@ -151,6 +189,24 @@ def paint(
         size = FORMATS[kind].describe(painting.signal)
         click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
     return code
+
+
+def write_somewhere(painting: Painting, output: Path) -> None:
+    """Write the painting, and if that cannot be, because the disk is full, at least to a place for temporary files.
+
+    Raises:
+        SignalError: it could not be written to ``output``; the message says where it is.
+    """
+    try:
+        painting.write(output)
+    except SignalError as error:
+        kept = painting.checkpoint and painting.checkpoint.path
+        try:
+            refuge = Path(tempfile.mkdtemp(prefix="impasto-")) / output.name
+            painting.write(refuge)
+        except (SignalError, OSError):
+            raise SignalError(f"{error}; 'impasto resume {kept}' goes on" if kept and kept.exists() else error) from None
+        raise SignalError(f"{error}; the painting is in {refuge}") from None
 
 
 def check_outputs(
@@ -186,36 +242,3 @@ def check_outputs(
         for source in sources:
             if source.match("frame_*.png") and source.parent == folder.resolve():
                 raise SignalError(f"{folder} has the input {source.name}, which a frame could overwrite; use another folder")
-
-
-@contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
-    """A bar on stderr; rich honours NO_COLOR."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    columns = (
-        TextColumn("painting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-    )
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("")
-        yield lambda progress: bar.update(
-            task,
-            total=progress.iterations,
-            completed=progress.latest.evaluation,
-            description=f"J {progress.best.cost:.4g}",
-        )
-
-
-def log_progress(progress: Progress) -> None:
-    """One line in the log for an evaluation."""
-    e = progress.latest
-    log.info(
-        "%d/%d J %.5g content %.4g style %.4g, %.1f s",
-        e.evaluation, progress.iterations, e.cost, e.content_cost, e.style_cost, e.seconds,
-    )  # fmt: skip

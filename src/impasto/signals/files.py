@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryFile
 from types import ModuleType
+from typing import IO
 
 from impasto.errors import SignalError
 
@@ -64,7 +67,7 @@ def check_writable(path: str | Path) -> None:
             raise SignalError(f"{path}: there is no folder {path.parent}")
         if path.exists() and not os.access(path, os.W_OK):
             raise SignalError(f"{path} is write-protected")
-        with tempfile.TemporaryFile(dir=path.parent):
+        with TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
         raise SignalError(f"{path} cannot be written: {error.strerror or error}") from None
@@ -76,22 +79,47 @@ def write_whole(path: str | Path, data: bytes) -> None:
     Raises:
         SignalError: the disk is full, or the folder missing or closed.
     """
-    path = Path(path)
-    part = None
+    with opened_whole(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[bytes]]:
+    """A file beside ``path`` that becomes it, on the disk and not only in its cache, when the block ends without an error.
+
+    Args:
+        path: what is written.
+        part: the name of the file beside it; who is killed leaves it behind. One of its own if None.
+
+    Raises:
+        SignalError: the disk is full, or the folder missing or closed.
+    """
+    path, made = Path(path), None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".impasto-", delete=False) as file:
-            part = Path(file.name)
-            file.write(data)
+        with part.open("wb") if part else NamedTemporaryFile(dir=path.parent, prefix=".impasto-", delete=False) as file:
+            made = Path(file.name)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         # a temporary file is private; the result gets the rights any new file would have
         umask = os.umask(0)
         os.umask(umask)
-        part.chmod(0o666 & ~umask)
-        part.replace(path)
+        made.chmod(0o666 & ~umask)
+        made.replace(path)
+        _sync_folder(path.parent)
     except BaseException as error:
-        if part is not None:
-            part.unlink(missing_ok=True)
+        if made is not None:
+            made.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise SignalError(f"{path} cannot be written: {error.strerror or error}") from None
         raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """See that a renaming in ``folder`` outlives a power cut, where the system has a way to."""
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

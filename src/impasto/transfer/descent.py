@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from impasto.errors import SettingsError
-from impasto.parametrisation import plain, whitened
+from impasto.parametrisation import Parametrisation, plain, whitened
 from impasto.transfer.objective import Costs
 from impasto.transfer.settings import TransferSettings
+
+State = dict[str, Any]
+"""Where a descent is, whole: a tree of dicts and lists, with tensors, numbers and None in it."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +38,23 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where the descent is: its newest evaluation, and G there and at its best, of shape (1, channels, *space)."""
+    """Where the descent is: its newest evaluation, and G there and at its best, of shape (1, channels, *space).
+
+    ``state`` gives all that it takes to go on from here, bit for bit; it shares its tensors with the descent, so it is to be
+    used before the next evaluation is asked for.
+    """
 
     latest: Evaluation
     best: Evaluation
     iterations: int
     generated: Tensor
     best_generated: Tensor
+    state: Callable[[], State] = field(default=dict, repr=False, compare=False)
+
+
+def nested(inner: Progress, **outer: Any) -> Callable[[], State]:
+    """The state of a descent made of several, of which ``inner`` is the one at work."""
+    return lambda: {**outer, "inner": inner.state()}
 
 
 class Method(NamedTuple):
@@ -101,6 +114,7 @@ def descend(
     settings: TransferSettings,
     bounds: tuple[float, float] | None,
     natural: bool = True,
+    state: State | None = None,
 ) -> Iterator[Progress]:
     """Descend J from ``start``, one evaluation for each item.
 
@@ -114,27 +128,30 @@ def descend(
         settings: optimizer, step and iterations, with nothing left open.
         bounds: the range of the signal's values, or None.
         natural: whether the spectrum of G falls as 1/frequency, so that whitened coefficients suit it better than values.
+        state: where another descent of the same J was, as its :class:`Progress` gave it: the first item is that one once
+            more, and the others are those that would have followed it.
 
     Raises:
         SettingsError: J is not finite at the start.
     """
     assert settings.iterations is not None and settings.beta is not None
     method = METHODS[settings.optimizer]
-    generated = start.clone()
     form = whitened(tuple(start.shape[1:]), start.device) if method.whitened and natural else plain()
-    coefficients = form.encode(generated)
-    began = time.perf_counter()
-    best: Evaluation | None = None
-    best_generated = best_gradient = generated
-    optimizer: torch.optim.Optimizer | None = None
-    step = unit = longest = 1.0
-    for number in range(1, settings.iterations + 1):
-        costs, gradient = _evaluate(objective, generated)
+    if state is None:
+        at = _Position(start.clone(), form.encode(start).contiguous())
+    else:
+        at = _restored(state, start.device, method)
+        yield at.progress(settings.iterations)
+    began = time.perf_counter() - (at.latest.seconds if at.latest else 0.0)
+    for number in range(at.latest.evaluation + 1 if at.latest else 1, settings.iterations + 1):
+        if at.latest is not None:
+            _step(at, method, form, bounds)
+        costs, gradient = _evaluate(objective, at.generated)
         if bounds is not None:
-            outward = (generated <= bounds[0]) & (gradient > 0) | (generated >= bounds[1]) & (gradient < 0)
+            outward = (at.generated <= bounds[0]) & (gradient > 0) | (at.generated >= bounds[1]) & (gradient < 0)
             gradient.masked_fill_(outward, 0.0)
-        gradient = form.adjoint(gradient)
-        latest = Evaluation(
+        at.gradient = form.adjoint(gradient).contiguous()
+        at.latest = Evaluation(
             evaluation=number,
             cost=costs.cost.item(),
             content_cost=costs.content_cost.item(),
@@ -142,37 +159,85 @@ def descend(
             style_cost_by_layer={name: cost.item() for name, cost in costs.style_cost_by_layer.items()},
             seconds=time.perf_counter() - began,
         )
-        finite = math.isfinite(latest.cost) and bool(gradient.isfinite().all())
-        if best is None:
+        finite = math.isfinite(at.latest.cost) and bool(at.gradient.isfinite().all())
+        if at.best is None:
             if not finite:
                 raise SettingsError(
-                    f"J is {latest.cost:g} at the start: alpha {settings.alpha:g}, beta {settings.beta:g} or a layer's "
+                    f"J is {at.latest.cost:g} at the start: alpha {settings.alpha:g}, beta {settings.beta:g} or a layer's "
                     "weight is too large for float32"
                 )
-            scale = gradient.square().mean().sqrt().item() or 1.0
-            unit = scale if method.unitless else 1.0
-            step = settings.step or method.step * unit / scale
-            longest = step if method.unitless else math.inf
-        if best is None or (finite and latest.cost < best.cost):
-            best, best_generated, best_gradient = latest, generated, gradient
-        yield Progress(latest, best, settings.iterations, generated, best_generated)
-        if number == settings.iterations:
-            return  # a step that nobody would evaluate is not taken
-        if not finite or latest.cost > method.rise * best.cost:
-            coefficients.copy_(form.encode(best_generated))
-            gradient, step, optimizer = best_gradient, step / 2, None
-        elif optimizer is not None:
-            step = min(step * method.growth, longest)
-        length = step
-        if optimizer is None:
-            optimizer = method.start(coefficients, step)
-            length = method.opening(coefficients) * step
-        _move(optimizer, coefficients, gradient / unit, length)
-        generated = form.decode(coefficients)
-        if bounds is not None:
-            inside = generated.clamp(*bounds)
-            coefficients += form.encode(inside - generated)
-            generated = inside
+            scale = at.gradient.square().mean().sqrt().item() or 1.0
+            at.unit = scale if method.unitless else 1.0
+            at.step = settings.step or method.step * at.unit / scale
+            at.longest = at.step if method.unitless else math.inf
+        if at.best is None or (finite and at.latest.cost < at.best.cost):
+            at.best, at.best_generated, at.best_gradient = at.latest, at.generated, at.gradient
+        at.failed = not finite or at.latest.cost > method.rise * at.best.cost
+        yield at.progress(settings.iterations)
+
+
+@dataclass
+class _Position:
+    """What a descent carries from one evaluation to the next.
+
+    ``gradient`` is dJ/dG at ``generated`` with respect to the coefficients; ``failed`` says that the step to there was one
+    to be taken back; ``unit`` is what a gradient is divided by, ``longest`` the longest step.
+    """
+
+    generated: Tensor
+    coefficients: Tensor
+    gradient: Tensor | None = None
+    latest: Evaluation | None = None
+    best: Evaluation | None = None
+    best_generated: Tensor | None = None
+    best_gradient: Tensor | None = None
+    optimizer: torch.optim.Optimizer | None = None
+    failed: bool = False
+    step: float = 1.0
+    unit: float = 1.0
+    longest: float = 1.0
+
+    def progress(self, iterations: int) -> Progress:
+        assert self.latest and self.best and self.best_generated is not None
+        return Progress(self.latest, self.best, iterations, self.generated, self.best_generated, self.state)
+
+    def state(self) -> State:
+        optimizer = self.optimizer and self.optimizer.state_dict()["state"].get(0, {})
+        assert self.latest and self.best
+        return vars(self) | {"latest": asdict(self.latest), "best": asdict(self.best), "optimizer": optimizer}
+
+
+def _restored(state: State, device: torch.device, method: Method) -> _Position:
+    """The position whose state it is."""
+    there: State = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in state.items()}
+    at = _Position(**there)
+    at.latest, at.best = Evaluation(**state["latest"]), Evaluation(**state["best"])
+    if state["optimizer"] is not None:
+        at.optimizer = method.start(at.coefficients, at.step)
+        groups = at.optimizer.state_dict()["param_groups"]
+        at.optimizer.load_state_dict({"state": {0: state["optimizer"]}, "param_groups": groups})
+    return at
+
+
+def _step(at: _Position, method: Method, form: Parametrisation, bounds: tuple[float, float] | None) -> None:
+    """From the newest evaluation to where the next one is to be."""
+    gradient = at.gradient
+    assert gradient is not None and at.best_generated is not None and at.best_gradient is not None
+    if at.failed:
+        at.coefficients.copy_(form.encode(at.best_generated))
+        gradient, at.step, at.optimizer = at.best_gradient, at.step / 2, None
+    elif at.optimizer is not None:
+        at.step = min(at.step * method.growth, at.longest)
+    length = at.step
+    if at.optimizer is None:
+        at.optimizer = method.start(at.coefficients, at.step)
+        length = method.opening(at.coefficients) * at.step
+    _move(at.optimizer, at.coefficients, gradient / at.unit, length)
+    at.generated = form.decode(at.coefficients).contiguous()
+    if bounds is not None:
+        inside = at.generated.clamp(*bounds)
+        at.coefficients += form.encode(inside - at.generated)
+        at.generated = inside
 
 
 def _evaluate(objective: Callable[[Tensor], Costs], generated: Tensor) -> tuple[Costs, Tensor]:

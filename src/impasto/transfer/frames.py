@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto.costs import temporal_cost
 from impasto.network.statistics import Network
-from impasto.transfer.descent import Evaluation, Progress, descend
+from impasto.transfer.descent import Evaluation, Progress, State, descend, nested
 from impasto.transfer.objective import Costs, Objective
 from impasto.transfer.settings import TransferSettings
 
@@ -60,6 +60,7 @@ def descend_frames(
     settings: TransferSettings,
     bounds: tuple[float, float] | None,
     natural: bool = True,
+    state: State | None = None,
 ) -> Iterator[Progress]:
     """Descend J of one frame after the other, as :func:`impasto.transfer.descent.descend` does for a picture.
 
@@ -72,21 +73,23 @@ def descend_frames(
     """
     assert settings.iterations is not None
     later = replace(settings, iterations=max(1, round(_LATER * settings.iterations)))
-    movie, count, content = start.clone(), start.shape[2], objective.content
+    count, content = start.shape[2], objective.content
     total = settings.iterations + (count - 1) * (later.iterations or 1)
-    done, seconds = 0, 0.0
-    before: Tensor | None = None
-    for i in range(count):
+    at = state or {"frame": 0, "movie": start, "done": 0, "seconds": 0.0, "inner": None}
+    movie, done, seconds = at["movie"].to(start.device).clone(), at["done"], at["seconds"]
+    for i in range(at["frame"], count):
+        before = movie[:, :, i - 1] if i else None
         first = start[:, :, 0] if before is None else before + content[:, :, i] - content[:, :, i - 1]
         if bounds is not None:
             first = first.clamp(*bounds)
+        inner = at["inner"] if i == at["frame"] else None
         progress: Progress | None = None
-        for progress in descend(objective.frame(i, before), first, later if i else settings, bounds, natural):
+        for progress in descend(objective.frame(i, before), first, later if i else settings, bounds, natural, inner):
             movie[:, :, i] = progress.best_generated
             latest, best = (_shifted(e, done, seconds) for e in (progress.latest, progress.best))
-            yield Progress(latest, best, total, movie, movie)
+            now = nested(progress, frame=i, movie=movie, done=done, seconds=seconds)
+            yield Progress(latest, best, total, movie, movie, now)
         assert progress is not None
-        before = progress.best_generated
         done, seconds = done + progress.iterations, seconds + progress.latest.seconds
 
 

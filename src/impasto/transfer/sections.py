@@ -103,6 +103,12 @@ class SectionsObjective:
         by_layer = {name: cost / len(self.axes) for name, cost in by_layer.items()}
         return weighed(self.alpha, self.beta, content, by_layer)
 
+    def skip(self, evaluations: int) -> None:
+        """Go on with the sections that would be seen after so many evaluations."""
+        for _ in range(evaluations):
+            for axis in self.axes:
+                next(self._chosen[axis])
+
     @torch.no_grad()
     def _features(self, volume: Tensor, axis: int, layers: dict[str, float]) -> Activations:
         """The activations of the volume, or of all its sections (n, n_C, height, width)."""

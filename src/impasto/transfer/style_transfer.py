@@ -19,6 +19,7 @@ from impasto.parametrisation import whitened
 from impasto.signals.formats import FORMATS, kind_of, read_signal
 from impasto.signals.image import to_pillow
 from impasto.signals.signal import Signal
+from impasto.transfer.checkpoint import Checkpoint, take_up
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
@@ -42,6 +43,7 @@ class Painting:
         best: the evaluation that belongs to the signal.
         history: all evaluations in order; the last one tells the seconds the descent took.
         about: the names of content and style and of the network.
+        checkpoint: what was kept on the way; deleted when the result is written.
     """
 
     signal: Signal
@@ -51,6 +53,7 @@ class Painting:
     best: Evaluation
     history: tuple[Evaluation, ...]
     about: dict[str, str]
+    checkpoint: Checkpoint | None = None
 
     @property
     def image(self) -> Image.Image:
@@ -76,6 +79,8 @@ class Painting:
             "settings": self.settings.as_dict(),
         }
         FORMATS[self.signal.kind].write(self.signal, path, made)
+        if self.checkpoint:
+            self.checkpoint.remove()
 
     def plot(self, path: str | Path) -> None:
         """Draw the way to the result: of a picture the curves of J, of other kinds content, style and result.
@@ -119,6 +124,8 @@ def transfer_style(
     settings: TransferSettings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
+    checkpoint: str | Path | Checkpoint | None = None,
+    checkpoint_every: float = 60.0,
 ) -> Painting:
     """Paint the content in the style of another signal (Gatys et al. 2015).
 
@@ -128,43 +135,62 @@ def transfer_style(
         style: how it is painted, given in the same ways.
         settings: how; the defaults of :class:`TransferSettings` if None.
         on_progress: called after each evaluation of J.
+        checkpoint: a file in which the transfer is kept on its way, and from which the same call goes on, bit for bit, if
+            the process was killed; ``on_progress`` gets what is new. Deleted by :meth:`Painting.write`.
+        checkpoint_every: seconds from one writing of it to the next (more where a writing takes long).
 
     Raises:
-        ImpastoError: an input, a setting or a size is wrong; see :mod:`impasto.errors`.
+        ImpastoError: an input, a setting or a size is wrong, or the checkpoint is damaged or one of another transfer; see
+            :mod:`impasto.errors`.
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
     settings = (settings or TransferSettings()).for_kind(kind_of(content))
     longest = settings.size if isinstance(settings.size, int) else None
     content_signal, style_signal = (read_signal(source, settings.rate, longest) for source in (content, style))
     kind = kind_for(content_signal, style_signal)
+    if isinstance(checkpoint, str | Path):
+        checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
+    history: list[Evaluation] = []
+    state = keep = None
+    if checkpoint:
+        history, state, keep = take_up(checkpoint, settings, {"content": content_signal, "style": style_signal})
     device = find_device(settings.device)
     prepared = kind.prepare(content_signal, style_signal, settings)
     start = _start(prepared, content_signal, style_signal, settings).to(device)
     network = prepared.network.to(device)
     objective = prepared.objective(network, prepared.content.to(device), prepared.style.to(device), settings)
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
-    history: list[Evaluation] = []
 
-    def painting(progress: Progress) -> Painting:
+    def painting(progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
         signal = prepared.restore(progress.best_generated[0].cpu().numpy())
-        return Painting(signal, content_signal, style_signal, settings, progress.best, tuple(history), about)
+        best = progress.best
+        return Painting(signal, content_signal, style_signal, settings, best, tuple(history), about, checkpoint)
 
     progress: Progress | None = None
+    resting = False
     try:
-        for progress in prepared.descent(objective, start, settings, prepared.bounds, prepared.natural):
+        for progress in prepared.descent(objective, start, settings, prepared.bounds, prepared.natural, state=state):
+            if progress.latest.evaluation <= len(history):
+                continue  # where the checkpoint was written
+            resting = True
             history.append(progress.latest)
             if on_progress is not None:
                 on_progress(progress)
+            if keep:
+                keep(progress, history, False)
+            resting = False
     except KeyboardInterrupt:
         if progress is None:
             raise
+        if keep and resting:
+            keep(progress, history, True)
         raise TransferInterrupted(painting(progress)) from None
     except RuntimeError as error:
         if "memory" not in str(error):  # torch has no type for it on a CPU
             raise
         raise SizeError(f"the memory of the {device.type} ran out: give a smaller --size") from None
     assert progress is not None
-    return painting(progress)
+    return painting(progress, checkpoint)
 
 
 def _start(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from impasto.errors import SignalError
 from impasto.signals.files import write_whole
 from impasto.signals.image import write_image
 from impasto.signals.signal import Signal
@@ -17,16 +19,21 @@ from impasto.transfer.descent import Evaluation, Progress
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+log = logging.getLogger("impasto")
+
 Watcher = Callable[[Progress], None]
 
 
-def trace_to(path: Path) -> Watcher:
-    """Write every evaluation to ``path`` as one line of JSON, at once."""
+def trace_to(path: Path, before: Sequence[Evaluation] = ()) -> Watcher:
+    """Write every evaluation to ``path`` as one line of JSON, at once; first of all those ``before``."""
+    begun = False
 
     def watch(progress: Progress) -> None:
-        mode = "w" if progress.latest.evaluation == 1 else "a"
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(json.dumps(asdict(progress.latest)) + "\n")
+        nonlocal begun
+        with path.open("a" if begun else "w", encoding="utf-8") as file:
+            for evaluation in [progress.latest] if begun else [*before, progress.latest]:
+                file.write(json.dumps(asdict(evaluation)) + "\n")
+        begun = True
 
     return watch
 
@@ -36,11 +43,26 @@ def frames_to(folder: Path, every: int) -> Watcher:
 
     def watch(progress: Progress) -> None:
         number = progress.latest.evaluation
-        if number == 1:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if number == 1 or number % every == 0 or number == progress.iterations:
             picture = Signal(progress.generated[0].cpu().numpy())
             write_image(picture, folder / f"frame_{number:05d}.png")
+
+    return watch
+
+
+def optional(watcher: Watcher, what: str) -> Watcher:
+    """The watcher, but where it cannot write there is a warning and no more of it: a full disk costs no painting."""
+    failed = False
+
+    def watch(progress: Progress) -> None:
+        nonlocal failed
+        try:
+            if not failed:
+                watcher(progress)
+        except (OSError, SignalError) as error:
+            failed = True
+            log.warning("%s ends here, the painting goes on: %s", what, error)
 
     return watch
 

@@ -16,7 +16,7 @@ from impasto.network.layers import smallest_size, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal
 from impasto.signals.volume import resample_volume
-from impasto.transfer.descent import Progress, descend
+from impasto.transfer.descent import Progress, State, descend, nested
 from impasto.transfer.estimate import check_memory
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.sections import SectionsObjective
@@ -94,6 +94,7 @@ def descend_sampled(
     settings: TransferSettings,
     bounds: tuple[float, float] | None,
     natural: bool = True,
+    state: State | None = None,
 ) -> Iterator[Progress]:
     """Descend a J that sees other sections at each evaluation: by Adam, for L-BFGS would take the difference for curvature.
 
@@ -102,11 +103,17 @@ def descend_sampled(
     if settings.optimizer == "lbfgs":
         settings = replace(settings, optimizer="adam")
     average: Tensor | None = None
-    for progress in descend(objective, start, settings, bounds, natural):
-        # the first steps are far from the result and soon forgotten
-        newest = max(_NEWEST, 1 / progress.latest.evaluation)
-        average = progress.generated.clone() if average is None else average.lerp_(progress.generated, newest)
-        yield replace(progress, best=progress.latest, best_generated=average)
+    if state is not None:
+        average = state["average"].to(start.device)
+        objective.skip(state["inner"]["latest"]["evaluation"])
+    for progress in descend(objective, start, settings, bounds, natural, state and state["inner"]):
+        if average is None:
+            average = progress.generated.clone()
+        elif state is None or progress.latest.evaluation > state["inner"]["latest"]["evaluation"]:
+            # the first steps are far from the result and soon forgotten
+            average.lerp_(progress.generated, max(_NEWEST, 1 / progress.latest.evaluation))
+        now = nested(progress, average=average)
+        yield replace(progress, best=progress.latest, best_generated=average, state=now)
 
 
 def _count(shape: tuple[int, ...]) -> int | None:

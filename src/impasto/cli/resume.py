@@ -1,0 +1,36 @@
+"""``impasto resume``: a run that was cut off goes on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from impasto.cli.paint import FILE, PATHS, paint
+from impasto.errors import SettingsError, SignalError
+
+
+@click.command()
+@click.argument("checkpoint", type=FILE)
+@click.option("-v", "--verbose", is_flag=True, help="Log every evaluation.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def resume(checkpoint: Path, **options: Any) -> int:
+    """Go on with a run of impasto transfer that was cut off, where CHECKPOINT was written.
+
+    The result, the trace and all else come out as if nothing had happened.
+    """
+    from impasto.transfer.trees import read_about
+
+    about = read_about(checkpoint)
+    command = about["command"]
+    if not command:
+        raise SettingsError(f"{checkpoint} was written from Python: call transfer_style with it and the same inputs again")
+    path, folder = checkpoint.resolve(), command.pop("folder")
+    try:
+        os.chdir(folder)  # what the command named is named from there
+    except OSError as error:
+        raise SignalError(f"{checkpoint} was written in {folder}, which cannot be entered: {error.strerror}") from None
+    paths = {name: command[name] and Path(command[name]) for name in PATHS}
+    return paint(**command | paths, checkpoint=path, **options, **about["settings"])

@@ -1,0 +1,144 @@
+"""A transfer on the disk: all that it takes to go on, bit for bit, after Ctrl-C, a kill or a power cut."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from impasto.errors import SettingsError, SignalError
+from impasto.signals.files import check_writable
+from impasto.signals.signal import Signal
+from impasto.transfer.descent import Evaluation, Progress, State
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.trees import columns, part_of, read_about, read_tree, rows, write_tree
+
+log = logging.getLogger("impasto")
+
+Keep = Callable[[Progress, list[Evaluation], bool], None]
+
+# the state of a picture of 4096 pixels has gigabytes: writing it shall take no more of the time than this
+_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where and when a transfer is kept.
+
+    Attributes:
+        path: the file.
+        every: seconds between two writings, at least.
+        first: seconds to the first one; who is interrupted before leaves no checkpoint.
+        command: what else it takes to go on, as JSON has it.
+    """
+
+    path: Path
+    every: float = 60.0
+    first: float = 0.0
+    command: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def remove(self) -> None:
+        """Delete what was kept, as it is needed no more."""
+        for path in (self.path, part_of(self.path)):
+            path.unlink(missing_ok=True)
+
+
+def take_up(
+    checkpoint: Checkpoint, settings: TransferSettings, inputs: Mapping[str, Signal]
+) -> tuple[list[Evaluation], State | None, Keep]:
+    """The history and the state of a transfer as far as its checkpoint has them, and what keeps it from now on.
+
+    That is called with the progress and the history of evaluations, and whether to write at once and not when it is time.
+    Where the file cannot be written it warns: what was kept before is still there, and the painting goes on.
+
+    Raises:
+        SettingsError: the file keeps a transfer of other settings or inputs.
+        SignalError: it cannot be read, or not be written.
+    """
+    path, about = checkpoint.path, _identity(settings, inputs)
+    check_writable(path)
+    history: list[Evaluation] = []
+    state = None
+    if path.exists():
+        kept = read_about(path)
+        _check_identity(path, kept, about)
+        history, state = read_history(path), read_tree(path, kept["tree"]["state"])
+        log.warning("going on from %s: %d evaluations are done", path, len(history))
+    about |= {"machine": _machine(), "command": checkpoint.command}
+    began = last = time.monotonic()
+    pause, warned = checkpoint.first, False
+
+    def keep(progress: Progress, history: list[Evaluation], at_once: bool) -> None:
+        nonlocal last, pause, warned
+        now = time.monotonic()
+        if now - began < checkpoint.first or (now - last < pause and not at_once):
+            return
+        try:
+            write_tree(path, about, {"history": columns([asdict(e) for e in history]), "state": progress.state()})
+        except SignalError as error:
+            if not warned:
+                log.warning("%s; the painting goes on without a newer checkpoint", error)
+            warned = True
+        last = time.monotonic()
+        pause = max(checkpoint.every, (last - now) / _SHARE)
+
+    return history, state, keep
+
+
+def read_history(path: Path) -> list[Evaluation]:
+    """The evaluations up to the one at which the checkpoint was written.
+
+    Raises:
+        SignalError: it is missing, damaged, or no checkpoint.
+    """
+    return [Evaluation(**row) for row in rows(read_tree(path, read_about(path)["tree"]["history"]))]
+
+
+def _identity(settings: TransferSettings, inputs: Mapping[str, Signal]) -> dict[str, Any]:
+    """What makes a transfer the one it is: its settings, and the SHA-256 of its inputs and of the files that they name."""
+    chosen = settings.as_dict()
+    named = [f.name for f in fields(settings) if "FILE" in f.metadata["metavar"] and Path(chosen[f.name] or "").is_file()]
+    sums = {name: hashlib.sha256(Path(chosen[name]).read_bytes()).hexdigest() for name in named}
+    return {"settings": chosen, "inputs": {name: _digest(signal) for name, signal in inputs.items()} | sums}
+
+
+def _digest(signal: Signal) -> str:
+    arrays = {"values": signal.values} | {k: v for k, v in signal.header.items() if isinstance(v, np.ndarray)}
+    digest = hashlib.sha256(signal.kind.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+    expected = json.loads(json.dumps(expected))
+    for name, given in expected["settings"].items():
+        kept = about["settings"].get(name)
+        if kept != given:
+            raise SettingsError(
+                f"{path} keeps an unfinished painting with {name} {kept}, not {given}: 'impasto resume {path}' finishes it; "
+                "delete it to begin anew"
+            )
+    for name, given in expected["inputs"].items():
+        if about["inputs"].get(name) != given:
+            raise SettingsError(
+                f"{path} keeps an unfinished painting with another {name} (its SHA-256 differs): give that one again, or "
+                f"delete {path} to begin anew"
+            )
+    if about["machine"] != _machine():
+        was = ", ".join(f"{name} {value}" for name, value in about["machine"].items())
+        log.warning("%s was written with %s: the result may differ in its last digits", path, was)
+
+
+def _machine() -> dict[str, Any]:
+    """What else must be the same for two descents to be the same in every bit."""
+    return {"torch": torch.__version__, "threads": torch.get_num_threads()}
