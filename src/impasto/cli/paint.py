@@ -15,6 +15,7 @@ import click
 
 from impasto.cli.interruption import ignore_interruptions
 from impasto.errors import SettingsError, SignalError
+from impasto.signals.image_options import ImageOutput
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
@@ -33,6 +34,14 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(choices) if choices else str,
             help=f"{setting.metadata['help']}  [default: {default_text(setting.name)}]",
         )(command)
+    return command
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of the picture it writes."""
+    for option in reversed(fields(ImageOutput)):
+        text = option.metadata["help"] + ("" if option.default is None else f"  [default: {option.default}]")
+        command = click.option("--" + option.name, metavar=option.metadata["metavar"], help=text)(command)
     return command
 
 
@@ -67,6 +76,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("style", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="File to write, of the content's kind.")
 @settings_options
+@output_options
 @shared_options
 def transfer(content: Path, style: Path, output: Path, **options: Any) -> int:
     """Paint CONTENT in the style of STYLE.
@@ -107,15 +117,24 @@ def paint(
     **options: Any,
 ) -> int:
     """Paint, watch, write and report; the exit code."""
-    from impasto.signals.formats import FORMATS, kind_of
+    from impasto.signals.formats import FORMATS, check_options, kind_of
+    from impasto.signals.image import longest_side
+    from impasto.signals.image_output import check_image_output
 
-    settings = TransferSettings(**{name: value for name, value in options.items() if value is not None})
+    given = {name: value for name, value in options.items() if value is not None}
+    written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
+    settings = TransferSettings(**given)
     level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
     logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=level)
     kind = kind_of(content)
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
     check_outputs([content, style, settings.init, settings.weights], kind, output, plot, [trace], frames)
+    check_options(kind, written)
+    if kind == "image":
+        size = settings.for_kind(kind).size
+        longest = size if isinstance(size, int) else longest_side(content)
+        check_image_output(output, longest, ImageOutput(**written))
 
     from impasto.transfer.style_transfer import TransferInterrupted, transfer_style
     from impasto.transfer.watch import frames_to, trace_to
@@ -141,7 +160,7 @@ def paint(
     ignore_interruptions()  # nothing shall stop the picture on its way to the disk
     if code:
         log.warning("interrupted after %d of %d evaluations", len(painting.history), painting.settings.iterations)
-    painting.write(output)
+    painting.write(output, **written)
     if plot:
         painting.plot(plot)
     summary = {"output": str(output), **painting.summary()}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.signals.files import write_whole
-from impasto.signals.image import write_image
+from impasto.signals.image_output import write_image
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress
 
