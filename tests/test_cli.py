@@ -21,7 +21,8 @@ from PIL import Image
 from skimage import data
 
 import impasto
-from impasto.signals.image import read_image, resample_image, to_pillow
+from impasto.signals.image import read_image, resample_image
+from impasto.signals.image_output import to_pillow
 from impasto.transfer.settings import TransferSettings
 from tests.conftest import Run
 
@@ -369,3 +370,17 @@ def test_a_reader_that_goes_away_is_no_traceback(desk: Path):
     command = f'"{sys.executable}" -m impasto transfer --help | true'
     result = subprocess.run(command, shell=True, capture_output=True, text=True)
     assert "Traceback" not in result.stderr
+
+
+def test_the_picture_is_written_as_the_options_say(desk: Path, run: Run):
+    code, _, _ = run(
+        "transfer", "photo.png", "style.png", "-o", "out.tif", "--bits", "16", "--dpi", "240", "--iterations", "2", *SHALLOW
+    )
+    assert code == 0
+    assert np.unique(read_image("out.tif").values * 255 % 1).size > 100
+    assert read_image("out.tif").header["dpi"] == (240, 240)
+
+
+def test_a_sound_has_no_bits_of_a_picture(tmp_path: Path, run: Run):
+    code, _, err = run("transfer", "a.wav", "b.wav", "-o", str(tmp_path / "out.wav"), "--bits", "16", "--dpi", "300")
+    assert (code, err) == (2, "impasto: bits and dpi: only a picture is written with it; this is a sound\n")

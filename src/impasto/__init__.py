@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from impasto.explore.synthesis import synthesise
     from impasto.network.vgg19 import ConvNet
     from impasto.network.weights import load_weights
-    from impasto.signals.image import read_image, write_image
+    from impasto.signals.image import read_image
+    from impasto.signals.image_output import write_image
     from impasto.signals.signal import Signal
     from impasto.transfer.descent import Evaluation, Progress
     from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
@@ -39,7 +40,7 @@ _LATER = {
     "ConvNet": "impasto.network.vgg19",
     "load_weights": "impasto.network.weights",
     "read_image": "impasto.signals.image",
-    "write_image": "impasto.signals.image",
+    "write_image": "impasto.signals.image_output",
     "Signal": "impasto.signals.signal",
     "Evaluation": "impasto.transfer.descent",
     "Progress": "impasto.transfer.descent",

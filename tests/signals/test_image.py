@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import json
 import struct
 import tracemalloc
 import zlib
@@ -18,13 +17,10 @@ from skimage import data
 
 from impasto.errors import SignalError
 from impasto.signals.image import (
-    image_format,
     over_white,
     read_image,
     resample_image,
     scaled_shape,
-    to_pillow,
-    write_image,
 )
 from impasto.signals.signal import Signal
 
@@ -327,93 +323,3 @@ def test_over_white_is_what_a_page_shows():
     page = over_white(read_image(image))
     assert "alpha" not in page.header
     assert as_bytes(page)[0].tolist() == [[255, 0, 0], [255, 255, 255], [255, 204, 204]]
-
-
-# what comes out
-
-
-@pytest.mark.parametrize("ending", LOSSLESS + LOSSY)
-def test_pictures_come_back(tmp_path: Path, cup: Bytes, ending: str):
-    path = tmp_path / f"out{ending.upper()}"
-    write_image(read_image(cup), path)
-    with Image.open(path) as image:
-        assert image.format == image_format(path)
-        assert image.mode == "RGB"
-    again = as_bytes(read_image(path))
-    if ending in LOSSLESS:
-        assert np.array_equal(again, cup)
-    else:
-        # lossy WebP always halves the resolution of colours
-        assert np.abs(again.astype(int) - cup).mean() < (6 if ending == ".webp" else 3)
-
-
-@pytest.mark.parametrize("ending", [*LOSSLESS, ".webp", ".avif"])
-def test_opacity_comes_back(tmp_path: Path, cup: Bytes, ending: str):
-    opacity = np.linspace(0, 255, cup[..., 0].size).round().astype(np.uint8).reshape(cup.shape[:2])
-    path = tmp_path / f"out{ending}"
-    write_image(read_image(np.dstack([cup, opacity])), path)
-    again = read_image(path)
-    assert np.abs(again.header["alpha"] * 255 - opacity).mean() < (0.01 if ending in LOSSLESS else 3)
-    if ending in LOSSLESS:
-        assert np.array_equal(as_bytes(again), cup)
-
-
-def test_jpeg_has_no_opacity_and_is_laid_on_white(tmp_path: Path):
-    write_image(read_image(Image.new("RGBA", (16, 16), CLEAR)), tmp_path / "out.jpg")
-    picture = read_image(tmp_path / "out.jpg")
-    assert "alpha" not in picture.header
-    assert picture.values.min() == 1
-
-
-def test_values_are_rounded_and_clipped():
-    picture = Signal(np.array([-1, 0.4 / 255, 0.6 / 255, 2], np.float32).reshape(1, 1, 4).repeat(3, 0))
-    assert np.asarray(to_pillow(picture))[0, :, 0].tolist() == [0, 0, 1, 255]
-
-
-@pytest.mark.parametrize("ending", LOSSLESS + LOSSY)
-def test_files_are_marked_as_srgb_and_tell_how_they_were_made(tmp_path: Path, cup: Bytes, ending: str):
-    about = {"settings": {"alpha": 1.5, "style_layers": {"relu1_1": 0.5}}, "content": "Bäckerei 写真.jpg"}
-    path = tmp_path / f"out{ending}"
-    write_image(read_image(cup), path, about)
-    with Image.open(path) as image:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
-        text = image.info["impasto"] if ending == ".png" else image.getexif()[EXIF_DESCRIPTION]
-    assert "sRGB" in ImageCms.getProfileDescription(profile)
-    assert json.loads(text) == about
-
-
-@pytest.mark.parametrize(
-    ("name", "nearest"),
-    [("out.jpgg", ".jpg"), ("out.pngx", ".png"), ("out.tifff", ".tiff"), ("out.avi", ".avif"), ("out", ".webp")],
-)
-def test_an_unknown_format_names_the_known_ones(tmp_path: Path, cup: Bytes, name: str, nearest: str):
-    with pytest.raises(SignalError) as raised:
-        write_image(read_image(cup), tmp_path / name)
-    assert nearest in str(raised.value)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_picture_too_long_for_its_format_leaves_the_old_file(tmp_path: Path):
-    path = tmp_path / "out.webp"
-    path.write_bytes(b"old")
-    with pytest.raises(SignalError, match="WEBP of 20000 x 1 "):
-        write_image(Signal(np.zeros((3, 1, 20000), np.float32)), path)
-    assert path.read_bytes() == b"old"
-
-
-@pytest.mark.parametrize("failure", [MemoryError("no memory"), OSError("encoder error -2"), KeyboardInterrupt()])
-@pytest.mark.parametrize("ending", LOSSLESS + LOSSY)
-def test_a_crash_while_encoding_leaves_the_old_file(
-    tmp_path: Path, cup: Bytes, monkeypatch: pytest.MonkeyPatch, ending: str, failure: BaseException
-):
-    def half(self: Image.Image, target: Any, *args: Any, **options: Any) -> None:
-        target.write(b"half a picture")
-        raise failure
-
-    path = tmp_path / f"out{ending}"
-    path.write_bytes(b"old")
-    monkeypatch.setattr(Image.Image, "save", half)
-    with pytest.raises(SignalError if isinstance(failure, OSError) else type(failure)):
-        write_image(read_image(cup), path)
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]

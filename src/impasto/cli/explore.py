@@ -184,7 +184,7 @@ def _searched(
 
 def _target(output: Path) -> str:
     """What the output is to be: "index", "sheet" or "report"."""
-    from impasto.signals.image import image_format
+    from impasto.signals.image_output import image_format
 
     if output.is_dir() or not output.suffix:
         return "report"

@@ -17,6 +17,7 @@ import click
 from impasto.cli.interruption import ignore_interruptions, note_interruptions
 from impasto.cli.progress import log_progress, progress_bar
 from impasto.errors import SettingsError, SignalError
+from impasto.signals.image_options import ImageOutput
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(choices) if choices else str,
             help=f"{setting.metadata['help']}  [default: {default_text(setting.name)}]",
         )(command)
+    return command
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of the picture it writes."""
+    for option in reversed(fields(ImageOutput)):
+        text = option.metadata["help"] + ("" if option.default is None else f"  [default: {option.default}]")
+        command = click.option("--" + option.name, metavar=option.metadata["metavar"], help=text)(command)
     return command
 
 
@@ -81,6 +90,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     f"[default: OUT{CHECKPOINT}, for runs of more than a minute]",
 )
 @click.option("--no-checkpoint", is_flag=True, help="Keep nothing on the way.")
+@output_options
 @shared_options
 def transfer(content: Path, style: Path, output: Path, checkpoint: Path | None, no_checkpoint: bool, **options: Any) -> int:
     """Paint CONTENT in the style of STYLE.
@@ -130,15 +140,24 @@ def paint(
 
     After ``first`` seconds the run is kept in the file ``checkpoint``, with what :func:`resume` needs to know.
     """
-    from impasto.signals.formats import FORMATS, kind_of
+    from impasto.signals.formats import FORMATS, check_options, kind_of
+    from impasto.signals.image import longest_side
+    from impasto.signals.image_output import check_image_output
 
-    settings = TransferSettings(**{name: value for name, value in options.items() if value is not None})
+    given = {name: value for name, value in options.items() if value is not None}
+    written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
+    settings = TransferSettings(**given)
     level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
     logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=level)
     kind = kind_of(content)
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
     check_outputs([content, style, settings.init, settings.weights], kind, output, plot, [trace, checkpoint], frames)
+    check_options(kind, written)
+    if kind == "image":
+        size = settings.for_kind(kind).size
+        longest = size if isinstance(size, int) else longest_side(content)
+        check_image_output(output, longest, ImageOutput(**written))
 
     from impasto.transfer.checkpoint import Checkpoint, read_history
     from impasto.transfer.style_transfer import TransferInterrupted, transfer_style
@@ -148,7 +167,7 @@ def paint(
     if checkpoint:
         named = dict(zip(PATHS, (content, style, output, trace, frames, plot), strict=True))
         command = {name: path and str(path) for name, path in named.items()}
-        command |= {"frames_every": frames_every, "as_json": as_json, "folder": str(Path.cwd())}
+        command |= {"frames_every": frames_every, "as_json": as_json, "folder": str(Path.cwd())} | written
         kept = Checkpoint(checkpoint, first=first, command=command)
     code, stop, last = 0, None, None
     with ExitStack() as stack:
@@ -179,7 +198,7 @@ def paint(
     if code and last:
         goes_on = f"; 'impasto resume {checkpoint}' goes on" if checkpoint and checkpoint.exists() else ""
         log.warning("interrupted after %d of %d evaluations%s", len(painting.history), last.iterations, goes_on)
-    write_somewhere(painting, output)
+    write_somewhere(painting, output, written)
     if plot:
         painting.plot(plot)
     summary = {"output": str(output), **painting.summary()}
@@ -191,19 +210,19 @@ def paint(
     return code
 
 
-def write_somewhere(painting: Painting, output: Path) -> None:
+def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -> None:
     """Write the painting, and if that cannot be, because the disk is full, at least to a place for temporary files.
 
     Raises:
         SignalError: it could not be written to ``output``; the message says where it is.
     """
     try:
-        painting.write(output)
+        painting.write(output, **options)
     except SignalError as error:
         kept = painting.checkpoint and painting.checkpoint.path
         try:
             refuge = Path(tempfile.mkdtemp(prefix="impasto-")) / output.name
-            painting.write(refuge)
+            painting.write(refuge, **options)
         except (SignalError, OSError):
             raise SignalError(f"{error}; 'impasto resume {kept}' goes on" if kept and kept.exists() else error) from None
         raise SignalError(f"{error}; the painting is in {refuge}") from None

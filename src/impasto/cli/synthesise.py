@@ -57,7 +57,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
 
     from impasto.explore.synthesis import parse_objective
     from impasto.explore.synthesis import synthesise as ascend
-    from impasto.signals.image import write_image
+    from impasto.signals.image_output import write_image
 
     for one in targets.values():
         parse_objective(one)
@@ -84,7 +84,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
 
 def _write_sheet(made: dict[str, list[Signal]], heading: str, output: Path) -> None:
     from impasto.explore.sheet import Block, draw_sheet, write_sheet
-    from impasto.signals.image import to_pillow
+    from impasto.signals.image_output import to_pillow
 
     blocks = [Block([to_pillow(picture) for picture in pictures], name) for name, pictures in made.items()]
     write_sheet(draw_sheet({heading: blocks}, "What each unit wants to see: made from noise, by gradient ascent"), output)

@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from impasto.network.vgg19 import CONTRAST, GREY
-from impasto.signals import audio, image, series, volume
-from impasto.signals.image import over_white, resample_image, scaled_shape, to_pillow
+from impasto.signals import audio, series, volume
+from impasto.signals.image import over_white, resample_image, scaled_shape
+from impasto.signals.image_output import ENDINGS, to_pillow
 from impasto.signals.series import resample_series, without_drift
 from impasto.signals.signal import Signal, Values
 from impasto.signals.volume import resample_volume
@@ -158,7 +159,7 @@ def _strips(draw: Draw) -> Callable[[Signal, int], Image.Image]:
 KINDS: dict[str, Kind] = {
     "image": Kind(
         dims=2,
-        endings=(*image.ENDINGS, ".gif", ".bmp"),
+        endings=(*ENDINGS, ".gif", ".bmp"),
         fit=_fit_image,
         draw=_draw_image,
         overview=lambda picture, longest: _draw_image(picture, _scale_to(picture.shape, longest)),

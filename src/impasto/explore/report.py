@@ -24,7 +24,7 @@ from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
 from impasto.explore.tiles import Panel, draw_tiles, excited, patch_values, see
 from impasto.signals.files import write_whole
-from impasto.signals.image import to_pillow
+from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal
 
 TILE = 96

@@ -12,7 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from impasto.explore.tiles import PAPER
 from impasto.signals.files import write_whole
-from impasto.signals.image import SRGB_PROFILE, image_format
+from impasto.signals.icc import SRGB_PROFILE
+from impasto.signals.image_output import image_format
 
 INK, FAINT = (38, 34, 30), (122, 114, 104)
 TILE, GAP, PANEL_GAP, SPACE, MARGIN = 84, 3, 10, 36, 72

@@ -5,16 +5,16 @@ Nothing here needs torch, and a library that reads a rare format is imported by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from impasto.errors import SignalError, nearest
-from impasto.signals import audio, dicom, image, movie, series, volume
+from impasto.errors import SettingsError, SignalError, nearest
+from impasto.signals import audio, dicom, image, image_output, movie, series, volume
 from impasto.signals.signal import Signal
 
-Write = Callable[[Signal, str | Path, Mapping[str, Any] | None], None]
+Write = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Format:
         noun: "a picture", for messages.
         read: makes a signal of a file (or of what else the kind is given as) and, for kinds whose files may not tell it,
             the sampling rate in Hz, and for those that are made smaller while they are read the longest side.
-        write: writes a signal to a file, with the record of how it was made.
+        write: writes a signal to a file, with the record of how it was made: ``write(signal, path, about)``; a picture also
+            takes the options of :class:`impasto.signals.image_options.ImageOutput`.
         readable: the endings by which a file of the kind is known.
         writable: the endings of the files that can be written.
         describe: its extent in a few words, e.g. "512 x 384".
@@ -63,9 +64,9 @@ FORMATS: dict[str, Format] = {
     "image": Format(
         noun="a picture",
         read=lambda source, rate, longest: image.read_image(source),
-        write=image.write_image,
-        readable=image.ENDINGS,
-        writable=image.ENDINGS,
+        write=image_output.write_image,
+        readable=image_output.ENDINGS,
+        writable=image_output.ENDINGS,
         describe=lambda signal: " x ".join(str(n) for n in reversed(signal.shape)),
     ),
     "series": Format(
@@ -137,3 +138,13 @@ def check_ending(kind: str, path: str | Path) -> None:
     suffix = path.suffix.lower()
     hint = f"did you mean {nearest(suffix, known.writable)}? " if suffix else ""
     raise SignalError(f"{path}: {known.noun} is not written with the ending {suffix!r}; {hint}({' '.join(known.writable)})")
+
+
+def check_options(kind: str, options: Collection[str]) -> None:
+    """See that a signal of the kind is written with ``options``, names of the fields of ``ImageOutput``.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    if options and kind != "image":
+        raise SettingsError(f"{' and '.join(options)}: only a picture is written with it; this is {FORMATS[kind].noun}")

@@ -1,40 +1,43 @@
-"""Pictures: read with what photographers put into them, resized, and written whole or not at all."""
+"""Pictures: read with what photographers put into them, and resized."""
 
 from __future__ import annotations
 
-import io
-import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from impasto.errors import SignalError, nearest
-from impasto.signals.files import existing_file, write_whole
+from impasto.errors import SignalError
+from impasto.signals.files import existing_file
+from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
 from impasto.signals.signal import Signal, Values
 
-SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-# how each format is written; PNG and TIFF keep every value, the others are set to look the same
-_FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
-    ".webp": ("WEBP", {"quality": 95, "method": 6}),
-    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-    ".avif": ("AVIF", {"quality": 90, "subsampling": "4:4:4"}),
-}
-ENDINGS = tuple(_FORMATS)
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
-_IMAGE_DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
+_BITS_PER_SAMPLE, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0102, 0x0112, 0x011A, 0x011B, 0x0128
+# what turns stored rows and columns upright, for each value of the EXIF orientation
+_UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
+    8: np.rot90,
+}
 
 
 def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signal:
-    """A picture as sRGB, upright, with its opacity apart.
+    """A picture as sRGB, upright, with its opacity apart; PNG and TIFF of 16 bits a channel at their full depth.
+
+    Its header keeps ``alpha``, the opacity (height, width); ``icc``, the colour profile it was converted from; and ``dpi``,
+    the dots per inch (x, y), each only where there is one.
 
     Args:
         source: a file of any format that Pillow reads (of an animation the first frame), a PIL image, or an array of shape
@@ -64,42 +67,76 @@ def _from_file(path: Path) -> Signal:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on damaged metadata; what cannot be read is an error
         with Image.open(path) as picture:
-            return _from_pillow(picture)
+            return _from_pillow(picture, _deep_samples(picture, path))
 
 
-def _from_pillow(picture: Image.Image) -> Signal:
-    picture = ImageOps.exif_transpose(picture)
+def _deep_samples(picture: Image.Image, path: Path) -> NDArray[np.uint16] | None:
+    """Colours of 16 bits a channel as they are stored, (height, width, 3 or 4), which Pillow would cut to 8; else None."""
+    if picture.mode not in ("RGB", "RGBA", "RGBX", "RGBa"):
+        return None
+    if picture.format == "PNG" and "16" in str(getattr(picture, "tile", "")):
+        samples = imagecodecs.png_decode(path.read_bytes())
+        return samples[..., [0, 0, 0, 1]] if samples.shape[2] == 2 else samples
+    bits: Any = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, ())
+    if picture.format == "TIFF" and set(bits) == {16}:
+        with tifffile.TiffFile(path) as file:
+            page = file.pages.first
+            samples = page.asarray()
+            samples = np.moveaxis(samples, 0, -1) if page.axes.startswith("S") else samples
+            if page.dtype == np.uint16 and samples.ndim == 3:
+                return _straight(samples[..., :4], premultiplied=1 in page.extrasamples)
+    return None
+
+
+def _straight(samples: NDArray[np.uint16], *, premultiplied: bool) -> NDArray[np.uint16]:
+    if not premultiplied or samples.shape[2] < 4:
+        return samples
+    opacity = np.maximum(samples[..., 3:].astype(np.float64), 1) / 65535
+    return np.concatenate([(samples[..., :3] / opacity).clip(0, 65535).round(), samples[..., 3:]], -1).astype(np.uint16)
+
+
+def _from_pillow(picture: Image.Image, deep: NDArray[np.uint16] | None = None) -> Signal:
     if min(picture.size) == 0:
         raise SignalError("the picture has no pixels")
-    if picture.mode in _LARGEST_VALUE:
-        grey = np.asarray(picture, np.float32) / _LARGEST_VALUE[picture.mode]
-        return _from_array(grey.clip(0, 1))
-    opacity = picture.convert("RGBA").getchannel("A") if picture.has_transparency_data else None
-    signal = _from_array(np.asarray(_to_srgb(picture)))
-    if opacity is None:
-        return signal
-    return Signal(signal.values, header={"alpha": np.asarray(opacity, np.float32) / 255})
+    header: dict[str, Any] = {"dpi": density} if (density := _density(picture)) else {}
+    profile: bytes | None = picture.info.get("icc_profile")
+    if deep is not None:
+        samples: NDArray[Any] = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1), np.asarray)(deep)
+        if samples.shape[2] == 4:
+            header["alpha"] = samples[..., 3].astype(np.float32) / 65535
+        samples = samples[..., :3]
+    else:
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode in _LARGEST_VALUE:
+            grey = np.asarray(picture, np.float32) / _LARGEST_VALUE[picture.mode]
+            return Signal(_from_array(grey.clip(0, 1)).values, header=header)
+        if picture.has_transparency_data:
+            header["alpha"] = np.asarray(picture.convert("RGBA").getchannel("A"), np.float32) / 255
+        if picture.mode in ("P", "PA", "1", "RGBA", "RGBX"):
+            picture = picture.convert("RGB")
+        elif picture.mode == "LA":
+            picture = picture.convert("L")
+        if picture.mode != "RGB":
+            picture, profile = pillow_to_srgb(picture, profile), None
+        samples = np.asarray(picture)
+    if profile and is_of_rgb(profile):
+        with suppress(ValueError):  # a profile that is damaged says nothing about the picture
+            samples, header["icc"] = convert(samples, profile, SRGB_PROFILE), profile
+    return Signal(_from_array(samples).values, header=header)
 
 
-def _to_srgb(picture: Image.Image) -> Image.Image:
-    profile = picture.info.get("icc_profile")
-    # a profile describes the pixels of the file, so it is applied before any conversion except from a palette
-    if picture.mode in ("P", "PA", "1", "RGBA", "RGBX"):
-        picture = picture.convert("RGB")
-    elif picture.mode == "LA":
-        picture = picture.convert("L")
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(picture, source, _srgb(), outputMode="RGB")
-            return converted or picture.convert("RGB")
-        except (ImageCms.PyCMSError, OSError):
-            pass  # a profile that is damaged or does not fit the picture says nothing about it
-    return picture.convert("RGB")
-
-
-def _srgb() -> ImageCms.ImageCmsProfile:
-    return ImageCms.ImageCmsProfile(io.BytesIO(SRGB_PROFILE))
+def _density(picture: Image.Image) -> tuple[float, float] | None:
+    """Dots per inch along width and height, if the file tells."""
+    exif = picture.getexif()
+    unit = 2.54 if exif.get(_RESOLUTION_UNIT) == 3 else 1.0  # per centimetre
+    noted = picture.info.get("jfif_unit") != 0  # if not, Pillow says 72
+    dots = (noted and picture.info.get("dpi")) or (exif.get(_X_RESOLUTION, 0) * unit, exif.get(_Y_RESOLUTION, 0) * unit)
+    try:
+        x, y = (float(n) for n in dots)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    # files without one often say 1
+    return (x, y) if 1 < x < 1e5 and 1 < y < 1e5 else None
 
 
 def _from_array(array: np.ndarray[Any, Any]) -> Signal:
@@ -157,65 +194,22 @@ def over_white(picture: Signal) -> Signal:
     if "alpha" not in picture.header:
         return picture
     alpha = picture.header["alpha"]
-    return Signal(picture.values * alpha + (1 - alpha), picture.kind)
+    header = {name: value for name, value in picture.header.items() if name != "alpha"}
+    return Signal(picture.values * alpha + (1 - alpha), picture.kind, header)
 
 
-def image_format(path: str | Path) -> str:
-    """The name of the format that the ending of ``path`` stands for.
-
-    Raises:
-        SignalError: no format that can be written has this ending.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _FORMATS:
-        known = " ".join(_FORMATS)
-        hint = f"did you mean {nearest(suffix, _FORMATS)}? " if suffix else ""
-        raise SignalError(f"{path}: no picture format has the ending {suffix!r}; {hint}({known})")
-    return _FORMATS[suffix][0]
-
-
-def to_pillow(picture: Signal) -> Image.Image:
-    """The picture with 8 bits a channel, RGB or, where it has an opacity, RGBA."""
-    layers = [*picture.values]
-    if "alpha" in picture.header:
-        layers.append(picture.header["alpha"])
-    eight_bits = np.stack(layers, axis=-1).clip(0, 1) * 255
-    return Image.fromarray(eight_bits.round().astype(np.uint8))
-
-
-def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the picture as the ending of ``path`` says: .png, .jpg, .webp, .tif or .avif; whole or not at all.
-
-    The file is marked as sRGB. ``about`` (how the picture was made) goes into the PNG's text as ``impasto`` and into
-    the EXIF image description of the other formats, as JSON. JPEG has no opacity: there the picture is laid on white.
+def longest_side(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> int:
+    """The longest side of a picture in pixels, which of a file is read from its first bytes.
 
     Raises:
-        SignalError: the ending is unknown, or the file cannot be written.
+        SignalError: the file is missing or no picture.
     """
-    name = image_format(path)
-    options = _FORMATS[Path(path).suffix.lower()][1] | {"icc_profile": SRGB_PROFILE}
-    if name == "JPEG":
-        picture = over_white(picture)
-    if about is not None:
-        options |= _metadata(name, about)
-    buffer = io.BytesIO()
+    if isinstance(source, np.ndarray):
+        return max(source.shape[:2])
+    if isinstance(source, Image.Image):
+        return max(source.size)
     try:
-        to_pillow(picture).save(buffer, name, **options)
-    except (OSError, ValueError) as error:
-        height, width = picture.shape
-        raise SignalError(f"{path}: a {name} of {width} x {height} cannot be written: {error}") from None
-    write_whole(path, buffer.getvalue())
-
-
-def _metadata(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
-    text = json.dumps(about)
-    if name == "PNG":
-        from PIL.PngImagePlugin import PngInfo
-
-        chunks = PngInfo()
-        chunks.add_text("Software", "impasto")
-        chunks.add_text("impasto", text)
-        return {"pnginfo": chunks}
-    exif = Image.Exif()
-    exif[_SOFTWARE], exif[_IMAGE_DESCRIPTION] = "impasto", text
-    return {"exif": exif}
+        with Image.open(existing_file(source, "a picture")) as picture:
+            return max(picture.size)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return max(read_image(source).shape)  # which says what is wrong

@@ -16,8 +16,8 @@ from torch import Tensor
 from impasto.errors import SignalError, SizeError
 from impasto.network.device import find_device
 from impasto.parametrisation import whitened
-from impasto.signals.formats import FORMATS, kind_of, read_signal
-from impasto.signals.image import to_pillow
+from impasto.signals.formats import FORMATS, check_options, kind_of, read_signal
+from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal
 from impasto.transfer.checkpoint import Checkpoint, take_up
 from impasto.transfer.descent import Evaluation, Progress
@@ -66,19 +66,25 @@ class Painting:
             raise SignalError(f"{FORMATS[self.signal.kind].noun} is not a picture; use .signal or .write")
         return to_pillow(self.signal)
 
-    def write(self, path: str | Path) -> None:
+    def write(self, path: str | Path, **options: Any) -> None:
         """Write the result, with its settings inside where the format has a place for them.
+
+        Args:
+            path: where; the ending gives the format.
+            options: of a picture ``bits``, ``quality``, ``dpi`` and ``icc``, as :func:`impasto.write_image` takes them.
 
         Raises:
             SignalError: the ending is unknown, or the file cannot be written.
+            SettingsError: an option is out of its range, or the format does not have it.
         """
+        check_options(self.signal.kind, options)
         made = {
             "impasto": version("impasto"),
             **self.about,
             "cost": self.best.cost,
             "settings": self.settings.as_dict(),
         }
-        FORMATS[self.signal.kind].write(self.signal, path, made)
+        FORMATS[self.signal.kind].write(self.signal, path, made, **options)
         if self.checkpoint:
             self.checkpoint.remove()
 

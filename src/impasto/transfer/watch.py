@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from impasto.errors import SignalError
 from impasto.signals.files import write_whole
-from impasto.signals.image import write_image
+from impasto.signals.image_output import write_image
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress
 
