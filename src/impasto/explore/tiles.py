@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
 from impasto.explore.kinds import KINDS
-from impasto.explore.sources import Source, Sources, view
+from impasto.explore.sources import Source, Sources, read_ahead, view
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 from impasto.signals.signal import Signal, Values
 
@@ -26,6 +27,51 @@ def patch_values(signal: Signal, layer: str, unit: int, patch: Patch) -> Values:
     return signal.values[(slice(None), *(slice(start, stop) for start, stop in patch.field))]
 
 
+class Tile(NamedTuple):
+    """A small picture of what a panel shows of the patch of a unit: of those it shows, that of this rank."""
+
+    layer: str
+    unit: int
+    panel: int
+    rank: int
+    picture: Image.Image
+
+
+def tiles_of_images(
+    index: PatchIndex,
+    units: Mapping[str, Sequence[int]],
+    pixels: int,
+    *,
+    sources: Sources | None = None,
+    panels: Sequence[Panel] = (patch_values,),
+) -> Iterator[tuple[str, Signal, Iterator[Tile]]]:
+    """Each image in which these units have a patch, as the network saw it, with the tiles that are drawn of it.
+
+    Every image is read once, ahead of the drawing. A patch to which the unit does not respond (activation 0) shows nothing
+    and is left out.
+
+    Raises:
+        SignalError: an image is no longer where the index says.
+    """
+    wanted: dict[str, list[tuple[str, int, int, Patch]]] = defaultdict(list)
+    for layer, numbers in units.items():
+        for unit in numbers:
+            for rank, patch in enumerate(excited(index.layers[layer][unit])):
+                wanted[patch.image].append((layer, unit, rank, patch))
+
+    def tiles(name: str, signal: Signal) -> Iterator[Tile]:
+        for layer, unit, rank, patch in wanted[name]:
+            for number, panel in enumerate(panels):
+                picture = Image.new("RGB", (pixels, pixels), PAPER)
+                _draw_in_field(picture, signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
+                yield Tile(layer, unit, number, rank, picture)
+
+    for name, signal in read_ahead(sorted(wanted), lambda name: see(name, index, sources)):
+        if isinstance(signal, Exception):
+            raise signal
+        yield name, signal, tiles(name, signal)
+
+
 def draw_tiles(
     index: PatchIndex,
     units: Mapping[str, Sequence[int]],
@@ -34,27 +80,16 @@ def draw_tiles(
     sources: Sources | None = None,
     panels: Sequence[Panel] = (patch_values,),
 ) -> dict[tuple[str, int], list[list[Image.Image]]]:
-    """For each unit, and for each of the ``panels``, the tiles of its patches in their order.
-
-    Every image is read once. A patch to which the unit does not respond (activation 0) shows nothing and is left out.
-
-    Raises:
-        SignalError: an image is no longer where the index says.
-    """
-    wanted: dict[str, list[tuple[str, int, int, Patch]]] = defaultdict(list)
-    tiles: dict[tuple[str, int], list[list[Image.Image]]] = {}
-    for layer, numbers in units.items():
-        for unit in numbers:
-            shown = excited(index.layers[layer][unit])
-            tiles[layer, unit] = [[Image.new("RGB", (pixels, pixels), PAPER) for _ in shown] for _ in panels]
-            for rank, patch in enumerate(shown):
-                wanted[patch.image].append((layer, unit, rank, patch))
-    for name, places in wanted.items():
-        signal = see(name, index, sources)
-        for layer, unit, rank, patch in places:
-            for panel, row in zip(panels, tiles[layer, unit], strict=True):
-                _draw_in_field(row[rank], signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
-    return tiles
+    """For each unit, and for each of the ``panels``, the tiles of its patches in their order; raises as above."""
+    found = {
+        (layer, unit): [[Image.new("RGB", (0, 0))] * len(excited(index.layers[layer][unit])) for _ in panels]
+        for layer, numbers in units.items()
+        for unit in numbers
+    }
+    for _, _, tiles in tiles_of_images(index, units, pixels, sources=sources, panels=panels):
+        for layer, unit, panel, rank, picture in tiles:
+            found[layer, unit][panel][rank] = picture
+    return found
 
 
 def excited(patches: Sequence[Patch]) -> list[Patch]:
