@@ -230,10 +230,9 @@ def _check_pictures(photos: tuple[Path, ...]) -> None:
 def _panels(index: PatchIndex, shown: list[str], gradient: Any, weights: str, device: str) -> dict[str, Panel]:
     from impasto.explore.gradients import gradient_panel
     from impasto.explore.patches import trained_network
-    from impasto.explore.sources import common_kind
-    from impasto.explore.tiles import patch_values
+    from impasto.explore.tiles import kind_of_index, patch_values
 
-    kind = common_kind({name: name for name in index.images})
+    kind = kind_of_index(index)
     make: dict[str, Callable[[], Panel]] = {
         "patches": lambda: patch_values,
         "gradients": lambda: gradient_panel(trained_network(weights, device, kind)[0], gradient),
@@ -270,11 +269,14 @@ def _write(
 
 
 def _tell(index: PatchIndex, output: Path) -> None:
-    units = sum(len(units) for units in index.layers.values())
-    click.echo(f"{output}: {len(index.images)} images, {units} units of {', '.join(index.layers)}")
+    from impasto.explore.kinds import plural
+    from impasto.explore.tiles import kind_of_index
+
+    units, nouns = sum(len(units) for units in index.layers.values()), plural(kind_of_index(index))
+    click.echo(f"{output}: {len(index.images)} {nouns}, {units} units of {', '.join(index.layers)}")
     copies = len(index.images) - len(set(index.images.values()))
     if copies:
-        click.echo(f"{copies} images are nearly equal to others and were not counted twice", err=True)
+        click.echo(f"{copies} {nouns} are nearly equal to others and were not counted twice", err=True)
     if index.skipped:
         click.echo(f"{len(index.skipped)} skipped:", err=True)
         for name, reason in index.skipped.items():

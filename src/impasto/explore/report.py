@@ -21,17 +21,17 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.explore.index import BINS, LOWEST, PatchIndex
-from impasto.explore.kinds import KINDS
+from impasto.explore.kinds import KINDS, plural
 from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
-from impasto.explore.tiles import Panel, excited, patch_values, tiles_of_images
+from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tiles_of_images
 from impasto.signals.files import write_whole
 from impasto.signals.image import to_pillow
 from impasto.signals.signal import Signal
 
 TILE = 96
 SOURCE = 480
-_TILE_BYTES = 3 * TILE**2
+_TILE_BYTES = 4 * TILE**2
 
 Synthesise = Callable[[str, int], Signal]
 """Makes the picture that a unit of a layer wants to see."""
@@ -59,7 +59,7 @@ def write_report(
     Raises:
         SignalError: an image cannot be read any more, or a file not be written.
     """
-    folder = Path(folder)
+    folder, noun = Path(folder), kind_of_index(index, sources)
     shown = panels or {"patches": patch_values}
     units = [(layer, unit) for layer, numbers in index.layers.items() for unit in numbers]
     used = sorted({patch.image for layer, unit in units for patch in excited(index.layers[layer][unit])})
@@ -86,7 +86,7 @@ def write_report(
             for panel, name in enumerate(shown):
                 scratch.seek(places[layer, unit, panel] * index.top * _TILE_BYTES)
                 row = [
-                    Image.frombytes("RGB", (TILE, TILE), scratch.read(_TILE_BYTES))
+                    Image.frombytes("RGBA", (TILE, TILE), scratch.read(_TILE_BYTES))
                     for _ in excited(index.layers[layer][unit])
                 ]
                 _write_picture(mosaic(row, index.top, TILE), folder / layer / f"{unit}{_suffix(name)}.webp")
@@ -98,6 +98,11 @@ def write_report(
         _write(folder / layer / "layer.js", f"impasto.layer({_script(layer)},{_script(data)})")
     about = {
         "network": index.network,
+        "noun": noun,
+        "nouns": plural(noun),
+        "measure": KINDS[noun].measure,
+        "line": KINDS[noun].line,
+        "dims": KINDS[noun].dims,
         "count": len(index.images),
         "layers": {layer: len(units) for layer, units in index.layers.items()},
         "images": [[name, *shape] for name, shape in zip(used, shapes, strict=True)],

@@ -1,9 +1,13 @@
-"""Patches as small pictures of one size, each drawn from its image at the place it has in its receptive field."""
+"""Patches as small pictures of one size, each drawn from its image at the place it has in its receptive field.
+
+Beyond the border of the image a tile is transparent: there shows what it is laid on.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,11 +15,9 @@ from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
 from impasto.explore.kinds import KINDS
-from impasto.explore.sources import Source, Sources, read_ahead, view
+from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 from impasto.signals.signal import Signal, Values
-
-PAPER = (243, 240, 233)
 
 Panel = Callable[[Signal, str, int, Patch], Values]
 """What is shown of a patch: from the image as the network saw it, the layer, the unit and the patch, to values
@@ -62,7 +64,7 @@ def tiles_of_images(
     def tiles(name: str, signal: Signal) -> Iterator[Tile]:
         for layer, unit, rank, patch in wanted[name]:
             for number, panel in enumerate(panels):
-                picture = Image.new("RGB", (pixels, pixels), PAPER)
+                picture = Image.new("RGBA", (pixels, pixels))
                 _draw_in_field(picture, signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
                 yield Tile(layer, unit, number, rank, picture)
 
@@ -82,7 +84,7 @@ def draw_tiles(
 ) -> dict[tuple[str, int], list[list[Image.Image]]]:
     """For each unit, and for each of the ``panels``, the tiles of its patches in their order; raises as above."""
     found = {
-        (layer, unit): [[Image.new("RGB", (0, 0))] * len(excited(index.layers[layer][unit])) for _ in panels]
+        (layer, unit): [[Image.new("RGBA", (0, 0))] * len(excited(index.layers[layer][unit])) for _ in panels]
         for layer, numbers in units.items()
         for unit in numbers
     }
@@ -97,6 +99,11 @@ def excited(patches: Sequence[Patch]) -> list[Patch]:
     return [patch for patch in patches if patch.activation > 0]
 
 
+def kind_of_index(index: PatchIndex, sources: Sources | None = None) -> str:
+    """Of which kind the images of an index are: a row of :data:`impasto.explore.kinds.KINDS`."""
+    return common_kind({name: (sources or {}).get(name, Path(name)) for name in islice(index.images, 1)})
+
+
 def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
     """The image of that name as the network saw it.
 
@@ -108,7 +115,7 @@ def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
 
 
 def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) -> None:
-    """Draw what the image has of the field where the field has it; beyond the image's border the tile stays paper."""
+    """Draw what the image has of the field where the field has it; beyond the image's border the tile stays clear."""
     table = up_to_deepest(VGG19, [layer])
     axes = min(KINDS[crop.kind].dims, 2)
     boxes = [(0, tile.height)] * (2 - axes)
