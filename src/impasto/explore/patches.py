@@ -128,7 +128,7 @@ def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> Patch
 def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[PatchProgress]:
     """Add the sources that ``index`` has not seen to it, one for each item."""
     left = [name for name in sources if name not in index.images and name not in index.skipped]
-    groups = Groups(set(index.images.values()))
+    groups = Groups(index.images.values())
     size = index.size
 
     def read(name: str) -> tuple[Signal, str]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from itertools import count, product
 from math import ceil, sqrt
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image
 
@@ -25,13 +26,13 @@ from impasto.explore.kinds import KINDS, plural
 from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
 from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tiles_of_images
+from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 from impasto.signals.files import write_whole
 from impasto.signals.image import to_pillow
 from impasto.signals.signal import Signal
 
 TILE = 96
 SOURCE = 480
-_TILE_BYTES = 4 * TILE**2
 
 Synthesise = Callable[[str, int], Signal]
 """Makes the picture that a unit of a layer wants to see."""
@@ -64,7 +65,11 @@ def write_report(
     units = [(layer, unit) for layer, numbers in index.layers.items() for unit in numbers]
     used = sorted({patch.image for layer, unit in units for patch in excited(index.layers[layer][unit])})
     numbers = {name: number for number, name in enumerate(used)}
-    places = {(*unit, panel): place for place, (unit, panel) in enumerate(product(units, range(len(shown))))}
+    pixels = {layer: _tile_pixels(layer) for layer in index.layers}
+    offsets, end = dict[tuple[str, int, int], int](), 0
+    for (layer, unit), panel in product(units, range(len(shown))):
+        offsets[layer, unit, panel] = end
+        end += index.top * _tile_bytes(pixels[layer])
     done = count(1)
 
     def tell(what: str) -> None:
@@ -72,24 +77,27 @@ def write_report(
             on_progress(next(done), len(used) + len(units), what)
 
     shapes: list[tuple[int, ...]] = []
+    images = tiles_of_images(index, index.units(), pixels, sources=sources, panels=list(shown.values()))
     _make(folder)
     # tiles are drawn image by image, so that each is read once, and put together unit by unit: until then they are on disk
-    with tempfile.TemporaryFile(dir=folder) as scratch:
-        for name, signal, tiles in tiles_of_images(index, index.units(), TILE, sources=sources, panels=list(shown.values())):
+    with _scratch_in(folder) as scratch:
+        for name, signal, tiles in images:
             _write_picture(KINDS[signal.kind].overview(signal, SOURCE), folder / "images" / f"{numbers[name]}.webp")
             shapes.append(signal.shape)
             for tile in tiles:
-                scratch.seek((places[tile.layer, tile.unit, tile.panel] * index.top + tile.rank) * _TILE_BYTES)
+                before = tile.rank * _tile_bytes(pixels[tile.layer])
+                scratch.seek(offsets[tile.layer, tile.unit, tile.panel] + before)
                 scratch.write(tile.picture.tobytes())
             tell(name)
         for layer, unit in units:
             for panel, name in enumerate(shown):
-                scratch.seek(places[layer, unit, panel] * index.top * _TILE_BYTES)
+                scratch.seek(offsets[layer, unit, panel])
+                side = pixels[layer]
                 row = [
-                    Image.frombytes("RGBA", (TILE, TILE), scratch.read(_TILE_BYTES))
+                    Image.frombytes("RGBA", (side, side), scratch.read(_tile_bytes(side)))
                     for _ in excited(index.layers[layer][unit])
                 ]
-                _write_picture(mosaic(row, index.top, TILE), folder / layer / f"{unit}{_suffix(name)}.webp")
+                _write_picture(mosaic(row, index.top, side), folder / layer / f"{unit}{_suffix(name)}.webp")
             if synthesise is not None:
                 _write_picture(to_pillow(synthesise(layer, unit)), folder / layer / f"{unit}-wants.webp")
             tell(f"{layer}, unit {unit}")
@@ -110,7 +118,7 @@ def write_report(
         "synthesised": synthesise is not None,
         "top": index.top,
         "side": ceil(sqrt(index.top)),
-        "tile": TILE,
+        "tiles": pixels,
         "gap": GAP,
         "edges": [0.0, *(2 ** ((LOWEST + i) / 2) for i in range(BINS - 1))],
     }
@@ -118,6 +126,16 @@ def write_report(
     # the page comes last: where it is, the report is whole
     template = files("impasto.explore").joinpath("report.html").read_text(encoding="utf-8")
     _write(folder / "index.html", template.replace("/*ABOUT*/null", _script(about)))
+
+
+def _tile_pixels(layer: str) -> int:
+    """The side of a tile: as many pixels as the field has, so that a patch is seen at full size; small ones are enlarged."""
+    first, last = receptive_field(up_to_deepest(VGG19, [layer]), 0)
+    return max(TILE, last - first)
+
+
+def _tile_bytes(pixels: int) -> int:
+    return 4 * pixels**2
 
 
 def _suffix(panel: str) -> str:
@@ -141,6 +159,15 @@ def _write_picture(picture: Image.Image, path: Path) -> None:
 def _write(path: Path, content: str | bytes) -> None:
     _make(path.parent)
     write_whole(path, content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def _scratch_in(folder: Path) -> Iterator[IO[bytes]]:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
+    except OSError as error:
+        raise SignalError(f"{folder} cannot be written: {error.strerror or error}") from None
 
 
 def _make(folder: Path) -> None:

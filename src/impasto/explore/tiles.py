@@ -42,13 +42,14 @@ class Tile(NamedTuple):
 def tiles_of_images(
     index: PatchIndex,
     units: Mapping[str, Sequence[int]],
-    pixels: int,
+    pixels: Mapping[str, int],
     *,
     sources: Sources | None = None,
     panels: Sequence[Panel] = (patch_values,),
 ) -> Iterator[tuple[str, Signal, Iterator[Tile]]]:
     """Each image in which these units have a patch, as the network saw it, with the tiles that are drawn of it.
 
+    ``pixels`` is the side of a tile of each layer.
     Every image is read once, ahead of the drawing. A patch to which the unit does not respond (activation 0) shows nothing
     and is left out.
 
@@ -64,7 +65,7 @@ def tiles_of_images(
     def tiles(name: str, signal: Signal) -> Iterator[Tile]:
         for layer, unit, rank, patch in wanted[name]:
             for number, panel in enumerate(panels):
-                picture = Image.new("RGBA", (pixels, pixels))
+                picture = Image.new("RGBA", (pixels[layer], pixels[layer]))
                 _draw_in_field(picture, signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
                 yield Tile(layer, unit, number, rank, picture)
 
@@ -88,7 +89,7 @@ def draw_tiles(
         for layer, numbers in units.items()
         for unit in numbers
     }
-    for _, _, tiles in tiles_of_images(index, units, pixels, sources=sources, panels=panels):
+    for _, _, tiles in tiles_of_images(index, units, dict.fromkeys(units, pixels), sources=sources, panels=panels):
         for layer, unit, panel, rank, picture in tiles:
             found[layer, unit][panel][rank] = picture
     return found
