@@ -269,10 +269,10 @@ def _write(
 
 
 def _tell(index: PatchIndex, output: Path) -> None:
-    from impasto.explore.kinds import plural
+    from impasto.explore.kinds import noun
     from impasto.explore.tiles import kind_of_index
 
-    units, nouns = sum(len(units) for units in index.layers.values()), plural(kind_of_index(index))
+    units, nouns = sum(len(units) for units in index.layers.values()), noun(kind_of_index(index), len(index.images))
     click.echo(f"{output}: {len(index.images)} {nouns}, {units} units of {', '.join(index.layers)}")
     copies = len(index.images) - len(set(index.images.values()))
     if copies:

@@ -50,9 +50,9 @@ class Kind(NamedTuple):
     line: str = ""
 
 
-def plural(kind: str) -> str:
-    """Several signals of a kind, in a word."""
-    return kind if kind.endswith("s") else f"{kind}s"
+def noun(kind: str, count: int) -> str:
+    """What so many signals of a kind are called."""
+    return kind if count == 1 or kind.endswith("s") else f"{kind}s"
 
 
 def _fit_image(picture: Signal, longest: int | None) -> Signal:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.explore.index import BINS, LOWEST, PatchIndex
-from impasto.explore.kinds import KINDS, plural
+from impasto.explore.kinds import KINDS, noun
 from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
 from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tiles_of_images
@@ -60,7 +60,7 @@ def write_report(
     Raises:
         SignalError: an image cannot be read any more, or a file not be written.
     """
-    folder, noun = Path(folder), kind_of_index(index, sources)
+    folder, kind = Path(folder), kind_of_index(index, sources)
     shown = panels or {"patches": patch_values}
     units = [(layer, unit) for layer, numbers in index.layers.items() for unit in numbers]
     used = sorted({patch.image for layer, unit in units for patch in excited(index.layers[layer][unit])})
@@ -106,11 +106,11 @@ def write_report(
         _write(folder / layer / "layer.js", f"impasto.layer({_script(layer)},{_script(data)})")
     about = {
         "network": index.network,
-        "noun": noun,
-        "nouns": plural(noun),
-        "measure": KINDS[noun].measure,
-        "line": KINDS[noun].line,
-        "dims": KINDS[noun].dims,
+        "noun": kind,
+        "nouns": noun(kind, len(index.images)),
+        "measure": KINDS[kind].measure,
+        "line": KINDS[kind].line,
+        "dims": KINDS[kind].dims,
         "count": len(index.images),
         "layers": {layer: len(units) for layer, units in index.layers.items()},
         "images": [[name, *shape] for name, shape in zip(used, shapes, strict=True)],
