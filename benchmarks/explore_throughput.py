@@ -1,6 +1,6 @@
 """How fast patches are found, against the bare forward pass of the same network over the same decoded images.
 
-    python benchmarks/explore_throughput.py [--layer relu5_1] [--images 24] [--size 224]
+    python benchmarks/explore_throughput.py [--layer relu5_1] [--images 48] [--size 224]
 
 Prints the ratio in one run: rounds of the bare pass and of the whole search (reading, decoding, duplicates, fields)
 alternate, so that what else the machine does falls on both.
@@ -42,7 +42,7 @@ def write_photos(folder: Path, count: int) -> dict[str, Source]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layer", default="relu5_1")
-    parser.add_argument("--images", type=int, default=24)
+    parser.add_argument("--images", type=int, default=48)
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()

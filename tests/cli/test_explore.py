@@ -140,7 +140,7 @@ def test_when_the_drawing_is_interrupted_the_search_is_not_lost(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(click.exceptions.Abort):
-        patched.setattr(report, "draw_tiles", interrupt)
+        patched.setattr(report, "tiles_of_images", interrupt)
         run(*arguments)
     assert not (tmp_path / "report" / "index.html").exists()
     before = PatchIndex.load(tmp_path / "report" / "index.json")

@@ -152,10 +152,30 @@ def test_different_photographs_are_not_taken_for_copies() -> None:
     ]
     from impasto.explore.near_duplicates import Groups
 
-    groups = Groups(set())
+    groups = Groups()
     assert len({groups.find(signature(view(getattr(data, name)(), 224))) for name in names}) == len(names)
     colours = [np.full((20, 20, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 200, 0), (0, 0, 200))]
     assert len({groups.find(signature(view(colour, "full"))) for colour in colours}) == 3
+
+
+def test_of_two_groups_that_are_near_the_first_counts() -> None:
+    from impasto.explore.near_duplicates import Groups
+
+    def name(ones: int, colour: int = 100) -> str:
+        return f"{(1 << ones) - 1:032x}" + 3 * f"{colour:02x}"
+
+    first, second, between = name(0), name(11), name(5)
+    for order in ([first, second], [second, first]):
+        groups = Groups()
+        assert [groups.find(one) for one in order] == order
+        assert groups.find(between) == order[0]
+        assert Groups(iter(order)).find(between) == order[0]
+    assert Groups([first]).find(name(10)) == first
+    assert Groups([first]).find(name(0, 108)) == first
+    assert Groups([first]).find(name(0, 109)) == name(0, 109)
+    many = [f"{i * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}000000" for i in range(300)]
+    groups = Groups()
+    assert [groups.find(one) for one in many] == many == [groups.find(one) for one in many]
 
 
 def test_an_interrupted_search_goes_on_to_the_same_result(make_photos: Callable[..., Path]) -> None:

@@ -132,10 +132,10 @@ def test_with_the_keyboard_alone(browser: Any, report: Path) -> None:
     page.wait_for_function("document.querySelector('#unit').open")
     assert page.locator("#name").inner_text() == "relu3_1, unit 1"
     page.keyboard.press("ArrowRight")
-    assert page.locator("#name").inner_text() == "relu3_1, unit 3"
+    page.wait_for_function("document.querySelector('#name').textContent === 'relu3_1, unit 3'")
     page.keyboard.press("Escape")
     page.wait_for_function("!document.querySelector('#unit').open")
-    assert page.evaluate("document.activeElement.dataset.unit") == "3"
+    page.wait_for_function("document.activeElement.dataset.unit === '3'")
     page.go_back()
     assert not trouble
     page.close()

@@ -12,8 +12,8 @@ from impasto.errors import SignalError
 from impasto.explore.index import Patch
 from impasto.explore.patches import empty_index
 from impasto.explore.render import sheet_of
-from impasto.explore.sheet import GAP, Block, draw_sheet, mosaic, write_sheet
-from impasto.explore.tiles import PAPER, draw_tiles
+from impasto.explore.sheet import GAP, PAPER, Block, draw_sheet, mosaic, write_sheet
+from impasto.explore.tiles import draw_tiles
 
 
 def test_a_mosaic_is_filled_row_by_row() -> None:
@@ -21,7 +21,7 @@ def test_a_mosaic_is_filled_row_by_row() -> None:
     square = mosaic(tiles, 9, 10)
     assert square.size == (30 + 2 * GAP, 30 + 2 * GAP)
     at = [square.getpixel((5 + i % 3 * (10 + GAP), 5 + i // 3 * (10 + GAP))) for i in range(9)]
-    assert at == [(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0), (4, 0, 0), *[PAPER] * 4]
+    assert at == [*((i, 0, 0, 255) for i in range(5)), *[(0, 0, 0, 0)] * 4]
 
 
 def test_a_patch_at_the_border_is_drawn_where_its_field_has_it() -> None:
@@ -33,9 +33,9 @@ def test_a_patch_at_the_border_is_drawn_where_its_field_has_it() -> None:
     index = type(index)(**{**vars(index), "layers": {"relu1_1": {0: (patch,)}}, "images": {"p": "x"}})
     tile = draw_tiles(index, {"relu1_1": [0]}, 30, sources={"p": source})["relu1_1", 0][0][0]
     pixel = np.asarray(tile)[5::10, 5::10]
-    assert (pixel[0] == PAPER).all()
-    assert (pixel[:, 0] == PAPER).all()
-    assert pixel[1, 1].tolist() == [255, 0, 0]
+    assert (pixel[0] == 0).all()
+    assert (pixel[:, 0] == 0).all()
+    assert pixel[1, 1].tolist() == [255, 0, 0, 255]
     assert (pixel[[1, 2, 2], [2, 1, 2]] == 255).all()
     sheet = sheet_of(index, sources={"p": source})
     assert (255, 0, 0) in {colour for _, colour in sheet.getcolors(1 << 24) or []}

@@ -48,6 +48,18 @@ def saved(image: Image.Image, path: Path, **options: Any) -> Path:
 # what goes in
 
 
+def test_a_large_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path) -> None:
+    path = saved(Image.fromarray(data.astronaut()), tmp_path / "photo.jpg", quality=95)
+    whole = read_image(path)
+    for longest, side in ((512, 512), (300, 512), (256, 256), (200, 256), (50, 64)):
+        picture = read_image(path, longest)
+        assert picture.shape == (side, side)
+        # as if it were scaled down afterwards
+        assert np.abs(picture.values - resample_image(whole, (side, side)).values).mean() < 0.02
+    lossless = saved(Image.fromarray(data.astronaut()), tmp_path / "photo.png")
+    assert read_image(lossless, 50).shape == (512, 512)
+
+
 @pytest.mark.parametrize(
     ("orientation", "stored"),
     [

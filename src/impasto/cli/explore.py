@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,7 +119,7 @@ def patches(
         index = _searched(photos, state, names, units, quiet, weights=weights, device=device, **how)
     if index is None:
         return 130
-    _write(index, output, target, _panels(index, shown, gradient, weights, device), synthesised, weights, device)
+    _write(index, output, target, _panels(index, shown, gradient, weights, device), synthesised, quiet, weights, device)
     if target == "sheet":
         state.unlink(missing_ok=True)
     _tell(index, output)
@@ -156,13 +154,11 @@ def _searched(
     resume = before if before and not before.complete else None
     if resume:
         click.echo(f"going on from {state}, which holds {len(resume.images)} images", err=True)
-    with stoppable() as stop, ExitStack() as stack:
-        show_progress = stack.enter_context(progress_bar()) if sys.stderr.isatty() and not quiet else None
+    with stoppable() as stop, progress_bar(quiet) as tell:
         keep = keeper(state)
 
         def watch(progress: PatchProgress) -> None:
-            if show_progress:
-                show_progress(progress)
+            tell(progress.done, progress.total, f"{progress.images_per_second:.1f} images/s")
             keep(progress)
             if stop():
                 raise KeyboardInterrupt
@@ -234,10 +230,9 @@ def _check_pictures(photos: tuple[Path, ...]) -> None:
 def _panels(index: PatchIndex, shown: list[str], gradient: Any, weights: str, device: str) -> dict[str, Panel]:
     from impasto.explore.gradients import gradient_panel
     from impasto.explore.patches import trained_network
-    from impasto.explore.sources import common_kind
-    from impasto.explore.tiles import patch_values
+    from impasto.explore.tiles import kind_of_index, patch_values
 
-    kind = common_kind({name: name for name in index.images})
+    kind = kind_of_index(index)
     make: dict[str, Callable[[], Panel]] = {
         "patches": lambda: patch_values,
         "gradients": lambda: gradient_panel(trained_network(weights, device, kind)[0], gradient),
@@ -246,7 +241,14 @@ def _panels(index: PatchIndex, shown: list[str], gradient: Any, weights: str, de
 
 
 def _write(
-    index: PatchIndex, output: Path, target: str, panels: dict[str, Panel], synthesised: bool, weights: str, device: str
+    index: PatchIndex,
+    output: Path,
+    target: str,
+    panels: dict[str, Panel],
+    synthesised: bool,
+    quiet: bool,
+    weights: str,
+    device: str,
 ) -> None:
     from impasto.explore.render import sheet_of
     from impasto.explore.report import write_report
@@ -262,19 +264,19 @@ def _write(
         def wanted(layer: str, unit: int) -> Signal:
             return synthesise(f"{layer}:{unit}", size=128, iterations=128, weights=weights, device=device)[0]
 
-        def tell(layer: str) -> None:
-            if sys.stderr.isatty():
-                click.echo(f"drawing {layer}", err=True)
-
-        write_report(index, output, panels=panels, synthesise=wanted if synthesised else None, on_layer=tell)
+        with progress_bar(quiet) as tell:
+            write_report(index, output, panels=panels, synthesise=wanted if synthesised else None, on_progress=tell)
 
 
 def _tell(index: PatchIndex, output: Path) -> None:
-    units = sum(len(units) for units in index.layers.values())
-    click.echo(f"{output}: {len(index.images)} images, {units} units of {', '.join(index.layers)}")
+    from impasto.explore.kinds import noun
+    from impasto.explore.tiles import kind_of_index
+
+    units, nouns = sum(len(units) for units in index.layers.values()), noun(kind_of_index(index), len(index.images))
+    click.echo(f"{output}: {len(index.images)} {nouns}, {units} units of {', '.join(index.layers)}")
     copies = len(index.images) - len(set(index.images.values()))
     if copies:
-        click.echo(f"{copies} images are nearly equal to others and were not counted twice", err=True)
+        click.echo(f"{copies} {nouns} are nearly equal to others and were not counted twice", err=True)
     if index.skipped:
         click.echo(f"{len(index.skipped)} skipped:", err=True)
         for name, reason in index.skipped.items():

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from impasto.cli.paint import FILE, check_outputs
+from impasto.cli.watch import progress_bar
 from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units, whole_number
 
 if TYPE_CHECKING:
@@ -63,11 +60,14 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
         parse_objective(one)
     made: dict[str, list[Signal]] = {}
     code = 0
-    with ExitStack() as stack:
-        bar = stack.enter_context(_bar(len(targets) * how["iterations"])) if sys.stderr.isatty() and not quiet else None
+    with progress_bar(quiet) as tell:
+
+        def watch(step: int, activation: float) -> None:
+            done, total = (n * how["iterations"] for n in (len(made), len(targets)))
+            tell(done + step, total, f"{list(targets)[len(made)]}, activation {activation:.4g}")
+
         try:
-            for number, (name, one) in enumerate(targets.items()):
-                watch = partial(bar, number * how["iterations"], name) if bar else None
+            for name, one in targets.items():
                 made[name] = ascend(one, diverse=diverse, on_progress=watch, **how)
         except KeyboardInterrupt:
             if not made:
@@ -88,18 +88,3 @@ def _write_sheet(made: dict[str, list[Signal]], heading: str, output: Path) -> N
 
     blocks = [Block([to_pillow(picture) for picture in pictures], name) for name, pictures in made.items()]
     write_sheet(draw_sheet({heading: blocks}, "What each unit wants to see: made from noise, by gradient ascent"), output)
-
-
-@contextmanager
-def _bar(steps: int) -> Iterator[Callable[[int, str, int, float], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=steps)
-
-        def update(before: int, name: str, step: int, score: float) -> None:
-            bar.update(task, completed=before + step, description=f"{name}, activation {score:.4g}")
-
-        yield update

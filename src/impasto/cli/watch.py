@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -56,21 +57,19 @@ def stoppable() -> Iterator[Callable[[], bool]]:
 
 
 @contextmanager
-def progress_bar() -> Iterator[Callable[[PatchProgress], None]]:
-    """A bar on stderr with images per second and the time left; rich honours NO_COLOR."""
-    from datetime import timedelta
-
+def progress_bar(quiet: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A bar on stderr, if people read it: how many of how many, and a remark; rich honours NO_COLOR."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total, remark: None
+        return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("looking"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("")
 
-        def update(progress: PatchProgress) -> None:
-            left = timedelta(seconds=round(progress.seconds_left))
-            text = f"{progress.images_per_second:.1f} images/s, {left} left"
-            bar.update(task, completed=progress.done, total=progress.total, description=text)
+        def update(done: int, total: int, remark: str) -> None:
+            bar.update(task, completed=done, total=total, description=remark)
 
         yield update

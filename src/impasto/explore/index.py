@@ -9,7 +9,6 @@ does not matter in which order, or in how many parts, images are seen.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,6 +42,10 @@ class Patch(NamedTuple):
 
 
 Patches = tuple[Patch, ...]
+
+
+def _order(patch: Patch) -> tuple[float, str, tuple[int, ...]]:
+    return -patch.activation, patch.image, patch.position
 
 
 def histogram_of(peaks: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -93,11 +96,12 @@ class PatchIndex:
 
     def _best(self, patches: Iterable[Patch], groups: Mapping[str, str]) -> Patches:
         best: list[Patch] = []
-        taken = Counter[str]()
-        for patch in sorted(patches, key=lambda patch: (-patch.activation, patch.image, patch.position)):
+        taken: dict[str, int] = {}
+        for patch in sorted(patches, key=_order):
             group = groups[patch.image]
-            if taken[group] < self.per_image:
-                taken[group] += 1
+            before = taken.get(group, 0)
+            if before < self.per_image:
+                taken[group] = before + 1
                 best.append(patch)
                 if len(best) == self.top:
                     break

@@ -38,6 +38,8 @@ class Kind(NamedTuple):
         draw: a field, cropped from what ``fit`` made, as a picture of (width, height) pixels.
         overview: all of what ``fit`` made as a picture whose longest side is at most so many pixels; its two axes are the
             last two of the signal.
+        measure: what its positions are called.
+        line: what a position on its first axis is called, if the network sees each alone.
     """
 
     dims: int
@@ -45,6 +47,13 @@ class Kind(NamedTuple):
     fit: Callable[[Signal, int | None], Signal]
     draw: Draw
     overview: Callable[[Signal, int], Image.Image]
+    measure: str
+    line: str = ""
+
+
+def noun(kind: str, count: int) -> str:
+    """What so many signals of a kind are called."""
+    return kind if count == 1 or kind.endswith("s") else f"{kind}s"
 
 
 def _fit_image(picture: Signal, longest: int | None) -> Signal:
@@ -163,6 +172,7 @@ KINDS: dict[str, Kind] = {
         fit=_fit_image,
         draw=_draw_image,
         overview=lambda picture, longest: _draw_image(picture, _scale_to(picture.shape, longest)),
+        measure="pixels",
     ),
     "series": Kind(
         dims=1,
@@ -171,8 +181,18 @@ KINDS: dict[str, Kind] = {
         fit=_fit_series,
         draw=_draw_waves,
         overview=_strips(_draw_waves),
+        measure="samples",
+        line="lead",
     ),
-    "sound": Kind(dims=1, endings=audio.ENDINGS, fit=_fit_sound, draw=_draw_sound, overview=_strips(_draw_sound)),
+    "sound": Kind(
+        dims=1,
+        endings=audio.ENDINGS,
+        fit=_fit_sound,
+        draw=_draw_sound,
+        overview=_strips(_draw_sound),
+        measure="samples",
+        line="channel",
+    ),
     "volume": Kind(
         dims=3,
         endings=volume.READABLE,
@@ -180,5 +200,6 @@ KINDS: dict[str, Kind] = {
         draw=_draw_section,
         # seen through: a cube is outlined where it is, however deep it lies
         overview=lambda voxels, longest: _draw_plane(voxels.values.mean(1), _scale_to(voxels.shape, longest, enlarge=True)),
+        measure="voxels",
     ),
 }

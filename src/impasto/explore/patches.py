@@ -17,7 +17,6 @@ import numpy as np
 import psutil
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.activations import activations_of
@@ -27,7 +26,7 @@ from impasto.explore.near_duplicates import Groups, signature
 from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units, whole_number
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
 from impasto.network.device import find_device
-from impasto.network.layers import LayerTable, grid_sizes, receptive_field, up_to_deepest
+from impasto.network.layers import Interval, grid_sizes, receptive_field, up_to_deepest
 from impasto.network.vgg19 import ConvNet, vgg19
 from impasto.signals.signal import Signal
 
@@ -129,7 +128,7 @@ def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> Patch
 def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[PatchProgress]:
     """Add the sources that ``index`` has not seen to it, one for each item."""
     left = [name for name in sources if name not in index.images and name not in index.skipped]
-    groups = Groups(set(index.images.values()))
+    groups = Groups(index.images.values())
     size = index.size
 
     def read(name: str) -> tuple[Signal, str]:
@@ -180,8 +179,9 @@ def _memory_needed(network: ConvNet, shape: tuple[int, ...], layers: list[str]) 
 
 def _patches_of(network: ConvNet, signal: Signal, name: str, index: PatchIndex, group: str) -> PatchIndex:
     """The index of one image, for those units whose best patches it can change."""
-    smallest = min(signal.shape[-network.spatial_dims :])
-    fitting = [layer for layer in index.layers if network.smallest_size([layer]) <= smallest]
+    dims = network.spatial_dims
+    lines, space = signal.shape[:-dims], signal.shape[-dims:]
+    fitting = [layer for layer in index.layers if network.smallest_size([layer]) <= min(space)]
     with torch.inference_mode():
         activations = activations_of(network, torch.from_numpy(signal.values), fitting)
     layers: dict[str, dict[int, tuple[Patch, ...]]] = {}
@@ -195,43 +195,35 @@ def _patches_of(network: ConvNet, signal: Signal, name: str, index: PatchIndex, 
         peaks = a.amax(1).cpu().numpy()[numbers]
         lowest = [patches[-1].activation if len(patches) == index.top else -np.inf for patches in units.values()]
         changed = numbers[peaks >= np.array(lowest, np.float32)]
-        table = up_to_deepest(network.table, [layer])
-        layers[layer] = {
-            unit: tuple(
-                Patch(name, activation, position, _field(network, table, position, signal.shape))
-                for activation, position in best
+        rows = a[torch.from_numpy(changed).to(a.device)].cpu().numpy()
+        fields = [[(i, i + 1) for i in range(n)] for n in lines]
+        fields += [_fields(network, layer, extent) for extent in space]
+        found = layers[layer] = {}
+        for unit, row, where in zip(changed.tolist(), rows, _highest(rows, min(index.per_image, index.top)), strict=True):
+            positions = zip(*(axis.tolist() for axis in np.unravel_index(where, grid)), strict=True)
+            found[unit] = tuple(
+                Patch(name, activation, position, tuple(axis[i] for axis, i in zip(fields, position, strict=True)))
+                for activation, position in zip(row[where].tolist(), positions, strict=True)
             )
-            for unit, best in _highest(a, changed, grid, min(index.per_image, index.top))
-        }
         histograms[layer] = histogram_of(peaks)
     return replace(index, layers=layers, histograms=histograms, images={name: group}, skipped={})
 
 
-def _highest(
-    a: Tensor, units: NDArray[np.int_], grid: tuple[int, ...], count: int
-) -> Iterator[tuple[int, list[tuple[float, tuple[int, ...]]]]]:
-    """For each unit its highest activations and where they are, of equal ones those that come first."""
-    rows = a[torch.from_numpy(units).to(a.device)].cpu().numpy()
-    for unit, row in zip(units.tolist(), rows, strict=True):
-        many = min(count, row.size)
-        threshold = np.partition(row, -many)[-many]
-        where = np.flatnonzero(row >= threshold)
-        where = where[np.argsort(-row[where], kind="stable")][:many]
-        positions = zip(*(axis.tolist() for axis in np.unravel_index(where, grid)), strict=True)
-        yield unit, list(zip(row[where].tolist(), positions, strict=True))
+def _highest(rows: NDArray[np.float32], count: int) -> Iterable[NDArray[np.int_]]:
+    """For each row where its highest values are, in their order, of equal ones those that come first."""
+    if count == 1:
+        return rows.argmax(1)[:, None]
+    return (_highest_of(row, min(count, row.size)) for row in rows)
 
 
-def _field(
-    network: ConvNet, table: LayerTable, position: tuple[int, ...], shape: tuple[int, ...]
-) -> tuple[tuple[int, int], ...]:
-    lines = len(shape) - network.spatial_dims
-    padded = network.padding != "none"
-    return (
-        *((i, i + 1) for i in position[:lines]),
-        *(_interval(table, i, extent, padded) for i, extent in zip(position[lines:], shape[lines:], strict=True)),
-    )
+def _highest_of(row: NDArray[np.float32], count: int) -> NDArray[np.int_]:
+    where = np.flatnonzero(row >= np.partition(row, -count)[-count])
+    return where[np.argsort(-row[where], kind="stable")][:count]
 
 
-@lru_cache(4096)
-def _interval(table: LayerTable, position: int, extent: int, padded: bool) -> tuple[int, int]:
-    return receptive_field(table, position, extent, padded=padded)
+@lru_cache(256)
+def _fields(network: ConvNet, layer: str, extent: int) -> list[Interval]:
+    """The receptive field of each position of the layer along an axis of the image."""
+    table, padded = up_to_deepest(network.table, [layer]), network.padding != "none"
+    count = grid_sizes(table, extent, padded=padded)[-1]
+    return [receptive_field(table, i, extent, padded=padded) for i in range(count)]

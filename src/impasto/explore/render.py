@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
+from impasto.explore.kinds import noun
 from impasto.explore.sheet import TILE, Block, draw_sheet, mosaic
 from impasto.explore.sources import Sources
-from impasto.explore.tiles import Panel, draw_tiles, excited, patch_values
+from impasto.explore.tiles import Panel, draw_tiles, excited, kind_of_index, patch_values
 
 
 def sheet_of(index: PatchIndex, *, sources: Sources | None = None, panels: Sequence[Panel] = (patch_values,)) -> Image.Image:
@@ -31,7 +32,8 @@ def sheet_of(index: PatchIndex, *, sources: Sources | None = None, panels: Seque
         ]
         for layer, units in index.layers.items()
     }
-    title = f"The {index.top} patches that excite each unit most, of {len(index.images)} images · {index.network}"
+    seen = f"{len(index.images)} {noun(kind_of_index(index, sources), len(index.images))}"
+    title = f"The {index.top} patches that excite each unit most, of {seen} · {index.network}"
     return draw_sheet(layers, title)
 
 

@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
+from itertools import count, product
 from math import ceil, sqrt
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.explore.index import BINS, LOWEST, PatchIndex
-from impasto.explore.kinds import KINDS
+from impasto.explore.kinds import KINDS, noun
 from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
-from impasto.explore.tiles import Panel, draw_tiles, excited, patch_values, see
+from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tiles_of_images
+from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 from impasto.signals.files import write_whole
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal
 
 TILE = 96
 SOURCE = 480
-_UNITS_AT_ONCE = 128
 
 Synthesise = Callable[[str, int], Signal]
 """Makes the picture that a unit of a layer wants to see."""
@@ -42,7 +45,7 @@ def write_report(
     sources: Sources | None = None,
     panels: Mapping[str, Panel] | None = None,
     synthesise: Synthesise | None = None,
-    on_layer: Callable[[str], None] | None = None,
+    on_progress: Callable[[int, int, str], None] | None = None,
 ) -> None:
     """Write the index as a page for people; it opens from the disk, and can be copied as a folder.
 
@@ -52,32 +55,62 @@ def write_report(
         sources: the images by name, if they are no files.
         panels: what is shown of a patch, by the name under which it is shown; the patch alone if not given.
         synthesise: makes for each unit the picture that it wants to see, if this is to be shown.
-        on_layer: called before each layer.
+        on_progress: called after each image and then after each unit: how many are done, of how many, and what it was.
 
     Raises:
         SignalError: an image cannot be read any more, or a file not be written.
     """
-    folder = Path(folder)
+    folder, kind = Path(folder), kind_of_index(index, sources)
     shown = panels or {"patches": patch_values}
-    used = sorted({patch.image for units in index.layers.values() for ps in units.values() for patch in excited(ps)})
+    units = [(layer, unit) for layer, numbers in index.layers.items() for unit in numbers]
+    used = sorted({patch.image for layer, unit in units for patch in excited(index.layers[layer][unit])})
     numbers = {name: number for number, name in enumerate(used)}
-    shapes = [_write_source(index, name, folder / "images" / f"{numbers[name]}.webp", sources) for name in used]
-    for layer, units in index.layers.items():
-        if on_layer is not None:
-            on_layer(layer)
-        order = list(units)
-        for first in range(0, len(order), _UNITS_AT_ONCE):
-            some = order[first : first + _UNITS_AT_ONCE]
-            tiles = draw_tiles(index, {layer: some}, TILE, sources=sources, panels=list(shown.values()))
-            for unit in some:
-                for name, row in zip(shown, tiles[layer, unit], strict=True):
-                    _write_picture(mosaic(row, index.top, TILE), folder / layer / f"{unit}{_suffix(name)}.webp")
-                if synthesise is not None:
-                    _write_picture(to_pillow(synthesise(layer, unit)), folder / layer / f"{unit}-wants.webp")
-        data = [_unit_data(index, layer, row, unit, numbers) for row, unit in enumerate(order)]
+    pixels = {layer: _tile_pixels(layer) for layer in index.layers}
+    offsets, end = dict[tuple[str, int, int], int](), 0
+    for (layer, unit), panel in product(units, range(len(shown))):
+        offsets[layer, unit, panel] = end
+        end += index.top * _tile_bytes(pixels[layer])
+    done = count(1)
+
+    def tell(what: str) -> None:
+        if on_progress is not None:
+            on_progress(next(done), len(used) + len(units), what)
+
+    shapes: list[tuple[int, ...]] = []
+    images = tiles_of_images(index, index.units(), pixels, sources=sources, panels=list(shown.values()))
+    _make(folder)
+    # tiles are drawn image by image, so that each is read once, and put together unit by unit: until then they are on disk
+    with _scratch_in(folder) as scratch:
+        for name, signal, tiles in images:
+            _write_picture(KINDS[signal.kind].overview(signal, SOURCE), folder / "images" / f"{numbers[name]}.webp")
+            shapes.append(signal.shape)
+            for tile in tiles:
+                before = tile.rank * _tile_bytes(pixels[tile.layer])
+                scratch.seek(offsets[tile.layer, tile.unit, tile.panel] + before)
+                scratch.write(tile.picture.tobytes())
+            tell(name)
+        for layer, unit in units:
+            for panel, name in enumerate(shown):
+                scratch.seek(offsets[layer, unit, panel])
+                side = pixels[layer]
+                row = [
+                    Image.frombytes("RGBA", (side, side), scratch.read(_tile_bytes(side)))
+                    for _ in excited(index.layers[layer][unit])
+                ]
+                _write_picture(mosaic(row, index.top, side), folder / layer / f"{unit}{_suffix(name)}.webp")
+            if synthesise is not None:
+                _write_picture(to_pillow(synthesise(layer, unit)), folder / layer / f"{unit}-wants.webp")
+            tell(f"{layer}, unit {unit}")
+    for layer in index.layers:
+        data = [_unit_data(index, layer, row, unit, numbers) for row, unit in enumerate(index.layers[layer])]
         _write(folder / layer / "layer.js", f"impasto.layer({_script(layer)},{_script(data)})")
     about = {
         "network": index.network,
+        "noun": kind,
+        "nouns": noun(kind, len(index.images)),
+        "measure": KINDS[kind].measure,
+        "line": KINDS[kind].line,
+        "dims": KINDS[kind].dims,
         "count": len(index.images),
         "layers": {layer: len(units) for layer, units in index.layers.items()},
         "images": [[name, *shape] for name, shape in zip(used, shapes, strict=True)],
@@ -85,7 +118,7 @@ def write_report(
         "synthesised": synthesise is not None,
         "top": index.top,
         "side": ceil(sqrt(index.top)),
-        "tile": TILE,
+        "tiles": pixels,
         "gap": GAP,
         "edges": [0.0, *(2 ** ((LOWEST + i) / 2) for i in range(BINS - 1))],
     }
@@ -93,6 +126,16 @@ def write_report(
     # the page comes last: where it is, the report is whole
     template = files("impasto.explore").joinpath("report.html").read_text(encoding="utf-8")
     _write(folder / "index.html", template.replace("/*ABOUT*/null", _script(about)))
+
+
+def _tile_pixels(layer: str) -> int:
+    """The side of a tile: as many pixels as the field has, so that a patch is seen at full size; small ones are enlarged."""
+    first, last = receptive_field(up_to_deepest(VGG19, [layer]), 0)
+    return max(TILE, last - first)
+
+
+def _tile_bytes(pixels: int) -> int:
+    return 4 * pixels**2
 
 
 def _suffix(panel: str) -> str:
@@ -107,12 +150,6 @@ def _unit_data(index: PatchIndex, layer: str, row: int, unit: int, numbers: Mapp
     return {"unit": unit, "patches": patches, "histogram": index.histograms[layer][row].tolist()}
 
 
-def _write_source(index: PatchIndex, name: str, path: Path, sources: Sources | None) -> Sequence[int]:
-    signal = see(name, index, sources)
-    _write_picture(KINDS[signal.kind].overview(signal, SOURCE), path)
-    return signal.shape
-
-
 def _write_picture(picture: Image.Image, path: Path) -> None:
     buffer = io.BytesIO()
     picture.save(buffer, "WEBP", quality=88, method=2)
@@ -120,11 +157,24 @@ def _write_picture(picture: Image.Image, path: Path) -> None:
 
 
 def _write(path: Path, content: str | bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SignalError(f"{path.parent} cannot be made: {error.strerror or error}") from None
+    _make(path.parent)
     write_whole(path, content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def _scratch_in(folder: Path) -> Iterator[IO[bytes]]:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            yield file
+    except OSError as error:
+        raise SignalError(f"{folder} cannot be written: {error.strerror or error}") from None
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SignalError(f"{folder} cannot be made: {error.strerror or error}") from None
 
 
 def _script(value: Any) -> str:

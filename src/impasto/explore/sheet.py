@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-from impasto.explore.tiles import PAPER
 from impasto.signals.files import write_whole
 from impasto.signals.icc import SRGB_PROFILE
 from impasto.signals.image_output import image_format
 
-INK, FAINT = (38, 34, 30), (122, 114, 104)
+PAPER, INK, FAINT = (243, 240, 233), (38, 34, 30), (122, 114, 104)
 TILE, GAP, PANEL_GAP, SPACE, MARGIN = 84, 3, 10, 36, 72
 _CAPTION, _HEADING, _TITLE = 26, 40, 30
 _ASPECT = 1.4
@@ -31,10 +30,10 @@ class Block(NamedTuple):
 
 
 def mosaic(tiles: Sequence[Image.Image], count: int, pixels: int = TILE) -> Image.Image:
-    """Tiles of one size as a square of ceil(sqrt(count)) on each side, row by row; where they end it stays paper."""
+    """Tiles of one size as a square of ceil(sqrt(count)) on each side, row by row; between and after them it is clear."""
     side = ceil(sqrt(count))
     pitch = pixels + GAP
-    square = Image.new("RGB", (side * pitch - GAP, side * pitch - GAP), PAPER)
+    square = Image.new("RGBA", (side * pitch - GAP, side * pitch - GAP))
     for i, tile in enumerate(tiles):
         square.paste(tile, (i % side * pitch, i // side * pitch))
     return square
@@ -75,7 +74,7 @@ def _aspect(layers: int, columns: int, rows: int, width: int, height: int) -> fl
 def _draw_block(sheet: Image.Image, pen: ImageDraw.ImageDraw, block: Block, x: int, y: int, width: int) -> None:
     left = x
     for panel in block.panels:
-        sheet.paste(panel, (left, y))
+        sheet.paste(panel, (left, y), panel if panel.mode == "RGBA" else None)
         left += panel.width + PANEL_GAP
     font = ImageFont.load_default(_CAPTION - 6)
     baseline = y + block.panels[0].height + _CAPTION

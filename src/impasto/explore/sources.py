@@ -16,6 +16,7 @@ from impasto.errors import SignalError
 from impasto.explore.kinds import KINDS
 from impasto.signals import dicom
 from impasto.signals.formats import FORMATS, kind_of
+from impasto.signals.image import read_image
 from impasto.signals.signal import Signal
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
@@ -108,8 +109,14 @@ def view(source: Source, size: int | str) -> Signal:
         SignalError: it cannot be read.
     """
     kind = source_kind(source)
-    signal = source if isinstance(source, Signal) else FORMATS[kind].read(source, None, None)
-    return KINDS[kind].fit(signal, None if size == "full" else int(size))
+    most = None if size == "full" else int(size)
+    if isinstance(source, Signal):
+        signal = source
+    elif kind == "image":
+        signal = read_image(source, most)
+    else:
+        signal = FORMATS[kind].read(source, None, None)
+    return KINDS[kind].fit(signal, most)
 
 
 def read_ahead(

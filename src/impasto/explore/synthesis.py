@@ -119,12 +119,18 @@ def ascend(
     z = (_START * torch.randn(shape, generator=generator)).to(device).requires_grad_()
     optimizer = torch.optim.Adam([z], SYNTHESIS.step)
     sources = {layer: _before_relu(network, layer) for layer, _ in objective}
+
+    def excitement(activations: Mapping[str, Tensor], layer: str, unit: int) -> Tensor:
+        a = activations[sources[layer]][:, unit]
+        # where a ReLU is silent a little slope is left, or there would be none to climb
+        return (a if sources[layer] == layer else F.leaky_relu(a)).mean()
+
     for iteration in range(1, iterations + 1):
         optimizer.zero_grad()
         signals = picture(z)
         activations = network(_transformed(signals, generator), list(sources.values()))
         score = sum(
-            (weight * activations[sources[layer]][:, unit].mean() for (layer, unit), weight in objective.items()),
+            (weight * excitement(activations, layer, unit) for (layer, unit), weight in objective.items()),
             start=z.new_zeros(()),
         )
         likeness = _likeness(list(activations.values())) if shape[0] > 1 else 0.0
@@ -137,7 +143,7 @@ def ascend(
 
 
 def _before_relu(network: ConvNet, layer: str) -> str:
-    """The row whose activation is climbed: a ReLU that is silent has no slope, its input always has one."""
+    """The row of a ReLU's input, or the layer itself."""
     names = [row.name for row in network.table]
     at = names.index(layer)
     return names[at - 1] if network.table[at].operation == "relu" else layer

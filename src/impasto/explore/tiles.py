@@ -1,20 +1,23 @@
-"""Patches as small pictures of one size, each drawn from its image at the place it has in its receptive field."""
+"""Patches as small pictures of one size, each drawn from its image at the place it has in its receptive field.
+
+Beyond the border of the image a tile is transparent: there shows what it is laid on.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
 from impasto.explore.kinds import KINDS
-from impasto.explore.sources import Source, Sources, view
+from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 from impasto.signals.signal import Signal, Values
-
-PAPER = (243, 240, 233)
 
 Panel = Callable[[Signal, str, int, Patch], Values]
 """What is shown of a patch: from the image as the network saw it, the layer, the unit and the patch, to values
@@ -26,6 +29,52 @@ def patch_values(signal: Signal, layer: str, unit: int, patch: Patch) -> Values:
     return signal.values[(slice(None), *(slice(start, stop) for start, stop in patch.field))]
 
 
+class Tile(NamedTuple):
+    """A small picture of what a panel shows of the patch of a unit: of those it shows, that of this rank."""
+
+    layer: str
+    unit: int
+    panel: int
+    rank: int
+    picture: Image.Image
+
+
+def tiles_of_images(
+    index: PatchIndex,
+    units: Mapping[str, Sequence[int]],
+    pixels: Mapping[str, int],
+    *,
+    sources: Sources | None = None,
+    panels: Sequence[Panel] = (patch_values,),
+) -> Iterator[tuple[str, Signal, Iterator[Tile]]]:
+    """Each image in which these units have a patch, as the network saw it, with the tiles that are drawn of it.
+
+    ``pixels`` is the side of a tile of each layer.
+    Every image is read once, ahead of the drawing. A patch to which the unit does not respond (activation 0) shows nothing
+    and is left out.
+
+    Raises:
+        SignalError: an image is no longer where the index says.
+    """
+    wanted: dict[str, list[tuple[str, int, int, Patch]]] = defaultdict(list)
+    for layer, numbers in units.items():
+        for unit in numbers:
+            for rank, patch in enumerate(excited(index.layers[layer][unit])):
+                wanted[patch.image].append((layer, unit, rank, patch))
+
+    def tiles(name: str, signal: Signal) -> Iterator[Tile]:
+        for layer, unit, rank, patch in wanted[name]:
+            for number, panel in enumerate(panels):
+                picture = Image.new("RGBA", (pixels[layer], pixels[layer]))
+                _draw_in_field(picture, signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
+                yield Tile(layer, unit, number, rank, picture)
+
+    for name, signal in read_ahead(sorted(wanted), lambda name: see(name, index, sources)):
+        if isinstance(signal, Exception):
+            raise signal
+        yield name, signal, tiles(name, signal)
+
+
 def draw_tiles(
     index: PatchIndex,
     units: Mapping[str, Sequence[int]],
@@ -34,32 +83,26 @@ def draw_tiles(
     sources: Sources | None = None,
     panels: Sequence[Panel] = (patch_values,),
 ) -> dict[tuple[str, int], list[list[Image.Image]]]:
-    """For each unit, and for each of the ``panels``, the tiles of its patches in their order.
-
-    Every image is read once. A patch to which the unit does not respond (activation 0) shows nothing and is left out.
-
-    Raises:
-        SignalError: an image is no longer where the index says.
-    """
-    wanted: dict[str, list[tuple[str, int, int, Patch]]] = defaultdict(list)
-    tiles: dict[tuple[str, int], list[list[Image.Image]]] = {}
-    for layer, numbers in units.items():
-        for unit in numbers:
-            shown = excited(index.layers[layer][unit])
-            tiles[layer, unit] = [[Image.new("RGB", (pixels, pixels), PAPER) for _ in shown] for _ in panels]
-            for rank, patch in enumerate(shown):
-                wanted[patch.image].append((layer, unit, rank, patch))
-    for name, places in wanted.items():
-        signal = see(name, index, sources)
-        for layer, unit, rank, patch in places:
-            for panel, row in zip(panels, tiles[layer, unit], strict=True):
-                _draw_in_field(row[rank], signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
-    return tiles
+    """For each unit, and for each of the ``panels``, the tiles of its patches in their order; raises as above."""
+    found = {
+        (layer, unit): [[Image.new("RGBA", (0, 0))] * len(excited(index.layers[layer][unit])) for _ in panels]
+        for layer, numbers in units.items()
+        for unit in numbers
+    }
+    for _, _, tiles in tiles_of_images(index, units, dict.fromkeys(units, pixels), sources=sources, panels=panels):
+        for layer, unit, panel, rank, picture in tiles:
+            found[layer, unit][panel][rank] = picture
+    return found
 
 
 def excited(patches: Sequence[Patch]) -> list[Patch]:
     """Those to which the unit responds."""
     return [patch for patch in patches if patch.activation > 0]
+
+
+def kind_of_index(index: PatchIndex, sources: Sources | None = None) -> str:
+    """Of which kind the images of an index are: a row of :data:`impasto.explore.kinds.KINDS`."""
+    return common_kind({name: (sources or {}).get(name, Path(name)) for name in islice(index.images, 1)})
 
 
 def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
@@ -73,7 +116,7 @@ def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
 
 
 def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) -> None:
-    """Draw what the image has of the field where the field has it; beyond the image's border the tile stays paper."""
+    """Draw what the image has of the field where the field has it; beyond the image's border the tile stays clear."""
     table = up_to_deepest(VGG19, [layer])
     axes = min(KINDS[crop.kind].dims, 2)
     boxes = [(0, tile.height)] * (2 - axes)

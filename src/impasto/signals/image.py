@@ -33,7 +33,7 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 
 
-def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signal:
+def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any], longest: int | None = None) -> Signal:
     """A picture as sRGB, upright, with its opacity apart; PNG and TIFF of 16 bits a channel at their full depth.
 
     Its header keeps ``alpha``, the opacity (height, width); ``icc``, the colour profile it was converted from; and ``dpi``,
@@ -43,6 +43,8 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
         source: a file of any format that Pillow reads (of an animation the first frame), a PIL image, or an array of shape
             (height, width), (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of
             floats in 0..1.
+        longest: the longest side to which it will be scaled down, if so. A larger JPEG is then decoded at 1/2, 1/4 or 1/8
+            of its size, in a fraction of the time, and still has this many pixels on each side.
 
     Raises:
         SignalError: the source is missing, no picture, damaged, empty or too large to be opened safely.
@@ -51,7 +53,7 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
         return _from_array(source)
     name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")
     try:
-        return _from_pillow(source) if isinstance(source, Image.Image) else _from_file(Path(source))
+        return _from_pillow(source) if isinstance(source, Image.Image) else _from_file(Path(source), longest)
     except UnidentifiedImageError:
         raise SignalError(f"{name} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
     except Image.DecompressionBombError:
@@ -63,10 +65,12 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> Signa
         raise SignalError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
-def _from_file(path: Path) -> Signal:
+def _from_file(path: Path, longest: int | None) -> Signal:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # remarks on damaged metadata; what cannot be read is an error
         with Image.open(path) as picture:
+            if longest is not None:
+                picture.draft(None, (longest, longest))
             return _from_pillow(picture, _deep_samples(picture, path))
 
 
