@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -62,17 +64,23 @@ def test_a_volume_as_its_own_style_costs_nothing(network: ConvNet, volume: Tenso
 def test_sampled_sections_are_all_seen_once_in_every_round(network: ConvNet, volume: Tensor, picture: Tensor) -> None:
     objective = SectionsObjective(network, volume, picture, SETTINGS, count=4)
     assert objective(volume).content_cost.item() == pytest.approx(0, abs=1e-9)
-    turns = [next(objective._chosen[0]) for _ in range(5)]
-    seen = sorted(i for turn in turns[2:] for i in range(12)[turn])
-    assert len(set(map(str, turns[2:]))) == 3 and seen == list(range(12))
+    seen: list[int] = []
+    for _ in range(3):
+        seen += range(12)[objective._chosen[0]]
+        objective.turn()
+    assert sorted(seen) == list(range(12))
 
 
 def test_sampled_costs_are_right_on_average(network: ConvNet, volume: Tensor, picture: Tensor) -> None:
     generated = 1 - volume
     whole = SectionsObjective(network, volume, picture, SETTINGS, axes=(0,))(generated).content_cost
     sampled = SectionsObjective(network, volume, picture, SETTINGS, axes=(0,), count=4)
-    mean = torch.stack([sampled(generated).content_cost for _ in range(3)]).mean()
-    torch.testing.assert_close(mean, whole, rtol=1e-5, atol=0)
+    costs: list[Tensor] = []
+    for _ in range(3):
+        costs.append(sampled(generated).content_cost)
+        assert sampled(generated).content_cost == costs[-1]  # the same sections until others are taken
+        sampled.turn()
+    torch.testing.assert_close(torch.stack(costs).mean(), whole, rtol=1e-5, atol=0)
 
 
 def test_a_volume_that_repeats_one_section_costs_in_3d_what_the_section_costs_in_2d(
@@ -88,12 +96,23 @@ def test_a_volume_that_repeats_one_section_costs_in_3d_what_the_section_costs_in
     torch.testing.assert_close(costs.content_cost, expected.content_cost, rtol=1e-4, atol=0)
 
 
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_a_sampled_descent_lowers_the_style_cost_of_all_orientations(
-    network: ConvNet, volume: Tensor, picture: Tensor
+    network: ConvNet, volume: Tensor, picture: Tensor, optimizer: str
 ) -> None:
-    objective = SectionsObjective(network, volume, picture, SETTINGS, count=4)
-    *_, last = descend_sampled(objective, volume, SETTINGS, (0.0, 1.0))
-    assert last.best == last.latest
+    settings = replace(SETTINGS, optimizer=optimizer)
+    objective = SectionsObjective(network, volume, picture, settings, count=4)
+    progress = list(descend_sampled(objective, volume, settings, (0.0, 1.0)))
+    assert [one.latest.evaluation for one in progress] == list(range(1, 13))
+    seconds = [one.latest.seconds for one in progress]
+    assert seconds == sorted(seconds)
     for axis in range(3):
         whole = SectionsObjective(network, volume, picture, SETTINGS, axes=(axis,))
-        assert whole(last.best_generated).style_cost < 0.7 * whole(volume).style_cost
+        assert whole(progress[-1].best_generated).style_cost < 0.7 * whole(volume).style_cost
+
+
+def test_a_round_begins_with_the_best_of_the_one_before(network: ConvNet, volume: Tensor, picture: Tensor) -> None:
+    objective = SectionsObjective(network, volume, picture, SETTINGS, count=4)
+    progress = list(descend_sampled(objective, volume, SETTINGS, (0.0, 1.0)))
+    torch.testing.assert_close(progress[10].generated, progress[9].best_generated, rtol=0, atol=0)
+    assert progress[10].best == progress[10].latest

@@ -42,8 +42,8 @@ class SectionsObjective:
         inflated: takes a volume whose sections are across its first axis of space; if given, it looks at G and C (and S, if
             that is a volume), and ``network`` at a picture S only.
         axes: the orientations.
-        count: of each orientation every evaluation sees about so many sections, evenly spaced, other ones each time; None:
-            all of them.
+        count: of each orientation about so many sections are seen at a time, evenly spaced, until :meth:`turn` takes the
+            next ones; None: all of them.
     """
 
     def __init__(
@@ -81,18 +81,22 @@ class SectionsObjective:
             for axis in axes
         }
         generator = torch.Generator().manual_seed(settings.seed)
-        self._chosen = {axis: _turns(content.shape[2 + axis], count, generator) for axis in axes}
+        self._turns = {axis: _turns(content.shape[2 + axis], count, generator) for axis in axes}
+        self.turn()
+
+    def turn(self) -> None:
+        """Look at other sections from now on; each is seen once before any is seen again."""
+        self._chosen = {axis: next(turns) for axis, turns in self._turns.items()}
 
     def __call__(self, generated: Tensor) -> Costs:
         """The costs of G, of the shape of the content."""
         content, by_layer = generated.new_zeros(()), dict.fromkeys(self._style[self.axes[0]], generated.new_zeros(()))
         for axis in self.axes:
             wanted = {**self._content_weights[axis], **self._style[axis]}
+            chosen = self._chosen[axis]
             if self._inflated is not None:
-                chosen: slice | Tensor = slice(None)
                 activations = self._inflated(generated.movedim(2 + axis, 2), wanted)
             else:
-                chosen = next(self._chosen[axis])
                 activations = self._network(sections(generated, axis)[chosen], wanted)
             for name, weight in self._content_weights[axis].items():
                 content = content + weight * content_cost(self._content[axis][name][chosen], activations[name])
@@ -102,12 +106,6 @@ class SectionsObjective:
         content = content / len(self.axes)
         by_layer = {name: cost / len(self.axes) for name, cost in by_layer.items()}
         return weighed(self.alpha, self.beta, content, by_layer)
-
-    def skip(self, evaluations: int) -> None:
-        """Go on with the sections that would be seen after so many evaluations."""
-        for _ in range(evaluations):
-            for axis in self.axes:
-                next(self._chosen[axis])
 
     @torch.no_grad()
     def _features(self, volume: Tensor, axis: int, layers: dict[str, float]) -> Activations:
@@ -141,7 +139,7 @@ def _batches(pictures: Tensor) -> tuple[Tensor, ...]:
     return pictures.split(max(1, _AT_ONCE // pictures[0, 0].numel()))
 
 
-def _turns(n: int, count: int | None, generator: torch.Generator) -> Iterator[slice | Tensor]:
+def _turns(n: int, count: int | None, generator: torch.Generator) -> Iterator[slice]:
     """Which of n sections are seen, for ever: about ``count``, evenly spaced, and each once before any is seen again."""
     step = 1 if count is None else max(1, round(n / count))
     while True:

@@ -28,8 +28,8 @@ log = logging.getLogger("impasto")
 _ALL, _SOME = 3 * 40**3, 2**17
 # a picture's strokes must be small beside the volume, and large enough to be seen in its voxels
 _PICTURE_SIZE = 2.0
-# share of the newest G in the running average, which is free of the noise of seeing other sections each time
-_NEWEST = 0.1
+# evaluations of the same sections, before others are seen
+_ROUND = 10
 _LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
 
 
@@ -96,24 +96,29 @@ def descend_sampled(
     natural: bool = True,
     state: State | None = None,
 ) -> Iterator[Progress]:
-    """Descend a J that sees other sections at each evaluation: by Adam, for L-BFGS would take the difference for curvature.
+    """Descend a J that sees some sections at a time, in rounds of evaluations of the same ones.
 
-    The result is the running average of G, and ``best`` the newest evaluation: the lowest one saw the easiest sections.
+    Each round begins with the best G of the one before, and without its memory: between two sets of sections L-BFGS would
+    take the difference for curvature. What it changes in the sections that it sees it changes smoothly in those between,
+    for G is seen as whitened coefficients. ``best`` is the best of the round.
     """
-    if settings.optimizer == "lbfgs":
-        settings = replace(settings, optimizer="adam")
-    average: Tensor | None = None
-    if state is not None:
-        average = state["average"].to(start.device)
-        objective.skip(state["inner"]["latest"]["evaluation"])
-    for progress in descend(objective, start, settings, bounds, natural, state and state["inner"]):
-        if average is None:
-            average = progress.generated.clone()
-        elif state is None or progress.latest.evaluation > state["inner"]["latest"]["evaluation"]:
-            # the first steps are far from the result and soon forgotten
-            average.lerp_(progress.generated, max(_NEWEST, 1 / progress.latest.evaluation))
-        now = nested(progress, average=average)
-        yield replace(progress, best=progress.latest, best_generated=average, state=now)
+    assert settings.iterations is not None
+    at = state or {"done": 0, "seconds": 0.0, "inner": None}
+    done, seconds, inner, generated = at["done"], at["seconds"], at["inner"], start
+    for _ in range(done // _ROUND):
+        objective.turn()
+    while done < settings.iterations:
+        before, length = seconds, min(_ROUND, settings.iterations - done)
+        for progress in descend(objective, generated, replace(settings, iterations=length), bounds, natural, inner):
+            latest, best = (
+                replace(one, evaluation=done + one.evaluation, seconds=before + one.seconds)
+                for one in (progress.latest, progress.best)
+            )
+            now = nested(progress, done=done, seconds=before)
+            yield replace(progress, latest=latest, best=best, iterations=settings.iterations, state=now)
+            seconds, generated = latest.seconds, progress.best_generated
+        done, inner = done + length, None
+        objective.turn()
 
 
 def _count(shape: tuple[int, ...]) -> int | None:
@@ -122,7 +127,7 @@ def _count(shape: tuple[int, ...]) -> int | None:
     if pixels <= _ALL:
         return None
     count = max(1, round(_SOME / pixels * sum(shape) / 3))
-    log.info("each evaluation sees about %d sections of each orientation, other ones each time", count)
+    log.info("about %d sections of each orientation are seen at a time, others after %d evaluations", count, _ROUND)
     return count
 
 
