@@ -138,7 +138,7 @@ def test_a_movie_goes_on_from_every_frame(tmp_path: Path, network: Any, photo: A
 
 
 def test_a_volume_goes_on_with_the_sections_that_would_have_come(tmp_path: Path, network: Any, style: Any):
-    settings = TransferSettings(**SMALL | {"iterations": 7}).for_kind("volume")  # pyright: ignore
+    settings = TransferSettings(**SMALL | {"iterations": 12}).for_kind("volume")  # pyright: ignore
     volume = torch.rand(1, 1, 12, 16, 20, generator=torch.Generator().manual_seed(0))
     picture = torch.from_numpy(style[..., 0].astype(np.float32) / 255)[None, None]
 
