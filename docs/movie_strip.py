@@ -62,6 +62,7 @@ def strip(rows: list[impasto.Signal]) -> Image.Image:
 
 
 def main() -> None:
+    """Paint the rows, tell the flicker of the frames shown, and write the strip."""
     content, style = pan(), flow_painting()
     rows = [content]
     for name, paint in ROWS.items():

@@ -63,8 +63,8 @@ def descend_frames(
     """Descend J of one frame after the other, as :func:`impasto.transfer.descent.descend` does for a picture.
 
     The first frame starts where ``start`` (1, channels, time, height, width) does and takes ``settings.iterations``
-    evaluations; every other one starts from the last result, moved as the content moved, and takes a third as many. Each item
-    has the whole movie as it is; its costs are those of the frame at work.
+    evaluations; every other one starts from the last result, moved as the content moved, and takes a third as many. Each
+    item has the whole movie as it is; its costs are those of the frame at work.
 
     Raises:
         SettingsError: J is not finite at the start.
