@@ -17,7 +17,7 @@ from impasto.transfer.objective import Costs, Objective
 from impasto.transfer.settings import TransferSettings
 
 # what every frame but the first needs of the evaluations of the first: it starts from a painted one
-_LATER = 0.5
+_LATER = 1 / 3
 
 
 class FramesObjective:
@@ -65,8 +65,8 @@ def descend_frames(
     """Descend J of one frame after the other, as :func:`impasto.transfer.descent.descend` does for a picture.
 
     The first frame starts where ``start`` (1, channels, time, height, width) does and takes ``settings.iterations``
-    evaluations; every other one starts from the last result, moved as the content moved, and takes half as many. Each item
-    has the whole movie as it is; its costs are those of the frame at work.
+    evaluations; every other one starts from the last result, moved as the content moved, and takes a third as many. Each
+    item has the whole movie as it is; its costs are those of the frame at work.
 
     Raises:
         SettingsError: J is not finite at the start.

@@ -30,7 +30,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
     "sound": {"size": "full", "iterations": 100, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
     "volume": {"size": "full", "iterations": 80, "beta": 8.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices"},
-    "movie": {"size": 512, "iterations": 60, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19", "method": "frames"},
+    "movie": {"size": 512, "iterations": 90, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19", "method": "frames"},
 }
 # from noise the style comes first and the content must hold its own
 FROM_RANDOM: dict[str, dict[str, Any]] = {"image": {"beta": 5.0}}
