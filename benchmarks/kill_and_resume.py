@@ -55,20 +55,17 @@ def ended(process: int) -> int:
 
 
 def results() -> dict[str, Any]:
-    """What a run has written, without the seconds; moved out of the way."""
-    found: dict[str, Any] = {
-        p.name: p.read_bytes() for name in RESULTS for p in (Path(name), *Path(name).glob("*")) if p.is_file()
-    }
+    """What a run has written, without the seconds; deleted."""
+    files = [path for name in RESULTS for path in (Path(name), *Path(name).glob("*")) if path.is_file()]
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in files}
+    for path in files:
+        path.unlink()
     lines = [json.loads(line) for line in found["trace"].decode().splitlines()]
-    for path in (Path(name) for name in RESULTS):
-        for file in path.glob("*"):
-            file.unlink()
-        path.rmdir() if path.is_dir() else path.unlink()
     return found | {"trace": [{**line, "seconds": None} for line in lines]}
 
 
 def kill(process: int, chance: random.Random, seconds: float) -> None:
-    """Kill the process at a random moment; every other time a little after it has begun to write a checkpoint."""
+    """Kill the process at a random moment; every other time just after it has begun to write a checkpoint."""
     before = PART.stat().st_mtime_ns if PART.exists() else 0
     end = time.monotonic() + chance.uniform(0.2, 1) * seconds
     writing = chance.random() < 0.5
@@ -99,51 +96,6 @@ def measure(kills: int, seed: int, command: list[str]) -> dict[str, Any]:
             code = ended(process)
             found["kills"] += code == -signal.SIGKILL
             found["while writing"] += code == -signal.SIGKILL and PART.exists()
-        if code:
-            found["lost"] += 1
-            print(Path("log").read_text(), file=sys.stderr)
-            CHECKPOINT.unlink(missing_ok=True)
-        elif results() != expected or CHECKPOINT.exists() or PART.exists():
-            found["differing"] += 1
-    return found | {"trace": [{**line, "seconds": None} for line in lines]}
-
-
-def kill(process: int, chance: random.Random, seconds: float) -> None:
-    """Kill the process at a random moment; every other time a little after it has begun to write a checkpoint."""
-    before = PART.stat().st_mtime_ns if PART.exists() else 0
-    end = time.monotonic() + chance.uniform(0.2, 1) * seconds
-    writing = chance.random() < 0.5
-    while time.monotonic() < end:
-        with suppress(FileNotFoundError):
-            if writing and PART.stat().st_mtime_ns != before:
-                break
-        time.sleep(0 if writing else 0.001)
-    time.sleep(chance.uniform(0, 0.002))
-    os.kill(process, signal.SIGKILL)
-
-
-def measure(kills: int, seed: int, command: list[str]) -> dict[str, Any]:
-    """Kill and resume run after run until so many kills have been survived."""
-    chance = random.Random(seed)
-    begun = time.monotonic()
-    assert ended(started(*command)) == 0, Path("log").read_text()
-    seconds = time.monotonic() - begun
-    expected = results()
-    found = {"kills": 0, "while writing": 0, "runs": 0, "lost": 0, "differing": 0}
-    while found["kills"] < kills:
-        found["runs"] += 1
-        for _ in range(20):  # then let it finish
-            process = started(*(["resume", str(CHECKPOINT)] if CHECKPOINT.exists() else command))
-            time.sleep(chance.uniform(0, 0.8 * seconds))
-            os.kill(process, signal.SIGKILL)
-            code = ended(process)
-            if code != -signal.SIGKILL:
-                break
-            found["kills"] += 1
-            found["while writing"] += PART.exists()
-            found["before the first checkpoint"] += not CHECKPOINT.exists()
-        else:
-            code = ended(started(*(["resume", str(CHECKPOINT)] if CHECKPOINT.exists() else command)))
         if code:
             found["lost"] += 1
             print(Path("log").read_text(), file=sys.stderr)
