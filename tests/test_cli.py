@@ -305,15 +305,15 @@ def test_an_interruption_saves_the_best_picture(desk: Path, numbers: list[signal
             process.send_signal(number)
             time.sleep(0.01)
         out, err = process.communicate(timeout=60)
-    *log, last = err.strip().splitlines()
+    *log, last = err.splitlines()
     trace = trace_of("trace")
     summary = json.loads(out)
     assert process.returncode == 130
     assert last == f"impasto: interrupted after {len(trace)} of 1000000 evaluations"
     expected = [f"impasto: {line['evaluation']}/1000000 J {line['cost']:.5g}" for line in trace] if options else []
-    # an interruption in the midst of the backward pass may leave torch's own remark; the log is ours
-    logged = [line.split(" content")[0] for line in log if line.startswith("impasto: ")]
-    assert logged[: len(expected)] == expected and len(logged) <= len(expected) + bool(options)
+    # an impatient second signal in the midst of the backward pass may leave torch's own remark; the log is ours
+    logged = [line.split(" content")[0] for line in log if len(numbers) == 1 or line.startswith("impasto: ")]
+    assert logged == expected
     assert summary["evaluations"] == len(trace)
     assert summary["cost"] == min(line["cost"] for line in trace)
     with Image.open("out.png") as image:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -66,11 +67,10 @@ def numbers(evaluation: Evaluation) -> Evaluation:
 
 
 def same(a: Progress, b: Progress) -> bool:
+    """In every bit; costs may be NaN."""
     tensors = ((a.generated, b.generated), (a.best_generated, b.best_generated))
-    return all(torch.equal(x, y) for x, y in tensors) and (numbers(a.latest), numbers(a.best)) == (
-        numbers(b.latest),
-        numbers(b.best),
-    )
+    costs = [repr((numbers(progress.latest), numbers(progress.best))) for progress in (a, b)]
+    return all(torch.equal(x, y) for x, y in tensors) and costs[0] == costs[1]
 
 
 def through_a_file(state: Any, path: Path) -> Any:
@@ -211,8 +211,7 @@ def test_a_damaged_file_is_refused(tmp_path_factory: pytest.TempPathFactory, whe
 # the transfer
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
-@pytest.mark.parametrize("after", [1, 5, 8])
+@pytest.mark.parametrize(("optimizer", "after"), [("lbfgs", 1), ("lbfgs", 5), ("adam", 8)])
 def test_the_same_call_goes_on(tmp_path: Path, photo: Any, style: Any, optimizer: str, after: int):
     path = tmp_path / "run.checkpoint"
     whole = paint(photo, style, optimizer=optimizer, init="random")
@@ -325,7 +324,7 @@ def test_a_full_disk_costs_neither_the_painting_nor_the_old_checkpoint(
     before = kept.read_bytes()
     with monkeypatch.context() as disk, caplog.at_level(logging.WARNING):
         if call == "write":
-            disk.setattr("impasto.transfer.trees._bytes", lambda tensor: full() if tensor.numel() > 9 else b"")
+            disk.setattr("impasto.transfer.trees.struct", SimpleNamespace(pack=full))
         else:
             disk.setattr(os if call == "fsync" else Path, call, full)
         with pytest.raises(KillError):

@@ -89,6 +89,14 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Where the run is kept, to go on with if it is cut off; deleted when done.  "
     f"[default: OUT{CHECKPOINT}, for runs of more than a minute]",
 )
+@click.option(
+    "--checkpoint-every",
+    type=click.FloatRange(0),
+    metavar="SECONDS",
+    default=60.0,
+    show_default=True,
+    help="How often it is written, at most; 0 after each evaluation.",
+)
 @click.option("--no-checkpoint", is_flag=True, help="Keep nothing on the way.")
 @output_options
 @shared_options
@@ -133,6 +141,7 @@ def paint(
     quiet: bool,
     verbose: bool,
     checkpoint: Path | None = None,
+    checkpoint_every: float = 60.0,
     first: float = 0.0,
     **options: Any,
 ) -> int:
@@ -167,8 +176,8 @@ def paint(
     if checkpoint:
         named = dict(zip(PATHS, (content, style, output, trace, frames, plot), strict=True))
         command = {name: path and str(path) for name, path in named.items()}
-        command |= {"frames_every": frames_every, "as_json": as_json, "folder": str(Path.cwd())} | written
-        kept = Checkpoint(checkpoint, first=first, command=command)
+        command |= {"frames_every": frames_every, "as_json": as_json, "checkpoint_every": checkpoint_every} | written
+        kept = Checkpoint(checkpoint, checkpoint_every, first, command | {"folder": str(Path.cwd())})
     code, stop, last = 0, None, None
     with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []

@@ -35,7 +35,7 @@ class Checkpoint:
 
     Attributes:
         path: the file.
-        every: seconds between two writings, at least.
+        every: seconds between two writings, at least; 0: after every evaluation.
         first: seconds to the first one; who is interrupted before leaves no checkpoint.
         command: what else it takes to go on, as JSON has it.
     """
@@ -88,7 +88,7 @@ def take_up(
                 log.warning("%s; the painting goes on without a newer checkpoint", error)
             warned = True
         last = time.monotonic()
-        pause = max(checkpoint.every, (last - now) / _SHARE)
+        pause = checkpoint.every and max(checkpoint.every, (last - now) / _SHARE)
 
     return history, state, keep
 

@@ -143,7 +143,8 @@ def transfer_style(
         on_progress: called after each evaluation of J.
         checkpoint: a file in which the transfer is kept on its way, and from which the same call goes on, bit for bit, if
             the process was killed; ``on_progress`` gets what is new. Deleted by :meth:`Painting.write`.
-        checkpoint_every: seconds from one writing of it to the next (more where a writing takes long).
+        checkpoint_every: seconds from one writing of it to the next (more where a writing takes long); 0: after every
+            evaluation.
 
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or the checkpoint is damaged or one of another transfer; see
