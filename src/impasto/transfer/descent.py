@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 import torch
@@ -25,7 +25,7 @@ class Evaluation:
     """The numbers of one evaluation of J: cost = alpha content_cost + beta style_cost.
 
     ``evaluation`` counts from 1; ``style_cost_by_layer`` holds lambda^[l] J_style^[l], which sum to style_cost;
-    ``seconds`` are counted since the descent began.
+    ``seconds`` are counted since the descent began; ``scale`` counts the sizes at which a picture is painted, from 1.
     """
 
     evaluation: int
@@ -34,12 +34,14 @@ class Evaluation:
     style_cost: float
     style_cost_by_layer: dict[str, float]
     seconds: float
+    scale: int = 1
 
 
 @dataclass(frozen=True)
 class Progress:
     """Where the descent is: its newest evaluation, and G there and at its best, of shape (1, channels, *space).
 
+    ``iterations`` and ``scales`` are those of the whole; of several scales G is that of the one at work, and so is the best.
     ``state`` gives all that it takes to go on from here, bit for bit; it shares its tensors with the descent, so it is to be
     used before the next evaluation is asked for.
     """
@@ -50,6 +52,12 @@ class Progress:
     generated: Tensor
     best_generated: Tensor
     state: Callable[[], State] = field(default=dict, repr=False, compare=False)
+    scales: int = 1
+
+
+def shifted(evaluation: Evaluation, done: int, seconds: float) -> Evaluation:
+    """An evaluation of one of several descents in the counts of the whole, of which so much was done before."""
+    return replace(evaluation, evaluation=done + evaluation.evaluation, seconds=seconds + evaluation.seconds)
 
 
 def nested(inner: Progress, **outer: Any) -> Callable[[], State]:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto.costs import temporal_cost
 from impasto.network.statistics import Network
-from impasto.transfer.descent import Evaluation, Progress, State, descend, nested
+from impasto.transfer.descent import Progress, State, descend, nested, shifted
 from impasto.transfer.objective import Costs, Objective
 from impasto.transfer.settings import TransferSettings
 
@@ -86,12 +86,8 @@ def descend_frames(
         progress: Progress | None = None
         for progress in descend(objective.frame(i, before), first, later if i else settings, bounds, natural, inner):
             movie[:, :, i] = progress.best_generated
-            latest, best = (_shifted(e, done, seconds) for e in (progress.latest, progress.best))
+            latest, best = (shifted(e, done, seconds) for e in (progress.latest, progress.best))
             now = nested(progress, frame=i, movie=movie, done=done, seconds=seconds)
             yield Progress(latest, best, total, movie, movie, now)
         assert progress is not None
         done, seconds = done + progress.iterations, seconds + progress.latest.seconds
-
-
-def _shifted(e: Evaluation, evaluations: int, seconds: float) -> Evaluation:
-    return replace(e, evaluation=e.evaluation + evaluations, seconds=e.seconds + seconds)

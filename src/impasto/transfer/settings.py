@@ -42,6 +42,8 @@ NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "volume": ("vgg19",),
     "movie": ("vgg19",),
 }
+# the kinds for which a setting can be another one than its default
+ONLY_FOR: dict[str, tuple[str, ...]] = {"scales": ("image", "volume"), "stroke": ("image", "volume", "movie")}
 
 
 def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, Any], Any] = checks.anything) -> Any:
@@ -65,12 +67,31 @@ class TransferSettings:
         "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' "
         "keeps the content's.",
         "N|full",
-        checks.size,
+        checks.whole_or("full", 1),
     )
     rate: float | None = _setting(
         None, "Samples a second of a series whose file does not tell.", "HZ", checks.number(0, open_below=True)
     )
-    iterations: int | None = _setting(None, "How often J and its gradient are evaluated.", "N", checks.whole(1))
+    iterations: int | None = _setting(
+        None,
+        "How often J and its gradient are evaluated; of several scales, at the first (each larger one takes fewer, in "
+        "proportion).",
+        "N",
+        checks.whole(1),
+    )
+    scales: int | str = _setting(
+        "auto",
+        "Sizes at which a picture or a volume is painted, one after the other, each twice the one before; auto begins at "
+        "512 pixels.",
+        "N|auto",
+        checks.whole_or("auto", 1, 12),
+    )
+    stroke: float = _setting(
+        1.0,
+        "Size of the brush strokes: the style's longest side in units of the result's.",
+        "0.25..4",
+        checks.number(0.25, 4),
+    )
     alpha: float = _setting(1.0, "Weight of the content cost.", "X", checks.number(0))
     beta: float | None = _setting(
         None,
@@ -143,8 +164,13 @@ class TransferSettings:
         """The settings for one kind of signal, with nothing left open.
 
         Raises:
-            SettingsError: the network does not understand the kind; UnknownLayerError: it has no such layer.
+            SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
+                such layer.
         """
+        for name, kinds in ONLY_FOR.items():
+            given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
+            if given != usual and kind not in kinds:
+                raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
         defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
         network = defaults["network"] if self.network == "auto" else self.network
         if network not in NETWORKS_FOR[kind]:

@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
 
 from impasto.errors import SignalError, SizeError
 from impasto.network.device import find_device
-from impasto.parametrisation import whitened
 from impasto.signals.formats import FORMATS, check_options, kind_of, read_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal
@@ -24,6 +21,7 @@ from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
 from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.pyramid import coarse_to_fine
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.watch import draw_costs, write_figure
 
@@ -162,21 +160,19 @@ def transfer_style(
     if checkpoint:
         history, state, keep = take_up(checkpoint, settings, {"content": content_signal, "style": style_signal})
     device = find_device(settings.device)
-    prepared = kind.prepare(content_signal, style_signal, settings)
-    start = _start(prepared, content_signal, style_signal, settings).to(device)
-    network = prepared.network.to(device)
-    objective = prepared.objective(network, prepared.content.to(device), prepared.style.to(device), settings)
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
 
-    def painting(progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
+    def painting(prepared: Prepared, progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
         signal = prepared.restore(progress.best_generated[0].cpu().numpy())
         best = progress.best
         return Painting(signal, content_signal, style_signal, settings, best, tuple(history), about, checkpoint)
 
+    prepared = None
     progress: Progress | None = None
     resting = False
     try:
-        for progress in prepared.descent(objective, start, settings, prepared.bounds, prepared.natural, state=state):
+        for at in coarse_to_fine(kind, content_signal, style_signal, settings, device, state):
+            prepared, progress = at
             if progress.latest.evaluation <= len(history):
                 continue  # where the checkpoint was written
             resting = True
@@ -187,44 +183,17 @@ def transfer_style(
                 keep(progress, history, False)
             resting = False
     except KeyboardInterrupt:
-        if progress is None:
+        if prepared is None or progress is None:
             raise
         if keep and resting:
             keep(progress, history, True)
-        raise TransferInterrupted(painting(progress)) from None
+        raise TransferInterrupted(painting(prepared, progress)) from None
     except RuntimeError as error:
         if "memory" not in str(error):  # torch has no type for it on a CPU
             raise
         raise SizeError(f"the memory of the {device.type} ran out: give a smaller --size") from None
-    assert progress is not None
-    return painting(progress, checkpoint)
-
-
-def _start(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
-    """The first G, of the content's shape."""
-    noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
-    if settings.init == "random":
-        mean, deviation = prepared.random
-        if prepared.natural:
-            # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
-            noise = whitened(tuple(noise.shape[1:]), noise.device).decode(noise)
-        start = mean + deviation * noise
-    else:
-        # alike in all channels, so that what is in the middle of a stereo sound stays there
-        start = _first_signal(prepared, content, style, settings) + prepared.noise * noise[:, :1]
-    return start if prepared.bounds is None else start.clamp(*prepared.bounds)
-
-
-def _first_signal(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
-    if settings.init == "content":
-        return prepared.content
-    if settings.init == "style":
-        return prepared.fit(style)
-    signal = read_signal(settings.init, settings.rate)
-    if signal.kind != content.kind:
-        given, expected = (FORMATS[s.kind].noun for s in (signal, content))
-        raise SignalError(f"init {settings.init} is {given}; {expected} was expected, as the content is")
-    return prepared.fit(signal)
+    assert prepared is not None and progress is not None
+    return painting(prepared, progress, checkpoint)
 
 
 def _name(source: Source) -> str:

@@ -42,7 +42,7 @@ def _scaled(content: Signal, style: Signal, settings: TransferSettings) -> tuple
     table = table_of(settings)
     longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
     # a style is never enlarged: its strokes would be learned blurred
-    targets = {"content": longest, "style": min(longest, max(style.shape))}
+    targets = {"content": longest, "style": min(round(settings.stroke * longest), max(style.shape))}
     shapes: dict[str, tuple[int, int]] = {}
     for (role, target), picture in zip(targets.items(), (content, style), strict=True):
         shapes[role] = scaled_shape(picture.shape, target)

@@ -1,0 +1,148 @@
+"""Coarse to fine: what is large is painted small, where the network sees it whole and an evaluation is cheap.
+
+VGG-19 sees about 150 pixels at once, so in a picture of 2048 it can shape no stroke of 300. Painted at 512 first and
+enlarged, the picture has such strokes, and only what is finer is left to be painted: Gatys et al., "Controlling Perceptual
+Factors in Neural Style Transfer" (2017), section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import log2
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.errors import SignalError, SizeError
+from impasto.parametrisation import whitened
+from impasto.signals.formats import FORMATS, read_signal
+from impasto.signals.signal import Signal
+from impasto.transfer.descent import Progress, State, nested, shifted
+from impasto.transfer.kinds.kind import Kind, Prepared
+from impasto.transfer.settings import TransferSettings
+
+# the size at which the first of several scales is painted
+_FIRST = 512
+
+
+class Scale(NamedTuple):
+    """A size, as :class:`TransferSettings` has it, and how often J is evaluated at it."""
+
+    size: int | str
+    iterations: int
+
+
+def plan_scales(settings: TransferSettings, longest: int) -> tuple[Scale, ...]:
+    """The scales at which a signal of ``longest`` positions along its longest side is painted, from coarse to fine.
+
+    Each takes evaluations in inverse proportion to its size, as the enlarged picture is nearer and nearer to the last one.
+    """
+    assert settings.iterations is not None and settings.size is not None
+    size = settings.size if isinstance(settings.size, int) else longest
+    count = max(1, round(log2(size / _FIRST)) + 1) if settings.scales == "auto" else int(settings.scales)
+    if count == 1:
+        return (Scale(settings.size, settings.iterations),)
+    # whatever the last size, an automatic first one is the same, and so are its strokes
+    ratio = (size / _FIRST) ** (1 / (count - 1)) if settings.scales == "auto" else 2.0
+    sizes = [max(1, round(size / ratio**k)) for k in reversed(range(count))]
+    return tuple(Scale(n, max(1, round(settings.iterations * sizes[0] / n))) for n in sizes)
+
+
+def coarse_to_fine(
+    kind: Kind, content: Signal, style: Signal, settings: TransferSettings, device: torch.device, state: State | None = None
+) -> Iterator[tuple[Prepared, Progress]]:
+    """Descend J at one scale after the other, each from the enlarged result of the one before.
+
+    Args:
+        kind: what is painted.
+        content: as it was read.
+        style: as it was read.
+        settings: with nothing left open.
+        device: where to compute.
+        state: where it goes on, as :func:`impasto.transfer.descent.descend` does.
+
+    Raises:
+        ImpastoError: a signal or a size is wrong.
+    """
+    scales = plan_scales(settings, max(content.shape))
+    # prepared first, so that what does not fit is said before and not after the work at the other scales
+    last = kind.prepare(content, style, settings)
+    at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
+    done, seconds, inner = at["done"], at["seconds"], at["inner"]
+    before: Tensor | None = None
+    for k in range(at["scale"], len(scales)):
+        here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
+        prepared = last if k == len(scales) - 1 else _prepare(kind, content, style, here, len(scales))
+        if inner is not None:
+            start = prepared.content  # of the right shape; the state has G
+        elif before is None:
+            start = _start(prepared, content, style, here)
+        else:
+            start = enlarged(before, prepared.content.shape[2:], prepared.bounds)
+        left = sum(scale.iterations for scale in scales[k + 1 :])
+        progress: Progress | None = None
+        for progress in _descend(prepared, start, here, device, inner):
+            latest, best = (replace(shifted(e, done, seconds), scale=k + 1) for e in (progress.latest, progress.best))
+            total, now = done + progress.iterations + left, nested(progress, scale=k, done=done, seconds=seconds)
+            whole = replace(progress, latest=latest, best=best, iterations=total, state=now, scales=len(scales))
+            yield prepared, whole
+        assert progress is not None
+        done, seconds = done + progress.iterations, seconds + progress.latest.seconds
+        before, inner = progress.best_generated, None
+
+
+def enlarged(x: Tensor, shape: tuple[int, ...], bounds: tuple[float, float] | None) -> Tensor:
+    """A signal (1, channels, *space) on a grid of another shape, cubic along each axis, within its bounds."""
+    for axis, n in enumerate(shape, start=2):
+        if x.shape[axis] != n:
+            rows = x.movedim(axis, -1)
+            lines = F.interpolate(rows.reshape(1, 1, -1, rows.shape[-1]), (rows[..., 0].numel(), n), mode="bicubic")
+            x = lines.reshape(*rows.shape[:-1], n).movedim(-1, axis)
+    return x.contiguous() if bounds is None else x.clamp(*bounds).contiguous()
+
+
+def _descend(
+    prepared: Prepared, start: Tensor, settings: TransferSettings, device: torch.device, state: State | None
+) -> Iterator[Progress]:
+    content, style, network = prepared.content.to(device), prepared.style.to(device), prepared.network.to(device)
+    objective = prepared.objective(network, content, style, settings)
+    return prepared.descent(objective, start.to(device), settings, prepared.bounds, prepared.natural, state)
+
+
+def _prepare(kind: Kind, content: Signal, style: Signal, settings: TransferSettings, scales: int) -> Prepared:
+    try:
+        return kind.prepare(content, style, settings)
+    except SizeError as error:
+        raise SizeError(
+            f"of {scales} scales the first has {settings.size} pixels, too few: {error}; or fewer --scales"
+        ) from None
+
+
+def _start(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
+    """The first G, of the content's shape."""
+    noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
+    if settings.init == "random":
+        mean, deviation = prepared.random
+        if prepared.natural:
+            # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
+            noise = whitened(tuple(noise.shape[1:]), noise.device).decode(noise)
+        start = mean + deviation * noise
+    else:
+        # alike in all channels, so that what is in the middle of a stereo sound stays there
+        start = _first_signal(prepared, content, style, settings) + prepared.noise * noise[:, :1]
+    return start if prepared.bounds is None else start.clamp(*prepared.bounds)
+
+
+def _first_signal(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
+    if settings.init == "content":
+        return prepared.content
+    if settings.init == "style":
+        return prepared.fit(style)
+    signal = read_signal(settings.init, settings.rate)
+    if signal.kind != content.kind:
+        given, expected = (FORMATS[s.kind].noun for s in (signal, content))
+        raise SignalError(f"init {settings.init} is {given}; {expected} was expected, as the content is")
+    return prepared.fit(signal)
