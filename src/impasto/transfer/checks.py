@@ -12,18 +12,19 @@ Layers = tuple[tuple[str, float], ...]
 """Layers with their weights (lambda^[l] for the style), in the order given."""
 
 
-def number(low: float, *, open_below: bool = False) -> Callable[[str, Any], float]:
-    """A finite number of at least ``low``, or above it."""
+def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
+    """A finite number of at least ``low``, or above it, and up to ``high``."""
 
     def check(name: str, given: Any) -> float:
         try:
             value = float(given)
         except (TypeError, ValueError, OverflowError):
             raise SettingsError(f"{name} {given!r} is not a number") from None
-        if not math.isfinite(value) or value < low or (open_below and value == low):
-            raise SettingsError(
-                f"{name} is {given}; a number {'above' if open_below else 'of at least'} {low:g} was expected"
+        if not math.isfinite(value) or not low <= value <= high or (open_below and value == low):
+            limit = (
+                f"{'above' if open_below else 'of at least'} {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
             )
+            raise SettingsError(f"{name} is {given}; a number {limit} was expected")
         return value
 
     return check
