@@ -372,6 +372,26 @@ def test_a_reader_that_goes_away_is_no_traceback(desk: Path):
     assert "Traceback" not in result.stderr
 
 
+def test_strength_0_gives_back_the_content(desk: Path, run: Run):
+    code, _, _ = run("transfer", "photo.png", "style.png", "-o", "out.png", "--strength", "0", "--iterations", "3", *SHALLOW)
+    assert code == 0
+    content = resample_image(read_image("photo.png"), (30, 40))
+    assert np.array_equal(np.asarray(to_pillow(read_image("out.png"))), np.asarray(to_pillow(content)))
+
+
+@pytest.mark.parametrize("colour", ["content", "luminance", "match"])
+def test_colours_and_total_variation_come_through_to_the_picture(desk: Path, run: Run, colour: str):
+    options = ["--colour", colour, "--tv", "2", "--iterations", "4", "--init", "random", "--frames", "frames", *SHALLOW]
+    code, out, _ = run("transfer", "photo.png", "style.png", "-o", "out.png", "--json", *options)
+    assert code == 0
+    painted, content = read_image("out.png").values, resample_image(read_image("photo.png"), (30, 40)).values
+    difference = np.cross(painted - painted.mean(0), content - content.mean(0), axis=0)
+    assert (np.abs(difference).mean() < 0.002) == (colour != "match")
+    assert read_image("frames/frame_00001.png").shape == (30, 40)
+    summary = json.loads(out)
+    assert summary["cost"] > summary["content_cost"] + summary["beta"] * summary["style_cost"]
+
+
 def test_the_picture_is_written_as_the_options_say(desk: Path, run: Run):
     code, _, _ = run(
         "transfer", "photo.png", "style.png", "-o", "out.tif", "--bits", "16", "--dpi", "240", "--iterations", "2", *SHALLOW

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
+from impasto.costs import (
+    content_cost,
+    content_unit,
+    relative_lambda,
+    style_layer_cost,
+    style_matrix,
+    total_variation,
+)
 
 Array = NDArray[np.float64]
 SHAPES = [(1, 3, 11), (1, 4, 5, 6), (2, 3, 5, 4), (1, 2, 3, 4, 5)]
@@ -72,3 +79,42 @@ def test_nothing_divides_by_zero():
     assert torch.isfinite(
         relative_lambda(1.0, style_matrix(zero)) * style_layer_cost(style_matrix(zero), style_matrix(zero + 1))
     )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_total_variation_equals_its_formula(shape: tuple[int, ...]):
+    x = np.random.default_rng(2).uniform(0, 1, shape)
+    total = 0.0
+    for place in np.ndindex(shape[0], *shape[2:]):
+        squares = 0.0
+        for axis in range(1, len(shape) - 1):
+            following = list(place)
+            following[axis] += 1
+            if following[axis] < shape[axis + 1]:
+                squares += sum((x[place[0], k, *following[1:]] - x[place[0], k, *place[1:]]) ** 2 for k in range(shape[1]))
+        total += (squares + 1e-4) ** 0.5 - 0.01
+    assert total_variation(tensor(x)).item() == pytest.approx(total / (x.size / shape[1]), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_gradient_of_total_variation_equals_finite_differences(shape: tuple[int, ...]):
+    random = np.random.default_rng(3)
+    x, direction = tensor(random.uniform(0, 1, shape)).requires_grad_(), tensor(random.normal(size=shape))
+    (gradient,) = torch.autograd.grad(total_variation(x), x)
+    with torch.no_grad():
+        slope = (total_variation(x + 1e-6 * direction) - total_variation(x - 1e-6 * direction)) / 2e-6
+    assert (gradient * direction).sum().item() == pytest.approx(slope.item(), rel=1e-6)
+
+
+def test_total_variation_lets_edges_be_and_minds_grain():
+    """An edge costs the same sharp or soft; the same step as grain costs far more; where all is flat there is a gradient."""
+    sharp = torch.zeros(1, 3, 20, 20)
+    sharp[..., 10:] = 0.8
+    soft = torch.linspace(0, 0.8, 5).repeat_interleave(4).expand(1, 3, 20, 20)
+    grain = 0.8 * (torch.arange(400).reshape(20, 20) * 7 % 2).expand(1, 3, 20, 20)
+    assert total_variation(soft).item() == pytest.approx(total_variation(sharp).item(), rel=0.1)
+    assert total_variation(grain) > 10 * total_variation(sharp)
+    flat = torch.full((1, 3, 5, 5), 0.5, requires_grad=True)
+    (gradient,) = torch.autograd.grad(total_variation(flat), flat)
+    assert total_variation(flat).item() == pytest.approx(0, abs=1e-8)
+    assert torch.equal(gradient, torch.zeros_like(flat))

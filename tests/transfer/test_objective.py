@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from impasto.costs import total_variation
 from impasto.network.layers import VGG19
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import Weights
 from impasto.signals.signal import Signal
-from impasto.transfer.objective import STYLE_COSTS, Objective, content_terms, style_terms
+from impasto.transfer.descent import descend
+from impasto.transfer.objective import STYLE_COSTS, Objective, content_terms, smoothed, style_terms
 from impasto.transfer.settings import TransferSettings
 from tests.conftest import as_tensor
 
@@ -110,3 +113,15 @@ def test_a_style_cost_is_zero_at_the_goal_and_in_relative_units_one_for_a_style_
     goal, nothing = ([mean(x) for mean in row.means] for x in (a, torch.zeros_like(a)))
     assert row.cost(*goal, *goal).item() == 0
     assert (row.relative(1.0, *goal) * row.cost(*goal, *nothing)).item() == pytest.approx(1)
+
+
+def test_total_variation_is_a_part_of_j_in_every_descent(network: ConvNet, photograph: Signal, texture: Signal):
+    C, S = as_tensor(photograph)[..., :32, :32], as_tensor(texture)  # noqa: N806
+    settings = TransferSettings(iterations=12, tv=50, content_layers="relu2_1", style_layers="relu1_1").for_kind("image")
+    objective = Objective(network, C, S, settings)
+    plain, smooth = (
+        list(descend(objective, C, replace(settings, tv=tv), (0.0, 1.0)))[-1].best_generated for tv in (0.0, settings.tv)
+    )
+    costs = smoothed(objective, 50.0)(C)
+    assert costs.cost.item() == pytest.approx((objective(C).cost + 50 * total_variation(C)).item())
+    assert total_variation(smooth) < 0.9 * total_variation(plain)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from impasto.errors import SettingsError, UnknownLayerError
 from impasto.network.layers import VGG19
-from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
+from impasto.transfer.settings import CHOICES, DEFAULTS, TransferSettings, layers_text
 
 NAMES = [row.name for row in VGG19]
 
@@ -25,6 +25,38 @@ def test_the_defaults_are_those_of_the_design():
     assert (default.alpha, default.beta) == (1, 20)
     assert TransferSettings(init="random").for_kind("image").beta == 5
     assert TransferSettings(init="random", beta=7).for_kind("image").beta == 7
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_strength_is_a_dial_for_every_kind(kind: str):
+    """Halfway it is the default; it rises smoothly from no style at all to nothing but style."""
+    beta = DEFAULTS[kind]["beta"]
+    at = {s: TransferSettings(strength=s).for_kind(kind) for s in (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)}
+    assert (at[0.5].alpha, at[0.5].beta) == (1, beta)
+    assert at[0].beta == 0 < at[0].alpha
+    assert at[1].alpha == 0 < (at[1].beta or 0)
+    ratios = [(s.beta or 0) / s.alpha for s in at.values() if s.alpha]
+    assert ratios == sorted(set(ratios))
+    assert ratios[2] * ratios[4] == pytest.approx(beta**2)  # as far below as above
+    assert at[0.75].for_kind(kind) == at[0.75]
+    assert TransferSettings(strength=0, init="random").for_kind(kind).init == "content"
+
+
+def test_strength_is_of_the_default_it_meets():
+    assert TransferSettings(strength=0.5, init="random").for_kind("image").beta == 5
+
+
+@pytest.mark.parametrize("other", [{"beta": 20}, {"alpha": 2}, {"beta": 0}])
+def test_strength_stands_for_alpha_and_beta(other: dict[str, Any]):
+    with pytest.raises(SettingsError, match="strength stands for alpha and beta"):
+        TransferSettings(strength=0.5, **other)
+
+
+def test_only_a_picture_has_colours():
+    TransferSettings(colour="match").for_kind("image")
+    for kind in DEFAULTS.keys() - {"image"}:
+        with pytest.raises(SettingsError, match=f"colour 'match' is for pictures; this kind of signal \\({kind}\\)"):
+            TransferSettings(colour="match").for_kind(kind)
 
 
 def test_settings_are_frozen_and_can_be_keys():
@@ -80,6 +112,8 @@ def test_values_are_kept_in_one_form(name: str, given: Any, kept: Any):
         *(("step", given, "above 0") for given in (0, -1, "nan", "inf")),
         *((name, "maxx", f"{name} 'maxx' is unknown: did you mean '.*'") for name in CHOICES),
         *((name, None, f"{name} None is unknown") for name in CHOICES),
+        *(("strength", given, "from 0 to 1") for given in (-0.1, 1.01, "nan", float("inf"))),
+        ("tv", -1, "of at least 0"),
         ("init", "no such file.png", "neither a file nor one of content, random, style"),
         *(
             (name, given, reason)
@@ -158,6 +192,7 @@ layers = st.dictionaries(st.sampled_from(NAMES), st.floats(0, 1e6), min_size=1, 
             "alpha": st.floats(0, 1e12, exclude_min=True),
             "beta": st.floats(0, 1e12),
             "step": st.none() | st.floats(1e-9, 1e9),
+            "tv": st.floats(0, 100),
             "init": st.sampled_from(["content", "random", "style"]),
             "content_layers": layers,
             "style_layers": layers,

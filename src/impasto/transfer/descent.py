@@ -13,7 +13,7 @@ from torch import Tensor
 
 from impasto.errors import SettingsError
 from impasto.parametrisation import Parametrisation, plain, whitened
-from impasto.transfer.objective import Costs
+from impasto.transfer.objective import Costs, smoothed
 from impasto.transfer.settings import TransferSettings
 
 State = dict[str, Any]
@@ -143,7 +143,7 @@ def descend(
         SettingsError: J is not finite at the start.
     """
     assert settings.iterations is not None and settings.beta is not None
-    method = METHODS[settings.optimizer]
+    method, objective = METHODS[settings.optimizer], smoothed(objective, settings.tv)
     form = whitened(tuple(start.shape[1:]), start.device) if method.whitened and natural else plain()
     if state is None:
         at = _Position(start.clone(), form.encode(start).contiguous())

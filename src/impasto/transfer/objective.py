@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
+from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix, total_variation
 from impasto.network.statistics import Network, Region, Statistic, at, everywhere, measure
 from impasto.transfer.settings import TransferSettings
 
@@ -24,7 +24,7 @@ from impasto.transfer.settings import TransferSettings
 class Costs:
     """The value of J and its parts, as scalar tensors: cost = alpha content_cost + beta style_cost.
 
-    Of the frame of a movie the cost is that and the temporal cost.
+    Of the frame of a movie the cost is that and the temporal cost; with ``tv`` in the settings also the total variation.
 
     ``style_cost_by_layer`` holds lambda^[l] J_style^[l] for each style layer; style_cost is their sum.
     """
@@ -101,6 +101,16 @@ class Objective:
         content = sum(values[: len(self._content)], start=generated.new_zeros(()))
         by_layer = dict(zip(self._style, values[len(self._content) :], strict=True))
         return weighed(self._settings.alpha, self._settings.beta, content, by_layer)
+
+
+def smoothed(objective: Callable[[Tensor], Costs], weight: float) -> Callable[[Tensor], Costs]:
+    """The objective with the total variation of G, times ``weight``, in its cost."""
+
+    def costs_of(generated: Tensor) -> Costs:
+        costs = objective(generated)
+        return replace(costs, cost=costs.cost + weight * total_variation(generated))
+
+    return costs_of if weight else objective
 
 
 @torch.no_grad()

@@ -21,6 +21,7 @@ CHOICES = {
     "pooling": ("max", "avg"),
     "method": ("auto", "slices", "frames", "volume"),
     "preprocessing": ("auto", "caffe", "torchvision"),
+    "colour": ("style", "content", "luminance", "match"),
 }
 INITS = ("content", "random", "style")
 
@@ -34,6 +35,9 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 # from noise the style comes first and the content must hold its own
 FROM_RANDOM: dict[str, dict[str, Any]] = {"image": {"beta": 5.0}}
+# the kinds of signals that have colours
+# how fast --strength rises: steps of 0.1 look alike
+_STEEPNESS = 1.5
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "image": ("vgg19",),
@@ -43,7 +47,11 @@ NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "movie": ("vgg19",),
 }
 # the kinds for which a setting can be another one than its default
-ONLY_FOR: dict[str, tuple[str, ...]] = {"scales": ("image", "volume"), "stroke": ("image", "volume", "movie")}
+ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "scales": ("image", "volume"),
+    "stroke": ("image", "volume", "movie"),
+    "colour": ("image",),
+}
 
 
 def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, Any], Any] = checks.anything) -> Any:
@@ -100,6 +108,23 @@ class TransferSettings:
         "X",
         checks.number(0),
     )
+    strength: float | None = _setting(
+        None,
+        "How strongly, in place of alpha and beta: 0 gives back the content, 0.5 is the default, 1 nearly pure style.",
+        "0..1",
+        checks.number(0, 1),
+    )
+    tv: float = _setting(
+        0.0,
+        "Weight of the total variation of the result: 1 takes grain away, 5 gives smooth patches.",
+        "X",
+        checks.number(0),
+    )
+    colour: Literal["style", "content", "luminance", "match"] = _setting(
+        "style",
+        "Whose colours a picture gets: the style's; the content's own, put back into the result; the content's own, with "
+        "only the luminance painted; or the style's, which is first matched to the content's.",
+    )
     weighting: Literal["relative", "absolute"] = _setting(
         "relative", "Costs as relative errors, which balances the layers, or as the paper's equations give them."
     )
@@ -145,6 +170,8 @@ class TransferSettings:
                 raise SettingsError(f"{name} {given!r} is unknown: did you mean {guess!r}? ({', '.join(choices)})")
         for layers in (self.content_weights, self.style_lambdas):
             _check_layers(self.network, layers)
+        if self.strength is not None and (self.alpha != 1 or self.beta is not None):
+            raise SettingsError("strength stands for alpha and beta: give the one or the others")
         if self.alpha == self.beta == 0:
             raise SettingsError("alpha and beta are both 0, so there is nothing to paint: give one of them a value above 0")
         if self.init not in INITS and not Path(self.init).is_file():
@@ -162,6 +189,9 @@ class TransferSettings:
 
     def for_kind(self, kind: str) -> TransferSettings:
         """The settings for one kind of signal, with nothing left open.
+
+        A strength s becomes alpha = (2 (1 - s))^1.5 and beta = default beta * (2 s)^1.5; at 0 G starts from the content,
+        which costs nothing.
 
         Raises:
             SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
@@ -182,7 +212,12 @@ class TransferSettings:
             "content_layers": NETWORKS[network].content_layers,
             "style_layers": NETWORKS[network].style_layers,
         }
-        return replace(self, **{name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")})
+        open_ones = {name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")}
+        if self.strength is not None:
+            open_ones["alpha"] = (2 * (1 - self.strength)) ** _STEEPNESS
+            open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** _STEEPNESS
+            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content"})
+        return replace(self, **open_ones)
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON writes them, layers as ``{name: weight}``; ``TransferSettings(**d)`` takes them back."""

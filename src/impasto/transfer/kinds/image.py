@@ -10,7 +10,8 @@ from torch import Tensor
 from impasto.errors import SizeError
 from impasto.network.layers import LayerTable, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
-from impasto.signals.signal import Signal
+from impasto.signals.signal import Signal, Values
+from impasto.transfer.colour import COLOURS
 from impasto.transfer.estimate import check_memory
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.settings import TransferSettings
@@ -24,14 +25,13 @@ def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -
         WeightsError: the weights are missing, damaged, or of another network.
     """
     content, style = _scaled(content, over_white(style), settings)
-    network = vgg19_of(settings)
-    height, width = content.shape
+    colour, (height, width) = COLOURS[settings.colour], content.shape
     return Prepared(
-        content=_tensor(content),
-        style=_tensor(style),
-        network=network,
-        restore=content.with_values,
-        fit=lambda picture: _tensor(resample_image(over_white(picture), (height, width))),
+        content=_tensor(colour.content(content.values)),
+        style=_tensor(colour.style(style.values, content.values)),
+        network=vgg19_of(settings),
+        restore=lambda generated: content.with_values(colour.result(generated, content.values)),
+        fit=lambda picture: _tensor(colour.content(resample_image(over_white(picture), (height, width)).values)),
         random=(0.5, 0.1),
         bounds=(0.0, 1.0),
         natural=True,
@@ -63,5 +63,5 @@ def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], table
     )
 
 
-def _tensor(picture: Signal) -> Tensor:
-    return torch.from_numpy(picture.values)[None]
+def _tensor(values: Values) -> Tensor:
+    return torch.from_numpy(values)[None]
