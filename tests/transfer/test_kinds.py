@@ -192,7 +192,8 @@ def test_the_kinds_are_complete():
         chosen = Settings().for_kind(kind)
         assert chosen.for_kind(kind) == chosen
         assert Settings(**chosen.as_dict()) == chosen
-        assert all(value is not None for name, value in chosen.as_dict().items() if name not in ("step", "rate"))
+        given_or_none = ("step", "rate", "strength")
+        assert all(value is not None for name, value in chosen.as_dict().items() if name not in given_or_none)
 
 
 def test_help_tells_the_defaults_of_each_kind():

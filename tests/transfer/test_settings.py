@@ -55,7 +55,7 @@ def test_strength_stands_for_alpha_and_beta(other: dict[str, Any]):
 def test_only_a_picture_has_colours():
     TransferSettings(colour="match").for_kind("image")
     for kind in DEFAULTS.keys() - {"image"}:
-        with pytest.raises(SettingsError, match=f"colour 'match' is for pictures; this kind of signal \\({kind}\\)"):
+        with pytest.raises(SettingsError, match=f"colour match is not for this kind of signal \\({kind}\\), only for image"):
             TransferSettings(colour="match").for_kind(kind)
 
 

@@ -134,7 +134,7 @@ def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | No
 
 def _samples(picture: Signal, bits: int, profile: bytes = SRGB_PROFILE) -> NDArray[Any]:
     """(height, width, 3 or, with an opacity, 4) as whole numbers of ``bits`` bits; grey may have one channel."""
-    colours: NDArray[Any] = np.stack(np.broadcast_to(picture.values, (3, *picture.shape)), axis=-1).clip(0, 1)
+    colours: NDArray[Any] = np.stack(list(np.broadcast_to(picture.values, (3, *picture.shape))), axis=-1).clip(0, 1)
     if profile != SRGB_PROFILE:
         colours = convert((colours * 65535).round().astype(np.uint16), SRGB_PROFILE, profile) / np.float32(65535)
     layers = [colours, picture.header["alpha"][..., None]] if "alpha" in picture.header else [colours]

@@ -35,7 +35,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 # from noise the style comes first and the content must hold its own
 FROM_RANDOM: dict[str, dict[str, Any]] = {"image": {"beta": 5.0}}
-# the kinds of signals that have colours
 # how fast --strength rises: steps of 0.1 look alike
 _STEEPNESS = 1.5
 # which networks understand each kind of signal
