@@ -1,8 +1,8 @@
-"""One evaluation of J and its gradient against the same written in plain eager PyTorch, channels-last.
+"""One evaluation of J and its gradient against the same written in plain eager PyTorch.
 
-    python benchmarks/evaluation.py [--size 512] [--rounds 7]
+    python benchmarks/evaluation.py [--size 512 ...] [--rounds 7]
 
-Both are run in turns in one process; the ratio of the medians is what counts.
+All are run in turns in one process; the ratio of the medians is what counts. ``IMPASTO_CONVOLUTION`` has its say.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.network.choice import describe_convolution
 from impasto.network.layers import VGG19, up_to_deepest
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import load_weights
@@ -23,17 +24,17 @@ from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
 
-def plain_objective(content: Tensor, style: Tensor, settings: TransferSettings) -> Callable[[Tensor], Tensor]:
+def plain_objective(
+    content: Tensor, style: Tensor, settings: TransferSettings, layout: torch.memory_format
+) -> Callable[[Tensor], Tensor]:
     """J as anyone would write it: a loop over the layers, replicate padding, Gram matrices, relative weights."""
-    weights = {
-        name: w.contiguous(memory_format=torch.channels_last) if w.dim() == 4 else w for name, w in load_weights().items()
-    }
+    weights = {name: w.contiguous(memory_format=layout) if w.dim() == 4 else w for name, w in load_weights().items()}
     mean, std = weights["mean"].view(1, 3, 1, 1), weights["std"].view(1, 3, 1, 1)
     content_layers, style_layers = settings.content_weights, settings.style_lambdas
     table = up_to_deepest(VGG19, {**content_layers, **style_layers})
 
     def features(x: Tensor) -> dict[str, Tensor]:
-        a = ((x - mean) / std).contiguous(memory_format=torch.channels_last)
+        a = ((x - mean) / std).contiguous(memory_format=layout)
         found = {}
         for row in table:
             if row.operation == "conv":
@@ -77,28 +78,37 @@ def seconds(cost: Callable[[Tensor], Tensor], start: Tensor) -> float:
     return time.perf_counter() - began
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", type=int, default=512)
-    parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
+def compare(size: int, rounds: int) -> None:
     random = torch.Generator().manual_seed(0)
-    content, style = (torch.rand(1, 3, arguments.size, arguments.size, generator=random) for _ in range(2))
+    content, style = (torch.rand(1, 3, size, size, generator=random) for _ in range(2))
     settings = TransferSettings().for_kind("image")
     objective = Objective(ConvNet(VGG19, load_weights(), pooling=settings.pooling), content, style, settings)
-    plain = plain_objective(content, style, settings)
-    contestants = {"impasto": lambda x: objective(x).cost, "plain eager, channels-last": plain}
+    contestants: dict[str, Callable[[Tensor], Tensor]] = {"impasto": lambda x: objective(x).cost}
+    for name, layout in (("channels-last", torch.channels_last), ("NCHW", torch.contiguous_format)):
+        contestants[f"plain eager, {name}"] = plain_objective(content, style, settings, layout)
     start = 0.5 * (content + style)
     costs = {name: cost(start).item() for name, cost in contestants.items()}
-    assert abs(costs["impasto"] / costs["plain eager, channels-last"] - 1) < 1e-4, costs
+    assert max(costs.values()) / min(costs.values()) - 1 < 1e-4, costs
     times: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(arguments.rounds):
+    for cost in contestants.values():
+        seconds(cost, start)
+    for _ in range(rounds):
         for name, cost in contestants.items():
             times[name].append(seconds(cost, start))
     medians = {name: statistics.median(values) for name, values in times.items()}
     for name, median in medians.items():
-        print(f"{name:28} {median:.3f} s an evaluation at {arguments.size} px")
-    print(f"ratio of medians: {medians['impasto'] / medians['plain eager, channels-last']:.3f}")
+        ratio = f"  {median / medians['impasto']:5.2f} times impasto's"
+        print(f"{size:5} px  {name:28} {1e3 * median:8.1f} ms an evaluation{ratio}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, nargs="+", default=[512])
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    print(describe_convolution())
+    for size in arguments.size:
+        compare(size, arguments.rounds)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ def info(weights: str, as_json: bool) -> int:
     """Print the version, the network, where its weights come from and their licence, and the devices."""
     import torch
 
+    from impasto.network.choice import describe_convolution
     from impasto.network.device import available_devices
     from impasto.network.weights import describe_weights
 
@@ -25,6 +26,7 @@ def info(weights: str, as_json: bool) -> int:
         "weights": describe_weights(weights),
         "devices": available_devices(),
         "threads": torch.get_num_threads(),
+        "convolution": describe_convolution(),
     }
     if as_json:
         click.echo(json.dumps(about, indent=2))

@@ -58,7 +58,7 @@ def _pass_only_positive(activation: Tensor) -> None:
         if node is None or node in seen:
             continue
         seen.add(node)
-        if node.name() == "ReluBackward0":
+        if node.name() == "ReluBackward0" or getattr(node, "rectified", False):
             node.register_prehook(lambda gradients: tuple(g.clamp_min(0) for g in gradients))
         waiting += [before for before, _ in node.next_functions]
 

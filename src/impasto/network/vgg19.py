@@ -11,17 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from impasto.errors import SizeError
+from impasto.network.convolution import Padding, convolve
 from impasto.network.dimensions import to_dimensions
-from impasto.network.layers import SIGNAL, VGG19, Layer, LayerTable, smallest_size, sources, up_to_deepest
+from impasto.network.layers import SIGNAL, VGG19, LayerTable, smallest_size, sources, up_to_deepest
 from impasto.network.weights import load_weights
 
-Padding = Literal["replicate", "zeros", "none"]
 Pooling = Literal["max", "avg"]
 
 GREY, CONTRAST = 116 / 255, 58 / 255
 """Mean and deviation of the greys of photographs, in 0..1: z, of deviation 1, is shown to VGG-19 as GREY + CONTRAST z."""
 
-_CONVOLUTION = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _POOLING = {
     "max": {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d},
     "avg": {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d},
@@ -92,30 +91,24 @@ class ConvNet(nn.Module):
         source = sources(table)
         uses = Counter([*source.values(), *layers])
         to_come = uses.copy()
-        convolved = {row.name for row in table if row.operation == "conv"}
+        convolutions = {row.name for row in table if row.operation == "conv"}
+        rectified = {
+            source[row.name] for row in table if row.operation == "relu" and uses[source[row.name]] == 1
+        } & convolutions  # whose own values nobody asks for
         activations = {SIGNAL: a}
         for row in table:
             name = source[row.name]
             to_come[name] -= 1
             a = activations[name] if to_come[name] else activations.pop(name)
             if row.operation == "conv":
-                a = self._convolve(a, row)
+                weight, bias = self.get_buffer(f"{row.name}_weight"), self.get_buffer(f"{row.name}_bias")
+                a = convolve(a, weight, bias, stride=row.stride, padding=self.padding, rectified=row.name in rectified)
             elif row.operation == "pool":
                 a = _POOLING[self.pooling][self.spatial_dims](a, row.kernel, row.stride)
-            elif name in convolved and uses[name] == 1:
-                a = a.relu_()  # in place: the largest tensors are not kept twice
-            else:
+            elif name not in rectified:
                 a = a.relu()
             activations[row.name] = a
         return {name: activations[name] for name in layers}
-
-    def _convolve(self, a: Tensor, row: Layer) -> Tensor:
-        weight, bias = self.get_buffer(f"{row.name}_weight"), self.get_buffer(f"{row.name}_bias")
-        margin = row.kernel // 2
-        if self.padding == "replicate":
-            a = F.pad(a, (margin, margin) * self.spatial_dims, mode="replicate")
-        zeros = margin if self.padding == "zeros" else 0
-        return _CONVOLUTION[self.spatial_dims](a, weight, bias, row.stride, zeros)
 
 
 def vgg19(
