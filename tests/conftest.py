@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores, without waiting for each other
+# not to depend on what was measured on this machine; test_convolution.py tries Winograd's
+os.environ.setdefault("IMPASTO_CONVOLUTION", "direct")
 
 import numpy as np
 import pytest
