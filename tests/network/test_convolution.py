@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -227,3 +228,11 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(choice.VARIABLE, "windograd")
     with pytest.raises(SettingsError, match="did you mean 'winograd'"):
         choice.convolution_wanted()
+
+
+def test_what_inference_leaves_behind_can_be_used_again(winograd: None):
+    a, weight, bias = torch.randn(1, 32, 40, 40), torch.randn(32, 32, 3, 3), torch.randn(32)
+    with ThreadPoolExecutor(1) as alone:  # a thread has buffers of its own, which it makes in inference
+        with_inference = alone.submit(torch.inference_mode()(convolve), a, weight, bias).result()
+        without = alone.submit(convolve, a, weight, bias).result()
+    assert torch.equal(with_inference, without)

@@ -126,7 +126,8 @@ def convolve(
     floats = 36 * block * (channels + out_channels + 2 * GAP) + 36 * max(channels, out_channels)
     scratch = getattr(_own, "scratch", None)
     if scratch is None or scratch.numel() < threads * floats + channels:
-        scratch = _own.scratch = torch.empty(threads * floats + channels)
+        with torch.inference_mode(False):  # else only inference could write to it
+            scratch = _own.scratch = torch.empty(threads * floats + channels)
     scratch[:channels] = 0
     task = np.zeros(1, Task)
     values = {
