@@ -134,6 +134,11 @@ def sound(*channels, rate=8000.0):
     return Signal(np.stack(channels).astype(np.float32), "sound", {"rate": rate, "tags": {}, "subtype": "PCM_16"})
 
 
+def test_a_sound_has_one_scale_however_many_samples_it_has() -> None:
+    painting = impasto.transfer_style(sound(rain(seconds=4)), sound(rain(seconds=3)[::-1]), Settings(iterations=3))
+    assert [(e.evaluation, e.scale) for e in painting.history] == [(1, 1), (2, 1), (3, 1)]
+
+
 def envelope(values, rate=8000):
     return np.sqrt(np.square(values[: len(values) // 400 * 400].reshape(-1, 400)).mean(1))
 

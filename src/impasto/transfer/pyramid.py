@@ -22,7 +22,7 @@ from impasto.signals.formats import FORMATS, read_signal
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Progress, State, nested, shifted
 from impasto.transfer.kinds.kind import Kind, Prepared
-from impasto.transfer.settings import TransferSettings
+from impasto.transfer.settings import ONLY_FOR, TransferSettings
 
 # the size at which the first of several scales is painted
 _FIRST = 512
@@ -67,7 +67,9 @@ def coarse_to_fine(
     Raises:
         ImpastoError: a signal or a size is wrong.
     """
-    scales = plan_scales(settings, max(content.shape))
+    # of what has only one scale, as a sound, whose size is its rate, "auto" is one
+    planned = settings if content.kind in ONLY_FOR["scales"] else replace(settings, scales=1)
+    scales = plan_scales(planned, max(content.shape))
     # prepared first, so that what does not fit is said before and not after the work at the other scales
     last = kind.prepare(content, style, settings)
     at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
