@@ -232,11 +232,11 @@ def test_a_painting_that_cannot_be_written_is_kept_elsewhere(
 
 @pytest.mark.skipif(not BENCHMARK.exists() or not hasattr(os, "fork"), reason="needs the clone, on POSIX")
 def test_killed_at_random_points_and_while_writing(tmp_path: Path):
-    command = [sys.executable, str(BENCHMARK), "--kills", "4", "--seed", "1"]
+    command = [sys.executable, str(BENCHMARK), "--kills", "3", "--size", "24", "--iterations", "8"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["kills"] >= 4 and found["lost"] == found["differing"] == 0
+    assert found["kills"] >= 3 and found["lost"] == found["differing"] == 0
 
 
 def test_the_picture_of_a_resumed_run_tells_the_same(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch):

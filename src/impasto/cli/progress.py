@@ -33,7 +33,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
             task,
             total=progress.iterations,
             completed=progress.latest.evaluation,
-            description=f"J {progress.best.cost:.4g}",
+            description=f"J {progress.best.cost:.4g}{_scale(progress)}",
         )
 
 
@@ -41,6 +41,10 @@ def log_progress(progress: Progress) -> None:
     """One line in the log for an evaluation."""
     e = progress.latest
     log.info(
-        "%d/%d J %.5g content %.4g style %.4g, %.1f s",
-        e.evaluation, progress.iterations, e.cost, e.content_cost, e.style_cost, e.seconds,
+        "%d/%d J %.5g content %.4g style %.4g, %.1f s%s",
+        e.evaluation, progress.iterations, e.cost, e.content_cost, e.style_cost, e.seconds, _scale(progress),
     )  # fmt: skip
+
+
+def _scale(progress: Progress) -> str:
+    return f", scale {progress.latest.scale} of {progress.scales}" if progress.scales > 1 else ""

@@ -13,7 +13,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, get_args
@@ -32,6 +32,7 @@ _ROUNDS = 5
 _LARGEST = 64  # positions along an axis in a measurement; beyond, the ratio hardly changes
 _WORTH = 1.03  # how much faster it must be
 _CACHES = 2**25  # floats, more than any cache holds: in an evaluation, the kernels are not in the cache
+_chosen: dict[str, bool] = {}
 
 
 def convolution_wanted() -> Convolution:
@@ -60,7 +61,21 @@ def chooses_winograd(shape: Sequence[int], out_channels: int) -> bool:
     pictures, channels, height, width = shape
     if not winograd.takes(channels, out_channels):
         return False
-    return wanted == "winograd" or _gain(_machine(), channels, out_channels, _bucket(pictures * height * width)) > _WORTH
+    side = _bucket(pictures * height * width)
+    name = f"{channels} to {out_channels} channels, {side} px"
+    if wanted == "auto" and name not in _chosen:
+        _chosen[name] = _gain(_machine(), name, channels, out_channels, side) > _WORTH
+    return wanted == "winograd" or _chosen[name]
+
+
+def convolutions_chosen() -> dict[str, bool]:
+    """For each shape that this process has met, whether it goes through Winograd's."""
+    return dict(_chosen)
+
+
+def choose_convolutions(chosen: Mapping[str, bool]) -> None:
+    """Choose as another process did, whatever would be faster: its last digits are those of its convolutions."""
+    _chosen.update(chosen)
 
 
 def describe_convolution() -> str:
@@ -102,9 +117,8 @@ def _bucket(positions: int) -> int:
 
 
 @functools.cache
-def _gain(machine: str, channels: int, out_channels: int, side: int) -> float:
+def _gain(machine: str, name: str, channels: int, out_channels: int, side: int) -> float:
     """How many times faster Winograd's convolution is; measured once for the machine."""
-    name = f"{channels} to {out_channels} channels, {side} px"
     kept = _kept().get(machine, {})
     if name not in kept:
         kept = {**kept, name: _measured(channels, out_channels, side)}

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from impasto.errors import SettingsError, SignalError
+from impasto.network.choice import choose_convolutions, convolution_wanted, convolutions_chosen
 from impasto.signals.files import check_writable
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress, State
@@ -70,6 +71,7 @@ def take_up(
     if path.exists():
         kept = read_about(path)
         _check_identity(path, kept, about)
+        choose_convolutions(kept["convolutions"])
         history, state = read_history(path), read_tree(path, kept["tree"]["state"])
         log.warning("going on from %s: %d evaluations are done", path, len(history))
     about |= {"machine": _machine(), "command": checkpoint.command}
@@ -82,7 +84,8 @@ def take_up(
         if now - began < checkpoint.first or (now - last < pause and not at_once):
             return
         try:
-            write_tree(path, about, {"history": columns([asdict(e) for e in history]), "state": progress.state()})
+            told = about | {"convolutions": convolutions_chosen()}
+            write_tree(path, told, {"history": columns([asdict(e) for e in history]), "state": progress.state()})
         except SignalError as error:
             if not warned:
                 log.warning("%s; the painting goes on without a newer checkpoint", error)
@@ -141,4 +144,4 @@ def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str,
 
 def _machine() -> dict[str, Any]:
     """What else must be the same for two descents to be the same in every bit."""
-    return {"torch": torch.__version__, "threads": torch.get_num_threads()}
+    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "convolutions": convolution_wanted()}

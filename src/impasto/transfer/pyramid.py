@@ -22,7 +22,7 @@ from impasto.signals.formats import FORMATS, read_signal
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Progress, State, nested, shifted
 from impasto.transfer.kinds.kind import Kind, Prepared
-from impasto.transfer.settings import ONLY_FOR, TransferSettings
+from impasto.transfer.settings import TransferSettings
 
 # the size at which the first of several scales is painted
 _FIRST = 512
@@ -35,13 +35,16 @@ class Scale(NamedTuple):
     iterations: int
 
 
-def plan_scales(settings: TransferSettings, longest: int) -> tuple[Scale, ...]:
-    """The scales at which a signal of ``longest`` positions along its longest side is painted, from coarse to fine.
+def plan_scales(settings: TransferSettings, content: Signal) -> tuple[Scale, ...]:
+    """The scales at which the content is painted, from coarse to fine.
 
     Each takes evaluations in inverse proportion to its size, as the enlarged picture is nearer and nearer to the last one.
     """
     assert settings.iterations is not None and settings.size is not None
+    longest = max(content.shape)
     size = settings.size if isinstance(settings.size, int) else longest
+    if content.kind != "image":
+        size = min(size, longest)  # only pictures are enlarged
     count = max(1, round(log2(size / _FIRST)) + 1) if settings.scales == "auto" else int(settings.scales)
     if count == 1:
         return (Scale(settings.size, settings.iterations),)
@@ -67,9 +70,7 @@ def coarse_to_fine(
     Raises:
         ImpastoError: a signal or a size is wrong.
     """
-    # of what has only one scale, as a sound, whose size is its rate, "auto" is one
-    planned = settings if content.kind in ONLY_FOR["scales"] else replace(settings, scales=1)
-    scales = plan_scales(planned, max(content.shape))
+    scales = plan_scales(settings, content)
     # prepared first, so that what does not fit is said before and not after the work at the other scales
     last = kind.prepare(content, style, settings)
     at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
@@ -101,8 +102,10 @@ def enlarged(x: Tensor, shape: tuple[int, ...], bounds: tuple[float, float] | No
     for axis, n in enumerate(shape, start=2):
         if x.shape[axis] != n:
             rows = x.movedim(axis, -1)
-            lines = F.interpolate(rows.reshape(1, 1, -1, rows.shape[-1]), (rows[..., 0].numel(), n), mode="bicubic")
-            x = lines.reshape(*rows.shape[:-1], n).movedim(-1, axis)
+            plane = rows.reshape(1, 1, -1, rows.shape[-1])
+            # with antialias the kernel is Keys', which overshoots less
+            larger = F.interpolate(plane, (plane.shape[2], n), mode="bicubic", antialias=True)
+            x = larger.reshape(*rows.shape[:-1], n).movedim(-1, axis)
     return x.contiguous() if bounds is None else x.clamp(*bounds).contiguous()
 
 
@@ -118,9 +121,7 @@ def _prepare(kind: Kind, content: Signal, style: Signal, settings: TransferSetti
     try:
         return kind.prepare(content, style, settings)
     except SizeError as error:
-        raise SizeError(
-            f"of {scales} scales the first has {settings.size} pixels, too few: {error}; or fewer --scales"
-        ) from None
+        raise SizeError(f"the first of {scales} scales has a size of {settings.size}: {error}; or fewer --scales") from None
 
 
 def _start(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:

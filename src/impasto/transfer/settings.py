@@ -29,7 +29,7 @@ INITS = ("content", "random", "style")
 DEFAULTS: dict[str, dict[str, Any]] = {
     "image": {"size": 512, "iterations": 200, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
     "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
-    "sound": {"size": "full", "iterations": 100, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
+    "sound": {"size": "full", "iterations": 200, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
     "volume": {"size": "full", "iterations": 80, "beta": 8.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices"},
     "movie": {"size": 512, "iterations": 90, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19", "method": "frames"},
 }
@@ -196,11 +196,12 @@ class TransferSettings:
             SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
                 such layer.
         """
+        defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
+        defaults["scales"] = "auto" if kind in ONLY_FOR["scales"] else 1
         for name, kinds in ONLY_FOR.items():
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
-            if given != usual and kind not in kinds:
+            if kind not in kinds and given not in (usual, defaults.get(name)):
                 raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
-        defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
         network = defaults["network"] if self.network == "auto" else self.network
         if network not in NETWORKS_FOR[kind]:
             fitting = " or ".join(NETWORKS_FOR[kind])

@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +69,7 @@ def optional(watcher: Watcher, what: str) -> Watcher:
 
 
 def draw_costs(history: Sequence[Evaluation]) -> Figure:
-    """J, its content and style cost and the share of each style layer over the evaluations."""
+    """J, its content and style cost and the share of each style layer over the evaluations; a line before each new scale."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -88,6 +89,8 @@ def draw_costs(history: Sequence[Evaluation]) -> Figure:
         costs.set_title("J = α · content cost + β · style cost", loc="left")
         layers.set_title("λ · style cost of each layer", loc="left")
         for axes in (costs, layers):
+            for first in (b.evaluation for a, b in pairwise(history) if b.scale > a.scale):
+                axes.axvline(first - 0.5, color="0.7", linewidth=1, zorder=0)
             axes.set_yscale("log", nonpositive="mask")
             axes.set_xlabel("evaluation")
             axes.grid(alpha=0.25)

@@ -39,7 +39,7 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
     longest = max(content.shape[1:])
     size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
     content = resample_movie(content, scaled_shape(content.shape[1:], size))
-    pictures = _pictures(style, size)
+    pictures = _pictures(style, round(settings.stroke * size))
     smallest = smallest_size(table)
     for role, shape in (("content", content.shape[1:]), ("style", tuple(pictures.shape[2:]))):
         if min(shape) < smallest:

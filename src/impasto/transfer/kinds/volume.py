@@ -48,7 +48,7 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
         raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
     table = table_of(settings)
     content = _scaled(content, settings)
-    style = _scaled(style, settings) if style.kind == "volume" else _strokes(style, content.shape)
+    style = _scaled(style, settings, settings.stroke) if style.kind == "volume" else _strokes(style, content.shape, settings)
     for role, signal in (("content", content), ("style", style)):
         if min(signal.shape) < smallest_size(table):
             size = " x ".join(str(n) for n in signal.shape)
@@ -131,14 +131,14 @@ def _count(shape: tuple[int, ...]) -> int | None:
     return count
 
 
-def _scaled(volume: Signal, settings: TransferSettings) -> Signal:
+def _scaled(volume: Signal, settings: TransferSettings, stroke: float = 1.0) -> Signal:
     longest = max(volume.shape)
-    size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
+    size = min(longest, round(stroke * (longest if settings.size == "full" else int(settings.size or 0))))
     return resample_volume(volume, tuple(max(1, round(n * size / longest)) for n in volume.shape))
 
 
-def _strokes(picture: Signal, shape: tuple[int, ...]) -> Signal:
-    longest = min(max(picture.shape), round(_PICTURE_SIZE * max(shape)))
+def _strokes(picture: Signal, shape: tuple[int, ...], settings: TransferSettings) -> Signal:
+    longest = min(max(picture.shape), round(settings.stroke * _PICTURE_SIZE * max(shape)))
     return resample_image(over_white(picture), scaled_shape(picture.shape, longest))
 
 

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from skimage import data
+
+import impasto
+from impasto.errors import SettingsError, SizeError
+from impasto.signals.signal import Signal
+from impasto.transfer.kinds import KINDS
+from impasto.transfer.pyramid import coarse_to_fine, enlarged, plan_scales
+from impasto.transfer.settings import TransferSettings
+
+SHALLOW: dict[str, Any] = {"style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1"}
+CPU = torch.device("cpu")
+
+
+def picture(height: int, width: int, kind: str = "image") -> Signal:
+    return Signal(np.zeros((3, height, width), np.float32), kind)
+
+
+def plan(size: Any, scales: Any = "auto", iterations: int = 200, content: Signal | None = None) -> list[tuple[Any, int]]:
+    settings = TransferSettings(size=size, scales=scales, iterations=iterations).for_kind("image")
+    return [tuple(scale) for scale in plan_scales(settings, content or picture(300, 400))]
+
+
+@pytest.mark.parametrize("size", [16, 512, 700])
+def test_what_is_small_is_painted_at_once(size: int):
+    assert plan(size) == [(size, 200)]
+
+
+def test_what_is_large_is_painted_from_512_pixels_on():
+    assert plan(1024) == [(512, 200), (1024, 100)]
+    assert plan(2048) == [(512, 200), (1024, 100), (2048, 50)]
+    assert plan(800) == [(512, 200), (800, 128)]
+    assert plan("full", content=picture(4096, 30)) == [(512, 200), (1024, 100), (2048, 50), (4096, 25)]
+    assert plan("full", content=picture(300, 400)) == [("full", 200)]
+
+
+def test_scales_that_are_asked_for_are_halves():
+    assert plan(512, 3, 40) == [(128, 40), (256, 20), (512, 10)]
+    assert plan(2048, 1) == [(2048, 200)]
+    assert plan(7, 4, 1) == [(1, 1), (2, 1), (4, 1), (7, 1)]
+
+
+def test_only_pictures_are_enlarged():
+    volume = Signal(np.zeros((1, 64, 50, 40), np.float32), "volume")
+    settings = TransferSettings(size=256, scales=2).for_kind("volume")
+    assert [scale.size for scale in plan_scales(settings, volume)] == [32, 64]
+
+
+@examples(deadline=None, max_examples=60)
+@given(st.integers(1, 10_000), st.one_of(st.just("auto"), st.integers(1, 12)), st.integers(1, 1000))
+def test_scales_rise_to_the_size_and_cost_less_each(size: int, scales: Any, iterations: int):
+    planned = plan(size, scales, iterations)
+    assert planned[-1][0] == size and planned[0][1] == iterations
+    for (small, many), (large, few) in pairwise(planned):
+        assert small <= large <= 3 * small and 1 <= few <= many
+    if scales == "auto" and len(planned) > 1:
+        assert planned[0][0] == 512
+
+
+@pytest.mark.parametrize("shape", [(9,), (6, 8), (5, 6, 7)])
+def test_a_smooth_signal_is_enlarged_to_itself(shape: tuple[int, ...]):
+    """Cubic interpolation keeps what is linear, away from the borders, on grids with the same outer faces."""
+
+    def plane(shape: tuple[int, ...]) -> torch.Tensor:
+        axes = [(torch.arange(n) + 0.5) / n for n in shape]
+        return sum(torch.meshgrid(*axes, indexing="ij"), start=torch.zeros(shape))[None, None] / len(shape)
+
+    large = tuple(3 * n for n in shape)
+    inner = (..., *(slice(6, -6) for _ in shape))
+    result = enlarged(plane(shape), large, None)
+    torch.testing.assert_close(result[inner], plane(large)[inner], rtol=0, atol=1e-5)
+    assert torch.equal(enlarged(plane(shape), shape, (0.0, 1.0)), plane(shape))
+
+
+def test_an_enlarged_signal_keeps_its_bounds():
+    edge = (torch.arange(12) > 5).float().expand(1, 3, 10, 12)
+    assert enlarged(edge, (20, 24), None).max() > 1, "cubic interpolation overshoots at an edge"
+    bounded = enlarged(edge, (20, 24), (0.0, 1.0))
+    assert bounded.min() == 0 and bounded.max() == 1 and bounded.is_contiguous()
+
+
+@pytest.fixture(scope="module")
+def pair() -> tuple[Signal, Signal]:
+    photo, style = (array.astype(np.float32) / 255 for array in (data.coffee()[::6, ::6], data.chelsea()[::4, ::4]))
+    return tuple(Signal(np.ascontiguousarray(array.transpose(2, 0, 1))) for array in (photo, style))  # pyright: ignore
+
+
+def descended(pair: tuple[Signal, Signal], state: Any = None, **given_: Any) -> Iterator[tuple[Any, impasto.Progress]]:
+    settings = TransferSettings(**SHALLOW | {"size": 60, "scales": 3, "iterations": 8} | given_).for_kind("image")
+    return coarse_to_fine(KINDS["image"], *pair, settings, CPU, state)
+
+
+def test_each_scale_starts_from_the_enlarged_result_of_the_one_before(pair: tuple[Signal, Signal]):
+    steps = [replace(p, generated=p.generated.clone()) for _, p in descended(pair)]
+    assert [p.latest.evaluation for p in steps] == list(range(1, 8 + 4 + 2 + 1))
+    assert [p.latest.scale for p in steps] == [1] * 8 + [2] * 4 + [3] * 2
+    assert all(p.iterations == 14 and p.scales == 3 for p in steps)
+    assert [max(p.generated.shape) for p in steps] == [15] * 8 + [30] * 4 + [60] * 2
+    seconds = [p.latest.seconds for p in steps]
+    assert seconds == sorted(seconds)
+    for last, first in ((7, 8), (11, 12)):
+        assert steps[first].best == steps[first].latest, "costs of different sizes are not compared"
+        start = enlarged(steps[last].best_generated, tuple(steps[first].generated.shape[2:]), (0.0, 1.0))
+        assert torch.equal(steps[first].generated, start)
+
+
+def test_it_goes_on_from_every_scale(pair: tuple[Signal, Signal], tmp_path: Path):
+    from tests.transfer.test_checkpoint import check_every_place
+
+    check_every_place(lambda state: (p for _, p in descended(pair, state, iterations=4)), tmp_path / "state")
+
+
+def test_the_stroke_scales_the_style(pair: tuple[Signal, Signal]):
+    prepare = KINDS["image"].prepare
+    sizes = {}
+    for stroke in (0.25, 0.5, 1.0, 1.5):
+        settings = TransferSettings(size=64, stroke=stroke, **SHALLOW).for_kind("image")
+        prepared = prepare(*pair, settings)
+        assert max(prepared.content.shape) == 64
+        sizes[stroke] = max(prepared.style.shape)
+    assert sizes == {0.25: 16, 0.5: 32, 1.0: 64, 1.5: 96}
+
+
+@pytest.mark.parametrize("kind", ["series", "sound", "movie"])
+def test_scales_are_refused_where_they_mean_nothing(kind: str):
+    with pytest.raises(SettingsError, match=f"scales 2 is not for this kind of signal \\({kind}\\), only for image, volume"):
+        TransferSettings(scales=2).for_kind(kind)
+    alone = TransferSettings(size=100_000).for_kind(kind)
+    assert alone.scales == 1 and alone.for_kind(kind) == alone
+    assert len(plan_scales(alone, Signal(np.zeros((1, 10**6), np.float32), kind))) == 1
+
+
+@pytest.mark.parametrize("name", ["series", "sound"])
+def test_a_stroke_is_of_pictures(name: str):
+    with pytest.raises(SettingsError, match="stroke 2"):
+        TransferSettings(stroke=2).for_kind(name)
+
+
+@pytest.mark.parametrize(
+    ("given_", "message"),
+    [
+        ({"scales": 0}, "at least 1"),
+        ({"scales": 13}, "up to 12"),
+        ({"scales": "many"}, "not a whole number"),
+        ({"stroke": 0.2}, "from 0.25 to 4"),
+        ({"stroke": 5}, "from 0.25 to 4"),
+    ],
+)
+def test_what_scales_and_strokes_can_be(given_: dict[str, Any], message: str):
+    with pytest.raises(SettingsError, match=message):
+        TransferSettings(**given_)
+
+
+def test_too_many_scales_are_an_error_before_the_work(pair: tuple[Signal, Signal]):
+    with pytest.raises(SizeError, match=r"the first of 8 scales has a size of \d.*fewer --scales"):
+        next(descended(pair, scales=8))
+
+
+def test_a_painting_of_several_scales_tells_of_them(pair: tuple[Signal, Signal]):
+    settings = TransferSettings(**SHALLOW, size=60, scales=2, iterations=4)
+    painting = impasto.transfer_style(*pair, settings)
+    assert painting.image.size == (60, 40)
+    assert painting.best.scale == 2 and painting.summary()["scale"] == 2
+    assert painting.best.cost == min(e.cost for e in painting.history if e.scale == 2)
+    assert painting.settings.iterations == 4 and painting.summary()["evaluations"] == 6
