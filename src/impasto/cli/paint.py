@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from impasto.cli.dry_run import tell
 from impasto.cli.interruption import ignore_interruptions, note_interruptions
 from impasto.cli.progress import log_progress, progress_bar
 from impasto.errors import SettingsError, SignalError
@@ -98,6 +99,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="How often it is written, at most; 0 after each evaluation.",
 )
 @click.option("--no-checkpoint", is_flag=True, help="Keep nothing on the way.")
+@click.option("--dry-run", is_flag=True, help="Only tell size, tiles, memory and time, by a short measurement.")
 @output_options
 @shared_options
 def transfer(content: Path, style: Path, output: Path, checkpoint: Path | None, no_checkpoint: bool, **options: Any) -> int:
@@ -143,6 +145,7 @@ def paint(
     checkpoint: Path | None = None,
     checkpoint_every: float = 60.0,
     first: float = 0.0,
+    dry_run: bool = False,
     **options: Any,
 ) -> int:
     """Paint, watch, write and report; the exit code.
@@ -167,6 +170,8 @@ def paint(
         size = settings.for_kind(kind).size
         longest = size if isinstance(size, int) else longest_side(content)
         check_image_output(output, longest, ImageOutput(**written))
+    if dry_run:
+        return tell(content, style, settings, as_json=as_json)
 
     from impasto.transfer.checkpoint import Checkpoint, read_history
     from impasto.transfer.style_transfer import TransferInterrupted, transfer_style

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from impasto.errors import SettingsError, UnknownLayerError, nearest
 
-Operation = Literal["conv", "relu", "pool"]
+Operation = Literal["conv", "relu", "pool", "stft"]
 
 SIGNAL = "signal"
 """The name by which a row takes the signal itself as its input."""
@@ -20,8 +20,8 @@ SIGNAL = "signal"
 class Layer(NamedTuple):
     """One row: what is done to the activation of the row above, or of the earlier row named ``source``.
 
-    ``kernel`` and ``stride`` are positions along every axis; ``channels`` is n_C of the result of a convolution (the
-    other operations keep it).
+    ``kernel`` and ``stride`` are positions along every axis; ``channels`` is n_C of the result of a convolution or a
+    spectrogram (the other operations keep it).
     """
 
     name: str
@@ -173,4 +173,4 @@ def receptive_field(table: LayerTable, position: int, extent: int | None = None,
 
 
 def _margin(row: Layer, padded: bool) -> int:
-    return row.kernel // 2 if padded and row.operation == "conv" else 0
+    return row.kernel // 2 if padded and row.operation in ("conv", "stft") else 0

@@ -8,14 +8,16 @@ magnitudes compressed as in hearing.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from impasto.network.bank import random_bank
-from impasto.network.chunks import Chunks
-from impasto.network.layers import LayerTable
+from impasto.network.layers import Layer, LayerTable, up_to_deepest
+from impasto.network.segments import Segment, cut
+from impasto.network.statistics import Statistic, everywhere
+from impasto.network.tiles import InTiles
 
 BANDS = 128
 _WINDOW_SECONDS = 2048 / 22050
@@ -64,21 +66,30 @@ class Spectral(nn.Module):
         self.register_buffer("hann", torch.hann_window(self.window))
         self.register_buffer("bands", mel_bands(rate, self.window))
         self.bank = random_bank(table, BANDS)
+        heard = Layer("spectrogram", "stft", self.window, self.hop, BANDS)
+        self.table = (heard, *(row._replace(source=row.source and heard.name) for row in table))
         self.mean, self.deviation = 0.0, 1.0
         self.mean, self.deviation = self._unit(style)
 
-    def chunks(self, seconds: float, rate: float) -> Chunks:
-        """Pieces of about that many seconds, with the margins that the widest filter and a window need."""
-        margin = max(row.kernel for row in self.bank.table) // 2 + 2
-        return Chunks(self.hop * max(margin, round(seconds * rate / self.hop)), self.hop * margin, self.hop)
-
     def _unit(self, style: Tensor) -> tuple[float, float]:
-        count, total, squares = 0, 0.0, 0.0
-        for piece, own in Chunks(1024 * self.hop, 2 * self.hop, self.hop).cut(style):
-            heard = self.spectrogram(piece)[..., own].double()
-            count, total, squares = count + heard.numel(), total + heard.sum().item(), squares + heard.square().sum().item()
-        mean = total / count
-        return mean, math.sqrt(max(squares / count - mean**2, 1e-12))
+        """The mean of the style's spectrogram and its deviation."""
+        first = Segment(self.table[:1], self)
+        means = [
+            Statistic("spectrogram", everywhere(lambda a: a.double().mean())),
+            Statistic("spectrogram", everywhere(lambda a: a.double().square().mean())),
+        ]
+        with torch.no_grad():
+            mean, squares = (m.item() for m in InTiles([first], [1024 * self.hop]).measure(style, means))
+        return mean, math.sqrt(max(squares - mean**2, 1e-12))
+
+    def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
+        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.network.segments`."""
+        first, *rest = cut(up_to_deepest(self.table, layers), cuts)
+        return [Segment(first, self), *(Segment(table, self.bank) for table in rest)]
+
+    def items(self, channels: int) -> int:
+        """As many: it takes channels one by one."""
+        return channels
 
     def spectrogram(self, x: Tensor) -> Tensor:
         """log(1 + 3 * magnitude in each band), in the style's unit, of (1, channels, samples): (channels, bands, frames)."""
@@ -89,4 +100,6 @@ class Spectral(nn.Module):
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """The activations of ``layers``."""
-        return self.bank(self.spectrogram(x), layers)
+        heard = self.spectrogram(x)
+        filtered = [name for name in layers if name != self.table[0].name]
+        return {self.table[0].name: heard} | (self.bank(heard, filtered) if filtered else {})

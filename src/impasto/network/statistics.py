@@ -7,7 +7,7 @@ parts of any size. Activations as such are never needed whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -42,10 +42,24 @@ def at(whole: Tensor, region: Region) -> Tensor:
 
 
 def measure(network: Network, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
-    """The statistics of the signal x (N, channels, *space), in their order; differentiable."""
+    """The statistics of the signal x (N, channels, *space), in their order; differentiable.
+
+    A network may have a way of its own to measure, as :class:`impasto.network.tiles.InTiles` has.
+    """
+    if isinstance(network, Measuring):
+        return network.measure(x, statistics)
     activations = network(x, layers_of(statistics))
     whole = (slice(None),) * (x.dim() - 1)
     return [statistic.mean(activations[statistic.layer], whole) for statistic in statistics]
+
+
+@runtime_checkable
+class Measuring(Protocol):
+    """A network that measures by itself."""
+
+    def measure(self, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
+        """As the function of this name."""
+        ...
 
 
 def layers_of(statistics: Iterable[Statistic]) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
@@ -14,6 +15,7 @@ from impasto.errors import SizeError
 from impasto.network.convolution import Padding, convolve
 from impasto.network.dimensions import to_dimensions
 from impasto.network.layers import SIGNAL, VGG19, LayerTable, smallest_size, sources, up_to_deepest
+from impasto.network.segments import Segment, cut
 from impasto.network.weights import load_weights
 
 Pooling = Literal["max", "avg"]
@@ -88,6 +90,19 @@ class ConvNet(nn.Module):
         a = ((x - self.get_buffer("mean")) / self.get_buffer("std")).contiguous(
             memory_format=_MEMORY_FORMAT[self.spatial_dims]
         )
+        return self._rows(table, a, layers)
+
+    def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
+        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.network.segments`."""
+        first, *rest = cut(up_to_deepest(self.table, layers), cuts)
+        return [Segment(first, self), *(Segment(table, partial(self._rows, table)) for table in rest)]
+
+    def items(self, channels: int) -> int:
+        """One: it sees all channels together."""
+        return 1
+
+    def _rows(self, table: LayerTable, a: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """The activations of ``layers``, of which ``table`` computes all, from the one above it."""
         source = sources(table)
         uses = Counter([*source.values(), *layers])
         to_come = uses.copy()

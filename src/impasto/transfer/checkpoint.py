@@ -105,6 +105,15 @@ def read_history(path: Path) -> list[Evaluation]:
     return [Evaluation(**row) for row in rows(read_tree(path, read_about(path)["tree"]["history"]))]
 
 
+def kept_settings(path: Path) -> dict[str, Any]:
+    """The settings of the transfer that a checkpoint keeps, as :meth:`TransferSettings.as_dict` gives them; none of no file.
+
+    Raises:
+        SignalError: it is damaged, or no checkpoint.
+    """
+    return read_about(path)["settings"] if path.exists() else {}
+
+
 def _identity(settings: TransferSettings, inputs: Mapping[str, Signal]) -> dict[str, Any]:
     """What makes a transfer the one it is: its settings, and the SHA-256 of its inputs and of the files that they name."""
     chosen = settings.as_dict()

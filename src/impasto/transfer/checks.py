@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,13 @@ from impasto.errors import SettingsError
 
 Layers = tuple[tuple[str, float], ...]
 """Layers with their weights (lambda^[l] for the style), in the order given."""
+
+
+_BYTES = {"": 1, "b": 1} | {
+    prefix + unit: base**power
+    for power, prefix in enumerate("kmgt", start=1)
+    for unit, base in (("", 2**10), ("ib", 2**10), ("b", 1000))
+}
 
 
 def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
@@ -51,6 +59,16 @@ def whole(low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int]:
 def whole_or(word: str, low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int | str]:
     """A whole number from ``low`` to ``high``, or the word."""
     return lambda name, given: given if given == word else whole(low, high)(name, given)
+
+
+def memory(name: str, given: Any) -> int:
+    """Bytes above 0, given as a number or with a unit: 2GiB, 500 MB."""
+    number, unit = re.fullmatch(r"([^a-z]*)([a-z]*)", str(given).strip().lower()).groups()  # pyright: ignore
+    try:
+        found = float(number) * _BYTES[unit]
+    except (ValueError, KeyError):
+        raise SettingsError(f"{name} {given!r} is not an amount of memory, e.g. 2GiB or 500MB") from None
+    return whole(1)(name, found if not math.isfinite(found) else int(found))
 
 
 def anything(name: str, given: Any) -> Any:

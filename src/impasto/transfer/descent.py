@@ -69,7 +69,7 @@ class Method(NamedTuple):
     """An optimizer as the descent drives it.
 
     Attributes:
-        start: makes the optimizer of G for a step size.
+        start: makes the optimizer of G for a step size, and of how many steps it remembers.
         step: its usual step size, for a gradient whose root mean square is 1.
         unitless: whether it wants the gradient in units of its first root mean square (so that no cost is too large or too
             small for float32 and the optimizer's own thresholds), or as it is.
@@ -79,7 +79,7 @@ class Method(NamedTuple):
         opening: the very first step, in usual ones.
     """
 
-    start: Callable[[Tensor, float], torch.optim.Optimizer]
+    start: Callable[[Tensor, float, int], torch.optim.Optimizer]
     step: float
     unitless: bool
     rise: float
@@ -88,9 +88,9 @@ class Method(NamedTuple):
     opening: Callable[[Tensor], float] = lambda coefficients: 1.0
 
 
-def _lbfgs(generated: Tensor, step: float) -> torch.optim.Optimizer:
+def _lbfgs(generated: Tensor, step: float, history: int) -> torch.optim.Optimizer:
     # one evaluation a step: a line search was measured to reach the same cost no sooner
-    return torch.optim.LBFGS([generated], step, max_iter=1, history_size=20, tolerance_grad=0.0, tolerance_change=0.0)
+    return torch.optim.LBFGS([generated], step, max_iter=1, history_size=history, tolerance_grad=0.0, tolerance_change=0.0)
 
 
 def _visible_change(coefficients: Tensor) -> float:
@@ -99,11 +99,11 @@ def _visible_change(coefficients: Tensor) -> float:
     return 0.01 * coefficients.numel()
 
 
-def _adam(generated: Tensor, step: float) -> torch.optim.Optimizer:
+def _adam(generated: Tensor, step: float, history: int) -> torch.optim.Optimizer:
     return torch.optim.Adam([generated], step, betas=(0.9, 0.99))
 
 
-def _gradient_descent(generated: Tensor, step: float) -> torch.optim.Optimizer:
+def _gradient_descent(generated: Tensor, step: float, history: int) -> torch.optim.Optimizer:
     return torch.optim.SGD([generated], step)
 
 
@@ -148,12 +148,12 @@ def descend(
     if state is None:
         at = _Position(start.clone(), form.encode(start).contiguous())
     else:
-        at = _restored(state, start.device, method)
+        at = _restored(state, start.device, method, settings.history)
         yield at.progress(settings.iterations)
     began = time.perf_counter() - (at.latest.seconds if at.latest else 0.0)
     for number in range(at.latest.evaluation + 1 if at.latest else 1, settings.iterations + 1):
         if at.latest is not None:
-            _step(at, method, form, bounds)
+            _step(at, method, form, bounds, settings.history)
         costs, gradient = _evaluate(objective, at.generated)
         if bounds is not None:
             outward = (at.generated <= bounds[0]) & (gradient > 0) | (at.generated >= bounds[1]) & (gradient < 0)
@@ -215,19 +215,19 @@ class _Position:
         return vars(self) | {"latest": asdict(self.latest), "best": asdict(self.best), "optimizer": optimizer}
 
 
-def _restored(state: State, device: torch.device, method: Method) -> _Position:
+def _restored(state: State, device: torch.device, method: Method, history: int) -> _Position:
     """The position whose state it is."""
     there: State = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in state.items()}
     at = _Position(**there)
     at.latest, at.best = Evaluation(**state["latest"]), Evaluation(**state["best"])
     if state["optimizer"] is not None:
-        at.optimizer = method.start(at.coefficients, at.step)
+        at.optimizer = method.start(at.coefficients, at.step, history)
         groups = at.optimizer.state_dict()["param_groups"]
         at.optimizer.load_state_dict({"state": {0: state["optimizer"]}, "param_groups": groups})
     return at
 
 
-def _step(at: _Position, method: Method, form: Parametrisation, bounds: tuple[float, float] | None) -> None:
+def _step(at: _Position, method: Method, form: Parametrisation, bounds: tuple[float, float] | None, history: int) -> None:
     """From the newest evaluation to where the next one is to be."""
     gradient = at.gradient
     assert gradient is not None and at.best_generated is not None and at.best_gradient is not None
@@ -238,9 +238,11 @@ def _step(at: _Position, method: Method, form: Parametrisation, bounds: tuple[fl
         at.step = min(at.step * method.growth, at.longest)
     length = at.step
     if at.optimizer is None:
-        at.optimizer = method.start(at.coefficients, at.step)
+        at.optimizer = method.start(at.coefficients, at.step, history)
         length = method.opening(at.coefficients) * at.step
+    at.gradient = None  # J's next evaluation needs the memory
     _move(at.optimizer, at.coefficients, gradient / at.unit, length)
+    del gradient
     at.generated = form.decode(at.coefficients).contiguous()
     if bounds is not None:
         inside = at.generated.clamp(*bounds)
@@ -261,3 +263,4 @@ def _move(optimizer: torch.optim.Optimizer, coefficients: Tensor, gradient: Tens
     coefficients.grad = gradient
     # L-BFGS asks for the cost but, without a line search, uses the gradient alone
     optimizer.step(lambda: 0.0)
+    coefficients.grad = None

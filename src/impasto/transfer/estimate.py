@@ -1,69 +1,159 @@
-"""What a transfer takes of the machine: memory before it starts, and memory when it has ended."""
+"""What a transfer takes of the machine's memory, and how it is made to fit: told before it starts."""
 
 from __future__ import annotations
 
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from math import prod
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
+import torch
+from torch import nn
 
 from impasto.errors import SizeError
-from impasto.network.layers import SIGNAL, LayerTable, sources, total_stride
+from impasto.network.device import find_device
+from impasto.network.layers import LayerTable, total_stride, up_to_deepest
+from impasto.network.segments import Segmented
+from impasto.network.statistics import Network
+from impasto.signals.signal import Signal
+from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, least_memory, untiled_memory
+from impasto.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from impasto.transfer.kinds.kind import Prepared
+
+log = logging.getLogger("impasto")
 
 MIB = 2**20
-_FLOAT = 4
 # interpreter, torch and the weights
-_FIXED = 650 * MIB
+_FIXED = 450 * MIB
+# signals of G's size that a descent holds while J is evaluated: the start, G and its coefficients, the best G and its
+# gradient; and what each optimizer has
+_HELD = 5
+_STATE: dict[str, Callable[[int], int]] = {
+    "lbfgs": lambda history: 2 * history + 2,
+    "adam": lambda _: 2,
+    "gd": lambda _: 0,
+}
+# and those that it needs for a moment between two evaluations: L-BFGS sees whitened coefficients, by a Fourier transform
+_STEP = {"lbfgs": 8, "adam": 3, "gd": 2}
+_HISTORIES = (20, 10, 5)
+_SHARE = 0.75
 
 
-def memory_needed(table: LayerTable, shape: Sequence[int], channels: int = 3) -> int:
-    """Bytes that one evaluation of J and its gradient needs at its peak.
+class Fitting(NamedTuple):
+    """How J is computed and descended within a memory.
+
+    Attributes:
+        plan: how it is computed.
+        settings: with the optimizer.
+        memory: bytes that the process has at its peak.
+        budget: and those that it may take.
+    """
+
+    plan: Plan
+    settings: TransferSettings
+    memory: float
+    budget: int
+
+
+def default_memory(device: torch.device) -> int:
+    """Three quarters of what is free on the device, and what this process has already."""
+    if device.type == "cuda":
+        return int(_SHARE * torch.cuda.mem_get_info(device)[0])
+    return int(_SHARE * psutil.virtual_memory().available) + psutil.Process().memory_info().rss
+
+
+def within_memory(
+    prepared: Prepared, network: nn.Module, held: int, settings: TransferSettings
+) -> tuple[Network, TransferSettings]:
+    """The network, computed in such tiles, and the settings with such an optimizer that all fits into ``settings.memory``.
 
     Args:
-        table: the rows that are computed.
-        shape: positions of G along each axis.
-        channels: of G.
+        prepared: the content and the style.
+        network: theirs, on its device.
+        held: bytes of the signals that are held beside those of its size.
+        settings: with nothing left open.
+
+    Raises:
+        SizeError: there is no way; the message has the memory that is needed.
     """
-    sizes = {SIGNAL: (float(channels), float(prod(shape)))}
-    kept = largest = 0.0
-    for row, source in zip(table, sources(table).values(), strict=True):
-        width, positions = sizes[source]
-        before = width * positions
-        if row.operation == "conv":
-            width = row.channels
-        positions /= row.stride ** len(shape)
-        sizes[row.name] = width, positions
-        after = width * positions
-        # a convolution keeps its padded input for the way back and its output; relu works in place
-        kept += {"conv": before + after, "relu": 0, "pool": after}[row.operation]
-        largest = max(largest, before + after)
-    return _FIXED + int(_FLOAT * (kept + largest))
+    task = task_of(prepared, network, settings)
+    if task is None or not isinstance(network, Segmented):
+        return network, settings
+    fitting = fit(task, settings, held)
+    if fitting.settings != settings:
+        chosen = fitting.settings
+        name = f"L-BFGS with a history of {chosen.history}" if chosen.optimizer == "lbfgs" else "Adam"
+        log.warning("%s descends J, so that it fits into %s", name, gibibytes(fitting.budget))
+    return fitting.plan.apply(network, _layers(settings)), fitting.settings
 
 
-def check_memory(table: LayerTable, shape: Sequence[int]) -> None:
-    """See that an evaluation at this size fits into the memory that is free.
+def task_of(prepared: Prepared, network: nn.Module, settings: TransferSettings) -> Task | None:
+    """What an evaluation of J computes; None if it cannot be computed tile by tile."""
+    if not (prepared.in_tiles and isinstance(network, Segmented)):
+        return None
+    channels, dims = prepared.content.shape[1], prepared.style.dim() - 2
+    items = network.items(channels)
+    return Task(
+        up_to_deepest(network.table, _layers(settings)),
+        tuple(prepared.content.shape[-dims:]),  # of a movie, a frame
+        channels // items,
+        items,
+        tuple(settings.content_weights),
+        tuple(prepared.style.shape[-dims:]),
+    )
+
+
+def bytes_held(content: Signal, style: Signal, prepared: Prepared) -> int:
+    """What is held of the signals all the time."""
+    return sum(values.nbytes for values in (content.values, style.values, prepared.content, prepared.style))
+
+
+def fit(task: Task, settings: TransferSettings, held: int = 0) -> Fitting:
+    """How to compute J, and the optimizer to descend it with, within ``settings.memory``.
+
+    Tiles come first; an optimizer that remembers less is taken only where the smallest tiles do not help.
+
+    Args:
+        task: what an evaluation of J computes.
+        settings: with nothing left open.
+        held: bytes of the signals that are held beside those of G's size.
+
+    Raises:
+        SizeError: there is no way; the message has the memory that is needed, and the largest size that would fit.
+    """
+    budget = _budget(settings)
+    for choice in _optimizers(settings):
+        beside, step = _beside(choice, task, held)
+        plan = cheapest(task, budget - beside)
+        if plan is not None and step <= budget - beside:
+            return Fitting(plan, choice, beside + max(step, plan.memory), budget)
+    *_, frugal = _optimizers(settings)
+
+    def needed(task: Task) -> float:
+        beside, step = _beside(frugal, task, held)
+        return beside + max(step, least_memory(task))
+
+    raise _too_large(task, needed, budget)
+
+
+def check_untiled(table: LayerTable, shape: Sequence[int], settings: TransferSettings) -> None:
+    """See that an evaluation of J and its gradient of the whole at once fits into ``settings.memory``.
 
     Raises:
         SizeError: it does not; the message says what it needs and the largest size that fits.
     """
-    free = psutil.virtual_memory().available
-    needed = memory_needed(table, shape)
-    if needed <= free:
-        return
-    longest = max(shape)
-    fits = longest
-    while fits > total_stride(table) and memory_needed(table, [n * fits / longest for n in shape]) > free:  # pyright: ignore
-        fits = int(fits * 0.98)
-    size = " x ".join(str(n) for n in reversed(shape))
-    raise SizeError(
-        f"{size} pixels need about {_gibibytes(needed)} of memory and {_gibibytes(free)} are free; "
-        f"a size of {fits} would fit"
-    )
+    task, budget = Task(table, tuple(shape), 3, 1, (), tuple(shape)), _budget(settings)
 
+    def needed(task: Task) -> float:
+        return _FIXED + untiled_memory(task)
 
-def _gibibytes(n: float) -> str:
-    return f"{n / 2**30:.1f} GiB"
+    if needed(task) > budget:
+        raise _too_large(task, needed, budget)
 
 
 def peak_memory_mib() -> float:
@@ -74,3 +164,45 @@ def peak_memory_mib() -> float:
 
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MIB
+
+
+def gibibytes(n: float) -> str:
+    """An amount of memory for people."""
+    return f"{n / 2**30:.1f} GiB"
+
+
+def _layers(settings: TransferSettings) -> list[str]:
+    return [*settings.content_weights, *settings.style_lambdas]
+
+
+def _optimizers(settings: TransferSettings) -> Iterator[TransferSettings]:
+    """The optimizer that was wanted, and those with less to remember."""
+    yield settings
+    if settings.optimizer == "lbfgs":
+        yield from (replace(settings, history=history) for history in _HISTORIES if history < settings.history)
+        yield replace(settings, optimizer="adam")
+
+
+def _budget(settings: TransferSettings) -> int:
+    return settings.memory if isinstance(settings.memory, int) else default_memory(find_device(settings.device))
+
+
+def _beside(settings: TransferSettings, task: Task, held: int) -> tuple[int, int]:
+    """Bytes that are held beside an evaluation of J, and those that a step takes instead of it."""
+    signal = FLOAT * task.channels * task.items * prod(task.shape)
+    signals = _HELD + _STATE[settings.optimizer](settings.history)
+    return _FIXED + held + signals * signal, _STEP[settings.optimizer] * signal
+
+
+def _too_large(task: Task, needed: Callable[[Task], float], budget: int) -> SizeError:
+    longest = max(task.shape)
+    low, high = total_stride(task.table), longest
+    while high - low > max(1, longest // 100):
+        middle = (low + high) // 2
+        fits = needed(task.scaled(middle / longest)) <= budget
+        low, high = (middle, high) if fits else (low, middle)
+    size = " x ".join(str(n) for n in reversed(task.shape))
+    return SizeError(
+        f"{size} needs at least {gibibytes(needed(task))} of memory and {gibibytes(budget)} may be taken; "
+        f"a size of {low} would fit"
+    )

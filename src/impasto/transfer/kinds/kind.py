@@ -43,6 +43,7 @@ class Prepared:
         noise: standard deviation of what is added to a G that starts from a signal.
         bounds: the range of the values, or None.
         natural: whether their spectrum falls as 1/frequency, as that of photographs.
+        in_tiles: whether J may be computed tile by tile, as far as the network can be cut.
         objective: makes J of network, content, style and settings.
         descent: descends it, as :func:`impasto.transfer.descent.descend` does.
     """
@@ -56,6 +57,7 @@ class Prepared:
     noise: float = 0.0
     bounds: tuple[float, float] | None = None
     natural: bool = False
+    in_tiles: bool = True
     objective: Callable[[Any, Tensor, Tensor, TransferSettings], Any] = Objective
     descent: Callable[..., Iterator[Progress]] = descend
 

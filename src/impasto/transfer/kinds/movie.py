@@ -14,7 +14,7 @@ from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.movie import resample_movie
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import descend
-from impasto.transfer.estimate import check_memory
+from impasto.transfer.estimate import check_untiled
 from impasto.transfer.frames import FramesObjective, descend_frames
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.sections import SectionsObjective
@@ -52,7 +52,8 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
             f"a clip of {content.shape[0]} frames is too short for {table[-1].name} in three dimensions, which needs "
             f"{smallest}; use --method frames"
         )
-    check_memory(table, content.shape if as_volume else content.shape[1:])
+    if as_volume:
+        check_untiled(table, content.shape, settings)
     shape = content.shape
 
     def fit(start: Signal) -> Tensor:
@@ -72,6 +73,7 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
         random=(0.5, 0.15),
         bounds=(0.0, 1.0),
         natural=True,
+        in_tiles=not as_volume,
         objective=partial(SectionsObjective, inflated=vgg19_of(settings, 3), axes=(0,)) if as_volume else FramesObjective,
         descent=descend if as_volume else descend_frames,
     )

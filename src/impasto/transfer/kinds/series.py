@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from impasto.errors import SignalError, SizeError
 from impasto.network.bank import random_bank
 from impasto.network.layers import smallest_size
+from impasto.network.segments import Segment
 from impasto.network.vgg19 import CONTRAST, GREY, ConvNet
 from impasto.signals.series import resample_series, without_drift
 from impasto.signals.signal import Signal, Values
@@ -37,7 +38,16 @@ class GreyLeads(nn.Module):
 
     def __init__(self, network: ConvNet) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.table = network, network.table
+
+    def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
+        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.network.segments`."""
+        first, *rest = self.network.segments(layers, cuts)
+        return [first._replace(run=self), *rest]
+
+    def items(self, channels: int) -> int:
+        """As many: it takes channels one by one."""
+        return channels
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """The activations of ``layers``, each (leads, n_C, positions of the layer)."""

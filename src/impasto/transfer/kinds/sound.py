@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from functools import partial
 
 import numpy as np
 import torch
@@ -13,14 +12,11 @@ from impasto.errors import SignalError, SizeError
 from impasto.network.spectral import LOUDNESS, Spectral, window_length
 from impasto.signals.audio import limited, loudness, resample_audio
 from impasto.signals.signal import Signal, Values
-from impasto.transfer.chunked import ChunkedObjective
 from impasto.transfer.kinds.kind import Prepared, table_of
-from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
 
-_CHUNK_SECONDS = 20
 # in silence a magnitude has no slope; a little noise gives it one
 _NOISE = 0.03 * LOUDNESS
 
@@ -46,7 +42,6 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
             )
     c, s = _waveform(content, working), _waveform(style, working)
     network = Spectral(table, working, s)
-    chunks = network.chunks(_CHUNK_SECONDS, working)
 
     def restore(values: Values) -> Signal:
         whole = resample_audio(values, working, rate)
@@ -68,7 +63,6 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
         fit=fit,
         random=(0.0, LOUDNESS),
         noise=_NOISE,
-        objective=partial(ChunkedObjective, chunks=chunks) if max(c.shape[2], s.shape[2]) > chunks.length else Objective,
     )
 
 

@@ -17,7 +17,7 @@ from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal
 from impasto.signals.volume import resample_volume
 from impasto.transfer.descent import Progress, State, descend, nested
-from impasto.transfer.estimate import check_memory
+from impasto.transfer.estimate import check_untiled
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
@@ -58,10 +58,10 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
             )
     count = _count(content.shape) if settings.method == "slices" else None
     if settings.method == "volume":
-        check_memory(table, content.shape)
+        check_untiled(table, content.shape, settings)
     else:
         seen = 3 * prod(content.shape) if count is None else _SOME
-        check_memory(table, (round(seen**0.5), round(seen**0.5)))
+        check_untiled(table, (round(seen**0.5), round(seen**0.5)), settings)
     inflated = vgg19_of(settings, 3) if settings.method == "volume" else None
     channels, shape = len(content.values), content.shape
 
@@ -83,6 +83,7 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
         random=(0.5, 0.15),
         bounds=(0.0, 1.0),
         natural=True,
+        in_tiles=False,
         objective=partial(SectionsObjective, inflated=inflated, count=count),
         descent=descend if count is None else descend_sampled,
     )

@@ -1,0 +1,55 @@
+"""``impasto transfer --dry-run``: what it would take, and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from impasto.transfer.rehearsal import Rehearsal
+
+
+def tell(content: Any, style: Any, settings: Any, *, as_json: bool) -> int:
+    """Print the sizes, tiles, memory and time of a transfer; the exit code."""
+    from impasto.transfer.rehearsal import rehearse
+
+    rehearsal = rehearse(content, style, settings)
+    click.echo(json.dumps(numbers(rehearsal), indent=2) if as_json else in_words(rehearsal))
+    return 0
+
+
+def numbers(rehearsal: Rehearsal) -> dict[str, Any]:
+    """What there is to be expected, as JSON has it; the last size comes last."""
+    fittings = rehearsal.fittings
+    return {
+        "sizes": [list(reversed(shape)) for shape in rehearsal.shapes],
+        "evaluations": list(rehearsal.evaluations),
+        "tiles": [fitting.plan.tile if fitting else None for fitting in fittings],
+        "optimizers": [fitting.settings.optimizer if fitting else None for fitting in fittings],
+        "memory_mib": max((round(fitting.memory / 2**20, 1) for fitting in fittings if fitting), default=None),
+        "seconds": round(rehearsal.seconds, 1),
+    }
+
+
+def in_words(rehearsal: Rehearsal) -> str:
+    """What there is to be expected, in four lines."""
+    sizes = ", then ".join(" x ".join(str(n) for n in reversed(shape)) for shape in rehearsal.shapes)
+    fitting, evaluations = rehearsal.fittings[-1], " + ".join(str(n) for n in rehearsal.evaluations)
+    lines = [f"size: {sizes}"]
+    if fitting is not None:
+        memory = max(fitting.memory for fitting in rehearsal.fittings if fitting)
+        tile = f"of {fitting.plan.tile}" if fitting.plan.tile else "none, it fits as a whole"
+        lines += [
+            f"tiles: {tile}",
+            f"memory: at most {memory / 2**30:.1f} GiB of the {fitting.budget / 2**30:.1f} GiB that may be taken",
+        ]
+    return "\n".join([*lines, f"time: about {_duration(rehearsal.seconds)} for {evaluations} evaluations"])
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,106 @@
+"""What a transfer will take, told before it starts: its sizes, its tiles, its memory, and its time by a short measurement."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+from math import prod
+
+import torch
+from torch import Tensor
+
+from impasto.network.device import find_device
+from impasto.network.segments import Segmented
+from impasto.signals.formats import kind_of, read_signal
+from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
+from impasto.transfer.kinds import kind_for
+from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.pyramid import plan_scales
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.style_transfer import Source
+
+# positions of the part that is painted to measure the time, at most, and how often it is looked at
+_POSITIONS = {1: 2**20, 2: 2**17}
+_EVALUATIONS = 3
+# of the work of an evaluation, what content and style take at the start: the way there
+_START = 1 / 3
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What is to be expected of a transfer.
+
+    Attributes:
+        shapes: the positions along each axis at each scale, from coarse to fine.
+        fittings: at each scale how J is computed and descended; None where it is not computed tile by tile.
+        evaluations: of J at each scale.
+        seconds: of the whole descent.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    fittings: tuple[Fitting | None, ...]
+    evaluations: tuple[int, ...]
+    seconds: float
+
+
+def rehearse(content: Source, style: Source, settings: TransferSettings | None = None) -> Rehearsal:
+    """Begin a transfer on a part of the content, and say what the whole will take.
+
+    The arguments are those of :func:`impasto.transfer_style`.
+
+    Raises:
+        ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
+    """
+    settings = (settings or TransferSettings()).for_kind(kind_of(content))
+    longest = settings.size if isinstance(settings.size, int) else None
+    content_signal, style_signal = (read_signal(source, settings.rate, longest) for source in (content, style))
+    device = find_device(settings.device)
+    if settings.memory is None:
+        settings = replace(settings, memory=default_memory(device))
+    prepared = kind_for(content_signal, style_signal).prepare(content_signal, style_signal, settings)
+    held = bytes_held(content_signal, style_signal, prepared)
+    last = tuple(prepared.content.shape[2:])
+    scales = plan_scales(settings, max(content_signal.shape))
+    sizes = [scale.size if isinstance(scale.size, int) else max(last) for scale in scales]
+    ratios = [size / sizes[-1] for size in sizes]
+    task = task_of(prepared, prepared.network, settings)
+    fittings = [fit(task.scaled(ratio), settings, held) if task else None for ratio in ratios]
+    each, evaluations = _measured(prepared, fittings[-1], settings, device)
+    counts = [evaluations] if len(scales) == 1 else [scale.iterations for scale in scales]
+    seconds = 0.0
+    for ratio, fitting, count in zip(ratios, fittings, counts, strict=True):
+        work = fitting.plan.work if fitting else prod(last) * ratio ** len(last)
+        seconds += each * work * (count + 2 * _START)
+    shapes = tuple(tuple(max(1, round(n * ratio)) for n in last) for ratio in ratios)
+    return Rehearsal(shapes, tuple(fittings), tuple(counts), seconds)
+
+
+def _measured(
+    prepared: Prepared, fitting: Fitting | None, settings: TransferSettings, device: torch.device
+) -> tuple[float, int]:
+    """Seconds of an evaluation, with its step, for each unit of its work; and how many evaluations there are."""
+    network, content, style = prepared.network.to(device), prepared.content.to(device), prepared.style.to(device)
+    work, seen = float(prod(content.shape[2:])), network
+    task = task_of(prepared, network, settings)
+    if fitting and task and isinstance(network, Segmented):
+        dims = len(task.shape)
+        content, style = (_middle(signal, dims) for signal in (content, style))
+        work = fitting.plan.work_for(task._replace(shape=tuple(content.shape[-dims:])))
+        settings = fitting.settings
+        seen = fitting.plan.apply(network, [*settings.content_weights, *settings.style_lambdas])
+    objective = prepared.objective(seen, content, style, settings)
+    steps = prepared.descent(objective, content, settings, prepared.bounds, prepared.natural)
+    taken = list(itertools.islice(steps, _EVALUATIONS))
+    moments = [progress.latest.seconds for progress in taken]
+    # the first evaluation is slower: memory is taken for the first time, and convolutions are chosen
+    times = [after - before for before, after in itertools.pairwise(moments)] or moments
+    return min(times) / work, taken[0].iterations
+
+
+def _middle(signal: Tensor, dims: int) -> Tensor:
+    """The middle of a signal along its last axes."""
+    side = round(_POSITIONS[dims] ** (1 / dims))
+    for axis in range(-dims, 0):
+        length = min(side, signal.shape[axis])
+        signal = signal.narrow(axis, (signal.shape[axis] - length) // 2, length)
+    return signal.contiguous()
