@@ -143,7 +143,8 @@ def _start(prepared: Prepared, content: Signal, style: Signal, settings: Transfe
         start = mean + deviation * noise
     else:
         # alike in all channels, so that what is in the middle of a stereo sound stays there
-        start = _first_signal(prepared, content, style, settings) + prepared.noise * noise[:, :1]
+        grain = prepared.noise * noise[:, :1] if settings.beta else 0.0
+        start = _first_signal(prepared, content, style, settings) + grain
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 

@@ -194,7 +194,7 @@ class TransferSettings:
         """The settings for one kind of signal, with nothing left open.
 
         A strength s becomes alpha = (2 (1 - s))^1.5 and beta = default beta * (2 s)^1.5; at 0 G starts from the content,
-        which costs nothing.
+        which costs nothing, at the last scale.
 
         Raises:
             SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
@@ -220,7 +220,7 @@ class TransferSettings:
         if self.strength is not None:
             open_ones["alpha"] = (2 * (1 - self.strength)) ** _STEEPNESS
             open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** _STEEPNESS
-            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content"})
+            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
         return replace(self, **open_ones)
 
     def as_dict(self) -> dict[str, Any]:
