@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from impasto.costs import content_unit_of, relative_lambda, style_layer_cost, style_matrix
+from impasto.costs import content_unit_of
 from impasto.network.chunks import Chunks
-from impasto.network.statistics import Network
-from impasto.transfer.objective import Costs, weighed
+from impasto.network.statistics import Blend, Network
+from impasto.transfer.objective import STYLE_COSTS, Costs, as_blend, weighed
 from impasto.transfer.settings import TransferSettings
 
 Sums = dict[str, Tensor]
@@ -27,25 +27,30 @@ class ChunkedObjective:
     Args:
         network: the network whose activations are compared; all its layers have one stride.
         content: C, of shape (1, channels, samples).
-        style: S, of shape (1, channels, samples), of any length.
-        settings: alpha, beta, layers and weighting, with nothing left open.
+        style: S, of shape (1, channels, samples), of any length, or a blend of several.
+        settings: alpha, beta, layers, style cost and weighting, with nothing left open.
         chunks: how both are cut.
     """
 
-    def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings, chunks: Chunks) -> None:
+    def __init__(
+        self, network: Network, content: Tensor, style: Tensor | Blend, settings: TransferSettings, chunks: Chunks
+    ) -> None:
         assert settings.beta is not None
         self.network, self.content, self.chunks = network, content, chunks
         self.alpha, self.beta = settings.alpha, settings.beta
         self._content_weights = settings.content_weights
-        self._lambdas = settings.style_lambdas
+        self._lambdas, self._style_cost = settings.style_lambdas, STYLE_COSTS[settings.style_cost]
         with torch.no_grad():
-            self._style = self._means(style, self._matrices)
+            blend = [(self._means(s, self._styles), weight) for s, weight in as_blend(style)]
+            means = {key: torch.stack([weight * means[key] for means, weight in blend]).sum(0) for key in blend[0][0]}
+            targets = {name: self._of_layer(name, means) for name in self._lambdas}
+            self._costs = {name: self._style_cost.cost_to(*target) for name, target in targets.items()}
             if settings.weighting == "relative":
                 energies = self._means(content, self._energies)
                 self._content_weights = {
                     name: w / content_unit_of(energies[name]) for name, w in self._content_weights.items()
                 }
-                self._lambdas = {name: relative_lambda(w, self._style[name]) for name, w in self._lambdas.items()}
+                self._lambdas = {name: self._style_cost.relative(w, *targets[name]) for name, w in self._lambdas.items()}
 
     def __call__(self, generated: Tensor) -> Costs:
         """The costs of G, of the shape of the content."""
@@ -54,10 +59,7 @@ class ChunkedObjective:
             (weight * means["content " + name] / 4 for name, weight in self._content_weights.items()),
             start=generated.new_zeros(()),
         )
-        by_layer = {
-            name: weight * style_layer_cost(self._style[name], means["style " + name])
-            for name, weight in self._lambdas.items()
-        }
+        by_layer = {name: weight * self._costs[name](*self._of_layer(name, means)) for name, weight in self._lambdas.items()}
         return weighed(self.alpha, self.beta, content, by_layer)
 
     def _means(self, x: Tensor, of: Callable[..., tuple[int, Sums]], *others: Tensor) -> Sums:
@@ -70,9 +72,19 @@ class ChunkedObjective:
             sums = {name: positions * mean + sums.get(name, 0) for name, mean in means.items()}
         return {name: value / total for name, value in sums.items()}
 
-    def _matrices(self, own: slice, piece: Tensor) -> tuple[int, Sums]:
+    def _styles(self, own: slice, piece: Tensor) -> tuple[int, Sums]:
         activations = self.network(piece, self._lambdas)
-        return _positions(activations, own), {name: style_matrix(a[..., own]) for name, a in activations.items()}
+        return _positions(activations, own), self._style_means(activations, own)
+
+    def _style_means(self, activations: Sums, own: slice) -> Sums:
+        return {
+            f"style {i} {name}": mean(activations[name][..., own])
+            for name in self._lambdas
+            for i, mean in enumerate(self._style_cost.means)
+        }
+
+    def _of_layer(self, name: str, means: Sums) -> list[Tensor]:
+        return [means[f"style {i} {name}"] for i in range(len(self._style_cost.means))]
 
     def _energies(self, own: slice, piece: Tensor) -> tuple[int, Sums]:
         activations = self.network(piece, self._content_weights)
@@ -83,8 +95,7 @@ class ChunkedObjective:
             target = self.network(content, self._content_weights)
         activations = self.network(piece, {**self._content_weights, **self._lambdas})
         sums = {"content " + name: (activations[name] - a)[..., own].square().mean() for name, a in target.items()}
-        sums |= {"style " + name: style_matrix(activations[name][..., own]) for name in self._lambdas}
-        return _positions(activations, own), sums
+        return _positions(activations, own), sums | self._style_means(activations, own)
 
 
 def _positions(activations: Sums, own: slice) -> int:
