@@ -7,14 +7,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from scipy.linalg import sqrtm
 
 from impasto.costs import (
+    channel_means,
     content_cost,
     content_unit,
     relative_lambda,
     style_layer_cost,
     style_matrix,
     total_variation,
+    wasserstein_cost,
+    wasserstein_lambda,
 )
 
 Array = NDArray[np.float64]
@@ -79,6 +83,66 @@ def test_nothing_divides_by_zero():
     assert torch.isfinite(
         relative_lambda(1.0, style_matrix(zero)) * style_layer_cost(style_matrix(zero), style_matrix(zero + 1))
     )
+    generated = zero.clone().requires_grad_()
+    share = wasserstein_lambda(1.0, *moments(zero)) * wasserstein_cost(*moments(zero), *moments(generated))
+    share.backward()
+    assert torch.isfinite(share) and generated.grad is not None and torch.isfinite(generated.grad).all()
+
+
+def moments(a: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return channel_means(a), style_matrix(a)
+
+
+def frechet(a: Array, b: Array) -> float:
+    """The 2-Wasserstein distance of two normal distributions, by SciPy, blurred as the cost says."""
+    a, b = (x.swapaxes(0, 1).reshape(x.shape[1], -1) for x in (a, b))
+    blur = 1e-4 * (a**2).sum(0).mean() / len(a) * np.eye(len(a))
+    K_a, K_b = (np.cov(x, bias=True).reshape(len(x), len(x)) + blur for x in (a, b))  # noqa: N806
+    root = sqrtm(K_a)
+    shared = sqrtm(root @ K_b @ root)
+    return float(((a.mean(1) - b.mean(1)) ** 2).sum() + np.trace(K_a + K_b - 2 * shared).real)
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, (1, 1, 30), (1, 24, 9, 10)])
+def test_the_wasserstein_cost_equals_its_formula_by_scipy(shape: tuple[int, ...]):
+    random = np.random.default_rng(4)
+    a, b = random.normal(2, 3, shape), random.normal(1, 2, shape) ** 2
+    cost = wasserstein_cost(*moments(tensor(a)), *moments(tensor(b))).item()
+    assert cost == pytest.approx(frechet(a, b), rel=1e-9)
+
+
+@pytest.mark.parametrize("of_g", ["other", "equal", "flat", "one for all", "few positions"])
+def test_the_gradient_of_the_wasserstein_cost_equals_finite_differences(of_g: str):
+    """Also where eigenvalues are 0 or equal: the gradient of an eigenvector would be infinite there."""
+    random = np.random.default_rng(5)
+    noise = random.normal(size=(1, 6, 40))
+    a = np.kron(np.eye(6), [[1.0, -1.0]])[None] if of_g == "equal" else random.normal(1, 2, (1, 6, 30))
+    cases = {"other": noise, "equal": 1.5 * a, "flat": 0 * noise + 0.5, "one for all": noise[:, :1].repeat(6, 1)}
+    b = tensor(cases.get(of_g, noise[..., :4])).requires_grad_()
+    target, direction = moments(tensor(a)), tensor(random.normal(size=b.shape))
+    (gradient,) = torch.autograd.grad(wasserstein_cost(*target, *moments(b)), b)
+    assert torch.isfinite(gradient).all()
+    with torch.no_grad():
+        costs = [wasserstein_cost(*target, *moments(b + h * direction)).item() for h in (1e-5, -1e-5)]
+    slope = (costs[0] - costs[1]) / 2e-5
+    assert (gradient * direction).sum().item() == pytest.approx(slope, rel=1e-5, abs=1e-7)
+
+
+@given(arrays(np.float64, (1, 3, 40), elements=st.floats(-5, 5)), st.lists(st.floats(-9, 9), min_size=3, max_size=3))
+@settings(max_examples=30, deadline=None)
+def test_a_shift_costs_its_square_and_nothing_costs_nothing(a: Array, shift: list[float]):
+    moved = a + np.array(shift)[:, None]
+    cost = wasserstein_cost(*moments(tensor(a)), *moments(tensor(moved))).item()
+    assert cost == pytest.approx((np.array(shift) ** 2).sum(), rel=1e-6, abs=1e-6)
+    assert wasserstein_cost(*moments(tensor(a)), *moments(tensor(a))).item() == pytest.approx(0, abs=1e-9)
+
+
+def test_the_wasserstein_cost_is_exact_enough_in_float32_and_in_512_channels():
+    random = np.random.default_rng(6)
+    a, b = (np.maximum(random.normal(0, 1, (1, 512, 300)) + shift, 0) for shift in (0.3, 0.0))
+    expected = wasserstein_cost(*moments(tensor(a)), *moments(tensor(b)))
+    single = wasserstein_cost(*(x.float() for x in moments(tensor(a))), *(x.float() for x in moments(tensor(b))))
+    assert single.dtype == torch.float32 and single.item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

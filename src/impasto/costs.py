@@ -8,12 +8,15 @@ After Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015), ar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 _TEMPORAL = 1000.0
+# variance of every channel beside its own, in units of the style's mean square: a channel that is flat in G has a gradient
+_BLUR = 1e-4
 # differences below it count by their square: they are seen as smooth, and the cost has a gradient where all is flat
 _FLAT = 0.01
 
@@ -66,6 +69,53 @@ def relative_lambda(share: float, style: Tensor) -> Tensor:
     return share * (2 * style.shape[0]) ** 2 / _not_zero(style.square().sum())
 
 
+def channel_means(a: Tensor) -> Tensor:
+    """The mean of each channel over all positions, (n_C,)."""
+    return a.transpose(0, 1).flatten(1).mean(1)
+
+
+def wasserstein_cost(mean_s: Tensor, second_s: Tensor, mean_g: Tensor, second_g: Tensor) -> Tensor:
+    """How far the activations of G must be moved to be distributed as those of S: the squared 2-Wasserstein distance.
+
+    ||m(S) - m(G)||^2 + tr(K(S) + K(G) - 2 (K(S)^1/2 K(G) K(S)^1/2)^1/2) of normal distributions with means m (n_C,), as
+    :func:`channel_means` gives them, and covariances K = second - m m^T, with second moments (n_C, n_C), as
+    :func:`style_matrix` gives them: those can be averaged over parts and styles, covariances cannot. Both distributions are
+    blurred a little (1e-4 of the mean square of S is added to each variance). Computed on the CPU in float64.
+
+    Dowson and Landau, "The Fréchet distance between multivariate normal distributions" (1982).
+    """
+    return wasserstein_to(mean_s, second_s)(mean_g, second_g)
+
+
+def wasserstein_to(mean_s: Tensor, second_s: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+    """:func:`wasserstein_cost` as a function of the mean and the second moment of G; what it takes of S is computed once."""
+    target, second = _exact(mean_s), _exact(second_s)
+    variance = _BLUR * _not_zero(second.trace()) / len(second)
+    blur = variance * torch.eye(len(second), dtype=second.dtype)
+    covariance_s = second - target.outer(target) + blur
+    variances, directions = torch.linalg.eigh(covariance_s)
+    root = directions * variances.clamp_min(0).sqrt()  # of any R with R R^T = K(S), R^T K(G) R has the same eigenvalues
+
+    def cost(mean_g: Tensor, second_g: Tensor) -> Tensor:
+        mean = _exact(mean_g)
+        covariance_g = _exact(second_g) - mean.outer(mean) + blur
+        # the gradient of eigenvalues is finite where they are equal, that of eigenvectors is not
+        shared = torch.linalg.eigvalsh(root.T @ covariance_g @ root)
+        overlap = shared.clamp_min(variance**2).sqrt().sum()
+        distance = (target - mean).square().sum() + covariance_s.trace() + covariance_g.trace() - 2 * overlap
+        return distance.to(mean_g)
+
+    return cost
+
+
+def wasserstein_lambda(share: float, mean: Tensor, second: Tensor) -> Tensor:
+    """lambda^[l] = share / tr(second) of S, which makes the layer's cost the share times a squared relative error.
+
+    tr(second) is the cost of a G without any activation.
+    """
+    return share / _not_zero(second.trace())
+
+
 def temporal_cost(content_change: Tensor, generated_change: Tensor) -> Tensor:
     """How far the change of G from one frame to the next is from that of C: 1000 * mean((change of G - change of C)^2).
 
@@ -87,6 +137,11 @@ def total_variation(x: Tensor) -> Tensor:
         change = x.diff(dim=axis + 1).square().sum(1)
         squares = squares + torch.cat([change, torch.zeros_like(squares.narrow(axis, 0, 1))], axis)
     return ((squares + _FLAT**2).sqrt() - _FLAT).mean()
+
+
+def _exact(x: Tensor) -> Tensor:
+    # not all devices have float64 and eigenvalues, and the matrices are small
+    return x.to("cpu", torch.float64)
 
 
 def _not_zero(energy: Tensor) -> Tensor:

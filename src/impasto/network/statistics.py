@@ -7,8 +7,10 @@ parts of any size. Activations as such are never needed whole.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import reduce
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
@@ -16,6 +18,10 @@ Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
 
 Region = tuple[slice, ...]
 """Where a part of an activation (N, n_C, *space) lies in the whole: a slice of the batch, and one of each axis of space."""
+
+
+Blend = Sequence[tuple[Tensor, float]]
+"""Signals (N, channels, *space), each of any size, and their weights, which sum to 1."""
 
 
 class Statistic(NamedTuple):
@@ -41,16 +47,24 @@ def at(whole: Tensor, region: Region) -> Tensor:
     return whole[region[0], :, *region[1:]]
 
 
-def measure(network: Network, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
+def measure(network: Network, x: Tensor, statistics: Sequence[Statistic], batch: slice = slice(None)) -> list[Tensor]:
     """The statistics of the signal x (N, channels, *space), in their order; differentiable.
 
-    A network may have a way of its own to measure, as :class:`impasto.network.tiles.InTiles` has.
+    ``batch`` tells which part of a larger batch x is. A network may have a way of its own to measure, as
+    :class:`impasto.network.tiles.InTiles` has, which takes no part of a batch.
     """
     if isinstance(network, Measuring):
+        assert batch == slice(None)
         return network.measure(x, statistics)
     activations = network(x, layers_of(statistics))
-    whole = (slice(None),) * (x.dim() - 1)
-    return [statistic.mean(activations[statistic.layer], whole) for statistic in statistics]
+    region = (batch, *(slice(None),) * (x.dim() - 2))
+    return [statistic.mean(activations[statistic.layer], region) for statistic in statistics]
+
+
+def measure_blend(network: Network, blend: Blend, statistics: Sequence[Statistic]) -> list[Tensor]:
+    """The weighted means of the statistics of several signals, in their order."""
+    measured = [[weight * mean for mean in measure(network, x, statistics)] for x, weight in blend]
+    return [reduce(torch.add, means) for means in zip(*measured, strict=True)]
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from impasto.costs import temporal_cost
-from impasto.network.statistics import Network
+from impasto.network.statistics import Blend, Network
 from impasto.transfer.descent import Progress, State, descend, nested, shifted
 from impasto.transfer.objective import Costs, Objective
 from impasto.transfer.settings import TransferSettings
@@ -26,11 +26,11 @@ class FramesObjective:
     Args:
         network: takes pictures (n, channels, height, width).
         content: C, of shape (1, channels, time, height, width).
-        style: S, one or more pictures (n, channels, height, width).
-        settings: alpha, beta, layers and weighting, with nothing left open.
+        style: S, one or more pictures (n, channels, height, width), or a blend of several such.
+        settings: alpha, beta, layers, style cost and weighting, with nothing left open.
     """
 
-    def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
+    def __init__(self, network: Network, content: Tensor, style: Tensor | Blend, settings: TransferSettings) -> None:
         self.content = content
         self._first = Objective(network, content[:, :, 0], style, settings)
 

@@ -1,4 +1,4 @@
-"""J(G) = alpha J_content(C, G) + beta J_style(S, G) for one content and one style.
+"""J(G) = alpha J_content(C, G) + beta J_style(S, G) for one content and a blend of styles.
 
 Each part of J is a :class:`Term`: a cost of means over positions, which are measured on G all together. A new way to compare
 styles is a row of :data:`STYLE_COSTS`; a new part of J is one more term.
@@ -15,8 +15,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix, total_variation
-from impasto.network.statistics import Network, Region, Statistic, at, everywhere, measure
+from impasto.costs import (
+    channel_means,
+    content_cost,
+    content_unit,
+    relative_lambda,
+    style_layer_cost,
+    style_matrix,
+    total_variation,
+    wasserstein_lambda,
+    wasserstein_to,
+)
+from impasto.network.statistics import Blend, Network, Region, Statistic, at, everywhere, measure, measure_blend
 from impasto.transfer.settings import TransferSettings
 
 
@@ -39,17 +49,21 @@ class StyleCost(NamedTuple):
     """A way to compare the style of two signals at a layer.
 
     Attributes:
-        means: what is measured of either: functions of an activation that are means over its positions.
-        cost: J_style^[l] of the means of S, followed by those of G.
+        means: what is measured of either: functions of an activation that are means over its positions. Of several styles
+            they are averaged.
+        cost_to: takes the means of S, and gives J_style^[l] as a function of those of G.
         relative: lambda^[l] of a share and the means of S, with which the cost is the share times a relative error.
     """
 
     means: tuple[Callable[[Tensor], Tensor], ...]
-    cost: Callable[..., Tensor]
+    cost_to: Callable[..., Callable[..., Tensor]]
     relative: Callable[..., Tensor]
 
 
-STYLE_COSTS = {"gram": StyleCost((style_matrix,), style_layer_cost, relative_lambda)}
+STYLE_COSTS = {
+    "gram": StyleCost((style_matrix,), partial(partial, style_layer_cost), relative_lambda),
+    "wasserstein": StyleCost((channel_means, style_matrix), wasserstein_to, wasserstein_lambda),
+}
 
 
 class Term(NamedTuple):
@@ -60,9 +74,9 @@ class Term(NamedTuple):
     cost: Callable[..., Tensor]
 
 
-def evaluate(network: Network, generated: Tensor, terms: Sequence[Term]) -> list[Tensor]:
-    """The value of each term for G, of shape (N, channels, *space); all are measured in one go."""
-    means = iter(measure(network, generated, [statistic for term in terms for statistic in term.statistics]))
+def evaluate(network: Network, generated: Tensor, terms: Sequence[Term], batch: slice = slice(None)) -> list[Tensor]:
+    """The value of each term for G, of shape (N, channels, *space), or a part of its batch; all are measured in one go."""
+    means = iter(measure(network, generated, [statistic for term in terms for statistic in term.statistics], batch))
     return [term.weight * term.cost(*(next(means) for _ in term.statistics)) for term in terms]
 
 
@@ -78,11 +92,11 @@ class Objective:
     Args:
         network: the network whose activations are compared.
         content: C, of shape (N, channels, *space).
-        style: S, of shape (N, channels, *space), of any size.
-        settings: alpha, beta, layers and weighting, with nothing left open.
+        style: S, of shape (N, channels, *space), of any size, or a blend of several.
+        settings: alpha, beta, layers, style cost and weighting, with nothing left open.
     """
 
-    def __init__(self, network: Network, content: Tensor, style: Tensor, settings: TransferSettings) -> None:
+    def __init__(self, network: Network, content: Tensor, style: Tensor | Blend, settings: TransferSettings) -> None:
         assert settings.beta is not None
         self.network, self._settings = network, settings
         self._style = style_terms(network, style, settings)
@@ -114,20 +128,26 @@ def smoothed(objective: Callable[[Tensor], Costs], weight: float) -> Callable[[T
 
 
 @torch.no_grad()
-def style_terms(network: Network, style: Tensor, settings: TransferSettings) -> dict[str, Term]:
-    """J_style^[l] of each style layer, with its lambda."""
-    means, cost, relative = STYLE_COSTS["gram"]
+def style_terms(network: Network, style: Tensor | Blend, settings: TransferSettings) -> dict[str, Term]:
+    """J_style^[l] of each style layer, with its lambda; several styles are blended by averaging their means."""
+    means, cost_to, relative = STYLE_COSTS[settings.style_cost]
     statistics = {name: tuple(Statistic(name, everywhere(mean)) for mean in means) for name in settings.style_lambdas}
-    measured = iter(measure(network, style, [statistic for row in statistics.values() for statistic in row]))
+    every = [statistic for row in statistics.values() for statistic in row]
+    measured = iter(measure_blend(network, as_blend(style), every))
     terms: dict[str, Term] = {}
     for name, weight in settings.style_lambdas.items():
         target = [next(measured) for _ in means]
         terms[name] = Term(
             relative(weight, *target) if settings.weighting == "relative" else weight,
             statistics[name],
-            partial(cost, *target),
+            cost_to(*target),
         )
     return terms
+
+
+def as_blend(style: Tensor | Blend) -> Blend:
+    """A style alone has all the weight."""
+    return [(style, 1.0)] if isinstance(style, Tensor) else style
 
 
 @torch.no_grad()

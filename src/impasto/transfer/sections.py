@@ -7,17 +7,14 @@ sections in three orientations have it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 from torch import Tensor, nn
 
-from impasto.costs import content_cost, content_unit, relative_lambda, style_layer_cost, style_matrix
-from impasto.network.statistics import Network
-from impasto.transfer.objective import Costs, weighed
+from impasto.network.statistics import Blend, Network
+from impasto.transfer.objective import Costs, as_blend, content_terms, evaluate, style_terms, weighed
 from impasto.transfer.settings import TransferSettings
-
-Activations = dict[str, Tensor]
 
 # pixels that the network sees at once where no gradient is needed
 _AT_ONCE = 2**18
@@ -37,8 +34,8 @@ class SectionsObjective:
     Args:
         network: takes sections (n, channels, height, width).
         content: C, of shape (1, channels, a, b, c).
-        style: S, a picture (1, channels, height, width) or a volume (1, channels, a, b, c), of any size.
-        settings: alpha, beta, layers, weighting and seed, with nothing left open.
+        style: S, a picture (1, channels, height, width) or a volume (1, channels, a, b, c), of any size, or a blend.
+        settings: alpha, beta, layers, style cost, weighting and seed, with nothing left open.
         inflated: takes a volume whose sections are across its first axis of space; if given, it looks at G and C (and S, if
             that is a volume), and ``network`` at a picture S only.
         axes: the orientations.
@@ -50,7 +47,7 @@ class SectionsObjective:
         self,
         network: Network,
         content: Tensor,
-        style: Tensor,
+        style: Tensor | Blend,
         settings: TransferSettings,
         *,
         inflated: nn.Module | None = None,
@@ -61,25 +58,8 @@ class SectionsObjective:
         self.alpha, self.beta = settings.alpha, settings.beta
         self.axes = axes
         self._network, self._inflated = network, inflated and inflated.to(content.device)
-        style_layers, content_layers = settings.style_lambdas, settings.content_weights
-        relative = settings.weighting == "relative"
-        self._content = {axis: self._features(content, axis, content_layers) for axis in axes}
-        picture = None if style.dim() == 5 else _style_matrices(network, style, style_layers)
-        self._style = {axis: picture or self._volume_style(style, axis, style_layers) for axis in axes}
-        self._content_weights = {
-            axis: {
-                name: weight / content_unit(self._content[axis][name]) if relative else torch.tensor(weight)
-                for name, weight in content_layers.items()
-            }
-            for axis in axes
-        }
-        self._lambdas = {
-            axis: {
-                name: relative_lambda(weight, self._style[axis][name]) if relative else torch.tensor(weight)
-                for name, weight in style_layers.items()
-            }
-            for axis in axes
-        }
+        self._content = {axis: content_terms(self._look_in_parts, self._view(content, axis), settings) for axis in axes}
+        self._style = {axis: style_terms(self._look, self._style_parts(style, axis), settings) for axis in axes}
         generator = torch.Generator().manual_seed(settings.seed)
         self._turns = {axis: _turns(content.shape[2 + axis], count, generator) for axis in axes}
         self.turn()
@@ -92,51 +72,36 @@ class SectionsObjective:
         """The costs of G, of the shape of the content."""
         content, by_layer = generated.new_zeros(()), dict.fromkeys(self._style[self.axes[0]], generated.new_zeros(()))
         for axis in self.axes:
-            wanted = {**self._content_weights[axis], **self._style[axis]}
-            chosen = self._chosen[axis]
-            if self._inflated is not None:
-                activations = self._inflated(generated.movedim(2 + axis, 2), wanted)
-            else:
-                activations = self._network(sections(generated, axis)[chosen], wanted)
-            for name, weight in self._content_weights[axis].items():
-                content = content + weight * content_cost(self._content[axis][name][chosen], activations[name])
-            for name, weight in self._lambdas[axis].items():
-                cost = style_layer_cost(self._style[axis][name], style_matrix(activations[name]))
-                by_layer[name] = by_layer[name] + weight * cost
+            chosen, terms = self._chosen[axis], [*self._content[axis], *self._style[axis].values()]
+            values = evaluate(self._look, self._view(generated, axis)[chosen], terms, chosen)
+            content = content + sum(values[: len(self._content[axis])])
+            for name, cost in zip(by_layer, values[len(self._content[axis]) :], strict=True):
+                by_layer[name] = by_layer[name] + cost
         content = content / len(self.axes)
         by_layer = {name: cost / len(self.axes) for name, cost in by_layer.items()}
         return weighed(self.alpha, self.beta, content, by_layer)
 
-    @torch.no_grad()
-    def _features(self, volume: Tensor, axis: int, layers: dict[str, float]) -> Activations:
-        """The activations of the volume, or of all its sections (n, n_C, height, width)."""
-        if self._inflated is not None:
-            return self._inflated(volume.movedim(2 + axis, 2), layers)
-        parts = [self._network(batch, layers) for batch in _batches(sections(volume, axis))]
+    def _view(self, volume: Tensor, axis: int) -> Tensor:
+        """The volume with its sections across its first axis of space, or all these sections as a batch."""
+        return sections(volume, axis) if self._inflated is None else volume.movedim(2 + axis, 2)
+
+    def _look(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """The activations of a volume or of a batch of pictures."""
+        return (self._network if x.dim() == 4 or self._inflated is None else self._inflated)(x, layers)
+
+    def _look_in_parts(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """The same of a batch of any size."""
+        parts = [self._look(part, layers) for part in _parts(x)]
         return {name: torch.cat([part[name] for part in parts]) for name in layers}
 
-    @torch.no_grad()
-    def _volume_style(self, volume: Tensor, axis: int, layers: dict[str, float]) -> Activations:
-        if self._inflated is not None:
-            activations = self._inflated(volume.movedim(2 + axis, 2), layers)
-            return {name: style_matrix(activations[name]) for name in layers}
-        return _style_matrices(self._network, sections(volume, axis), layers)
+    def _style_parts(self, style: Tensor | Blend, axis: int) -> Blend:
+        """A blend of batches that the network can see at once."""
+        views = [(self._view(s, axis) if s.dim() == 5 else s, weight) for s, weight in as_blend(style)]
+        return [(part, weight * len(part) / len(view)) for view, weight in views for part in _parts(view)]
 
 
-@torch.no_grad()
-def _style_matrices(network: Network, pictures: Tensor, layers: dict[str, float]) -> Activations:
-    """The style matrices over all pictures (n, channels, height, width) together."""
-    matrices: Activations = {}
-    for batch in _batches(pictures):
-        activations = network(batch, layers)
-        for name in layers:
-            part = style_matrix(activations[name]) * (len(batch) / len(pictures))
-            matrices[name] = matrices[name] + part if name in matrices else part
-    return matrices
-
-
-def _batches(pictures: Tensor) -> tuple[Tensor, ...]:
-    return pictures.split(max(1, _AT_ONCE // pictures[0, 0].numel()))
+def _parts(x: Tensor) -> tuple[Tensor, ...]:
+    return x.split(max(1, _AT_ONCE // x[0, 0].numel()))
 
 
 def _turns(n: int, count: int | None, generator: torch.Generator) -> Iterator[slice]:

@@ -17,6 +17,7 @@ LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
 CHOICES = {
     "network": ("auto", *NETWORKS),
     "weighting": ("relative", "absolute"),
+    "style_cost": ("gram", "wasserstein"),
     "optimizer": ("auto", "lbfgs", "adam", "gd"),
     "pooling": ("max", "avg"),
     "method": ("auto", "slices", "frames", "volume"),
@@ -126,6 +127,10 @@ class TransferSettings:
     )
     weighting: Literal["relative", "absolute"] = _setting(
         "relative", "Costs as relative errors, which balances the layers, or as the paper's equations give them."
+    )
+    style_cost: Literal["gram", "wasserstein"] = _setting(
+        "gram",
+        "Styles are compared by their style (Gram) matrices, or by the 2-Wasserstein distance of means and covariances.",
     )
     init: str = _setting("content", "Where G starts.", "content|random|style|FILE", checks.text)
     optimizer: Literal["auto", "lbfgs", "adam", "gd"] = _setting(
