@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -88,7 +89,7 @@ def test_the_rhythm_stays_by_default(ekg, painted, like):
     assert f1(beats(result), beats(content)) >= 0.9
     assert correlation_of_beats(result, truth) > correlation_of_beats(content, truth)
     assert painting.history[0].style_cost > 10 * painting.best.style_cost
-    assert painting.settings == Settings().for_kind("series")
+    assert replace(painting.settings, memory=None) == Settings().for_kind("series")
 
 
 @pytest.mark.parametrize("leads", [1, 3])
@@ -169,17 +170,6 @@ def test_stereo_stays_stereo_and_equal_channels_stay_equal(caplog):
     assert "the style has 11025 Hz" in caplog.text
 
 
-def test_long_sounds_are_heard_in_pieces(monkeypatch):
-    from impasto.transfer.kinds import sound as kind
-
-    content, style = sound(speech()), sound(rain())
-    whole = impasto.transfer_style(content, style, Settings(iterations=3))
-    monkeypatch.setattr(kind, "_CHUNK_SECONDS", 1)
-    pieces = impasto.transfer_style(content, style, Settings(iterations=3))
-    for a, b in zip(whole.history, pieces.history, strict=True):
-        assert a.cost == pytest.approx(b.cost, rel=1e-3)
-
-
 @pytest.mark.parametrize("init", ["content", "random", "style"])
 @pytest.mark.parametrize("kind", ["series", "sound"])
 def test_where_g_starts(kind, init, ekg):
@@ -197,7 +187,7 @@ def test_the_kinds_are_complete():
         chosen = Settings().for_kind(kind)
         assert chosen.for_kind(kind) == chosen
         assert Settings(**chosen.as_dict()) == chosen
-        given_or_none = ("step", "rate", "strength")
+        given_or_none = ("step", "rate", "strength", "memory")
         assert all(value is not None for name, value in chosen.as_dict().items() if name not in given_or_none)
 
 

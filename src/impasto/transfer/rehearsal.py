@@ -1,4 +1,4 @@
-"""What a transfer will take, told before it starts: its sizes, its tiles, its memory, and its time by a short measurement."""
+"""What a transfer will take, told before it starts: its sizes, tiles and memory, and its time by a short measurement."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def rehearse(content: Source, style: Source, settings: TransferSettings | None =
     prepared = kind_for(content_signal, style_signal).prepare(content_signal, style_signal, settings)
     held = bytes_held(content_signal, style_signal, prepared)
     last = tuple(prepared.content.shape[2:])
-    scales = plan_scales(settings, max(content_signal.shape))
+    scales = plan_scales(settings, content_signal)
     sizes = [scale.size if isinstance(scale.size, int) else max(last) for scale in scales]
     ratios = [size / sizes[-1] for size in sizes]
     task = task_of(prepared, prepared.network, settings)
