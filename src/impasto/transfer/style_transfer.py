@@ -80,7 +80,7 @@ class Painting:
             "impasto": version("impasto"),
             **self.about,
             "cost": self.best.cost,
-            "settings": self.settings.as_dict(),
+            "settings": {name: value for name, value in self.settings.as_dict().items() if name != "memory"},
         }
         FORMATS[self.signal.kind].write(self.signal, path, made, **options)
         if self.checkpoint:
@@ -158,11 +158,12 @@ def transfer_style(
     history: list[Evaluation] = []
     state = keep = None
     device = find_device(settings.device)
+    within = settings  # what is free now is no part of what was chosen
     if settings.memory is None:
         kept = kept_settings(checkpoint.path).get("memory") if checkpoint else None
-        settings = replace(settings, memory=kept or default_memory(device))
+        within = replace(settings, memory=kept or default_memory(device))
     if checkpoint:
-        history, state, keep = take_up(checkpoint, settings, {"content": content_signal, "style": style_signal})
+        history, state, keep = take_up(checkpoint, within, {"content": content_signal, "style": style_signal})
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
 
     def painting(prepared: Prepared, progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
@@ -174,7 +175,7 @@ def transfer_style(
     progress: Progress | None = None
     resting = False
     try:
-        for at in coarse_to_fine(kind, content_signal, style_signal, settings, device, state):
+        for at in coarse_to_fine(kind, content_signal, style_signal, within, device, state):
             prepared, progress = at
             if progress.latest.evaluation <= len(history):
                 continue  # where the checkpoint was written
