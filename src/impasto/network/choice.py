@@ -119,14 +119,16 @@ def _bucket(positions: int) -> int:
 @functools.cache
 def _gain(machine: str, name: str, channels: int, out_channels: int, side: int) -> float:
     """How many times faster Winograd's convolution is; measured once for the machine."""
-    kept = _kept().get(machine, {})
-    if name not in kept:
-        kept = {**kept, name: _measured(channels, out_channels, side)}
+    kept = _kept()
+    if name not in kept.get(machine, {}):
+        gain = _measured(channels, out_channels, side)
+        kept = _kept()  # others may have measured meanwhile; who kept it first is right
+        kept.setdefault(machine, {}).setdefault(name, gain)
         with contextlib.suppress(OSError, SignalError):  # nowhere to keep it: it is measured again next time
             path = _path()
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, json.dumps({**_kept(), machine: kept}, indent=2).encode())
-    return kept[name]
+            write_whole(path, json.dumps(kept, indent=2).encode())
+    return kept[machine][name]
 
 
 @torch.no_grad()
