@@ -176,3 +176,16 @@ def test_a_painting_of_several_scales_tells_of_them(pair: tuple[Signal, Signal])
     assert painting.best.scale == 2 and painting.summary()["scale"] == 2
     assert painting.best.cost == min(e.cost for e in painting.history if e.scale == 2)
     assert painting.settings.iterations == 4 and painting.summary()["evaluations"] == 6
+
+
+def test_the_first_picture_is_mixed_with_noise(pair: tuple[Signal, Signal]):
+    def first(**options: Any) -> Any:
+        settings = TransferSettings(size=32, iterations=1, **SHALLOW, **options)
+        return impasto.transfer_style(*pair, settings).signal.values
+
+    content, noise = first(), first(init="random")
+    assert np.allclose(first(init_noise=0.25), 0.75 * content + 0.25 * noise, atol=1e-6)
+    assert np.allclose(first(strength=0.75), (content + noise) / 2, atol=1e-6)
+    assert np.array_equal(first(strength=1), noise)
+    assert np.array_equal(first(strength=0.5), content)
+    assert np.array_equal(first(init="random", init_noise=0.1), noise)

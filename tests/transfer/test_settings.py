@@ -38,6 +38,8 @@ def test_strength_is_a_dial_for_every_kind(kind: str):
     ratios = [(s.beta or 0) / s.alpha for s in at.values() if s.alpha]
     assert ratios == sorted(set(ratios))
     assert ratios[2] * ratios[4] == pytest.approx(beta**2)  # as far below as above
+    assert [s.init_noise for s in at.values()] == pytest.approx([0, 0, 0, 0, 0.5, 0.8, 1])
+    assert (at[0].init, at[0].scales) == ("content", 1)
     assert at[0.75].for_kind(kind) == at[0.75]
     assert TransferSettings(strength=0, init="random").for_kind(kind).init == "content"
 
@@ -46,9 +48,9 @@ def test_strength_is_of_the_default_it_meets():
     assert TransferSettings(strength=0.5, init="random").for_kind("image").beta == 5
 
 
-@pytest.mark.parametrize("other", [{"beta": 20}, {"alpha": 2}, {"beta": 0}])
-def test_strength_stands_for_alpha_and_beta(other: dict[str, Any]):
-    with pytest.raises(SettingsError, match="strength stands for alpha and beta"):
+@pytest.mark.parametrize("other", [{"beta": 20}, {"alpha": 2}, {"beta": 0}, {"init_noise": 0.1}])
+def test_strength_stands_for_what_it_sets(other: dict[str, Any]):
+    with pytest.raises(SettingsError, match="strength stands for alpha, beta and init_noise"):
         TransferSettings(strength=0.5, **other)
 
 
@@ -112,7 +114,11 @@ def test_values_are_kept_in_one_form(name: str, given: Any, kept: Any):
         *(("step", given, "above 0") for given in (0, -1, "nan", "inf")),
         *((name, "maxx", f"{name} 'maxx' is unknown: did you mean '.*'") for name in CHOICES),
         *((name, None, f"{name} None is unknown") for name in CHOICES),
-        *(("strength", given, "from 0 to 1") for given in (-0.1, 1.01, "nan", float("inf"))),
+        *(
+            (name, given, "from 0 to 1")
+            for name in ("strength", "init_noise")
+            for given in (-0.1, 1.01, "nan", float("inf"))
+        ),
         ("tv", -1, "of at least 0"),
         ("init", "no such file.png", "neither a file nor one of content, random, style"),
         *(

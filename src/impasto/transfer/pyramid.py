@@ -135,16 +135,18 @@ def _prepare(kind: Kind, content: Signal, style: Signal, settings: TransferSetti
 def _start(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
     """The first G, of the content's shape."""
     noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
-    if settings.init == "random":
+    share = 1.0 if settings.init == "random" else settings.init_noise
+    start = torch.zeros_like(noise)
+    if share < 1:
+        # alike in all channels, so that what is in the middle of a stereo sound stays there
+        grain = prepared.noise * noise[:, :1] if settings.beta else 0.0
+        start = _first_signal(prepared, content, style, settings) + grain
+    if share:
         mean, deviation = prepared.random
         if prepared.natural:
             # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
             noise = whitened(tuple(noise.shape[1:]), noise.device).decode(noise)
-        start = mean + deviation * noise
-    else:
-        # alike in all channels, so that what is in the middle of a stereo sound stays there
-        grain = prepared.noise * noise[:, :1] if settings.beta else 0.0
-        start = _first_signal(prepared, content, style, settings) + grain
+        start = start.lerp(mean + deviation * noise, share)
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 

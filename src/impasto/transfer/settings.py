@@ -37,7 +37,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 # from noise the style comes first and the content must hold its own
 FROM_RANDOM: dict[str, dict[str, Any]] = {"image": {"beta": 5.0}}
 # how fast --strength rises: steps of 0.1 look alike
-_STEEPNESS = 1.5
+_STEEPNESS = 2.0
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "image": ("vgg19",),
@@ -110,7 +110,8 @@ class TransferSettings:
     )
     strength: float | None = _setting(
         None,
-        "How strongly, in place of alpha and beta: 0 gives back the content, 0.5 is the default, 1 nearly pure style.",
+        "How strongly, in place of alpha, beta and init-noise: 0 gives back the content, 0.5 is the default, 1 is pure "
+        "style.",
         "0..1",
         checks.number(0, 1),
     )
@@ -133,6 +134,12 @@ class TransferSettings:
         "Styles are compared by their style (Gram) matrices, or by the 2-Wasserstein distance of means and covariances.",
     )
     init: str = _setting("content", "Where G starts.", "content|random|style|FILE", checks.text)
+    init_noise: float = _setting(
+        0.0,
+        "Share of noise in the first G: what the content cost does not hold gives way to the style.",
+        "0..1",
+        checks.number(0, 1),
+    )
     optimizer: Literal["auto", "lbfgs", "adam", "gd"] = _setting(
         "auto", "L-BFGS, Adam, or the plain update G := G - step * dJ/dG."
     )
@@ -178,8 +185,8 @@ class TransferSettings:
                 raise SettingsError(f"{name} {given!r} is unknown: did you mean {guess!r}? ({', '.join(choices)})")
         for layers in (self.content_weights, self.style_lambdas):
             _check_layers(self.network, layers)
-        if self.strength is not None and (self.alpha != 1 or self.beta is not None):
-            raise SettingsError("strength stands for alpha and beta: give the one or the others")
+        if self.strength is not None and (self.alpha != 1 or self.beta is not None or self.init_noise):
+            raise SettingsError("strength stands for alpha, beta and init_noise: give the one or the others")
         if self.alpha == self.beta == 0:
             raise SettingsError("alpha and beta are both 0, so there is nothing to paint: give one of them a value above 0")
         if self.init not in INITS and not Path(self.init).is_file():
@@ -198,8 +205,9 @@ class TransferSettings:
     def for_kind(self, kind: str) -> TransferSettings:
         """The settings for one kind of signal, with nothing left open.
 
-        A strength s becomes alpha = (2 (1 - s))^1.5 and beta = default beta * (2 s)^1.5; at 0 G starts from the content,
-        which costs nothing, at the last scale.
+        A strength s becomes alpha = (2 (1 - s))^2, beta = default beta * (2 s)^2 and, above 0.5, init_noise = 2 s - 1,
+        without which the content would stay where nothing but the style counts. At 0 G starts from the content, which costs
+        nothing, at the last scale.
 
         Raises:
             SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
@@ -225,6 +233,7 @@ class TransferSettings:
         if self.strength is not None:
             open_ones["alpha"] = (2 * (1 - self.strength)) ** _STEEPNESS
             open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** _STEEPNESS
+            open_ones["init_noise"] = max(0.0, 2 * self.strength - 1)
             open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
         return replace(self, **open_ones)
 
