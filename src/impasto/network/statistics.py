@@ -19,6 +19,9 @@ Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
 Region = tuple[slice, ...]
 """Where a part of an activation (N, n_C, *space) lies in the whole: a slice of the batch, and one of each axis of space."""
 
+Blend = Sequence[tuple[Tensor, float]]
+"""Signals (N, channels, *space), each of any size, and their weights, which sum to 1."""
+
 
 Blend = Sequence[tuple[Tensor, float]]
 """Signals (N, channels, *space), each of any size, and their weights, which sum to 1."""
@@ -40,6 +43,11 @@ class Statistic(NamedTuple):
 def everywhere(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Region], Tensor]:
     """The mean ``of`` a part, wherever it lies."""
     return lambda a, region: of(a)
+
+
+def of_batch(batch: slice, statistic: Statistic) -> Statistic:
+    """The statistic for who sees only this part of the batch."""
+    return Statistic(statistic.layer, lambda a, region: statistic.mean(a, (batch, *region[1:])))
 
 
 def at(whole: Tensor, region: Region) -> Tensor:
@@ -65,6 +73,17 @@ def measure_blend(network: Network, blend: Blend, statistics: Sequence[Statistic
     """The weighted means of the statistics of several signals, in their order."""
     measured = [[weight * mean for mean in measure(network, x, statistics)] for x, weight in blend]
     return [reduce(torch.add, means) for means in zip(*measured, strict=True)]
+
+
+def measure_blend(network: Network, blend: Tensor | Blend, statistics: Sequence[Statistic]) -> list[Tensor]:
+    """The weighted means of the statistics of several signals, in their order."""
+    measured = [[weight * mean for mean in measure(network, x, statistics)] for x, weight in as_blend(blend)]
+    return [reduce(torch.add, means) for means in zip(*measured, strict=True)]
+
+
+def as_blend(signal: Tensor | Blend) -> Blend:
+    """A signal alone has all the weight."""
+    return [(signal, 1.0)] if isinstance(signal, Tensor) else signal
 
 
 @runtime_checkable
