@@ -23,10 +23,6 @@ Blend = Sequence[tuple[Tensor, float]]
 """Signals (N, channels, *space), each of any size, and their weights, which sum to 1."""
 
 
-Blend = Sequence[tuple[Tensor, float]]
-"""Signals (N, channels, *space), each of any size, and their weights, which sum to 1."""
-
-
 class Statistic(NamedTuple):
     """A mean over the positions of a layer.
 
@@ -55,24 +51,16 @@ def at(whole: Tensor, region: Region) -> Tensor:
     return whole[region[0], :, *region[1:]]
 
 
-def measure(network: Network, x: Tensor, statistics: Sequence[Statistic], batch: slice = slice(None)) -> list[Tensor]:
+def measure(network: Network, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
     """The statistics of the signal x (N, channels, *space), in their order; differentiable.
 
-    ``batch`` tells which part of a larger batch x is. A network may have a way of its own to measure, as
-    :class:`impasto.network.tiles.InTiles` has, which takes no part of a batch.
+    A network may have a way of its own to measure, as :class:`impasto.network.tiles.InTiles` has.
     """
     if isinstance(network, Measuring):
-        assert batch == slice(None)
         return network.measure(x, statistics)
     activations = network(x, layers_of(statistics))
-    region = (batch, *(slice(None),) * (x.dim() - 2))
-    return [statistic.mean(activations[statistic.layer], region) for statistic in statistics]
-
-
-def measure_blend(network: Network, blend: Blend, statistics: Sequence[Statistic]) -> list[Tensor]:
-    """The weighted means of the statistics of several signals, in their order."""
-    measured = [[weight * mean for mean in measure(network, x, statistics)] for x, weight in blend]
-    return [reduce(torch.add, means) for means in zip(*measured, strict=True)]
+    whole = (slice(None),) * (x.dim() - 1)
+    return [statistic.mean(activations[statistic.layer], whole) for statistic in statistics]
 
 
 def measure_blend(network: Network, blend: Tensor | Blend, statistics: Sequence[Statistic]) -> list[Tensor]:
