@@ -17,6 +17,7 @@ import click
 from impasto.cli.dry_run import tell
 from impasto.cli.interruption import ignore_interruptions, note_interruptions
 from impasto.cli.progress import log_progress, progress_bar
+from impasto.cli.styles import parse_style
 from impasto.errors import SettingsError, SignalError
 from impasto.signals.image_options import ImageOutput
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
@@ -51,7 +52,7 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 FILE = click.Path(path_type=Path)
 PLOT_FORMATS = (".png", ".svg", ".pdf")
-PATHS = ("content", "style", "output", "trace", "frames", "plot")
+PATHS = ("content", "output", "trace", "frames", "plot")
 CHECKPOINT = ".checkpoint"
 FIRST_SECONDS = 60.0
 
@@ -80,7 +81,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @click.argument("content", type=FILE)
-@click.argument("style", type=FILE)
+@click.argument("style", nargs=-1, required=True, metavar="STYLE[:WEIGHT]...")
 @click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="File to write, of the content's kind.")
 @settings_options
 @click.option(
@@ -102,18 +103,21 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--dry-run", is_flag=True, help="Only tell size, tiles, memory and time, by a short measurement.")
 @output_options
 @shared_options
-def transfer(content: Path, style: Path, output: Path, checkpoint: Path | None, no_checkpoint: bool, **options: Any) -> int:
-    """Paint CONTENT in the style of STYLE.
+def transfer(
+    content: Path, style: tuple[str, ...], output: Path, checkpoint: Path | None, no_checkpoint: bool, **options: Any
+) -> int:
+    """Paint CONTENT in the style of STYLE, or of several styles, blended by their weights.
 
     \b
     impasto transfer harbour.jpg monet.jpg -o out.png
     impasto transfer harbour.jpg monet.jpg -o out.jpg --size 1024 --beta 100
+    impasto transfer harbour.jpg monet.jpg:0.7 hokusai.jpg:0.3 -o out.png
     """
     if checkpoint and no_checkpoint:
         raise click.UsageError("--checkpoint and --no-checkpoint were given: one of them was expected")
     first = 0.0 if checkpoint else FIRST_SECONDS
     path = None if no_checkpoint else checkpoint or output.with_name(output.name + CHECKPOINT)
-    return paint(content, style, output, checkpoint=path, first=first, **options)
+    return paint(content, [parse_style(text) for text in style], output, checkpoint=path, first=first, **options)
 
 
 @click.command()
@@ -155,6 +159,7 @@ def paint(
     from impasto.signals.formats import FORMATS, check_options, kind_of
     from impasto.signals.image import longest_side
     from impasto.signals.image_output import check_image_output
+    from impasto.transfer.styles import shares
 
     given = {name: value for name, value in options.items() if value is not None}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
@@ -164,7 +169,8 @@ def paint(
     kind = kind_of(content)
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
-    check_outputs([content, style, settings.init, settings.weights], kind, output, plot, [trace, checkpoint], frames)
+    styles = [source for source, _ in shares(style)]
+    check_outputs([content, *styles, settings.init, settings.weights], kind, output, plot, [trace, checkpoint], frames)
     check_options(kind, written)
     if kind == "image":
         size = settings.for_kind(kind).size
@@ -179,8 +185,9 @@ def paint(
 
     kept = None
     if checkpoint:
-        named = dict(zip(PATHS, (content, style, output, trace, frames, plot), strict=True))
-        command = {name: path and str(path) for name, path in named.items()}
+        named = dict(zip(PATHS, (content, output, trace, frames, plot), strict=True))
+        command: dict[str, Any] = {name: path and str(path) for name, path in named.items()}
+        command["style"] = [[str(path), weight] for path, weight in style]
         command |= {"frames_every": frames_every, "as_json": as_json, "checkpoint_every": checkpoint_every} | written
         kept = Checkpoint(checkpoint, checkpoint_every, first, command | {"folder": str(Path.cwd())})
     code, stop, last = 0, None, None

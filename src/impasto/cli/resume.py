@@ -33,4 +33,5 @@ def resume(checkpoint: Path, **options: Any) -> int:
     except OSError as error:
         raise SignalError(f"{checkpoint} was written in {folder}, which cannot be entered: {error.strerror}") from None
     paths = {name: command[name] and Path(command[name]) for name in PATHS}
+    paths["style"] = [(Path(path), weight) for path, weight in command["style"]]
     return paint(**command | paths, checkpoint=path, **options, **about["settings"])

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from impasto.network.bank import random_bank
 from impasto.network.layers import Layer, LayerTable, up_to_deepest
 from impasto.network.segments import Segment, cut
-from impasto.network.statistics import Statistic, everywhere
+from impasto.network.statistics import Blend, Statistic, everywhere, measure_blend
 from impasto.network.tiles import InTiles
 
 BANDS = 128
@@ -56,10 +56,11 @@ class Spectral(nn.Module):
     Args:
         table: parallel convolutions, e.g. ``layers.NETWORKS["spectral"].table``.
         rate: samples a second.
-        style: the waveform (1, channels, samples) whose spectrogram sets the unit: its mean becomes 0, its deviation 1.
+        style: the waveform (1, channels, samples) whose spectrogram sets the unit: its mean becomes 0, its deviation 1; or
+            a blend of several.
     """
 
-    def __init__(self, table: LayerTable, rate: float, style: Tensor) -> None:
+    def __init__(self, table: LayerTable, rate: float, style: Tensor | Blend) -> None:
         super().__init__()
         self.window = window_length(rate)
         self.hop = self.window // 4
@@ -71,7 +72,7 @@ class Spectral(nn.Module):
         self.mean, self.deviation = 0.0, 1.0
         self.mean, self.deviation = self._unit(style)
 
-    def _unit(self, style: Tensor) -> tuple[float, float]:
+    def _unit(self, style: Tensor | Blend) -> tuple[float, float]:
         """The mean of the style's spectrogram and its deviation."""
         first = Segment(self.table[:1], self)
         means = [
@@ -79,7 +80,7 @@ class Spectral(nn.Module):
             Statistic("spectrogram", everywhere(lambda a: a.double().square().mean())),
         ]
         with torch.no_grad():
-            mean, squares = (m.item() for m in InTiles([first], [1024 * self.hop]).measure(style, means))
+            mean, squares = (m.item() for m in measure_blend(InTiles([first], [1024 * self.hop]), style, means))
         return mean, math.sqrt(max(squares - mean**2, 1e-12))
 
     def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:

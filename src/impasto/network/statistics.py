@@ -19,7 +19,6 @@ Network = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
 Region = tuple[slice, ...]
 """Where a part of an activation (N, n_C, *space) lies in the whole: a slice of the batch, and one of each axis of space."""
 
-
 Blend = Sequence[tuple[Tensor, float]]
 """Signals (N, channels, *space), each of any size, and their weights, which sum to 1."""
 
@@ -42,29 +41,37 @@ def everywhere(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Region], Ten
     return lambda a, region: of(a)
 
 
+def of_batch(batch: slice, statistic: Statistic) -> Statistic:
+    """The statistic for who sees only this part of the batch."""
+    return Statistic(statistic.layer, lambda a, region: statistic.mean(a, (batch, *region[1:])))
+
+
 def at(whole: Tensor, region: Region) -> Tensor:
     """The part of (N, channels, *space) that lies in the region."""
     return whole[region[0], :, *region[1:]]
 
 
-def measure(network: Network, x: Tensor, statistics: Sequence[Statistic], batch: slice = slice(None)) -> list[Tensor]:
+def measure(network: Network, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
     """The statistics of the signal x (N, channels, *space), in their order; differentiable.
 
-    ``batch`` tells which part of a larger batch x is. A network may have a way of its own to measure, as
-    :class:`impasto.network.tiles.InTiles` has, which takes no part of a batch.
+    A network may have a way of its own to measure, as :class:`impasto.network.tiles.InTiles` has.
     """
     if isinstance(network, Measuring):
-        assert batch == slice(None)
         return network.measure(x, statistics)
     activations = network(x, layers_of(statistics))
-    region = (batch, *(slice(None),) * (x.dim() - 2))
-    return [statistic.mean(activations[statistic.layer], region) for statistic in statistics]
+    whole = (slice(None),) * (x.dim() - 1)
+    return [statistic.mean(activations[statistic.layer], whole) for statistic in statistics]
 
 
-def measure_blend(network: Network, blend: Blend, statistics: Sequence[Statistic]) -> list[Tensor]:
+def measure_blend(network: Network, blend: Tensor | Blend, statistics: Sequence[Statistic]) -> list[Tensor]:
     """The weighted means of the statistics of several signals, in their order."""
-    measured = [[weight * mean for mean in measure(network, x, statistics)] for x, weight in blend]
+    measured = [[weight * mean for mean in measure(network, x, statistics)] for x, weight in as_blend(blend)]
     return [reduce(torch.add, means) for means in zip(*measured, strict=True)]
+
+
+def as_blend(signal: Tensor | Blend) -> Blend:
+    """A signal alone has all the weight."""
+    return [(signal, 1.0)] if isinstance(signal, Tensor) else signal
 
 
 @runtime_checkable

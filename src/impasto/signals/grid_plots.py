@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import zip_longest
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.signals.signal import Signal
+from impasto.signals.signal import Signal, roles
 from impasto.signals.volume import spacing
 
 if TYPE_CHECKING:
@@ -19,12 +22,11 @@ _SECTIONS = ("sagittal", "coronal", "axial")
 _FRAMES = 5
 
 
-def plot_volume(content: Signal, style: Signal, result: Signal) -> Figure:
-    """Three orthogonal sections through the middle of content, style and result, upright where the file tells how."""
-    figure, grid = _grid(3, 3, (8.4, 8.6))
-    for column, (title, signal) in zip(
-        grid.T, zip(("content", "style", "result"), (content, style, result), strict=True), strict=True
-    ):
+def plot_volume(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
+    """Three orthogonal sections through the middle of content, styles and result, upright where the file tells how."""
+    columns = roles(content, styles) | {"result": result}
+    figure, grid = _grid(3, len(columns), (2.8 * len(columns), 8.6))
+    for column, (title, signal) in zip(grid.T, columns.items(), strict=True):
         if signal.kind == "image":
             _show(column[0], np.moveaxis(signal.values, 0, -1), title)
             for axes in column[1:]:
@@ -37,15 +39,18 @@ def plot_volume(content: Signal, style: Signal, result: Signal) -> Figure:
     return figure
 
 
-def plot_movie(content: Signal, style: Signal, result: Signal) -> Figure:
-    """Frames of the result below those of the content, and the style in front."""
+def plot_movie(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
+    """Frames of the result below those of the content, and the styles in front."""
     chosen = np.unique(np.linspace(0, result.shape[0] - 1, _FRAMES).round().astype(int))
     _, height, width = result.shape
-    figure, grid = _grid(2, len(chosen) + 1, (2.2 * (len(chosen) + 1), 4.4 * height / width + 0.6))
-    picture = style.values if style.kind == "image" else style.values[:, 0]
-    _show(grid[0, 0], np.moveaxis(picture, 0, -1), "style")
-    grid[1, 0].set_visible(False)
-    for column, i in enumerate(chosen, start=1):
+    in_front = ceil(len(styles) / 2)
+    figure, grid = _grid(2, len(chosen) + in_front, (2.2 * (len(chosen) + in_front), 4.4 * height / width + 0.6))
+    for axes, style in zip_longest(grid[:, :in_front].T.flat, styles):
+        if style is None:
+            axes.set_visible(False)
+        else:
+            _show(axes, np.moveaxis(style.values if style.kind == "image" else style.values[:, 0], 0, -1), "style")
+    for column, i in enumerate(chosen, start=in_front):
         for row, (name, movie) in enumerate((("content", content), ("result", result))):
             _show(grid[row, column], np.moveaxis(movie.values[:, i], 0, -1), f"{name}, frame {i + 1}")
     return figure

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from impasto.signals.signal import Signal
+from impasto.signals.signal import Signal, roles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_CONTENT, _STYLE, _RESULT = "0.62", "#b5651d", "#0b5fa5"
+_CONTENT, _RESULT = "0.62", "#0b5fa5"
+_STYLES = ("#b5651d", "#6b7f2a", "#8a4b78")
 _SECONDS, _MOST_SAMPLES = 10, 3000  # of a series
 _MOST_SECONDS = 30  # of a sound
 _BANDS, _DECIBELS, _LOWEST = 96, 70, 40.0
 _LOOK: Any = {"axes.spines.top": False, "axes.spines.right": False, "font.size": 9, "axes.titlesize": 10}
 
 
-def plot_series(content: Signal, style: Signal, result: Signal) -> Figure:
-    """Per lead the result over the content, and the style on its own scale below: the first seconds, so that waves show."""
+def plot_series(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
+    """Per lead the result over the content, and the styles on their own scale below: of the first seconds."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -33,7 +36,8 @@ def plot_series(content: Signal, style: Signal, result: Signal) -> Figure:
             above, below = rows[2 * i], rows[2 * i + 1]
             _draw_lead(above, content, i, _CONTENT, 1.6, "content")
             _draw_lead(above, result, i, _RESULT, 1.0, "result")
-            _draw_lead(below, style, i, _STYLE, 1.0, "style")
+            for (role, style), colour in zip([*roles(content, styles).items()][1:], cycle(_STYLES), strict=False):
+                _draw_lead(below, style, i, colour, 1.0, role)
             above.set_title(str(names[i]) if i < len(names) else "", loc="left", fontweight="bold")
             for axes in (above, below):
                 axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 0.97), ncols=2)
@@ -43,16 +47,17 @@ def plot_series(content: Signal, style: Signal, result: Signal) -> Figure:
     return figure
 
 
-def plot_sounds(content: Signal, style: Signal, result: Signal) -> Figure:
-    """The spectrograms of the three below each other, in decibels below the loudest: what is heard, and when."""
+def plot_sounds(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
+    """The spectrograms of all below each other, in decibels below the loudest: what is heard, and when."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(_LOOK):
-        figure = Figure(figsize=(11, 8), layout="constrained")
-        rows = figure.subplots(3, 1, sharex=True, sharey=True)
+        sounds = roles(content, styles) | {"result": result}
+        figure = Figure(figsize=(11, 2.7 * len(sounds)), layout="constrained")
+        rows = figure.subplots(len(sounds), 1, sharex=True, sharey=True)
         pictures = []
-        for axes, (name, sound) in zip(rows, (("content", content), ("style", style), ("result", result)), strict=True):
+        for axes, (name, sound) in zip(rows, sounds.items(), strict=True):
             times, bands, levels = _spectrogram(sound, _MOST_SECONDS)
             pictures.append(axes.pcolormesh(times, bands, levels, cmap="magma", vmin=-_DECIBELS, vmax=0, rasterized=True))
             axes.set_title(name, loc="left", fontweight="bold")

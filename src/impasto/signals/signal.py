@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,3 +37,9 @@ class Signal:
     def with_values(self, values: Values) -> Signal:
         """The same signal with other values of the same shape."""
         return replace(self, values=values)
+
+
+def roles(content: T, styles: Sequence[T]) -> dict[str, T]:
+    """The content and the styles of a painting by what people are told they are."""
+    names = ["style"] if len(styles) == 1 else [f"style {i}" for i in range(1, len(styles) + 1)]
+    return {"content": content, **dict(zip(names, styles, strict=True))}

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class Checkpoint:
 
 
 def take_up(
-    checkpoint: Checkpoint, settings: TransferSettings, inputs: Mapping[str, Signal]
+    checkpoint: Checkpoint, settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float]
 ) -> tuple[list[Evaluation], State | None, Keep]:
     """The history and the state of a transfer as far as its checkpoint has them, and what keeps it from now on.
 
@@ -64,7 +64,7 @@ def take_up(
         SettingsError: the file keeps a transfer of other settings or inputs.
         SignalError: it cannot be read, or not be written.
     """
-    path, about = checkpoint.path, _identity(settings, inputs)
+    path, about = checkpoint.path, _identity(settings, inputs, shares)
     check_writable(path)
     history: list[Evaluation] = []
     state = None
@@ -114,12 +114,16 @@ def kept_settings(path: Path) -> dict[str, Any]:
     return read_about(path)["settings"] if path.exists() else {}
 
 
-def _identity(settings: TransferSettings, inputs: Mapping[str, Signal]) -> dict[str, Any]:
-    """What makes a transfer the one it is: its settings, and the SHA-256 of its inputs and of the files that they name."""
+def _identity(settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float]) -> dict[str, Any]:
+    """What makes a transfer the one it is: its settings, the shares of its styles, and the SHA-256 of what it reads."""
     chosen = settings.as_dict()
     named = [f.name for f in fields(settings) if "FILE" in f.metadata["metavar"] and Path(chosen[f.name] or "").is_file()]
     sums = {name: hashlib.sha256(Path(chosen[name]).read_bytes()).hexdigest() for name in named}
-    return {"settings": chosen, "inputs": {name: _digest(signal) for name, signal in inputs.items()} | sums}
+    return {
+        "settings": chosen,
+        "shares": list(shares),
+        "inputs": {name: _digest(signal) for name, signal in inputs.items()} | sums,
+    }
 
 
 def _digest(signal: Signal) -> str:
@@ -133,8 +137,9 @@ def _digest(signal: Signal) -> str:
 
 def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     expected = json.loads(json.dumps(expected))
-    for name, given in expected["settings"].items():
-        kept = about["settings"].get(name)
+    was, chosen = (one["settings"] | {"shares of the styles": one["shares"]} for one in (about, expected))
+    for name, given in chosen.items():
+        kept = was.get(name)
         if kept != given:
             raise SettingsError(
                 f"{path} keeps an unfinished painting with {name} {kept}, not {given}: 'impasto resume {path}' finishes it; "

@@ -19,8 +19,9 @@ from impasto.network.layers import LayerTable, total_stride, up_to_deepest
 from impasto.network.segments import Segmented
 from impasto.network.statistics import Network
 from impasto.signals.signal import Signal
-from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, least_memory, untiled_memory
+from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, covering, least_memory, untiled_memory
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 if TYPE_CHECKING:
     from impasto.transfer.kinds.kind import Prepared
@@ -96,7 +97,7 @@ def task_of(prepared: Prepared, network: nn.Module, settings: TransferSettings) 
     """What an evaluation of J computes; None if it cannot be computed tile by tile."""
     if not (prepared.in_tiles and isinstance(network, Segmented)):
         return None
-    channels, dims = prepared.content.shape[1], prepared.style.dim() - 2
+    channels, dims = prepared.content.shape[1], prepared.style[0][0].dim() - 2
     items = network.items(channels)
     return Task(
         up_to_deepest(network.table, _layers(settings)),
@@ -104,13 +105,15 @@ def task_of(prepared: Prepared, network: nn.Module, settings: TransferSettings) 
         channels // items,
         items,
         tuple(settings.content_weights),
-        tuple(prepared.style.shape[-dims:]),
+        covering(style.shape[-dims:] for style, _ in prepared.style),
     )
 
 
-def bytes_held(content: Signal, style: Signal, prepared: Prepared) -> int:
+def bytes_held(content: Signal, styles: Styles, prepared: Prepared) -> int:
     """What is held of the signals all the time."""
-    return sum(values.nbytes for values in (content.values, style.values, prepared.content, prepared.style))
+    read = [content, *(style for style, _ in styles)]
+    seen = [prepared.content, *(style for style, _ in prepared.style)]
+    return sum(signal.values.nbytes for signal in read) + sum(tensor.nbytes for tensor in seen)
 
 
 def fit(task: Task, settings: TransferSettings, held: int = 0) -> Fitting:

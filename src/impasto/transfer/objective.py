@@ -74,9 +74,9 @@ class Term(NamedTuple):
     cost: Callable[..., Tensor]
 
 
-def evaluate(network: Network, generated: Tensor, terms: Sequence[Term], batch: slice = slice(None)) -> list[Tensor]:
-    """The value of each term for G, of shape (N, channels, *space), or a part of its batch; all are measured in one go."""
-    means = iter(measure(network, generated, [statistic for term in terms for statistic in term.statistics], batch))
+def evaluate(network: Network, generated: Tensor, terms: Sequence[Term]) -> list[Tensor]:
+    """The value of each term for G, of shape (N, channels, *space); all are measured in one go."""
+    means = iter(measure(network, generated, [statistic for term in terms for statistic in term.statistics]))
     return [term.weight * term.cost(*(next(means) for _ in term.statistics)) for term in terms]
 
 
@@ -133,7 +133,7 @@ def style_terms(network: Network, style: Tensor | Blend, settings: TransferSetti
     means, cost_to, relative = STYLE_COSTS[settings.style_cost]
     statistics = {name: tuple(Statistic(name, everywhere(mean)) for mean in means) for name in settings.style_lambdas}
     every = [statistic for row in statistics.values() for statistic in row]
-    measured = iter(measure_blend(network, as_blend(style), every))
+    measured = iter(measure_blend(network, style, every))
     terms: dict[str, Term] = {}
     for name, weight in settings.style_lambdas.items():
         target = [next(measured) for _ in means]
@@ -143,11 +143,6 @@ def style_terms(network: Network, style: Tensor | Blend, settings: TransferSetti
             cost_to(*target),
         )
     return terms
-
-
-def as_blend(style: Tensor | Blend) -> Blend:
-    """A style alone has all the weight."""
-    return [(style, 1.0)] if isinstance(style, Tensor) else style
 
 
 @torch.no_grad()

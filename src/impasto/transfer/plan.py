@@ -6,7 +6,7 @@ Everything follows from the layer table. Of all ways that fit, the one with the 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import ceil, prod
@@ -101,6 +101,11 @@ class _Segment:
     scale: int  # positions of the signal, along an axis, in one of the segment's input
     stride: int
     margin: int
+
+
+def covering(shapes: Iterable[Sequence[int]]) -> tuple[int, ...]:
+    """The smallest shape that holds all of them."""
+    return tuple(max(sides) for sides in zip(*shapes, strict=True))
 
 
 def plans(task: Task, memory: float) -> Iterator[Plan]:

@@ -24,6 +24,7 @@ from impasto.transfer.descent import Progress, State, nested, shifted
 from impasto.transfer.estimate import bytes_held, within_memory
 from impasto.transfer.kinds.kind import Kind, Prepared
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 # the size at which the first of several scales is painted
 _FIRST = 512
@@ -56,14 +57,14 @@ def plan_scales(settings: TransferSettings, content: Signal) -> tuple[Scale, ...
 
 
 def coarse_to_fine(
-    kind: Kind, content: Signal, style: Signal, settings: TransferSettings, device: torch.device, state: State | None = None
+    kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, device: torch.device, state: State | None = None
 ) -> Iterator[tuple[Prepared, Progress]]:
     """Descend J at one scale after the other, each from the enlarged result of the one before.
 
     Args:
         kind: what is painted.
         content: as it was read.
-        style: as it was read.
+        styles: as they were read.
         settings: with nothing left open.
         device: where to compute.
         state: where it goes on, as :func:`impasto.transfer.descent.descend` does.
@@ -73,18 +74,18 @@ def coarse_to_fine(
     """
     scales = plan_scales(settings, content)
     # prepared first, so that what does not fit is said before and not after the work at the other scales
-    last = kind.prepare(content, style, settings)
+    last = kind.prepare(content, styles, settings)
     at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
     done, seconds, inner = at["done"], at["seconds"], at["inner"]
-    held = bytes_held(content, style, last)
+    held = bytes_held(content, styles, last)
     before: Tensor | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
-        prepared = last if k == len(scales) - 1 else _prepare(kind, content, style, here, len(scales))
+        prepared = last if k == len(scales) - 1 else _prepare(kind, content, styles, here, len(scales))
         if inner is not None:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
-            start = _start(prepared, content, style, here)
+            start = _start(prepared, content, styles, here)
         else:
             start = enlarged(before, prepared.content.shape[2:], prepared.bounds)
         left = sum(scale.iterations for scale in scales[k + 1 :])
@@ -119,20 +120,20 @@ def _descend(
     held: int,
     state: State | None,
 ) -> Iterator[Progress]:
-    content, style = prepared.content.to(device), prepared.style.to(device)
+    content, style = prepared.content.to(device), [(s.to(device), share) for s, share in prepared.style]
     network, settings = within_memory(prepared, prepared.network.to(device), held, settings)
     objective = prepared.objective(network, content, style, settings)
     return prepared.descent(objective, start.to(device), settings, prepared.bounds, prepared.natural, state)
 
 
-def _prepare(kind: Kind, content: Signal, style: Signal, settings: TransferSettings, scales: int) -> Prepared:
+def _prepare(kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: int) -> Prepared:
     try:
-        return kind.prepare(content, style, settings)
+        return kind.prepare(content, styles, settings)
     except SizeError as error:
         raise SizeError(f"the first of {scales} scales has a size of {settings.size}: {error}; or fewer --scales") from None
 
 
-def _start(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
+def _start(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor:
     """The first G, of the content's shape."""
     noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
     share = 1.0 if settings.init == "random" else settings.init_noise
@@ -140,7 +141,7 @@ def _start(prepared: Prepared, content: Signal, style: Signal, settings: Transfe
     if share < 1:
         # alike in all channels, so that what is in the middle of a stereo sound stays there
         grain = prepared.noise * noise[:, :1] if settings.beta else 0.0
-        start = _first_signal(prepared, content, style, settings) + grain
+        start = _first_signal(prepared, content, styles, settings) + grain
     if share:
         mean, deviation = prepared.random
         if prepared.natural:
@@ -150,11 +151,11 @@ def _start(prepared: Prepared, content: Signal, style: Signal, settings: Transfe
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 
-def _first_signal(prepared: Prepared, content: Signal, style: Signal, settings: TransferSettings) -> Tensor:
+def _first_signal(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor:
     if settings.init == "content":
         return prepared.content
     if settings.init == "style":
-        return prepared.fit(style)
+        return prepared.fit(styles[0][0])
     signal = read_signal(settings.init, settings.rate)
     if signal.kind != content.kind:
         given, expected = (FORMATS[s.kind].noun for s in (signal, content))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -11,13 +12,13 @@ from torch import Tensor
 
 from impasto.network.device import find_device
 from impasto.network.segments import Segmented
-from impasto.signals.formats import kind_of, read_signal
+from impasto.signals.formats import kind_of
 from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
 from impasto.transfer.kinds import kind_for
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import plan_scales
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import Source
+from impasto.transfer.styles import Source, Style, read_inputs
 
 # positions of the part that is painted to measure the time, at most, and how often it is looked at
 _POSITIONS = {1: 2**20, 2: 2**17}
@@ -43,7 +44,7 @@ class Rehearsal:
     seconds: float
 
 
-def rehearse(content: Source, style: Source, settings: TransferSettings | None = None) -> Rehearsal:
+def rehearse(content: Source, style: Style | Sequence[Style], settings: TransferSettings | None = None) -> Rehearsal:
     """Begin a transfer on a part of the content, and say what the whole will take.
 
     The arguments are those of :func:`impasto.transfer_style`.
@@ -52,13 +53,12 @@ def rehearse(content: Source, style: Source, settings: TransferSettings | None =
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
     settings = (settings or TransferSettings()).for_kind(kind_of(content))
-    longest = settings.size if isinstance(settings.size, int) else None
-    content_signal, style_signal = (read_signal(source, settings.rate, longest) for source in (content, style))
+    content_signal, styles = read_inputs(content, style, settings)
     device = find_device(settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))
-    prepared = kind_for(content_signal, style_signal).prepare(content_signal, style_signal, settings)
-    held = bytes_held(content_signal, style_signal, prepared)
+    prepared = kind_for(content_signal, styles).prepare(content_signal, styles, settings)
+    held = bytes_held(content_signal, styles, prepared)
     last = tuple(prepared.content.shape[2:])
     scales = plan_scales(settings, content_signal)
     sizes = [scale.size if isinstance(scale.size, int) else max(last) for scale in scales]
@@ -79,12 +79,13 @@ def _measured(
     prepared: Prepared, fitting: Fitting | None, settings: TransferSettings, device: torch.device
 ) -> tuple[float, int]:
     """Seconds of an evaluation, with its step, for each unit of its work; and how many evaluations there are."""
-    network, content, style = prepared.network.to(device), prepared.content.to(device), prepared.style.to(device)
+    network, content = prepared.network.to(device), prepared.content.to(device)
+    style = [(s.to(device), share) for s, share in prepared.style]
     work, seen = float(prod(content.shape[2:])), network
     task = task_of(prepared, network, settings)
     if fitting and task and isinstance(network, Segmented):
         dims = len(task.shape)
-        content, style = (_middle(signal, dims) for signal in (content, style))
+        content, style = _middle(content, dims), [(_middle(s, dims), share) for s, share in style]
         work = fitting.plan.work_for(task._replace(shape=tuple(content.shape[-dims:])))
         settings = fitting.settings
         seen = fitting.plan.apply(network, [*settings.content_weights, *settings.style_lambdas])

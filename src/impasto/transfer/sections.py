@@ -12,8 +12,8 @@ from collections.abc import Collection, Iterator
 import torch
 from torch import Tensor, nn
 
-from impasto.network.statistics import Blend, Network
-from impasto.transfer.objective import Costs, as_blend, content_terms, evaluate, style_terms, weighed
+from impasto.network.statistics import Blend, Network, as_blend, of_batch
+from impasto.transfer.objective import Costs, Term, content_terms, evaluate, style_terms, weighed
 from impasto.transfer.settings import TransferSettings
 
 # pixels that the network sees at once where no gradient is needed
@@ -72,8 +72,9 @@ class SectionsObjective:
         """The costs of G, of the shape of the content."""
         content, by_layer = generated.new_zeros(()), dict.fromkeys(self._style[self.axes[0]], generated.new_zeros(()))
         for axis in self.axes:
-            chosen, terms = self._chosen[axis], [*self._content[axis], *self._style[axis].values()]
-            values = evaluate(self._look, self._view(generated, axis)[chosen], terms, chosen)
+            chosen = self._chosen[axis]
+            terms = [_of(chosen, term) for term in (*self._content[axis], *self._style[axis].values())]
+            values = evaluate(self._look, self._view(generated, axis)[chosen], terms)
             content = content + sum(values[: len(self._content[axis])])
             for name, cost in zip(by_layer, values[len(self._content[axis]) :], strict=True):
                 by_layer[name] = by_layer[name] + cost
@@ -98,6 +99,10 @@ class SectionsObjective:
         """A blend of batches that the network can see at once."""
         views = [(self._view(s, axis) if s.dim() == 5 else s, weight) for s, weight in as_blend(style)]
         return [(part, weight * len(part) / len(view)) for view, weight in views for part in _parts(view)]
+
+
+def _of(chosen: slice, term: Term) -> Term:
+    return term._replace(statistics=tuple(of_batch(chosen, statistic) for statistic in term.statistics))
 
 
 def _parts(x: Tensor) -> tuple[Tensor, ...]:

@@ -1,21 +1,20 @@
-"""One content and one style become a painting: the way through the house, from files to the painting."""
+"""A content and its styles become a painting: the way through the house, from files to the painting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from impasto.errors import SignalError, SizeError
 from impasto.network.device import find_device
-from impasto.signals.formats import FORMATS, check_options, kind_of, read_signal
+from impasto.signals.formats import FORMATS, check_options, kind_of
 from impasto.signals.image_output import to_pillow
-from impasto.signals.signal import Signal
+from impasto.signals.signal import Signal, roles
 from impasto.transfer.checkpoint import Checkpoint, kept_settings, take_up
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import default_memory, peak_memory_mib
@@ -23,10 +22,8 @@ from impasto.transfer.kinds import KINDS, kind_for
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Source, Style, name_of, names_of, read_inputs, shares
 from impasto.transfer.watch import draw_costs, write_figure
-
-Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
-"""What a signal is given as: a file, a signal or, of a picture, a PIL image or an array (height, width[, 3 or 4])."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +33,17 @@ class Painting:
     Attributes:
         signal: the result, of the content's kind.
         content: the content, as it was read.
-        style: the style, as it was read.
+        styles: the styles, as they were read.
         settings: how it was made, with nothing left open.
         best: the evaluation that belongs to the signal.
         history: all evaluations in order; the last one tells the seconds the descent took.
-        about: the names of content and style and of the network.
+        about: the names of content and styles, with their shares, and of the network.
         checkpoint: what was kept on the way; deleted when the result is written.
     """
 
     signal: Signal
     content: Signal
-    style: Signal
+    styles: tuple[Signal, ...]
     settings: TransferSettings
     best: Evaluation
     history: tuple[Evaluation, ...]
@@ -93,7 +90,7 @@ class Painting:
             SignalError: the file cannot be written.
         """
         draw = KINDS[self.signal.kind].draw
-        write_figure(draw(self.content, self.style, self.signal) if draw else draw_costs(self.history), path)
+        write_figure(draw(self.content, self.styles, self.signal) if draw else draw_costs(self.history), path)
 
     def summary(self) -> dict[str, Any]:
         """The numbers of the transfer, as ``impasto transfer --json`` prints them."""
@@ -124,7 +121,7 @@ class TransferInterrupted(KeyboardInterrupt):
 
 def transfer_style(
     content: Source,
-    style: Source,
+    style: Style | Sequence[Style],
     settings: TransferSettings | None = None,
     *,
     on_progress: Callable[[Progress], None] | None = None,
@@ -136,7 +133,8 @@ def transfer_style(
     Args:
         content: what is painted: a file, a :class:`Signal` or, of a picture, a PIL image or an array of shape
             (height, width[, 3 or 4]). Its kind decides everything that the settings leave open.
-        style: how it is painted, given in the same ways.
+        style: how it is painted, given in the same ways; or several styles, each alone or with its weight, (style, weight),
+            which are blended on their statistics: weights count relative to their sum.
         settings: how; the defaults of :class:`TransferSettings` if None.
         on_progress: called after each evaluation of J.
         checkpoint: a file in which the transfer is kept on its way, and from which the same call goes on, bit for bit, if
@@ -150,9 +148,8 @@ def transfer_style(
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
     settings = (settings or TransferSettings()).for_kind(kind_of(content))
-    longest = settings.size if isinstance(settings.size, int) else None
-    content_signal, style_signal = (read_signal(source, settings.rate, longest) for source in (content, style))
-    kind = kind_for(content_signal, style_signal)
+    content_signal, styles = read_inputs(content, style, settings)
+    kind, signals = kind_for(content_signal, styles), tuple(signal for signal, _ in styles)
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
     history: list[Evaluation] = []
@@ -163,19 +160,19 @@ def transfer_style(
         kept = kept_settings(checkpoint.path).get("memory") if checkpoint else None
         within = replace(settings, memory=kept or default_memory(device))
     if checkpoint:
-        history, state, keep = take_up(checkpoint, within, {"content": content_signal, "style": style_signal})
-    about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
+        history, state, keep = take_up(checkpoint, within, roles(content_signal, signals), [share for _, share in styles])
+    about = {"content": name_of(content), "style": names_of(shares(style)), "network": _network_name(settings)}
 
     def painting(prepared: Prepared, progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
         signal = prepared.restore(progress.best_generated[0].cpu().numpy())
         best = progress.best
-        return Painting(signal, content_signal, style_signal, settings, best, tuple(history), about, checkpoint)
+        return Painting(signal, content_signal, signals, settings, best, tuple(history), about, checkpoint)
 
     prepared = None
     progress: Progress | None = None
     resting = False
     try:
-        for at in coarse_to_fine(kind, content_signal, style_signal, within, device, state):
+        for at in coarse_to_fine(kind, content_signal, styles, within, device, state):
             prepared, progress = at
             if progress.latest.evaluation <= len(history):
                 continue  # where the checkpoint was written
@@ -198,10 +195,6 @@ def transfer_style(
         raise SizeError(f"the memory of the {device.type} ran out: give a smaller --size") from None
     assert prepared is not None and progress is not None
     return painting(prepared, progress, checkpoint)
-
-
-def _name(source: Source) -> str:
-    return Path(source).name if isinstance(source, str | Path) else type(source).__name__
 
 
 def _network_name(settings: TransferSettings) -> str:

@@ -14,6 +14,7 @@ from impasto.transfer.kinds.movie import prepare_movies
 from impasto.transfer.kinds.series import prepare_series
 from impasto.transfer.kinds.sound import prepare_sounds
 from impasto.transfer.kinds.volume import prepare_volumes
+from impasto.transfer.styles import Styles
 
 KINDS: dict[str, Kind] = {
     "image": Kind(
@@ -49,17 +50,18 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def kind_for(content: Signal, style: Signal) -> Kind:
+def kind_for(content: Signal, styles: Styles) -> Kind:
     """The row of the content's kind.
 
     Raises:
-        SignalError: the style is of a kind that the content cannot take; the message says why.
+        SignalError: a style is of a kind that the content cannot take; the message says why.
     """
     kind = KINDS[content.kind]
-    if style.kind not in kind.styles:
-        expected = " or ".join(FORMATS[name].noun for name in kind.styles)
-        raise SignalError(
-            f"{FORMATS[content.kind].noun} cannot be painted in the style of {FORMATS[style.kind].noun}: {kind.why}; "
-            f"{expected} was expected"
-        )
+    for style, _ in styles:
+        if style.kind not in kind.styles:
+            expected = " or ".join(FORMATS[name].noun for name in kind.styles)
+            raise SignalError(
+                f"{FORMATS[content.kind].noun} cannot be painted in the style of {FORMATS[style.kind].noun}: {kind.why}; "
+                f"{expected} was expected"
+            )
     return kind

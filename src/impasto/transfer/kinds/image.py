@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 import torch
@@ -10,26 +11,30 @@ from torch import Tensor
 from impasto.errors import SizeError
 from impasto.network.layers import LayerTable, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
-from impasto.signals.signal import Signal, Values
+from impasto.signals.signal import Signal, Values, roles
 from impasto.transfer.colour import COLOURS
 from impasto.transfer.estimate import fit
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
-from impasto.transfer.plan import Task
+from impasto.transfer.plan import Task, covering
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 
-def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
-    """Content and style with their longest sides scaled to ``settings.size``, if network and memory can take it.
+def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles with their longest sides scaled to ``settings.size``, if network and memory can take it.
 
     Raises:
         SizeError: a picture is too small for the deepest layer, or too large for the memory.
         WeightsError: the weights are missing, damaged, or of another network.
     """
-    content, style = _scaled(content, over_white(style), settings)
+    content, *pictures = _scaled(content, [over_white(style) for style, _ in styles], settings)
     colour, (height, width) = COLOURS[settings.colour], content.shape
     return Prepared(
         content=_tensor(colour.content(content.values)),
-        style=_tensor(colour.style(style.values, content.values)),
+        style=[
+            (_tensor(colour.style(picture.values, content.values)), share)
+            for picture, (_, share) in zip(pictures, styles, strict=True)
+        ],
         network=vgg19_of(settings),
         restore=lambda generated: content.with_values(colour.result(generated, content.values)),
         fit=lambda picture: _tensor(colour.content(resample_image(over_white(picture), (height, width)).values)),
@@ -39,17 +44,17 @@ def prepare_images(content: Signal, style: Signal, settings: TransferSettings) -
     )
 
 
-def _scaled(content: Signal, style: Signal, settings: TransferSettings) -> tuple[Signal, Signal]:
+def _scaled(content: Signal, styles: Sequence[Signal], settings: TransferSettings) -> list[Signal]:
     table = table_of(settings)
     longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
     # a style is never enlarged: its strokes would be learned blurred
-    targets = {"content": longest, "style": min(round(settings.stroke * longest), max(style.shape))}
-    shapes: dict[str, tuple[int, int]] = {}
-    for (role, target), picture in zip(targets.items(), (content, style), strict=True):
-        shapes[role] = scaled_shape(picture.shape, target)
-        _check_size(role, picture.shape, shapes[role], table)
-    fit(Task(table, shapes["content"], 3, 1, tuple(settings.content_weights), shapes["style"]), settings)
-    return resample_image(content, shapes["content"]), resample_image(style, shapes["style"])
+    targets = [longest, *(min(round(settings.stroke * longest), max(style.shape)) for style in styles)]
+    pictures = roles(content, styles)
+    shapes = [scaled_shape(picture.shape, target) for picture, target in zip(pictures.values(), targets, strict=True)]
+    for (role, picture), shape in zip(pictures.items(), shapes, strict=True):
+        _check_size(role, picture.shape, shape, table)
+    fit(Task(table, shapes[0], 3, 1, tuple(settings.content_weights), covering(shapes[1:])), settings)
+    return [resample_image(picture, shape) for picture, shape in zip(pictures.values(), shapes, strict=True)]
 
 
 def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], table: LayerTable) -> None:

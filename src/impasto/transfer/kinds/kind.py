@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
 from impasto.network.layers import NETWORKS, LayerTable, up_to_deepest
+from impasto.network.statistics import Blend
 from impasto.network.vgg19 import ConvNet, vgg19
 from impasto.signals.signal import Signal, Values
 from impasto.transfer.descent import Progress, descend
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -35,7 +37,7 @@ class Prepared:
 
     Attributes:
         content: C, (1, channels, *space).
-        style: S, (1, channels, *space), of any size.
+        style: the styles S, each (1, channels, *space), of any size, with their shares.
         network: what takes G, of the shape of C, and names of layers, and gives their activations.
         restore: makes a signal like the content of values (channels, *space) on its grid.
         fit: another signal of the kind on the content's grid, where G may start.
@@ -49,7 +51,7 @@ class Prepared:
     """
 
     content: Tensor
-    style: Tensor
+    style: Blend
     network: nn.Module
     restore: Callable[[Values], Signal]
     fit: Callable[[Signal], Tensor]
@@ -58,7 +60,7 @@ class Prepared:
     bounds: tuple[float, float] | None = None
     natural: bool = False
     in_tiles: bool = True
-    objective: Callable[[Any, Tensor, Tensor, TransferSettings], Any] = Objective
+    objective: Callable[[Any, Tensor, Blend, TransferSettings], Any] = Objective
     descent: Callable[..., Iterator[Progress]] = descend
 
 
@@ -67,15 +69,15 @@ class Kind:
     """How one kind of signal is painted.
 
     Attributes:
-        prepare: content and style as read, with settings in which nothing is open, become :class:`Prepared`.
+        prepare: content and styles as read, with settings in which nothing is open, become :class:`Prepared`.
         styles: the kinds that can be its style.
         why: why no other kind can.
-        draw: content, style and result as a figure for people; None where the result is a picture itself.
+        draw: content, styles and result as a figure for people; None where the result is a picture itself.
         measure: what there is to tell about content and result in numbers.
     """
 
-    prepare: Callable[[Signal, Signal, TransferSettings], Prepared]
+    prepare: Callable[[Signal, Styles, TransferSettings], Prepared]
     styles: tuple[str, ...]
     why: str
-    draw: Callable[[Signal, Signal, Signal], Figure] | None = None
+    draw: Callable[[Signal, Sequence[Signal], Signal], Figure] | None = None
     measure: Callable[[Signal, Signal], dict[str, float]] = lambda content, result: {}

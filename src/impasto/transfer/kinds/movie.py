@@ -12,20 +12,21 @@ from impasto.errors import SettingsError, SizeError
 from impasto.network.layers import smallest_size
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.movie import resample_movie
-from impasto.signals.signal import Signal
+from impasto.signals.signal import Signal, roles
 from impasto.transfer.descent import descend
 from impasto.transfer.estimate import check_untiled
 from impasto.transfer.frames import FramesObjective, descend_frames
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 # frames of a style movie that are looked at, evenly spaced
 _STYLE_FRAMES = 8
 
 
-def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
-    """Content and style with their longest sides at most ``settings.size`` pixels, if network and memory can take it.
+def prepare_movies(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles with their longest sides at most ``settings.size`` pixels, if network and memory can take it.
 
     Raises:
         SettingsError: the method is not for movies.
@@ -39,9 +40,9 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
     longest = max(content.shape[1:])
     size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
     content = resample_movie(content, scaled_shape(content.shape[1:], size))
-    pictures = _pictures(style, round(settings.stroke * size))
+    pictures = [_pictures(style, round(settings.stroke * size)) for style, _ in styles]
     smallest = smallest_size(table)
-    for role, shape in (("content", content.shape[1:]), ("style", tuple(pictures.shape[2:]))):
+    for role, shape in roles(content.shape[1:], [tuple(frames.shape[2:]) for frames in pictures]).items():
         if min(shape) < smallest:
             raise SizeError(
                 f"the {role} at {shape[1]} x {shape[0]} pixels is too small for {table[-1].name}, which needs {smallest} on "
@@ -66,7 +67,7 @@ def prepare_movies(content: Signal, style: Signal, settings: TransferSettings) -
 
     return Prepared(
         content=torch.from_numpy(content.values)[None],
-        style=pictures,
+        style=[(frames, share) for frames, (_, share) in zip(pictures, styles, strict=True)],
         network=vgg19_of(settings),
         restore=content.with_values,
         fit=fit,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -17,9 +17,10 @@ from impasto.network.layers import smallest_size
 from impasto.network.segments import Segment
 from impasto.network.vgg19 import CONTRAST, GREY, ConvNet
 from impasto.signals.series import resample_series, without_drift
-from impasto.signals.signal import Signal, Values
+from impasto.signals.signal import Signal, Values, roles
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 log = logging.getLogger("impasto")
 
@@ -54,24 +55,26 @@ class GreyLeads(nn.Module):
         return self.network(GREY + CONTRAST * x.transpose(0, 1), layers)
 
 
-def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
-    """Content and style at one rate of at most ``settings.size`` samples a second.
+def prepare_series(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles at one rate of at most ``settings.size`` samples a second.
 
     Raises:
         SignalError: they differ in the number of leads, or a lead is nothing but drift.
         SizeError: one is too short for the deepest layer.
         WeightsError: the weights of VGG-19 are missing, damaged, or of another network.
     """
-    leads = len(content.values)
-    if len(style.values) != leads:
-        raise SignalError(f"the content has {leads} lead(s) and the style {len(style.values)}: both must have as many")
-    rates = _rates(content, style)
+    leads, given = len(content.values), roles(content, [style for style, _ in styles])
+    for role, series in given.items():
+        if len(series.values) != leads:
+            raise SignalError(f"the content has {leads} lead(s) and the {role} {len(series.values)}: both must have as many")
+    rates = _rates(given)
     limit = max(rates) if settings.size == "full" else float(settings.size or 0)
-    working = min(*rates, limit) if any(s.header.get("rate") for s in (content, style)) else rates[0]
-    c, s = (_waves(signal, working / rate) for signal, rate in zip((content, style), rates, strict=True))
+    working = min(*rates, limit) if any(s.header.get("rate") for s in given.values()) else rates[0]
+    seen = {role: _waves(s, working / rate) for (role, s), rate in zip(given.items(), rates, strict=True)}
+    c, *targets = seen.values()
     table = table_of(settings)
     smallest = max(smallest_size(table), max(row.kernel for row in table))
-    for role, waves in (("content", c), ("style", s)):
+    for role, waves in seen.items():
         if waves.z.shape[1] < smallest:
             raise SizeError(
                 f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {table[-1].name}, which "
@@ -94,23 +97,25 @@ def prepare_series(content: Signal, style: Signal, settings: TransferSettings) -
         return torch.from_numpy(np.resize(start.T, c.z.T.shape).T.copy())[None]  # repeated or cut to the content's length
 
     return Prepared(
-        content=torch.from_numpy(c.z)[None], style=torch.from_numpy(s.z)[None], network=network,
-        restore=restore, fit=fit, random=(0.0, 1.0),
+        content=torch.from_numpy(c.z)[None],
+        style=[(torch.from_numpy(s.z)[None], share) for s, (_, share) in zip(targets, styles, strict=True)],
+        network=network, restore=restore, fit=fit, random=(0.0, 1.0),
     )  # fmt: skip
 
 
-def _rates(content: Signal, style: Signal) -> tuple[float, float]:
-    """Samples a second of content and style; 1 where neither tells."""
-    rates: tuple[float | None, float | None] = (content.header.get("rate"), style.header.get("rate"))
-    known = [rate for rate in rates if rate]
+def _rates(given: Mapping[str, Signal]) -> list[float]:
+    """Samples a second of each; that of the first that tells where one does not, and 1 where none does."""
+    known: dict[str, float] = {role: s.header["rate"] for role, s in given.items() if s.header.get("rate")}
     if not known:
         log.warning("the sampling rates are not known (give --rate HZ): the series are compared sample by sample")
-        return 1.0, 1.0
-    if len(known) == 1:
-        log.warning("one sampling rate is not known (give --rate HZ): %g Hz is taken for both", known[0])
-    elif known[0] != known[1]:
-        log.warning("the content has %g Hz and the style %g Hz: both are resampled to one rate", *known)
-    return rates[0] or known[0], rates[1] or known[0]
+        return [1.0] * len(given)
+    first = next(iter(known.values()))
+    if len(known) < len(given):
+        log.warning("a sampling rate is not known (give --rate HZ): %g Hz is taken", first)
+    if len(set(known.values())) > 1:
+        told = " and ".join(f"the {role} has {rate:g} Hz" for role, rate in known.items())
+        log.warning("%s: they are resampled to one rate", told)
+    return [known.get(role, first) for role in given]
 
 
 def _at(working: float, content: Signal) -> str:

@@ -11,9 +11,10 @@ from torch import Tensor
 from impasto.errors import SignalError, SizeError
 from impasto.network.spectral import LOUDNESS, Spectral, window_length
 from impasto.signals.audio import limited, loudness, resample_audio
-from impasto.signals.signal import Signal, Values
+from impasto.signals.signal import Signal, Values, roles
 from impasto.transfer.kinds.kind import Prepared, table_of
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 log = logging.getLogger("impasto")
 
@@ -21,27 +22,29 @@ log = logging.getLogger("impasto")
 _NOISE = 0.03 * LOUDNESS
 
 
-def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
-    """Content and style at the content's rate, or at ``settings.size`` samples a second if that is less.
+def prepare_sounds(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles at the content's rate, or at ``settings.size`` samples a second if that is less.
 
     Raises:
         SizeError: one is shorter than the widest filter.
     """
     rate = float(content.header["rate"])
     working = rate if settings.size == "full" else min(rate, float(settings.size or rate))
-    if style.header["rate"] != rate:
-        log.warning("the style has %g Hz: it is resampled to the content's %g Hz", style.header["rate"], rate)
+    given = roles(content, [style for style, _ in styles])
+    for role, sound in given.items():
+        if sound.header["rate"] != rate:
+            log.warning("the %s has %g Hz: it is resampled to the content's %g Hz", role, sound.header["rate"], rate)
     table = table_of(settings)
     shortest = max(row.kernel for row in table) * window_length(working) // 4
-    for role, sound in (("content", content), ("style", style)):
+    for role, sound in given.items():
         seconds = sound.shape[0] / sound.header["rate"]
         if seconds < shortest / working:
             raise SizeError(
                 f"the {role} lasts {seconds:.3g} s, too short for {table[-1].name}, which needs {shortest / working:.3g} s; "
                 "give a longer one, or other --content-layers and --style-layers"
             )
-    c, s = _waveform(content, working), _waveform(style, working)
-    network = Spectral(table, working, s)
+    c, blend = _waveform(content, working), [(_waveform(style, working), share) for style, share in styles]
+    network = Spectral(table, working, blend)
 
     def restore(values: Values) -> Signal:
         whole = resample_audio(values, working, rate)
@@ -57,7 +60,7 @@ def prepare_sounds(content: Signal, style: Signal, settings: TransferSettings) -
 
     return Prepared(
         content=c,
-        style=s,
+        style=blend,
         network=network,
         restore=restore,
         fit=fit,

@@ -14,13 +14,14 @@ from torch import Tensor
 from impasto.errors import SettingsError, SizeError
 from impasto.network.layers import smallest_size, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
-from impasto.signals.signal import Signal
+from impasto.signals.signal import Signal, roles
 from impasto.signals.volume import resample_volume
 from impasto.transfer.descent import Progress, State, descend, nested
 from impasto.transfer.estimate import check_untiled
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
 
 log = logging.getLogger("impasto")
 
@@ -33,8 +34,8 @@ _ROUND = 10
 _LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
 
 
-def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) -> Prepared:
-    """Content and style with at most ``settings.size`` voxels along each axis, if network and memory can take it.
+def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles with at most ``settings.size`` voxels along each axis, if network and memory can take it.
 
     A picture is scaled to twice the volume's longest side at most; for a grey volume it is made grey, with the brightness
     and contrast of the volume.
@@ -48,8 +49,11 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
         raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
     table = table_of(settings)
     content = _scaled(content, settings)
-    style = _scaled(style, settings, settings.stroke) if style.kind == "volume" else _strokes(style, content.shape, settings)
-    for role, signal in (("content", content), ("style", style)):
+    scaled = [
+        _scaled(style, settings, settings.stroke) if style.kind == "volume" else _strokes(style, content.shape, settings)
+        for style, _ in styles
+    ]
+    for role, signal in roles(content, scaled).items():
         if min(signal.shape) < smallest_size(table):
             size = " x ".join(str(n) for n in signal.shape)
             raise SizeError(
@@ -74,9 +78,7 @@ def prepare_volumes(content: Signal, style: Signal, settings: TransferSettings) 
 
     return Prepared(
         content=_in_channels(content, channels),
-        style=_like(content, _in_channels(style, channels))
-        if channels == 1 and style.kind == "image"
-        else _in_channels(style, channels),
+        style=[(_seen(style, content), share) for style, (_, share) in zip(scaled, styles, strict=True)],
         network=vgg19_of(settings),
         restore=content.with_values,
         fit=fit,
@@ -141,6 +143,11 @@ def _scaled(volume: Signal, settings: TransferSettings, stroke: float = 1.0) -> 
 def _strokes(picture: Signal, shape: tuple[int, ...], settings: TransferSettings) -> Signal:
     longest = min(max(picture.shape), round(settings.stroke * _PICTURE_SIZE * max(shape)))
     return resample_image(over_white(picture), scaled_shape(picture.shape, longest))
+
+
+def _seen(style: Signal, content: Signal) -> Tensor:
+    values = _in_channels(style, len(content.values))
+    return _like(content, values) if len(content.values) == 1 and style.kind == "image" else values
 
 
 def _like(content: Signal, grey: Tensor) -> Tensor:

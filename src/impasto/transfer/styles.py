@@ -1,0 +1,75 @@
+"""One style or several: each has a share in the painting, and they are blended on their statistics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from impasto.errors import SettingsError
+from impasto.signals.formats import read_signal
+from impasto.signals.signal import Signal
+from impasto.transfer.checks import number
+from impasto.transfer.settings import TransferSettings
+
+Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
+"""What a signal is given as: a file, a signal or, of a picture, a PIL image or an array (height, width[, 3 or 4])."""
+
+Style = Source | tuple[Source, float]
+"""A style, or a style and its weight, which is 1 if none is given."""
+
+Styles = Sequence[tuple[Signal, float]]
+"""Styles as they were read, with their shares, which sum to 1."""
+
+
+def shares(style: Style | Sequence[Style]) -> list[tuple[Source, float]]:
+    """Each style with its share: its weight over the sum of all weights.
+
+    Raises:
+        SettingsError: there is no style, a weight is no number of at least 0, or they do not sum to anything positive.
+    """
+    given: Any = style if isinstance(style, list | tuple) and not _is_weighted(style) else [style]
+    pairs: list[tuple[Source, Any]] = [one if _is_weighted(one) else (one, 1.0) for one in given]
+    if not pairs:
+        raise SettingsError("no style was given; at least one was expected")
+    weights = [number(0)(f"the weight of the style {name_of(source)}", weight) for source, weight in pairs]
+    total = sum(weights)
+    if not 0 < total < math.inf:
+        raise SettingsError(f"the weights of the styles sum to {total:g}; give one of them a weight above 0")
+    return [(source, weight / total) for (source, _), weight in zip(pairs, weights, strict=True)]
+
+
+def read_inputs(
+    content: Source, style: Style | Sequence[Style], settings: TransferSettings
+) -> tuple[Signal, list[tuple[Signal, float]]]:
+    """The content, and the styles with their shares, as far as the settings want them.
+
+    Raises:
+        SettingsError: a style has no weight that there could be.
+        SignalError: one cannot be read.
+    """
+    longest = settings.size if isinstance(settings.size, int) else None
+    weighted = shares(style)
+    content_signal, *styles = (read_signal(s, settings.rate, longest) for s in (content, *(s for s, _ in weighted)))
+    return content_signal, [(signal, share) for signal, (_, share) in zip(styles, weighted, strict=True)]
+
+
+def names_of(weighted: Sequence[tuple[Source, float]]) -> str:
+    """The styles as the command line names them: ``monet.jpg``, or ``monet.jpg:0.7 hokusai.jpg:0.3``."""
+    if len(weighted) == 1:
+        return name_of(weighted[0][0])
+    return " ".join(f"{name_of(source)}:{share:g}" for source, share in weighted)
+
+
+def name_of(source: Source) -> str:
+    """The name of a file, without its folder, or the type of what is none."""
+    return Path(source).name if isinstance(source, str | Path) else type(source).__name__
+
+
+def _is_weighted(style: Any) -> bool:
+    return isinstance(style, tuple) and len(style) == 2 and isinstance(style[1], Real)
