@@ -45,7 +45,10 @@ def plan_scales(settings: TransferSettings, content: Signal) -> tuple[Scale, ...
     size = settings.size if isinstance(settings.size, int) else longest
     if content.kind != "image":
         size = min(size, longest)  # only pictures are enlarged
-    count = max(1, round(log2(size / _FIRST)) + 1) if settings.scales == "auto" else int(settings.scales)
+    if settings.scales != "auto":
+        count = int(settings.scales)
+    else:
+        count = max(1, round(log2(size / _FIRST)) + 1) if settings.beta else 1
     if count == 1:
         return (Scale(settings.size, settings.iterations),)
     # whatever the last size, an automatic first one is the same, and so are its strokes
@@ -87,7 +90,8 @@ def coarse_to_fine(
             start = enlarged(before, prepared.content.shape[2:], prepared.bounds)
         left = sum(scale.iterations for scale in scales[k + 1 :])
         progress: Progress | None = None
-        for progress in _descend(prepared, start, here, device, inner):
+        # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
+        for progress in _descend(prepared, start, here, device, prepared.natural and k == 0, inner):
             latest, best = (replace(shifted(e, done, seconds), scale=k + 1) for e in (progress.latest, progress.best))
             total, now = done + progress.iterations + left, nested(progress, scale=k, done=done, seconds=seconds)
             whole = replace(progress, latest=latest, best=best, iterations=total, state=now, scales=len(scales))
@@ -110,11 +114,11 @@ def enlarged(x: Tensor, shape: tuple[int, ...], bounds: tuple[float, float] | No
 
 
 def _descend(
-    prepared: Prepared, start: Tensor, settings: TransferSettings, device: torch.device, state: State | None
+    prepared: Prepared, start: Tensor, settings: TransferSettings, device: torch.device, natural: bool, state: State | None
 ) -> Iterator[Progress]:
     content, style, network = prepared.content.to(device), prepared.style.to(device), prepared.network.to(device)
     objective = prepared.objective(network, content, style, settings)
-    return prepared.descent(objective, start.to(device), settings, prepared.bounds, prepared.natural, state)
+    return prepared.descent(objective, start.to(device), settings, prepared.bounds, natural, state)
 
 
 def _prepare(kind: Kind, content: Signal, style: Signal, settings: TransferSettings, scales: int) -> Prepared:
