@@ -65,17 +65,27 @@ def results() -> dict[str, Any]:
 
 
 def kill(process: int, chance: random.Random, seconds: float) -> None:
-    """Kill the process at a random moment; every other time just after it has begun to write a checkpoint."""
-    before = PART.stat().st_mtime_ns if PART.exists() else 0
-    end = time.monotonic() + chance.uniform(0.2, 1) * seconds
-    writing = chance.random() < 0.5
-    while time.monotonic() < end:
-        with suppress(FileNotFoundError):
-            if writing and PART.stat().st_mtime_ns != before:
+    """Kill the process at a random moment; every other time while it writes a checkpoint."""
+    before = written()
+    wait = chance.uniform(0.2, 1) * seconds
+    if chance.random() < 0.5:
+        time.sleep(wait)
+    else:
+        end = time.monotonic() + 2 * wait
+        while time.monotonic() < end:
+            os.kill(process, signal.SIGSTOP)  # it must not go on between the look and the kill
+            if written() not in (None, before):
                 break
-        time.sleep(0 if writing else 0.001)
-    time.sleep(chance.uniform(0, 0.002))
+            os.kill(process, signal.SIGCONT)
+            time.sleep(chance.uniform(0.001, 0.005))
     os.kill(process, signal.SIGKILL)
+
+
+def written() -> int | None:
+    """When a checkpoint was last begun and not ended."""
+    with suppress(FileNotFoundError):
+        return PART.stat().st_mtime_ns
+    return None
 
 
 def measure(kills: int, seed: int, command: list[str]) -> dict[str, Any]:
@@ -91,11 +101,12 @@ def measure(kills: int, seed: int, command: list[str]) -> dict[str, Any]:
         code = -signal.SIGKILL
         while code == -signal.SIGKILL:
             process = started(*(["resume", str(CHECKPOINT)] if CHECKPOINT.exists() else command))
+            before = written()
             if found["kills"] < kills:
                 kill(process, chance, seconds)
             code = ended(process)
             found["kills"] += code == -signal.SIGKILL
-            found["while writing"] += code == -signal.SIGKILL and PART.exists()
+            found["while writing"] += code == -signal.SIGKILL and written() not in (None, before)
         if code:
             found["lost"] += 1
             print(Path("log").read_text(), file=sys.stderr)

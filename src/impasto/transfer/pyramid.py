@@ -47,7 +47,10 @@ def plan_scales(settings: TransferSettings, content: Signal) -> tuple[Scale, ...
     size = settings.size if isinstance(settings.size, int) else longest
     if content.kind != "image":
         size = min(size, longest)  # only pictures are enlarged
-    count = max(1, round(log2(size / _FIRST)) + 1) if settings.scales == "auto" else int(settings.scales)
+    if settings.scales != "auto":
+        count = int(settings.scales)
+    else:
+        count = max(1, round(log2(size / _FIRST)) + 1) if settings.beta else 1
     if count == 1:
         return (Scale(settings.size, settings.iterations),)
     # whatever the last size, an automatic first one is the same, and so are its strokes
@@ -90,7 +93,9 @@ def coarse_to_fine(
             start = enlarged(before, prepared.content.shape[2:], prepared.bounds)
         left = sum(scale.iterations for scale in scales[k + 1 :])
         progress: Progress | None = None
-        for progress in _descend(prepared, start, here, device, held, inner):
+        # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
+        natural = replace(prepared, natural=prepared.natural and k == 0)
+        for progress in _descend(natural, start, here, device, held, inner):
             latest, best = (replace(shifted(e, done, seconds), scale=k + 1) for e in (progress.latest, progress.best))
             total, now = done + progress.iterations + left, nested(progress, scale=k, done=done, seconds=seconds)
             whole = replace(progress, latest=latest, best=best, iterations=total, state=now, scales=len(scales))
