@@ -33,35 +33,34 @@ class Guide(NamedTuple):
     generated: Weights
     styles: tuple[Weights, ...]
 
-    def to(self, other: Tensor) -> Guide:
-        """The same of the dtype of another tensor, on its device."""
-        generated, *styles = ({name: w.to(other) for name, w in ws.items()} for ws in (self.generated, *self.styles))
-        return Guide(self.share, generated, tuple(styles))
 
-
-def guides(regions: Sequence[Region], table: LayerTable, layers: Iterable[str]) -> list[Guide]:
-    """Each region in the layers of a network.
+def guide(region: Region, content: Tensor, styles: Sequence[Tensor], table: LayerTable, layers: Iterable[str]) -> Guide:
+    """A region in the layers of a network that sees a content and styles (1, channels, height, width).
 
     A position of G counts as much as what it sees is of the region, so that regions blend where they meet. Of a style only
     positions that mostly see the region count, as the others would bring in the strokes beside it, or all if there are none.
     """
-    layers = list(layers)
-    return [
-        Guide(
-            float(region.content.mean()),
-            _normalised(seen(region.content, table, layers)),
-            tuple({} if part is None else _normalised(_inside(seen(part, table, layers))) for part in region.styles),
-        )
-        for region in regions
-    ]
+    here, layers = on_grid(region.content, content), list(layers)
+    there = [None if part is None else on_grid(part, style) for part, style in zip(region.styles, styles, strict=True)]
+    return Guide(
+        float(here.mean()),
+        _normalised(seen(here, table, layers)),
+        tuple({} if part is None else _normalised(_inside(seen(part, table, layers))) for part in there),
+    )
 
 
-def seen(mask: Values, table: LayerTable, layers: Sequence[str]) -> dict[str, Tensor]:
-    """How much of what each position of a layer sees is of the mask (height, width), (1, 1, *grid of the layer) in 0..1.
+def on_grid(mask: Values, picture: Tensor) -> Tensor:
+    """A mask (height, width) as a tensor (1, 1, height, width) of the grid of a picture."""
+    x = torch.from_numpy(mask)[None, None].to(picture)
+    return x if x.shape[2:] == picture.shape[2:] else F.interpolate(x, picture.shape[2:])
+
+
+def seen(mask: Tensor, table: LayerTable, layers: Sequence[str]) -> dict[str, Tensor]:
+    """How much of what each position of a layer sees is of the mask (1, 1, height, width), on the grid of the layer.
 
     The mask goes through the table with averages in place of convolutions and poolings.
     """
-    source, found = sources(table), {SIGNAL: torch.from_numpy(mask)[None, None]}
+    source, found = sources(table), {SIGNAL: mask}
     for row in up_to_deepest(table, layers):
         x = found[source[row.name]]
         margin = row.kernel // 2 if row.operation == "conv" else 0

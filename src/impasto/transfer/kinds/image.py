@@ -47,6 +47,7 @@ def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) 
         random=(0.5, 0.1),
         bounds=(0.0, 1.0),
         natural=True,
+        held=where.held,
         objective=where.objective,
     )
 
