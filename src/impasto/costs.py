@@ -41,14 +41,21 @@ def content_unit_of(energy: Tensor) -> Tensor:
     return _not_zero(energy / 4)
 
 
-def style_matrix(a: Tensor) -> Tensor:
+def style_matrix(a: Tensor, weight: Tensor | None = None) -> Tensor:
     """The style (Gram) matrix per position, (n_C, n_C): which channels are active together.
 
     G_kk' / n with G_kk' = sum over positions of a_k a_k' (equation 3). Divided by n, so that signals of different sizes
     can be compared.
+
+    With a weight of each position, (N, 1, *space), it is the guided one: the sum over positions of weight a_k a_k', divided
+    by n. It means the same where the weights have a mean of 1 (Gatys et al. 2017, arXiv:1611.07865, section 4).
     """
-    channels = a.transpose(0, 1).flatten(1)
-    return channels @ channels.T / channels.shape[1]
+    if weight is None:
+        channels = a.transpose(0, 1).flatten(1)
+        return channels @ channels.T / channels.shape[1]
+    rows, weight = _weighty(a, weight)
+    rows = rows * weight.sqrt()
+    return rows.T @ rows / (a.numel() // a.shape[1])
 
 
 def style_layer_cost(style: Tensor, generated: Tensor) -> Tensor:
@@ -69,9 +76,12 @@ def relative_lambda(share: float, style: Tensor) -> Tensor:
     return share * (2 * style.shape[0]) ** 2 / _not_zero(style.square().sum())
 
 
-def channel_means(a: Tensor) -> Tensor:
-    """The mean of each channel over all positions, (n_C,)."""
-    return a.transpose(0, 1).flatten(1).mean(1)
+def channel_means(a: Tensor, weight: Tensor | None = None) -> Tensor:
+    """The mean of each channel over all positions, (n_C,), with weights as :func:`style_matrix` takes them."""
+    if weight is None:
+        return a.transpose(0, 1).flatten(1).mean(1)
+    rows, weight = _weighty(a, weight)
+    return (rows * weight).sum(0) / (a.numel() // a.shape[1])
 
 
 def wasserstein_cost(mean_s: Tensor, second_s: Tensor, mean_g: Tensor, second_g: Tensor) -> Tensor:
@@ -137,6 +147,13 @@ def total_variation(x: Tensor) -> Tensor:
         change = x.diff(dim=axis + 1).square().sum(1)
         squares = squares + torch.cat([change, torch.zeros_like(squares.narrow(axis, 0, 1))], axis)
     return ((squares + _FLAT**2).sqrt() - _FLAT).mean()
+
+
+def _weighty(a: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """The positions that count, (positions, n_C), and their weights, (positions, 1); of many regions each has few."""
+    weight = weight.flatten()
+    there = weight.nonzero()[:, 0]
+    return a.movedim(1, -1).flatten(0, -2)[there], weight[there, None]
 
 
 def _exact(x: Tensor) -> Tensor:

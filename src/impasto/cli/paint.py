@@ -20,6 +20,7 @@ from impasto.cli.progress import log_progress, progress_bar
 from impasto.cli.styles import parse_style
 from impasto.errors import SettingsError, SignalError
 from impasto.signals.image_options import ImageOutput
+from impasto.transfer import checks
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--" + setting.name.replace("_", "-"),
             metavar=None if choices else setting.metadata["metavar"],
             type=click.Choice(choices) if choices else str,
+            multiple=setting.metadata["check"] is checks.texts,
             help=f"{setting.metadata['help']}  [default: {default_text(setting.name)}]",
         )(command)
     return command
@@ -161,7 +163,7 @@ def paint(
     from impasto.signals.image_output import check_image_output
     from impasto.transfer.styles import shares
 
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value not in (None, ())}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
     settings = TransferSettings(**given)
     level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
@@ -170,7 +172,8 @@ def paint(
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
     styles = [source for source, _ in shares(style)]
-    check_outputs([content, *styles, settings.init, settings.weights], kind, output, plot, [trace, checkpoint], frames)
+    inputs = [content, *styles, *checks.named_files(settings).values()]
+    check_outputs(inputs, kind, output, plot, [trace, checkpoint], frames)
     check_options(kind, written)
     if kind == "image":
         size = settings.for_kind(kind).size

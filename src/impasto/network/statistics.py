@@ -46,6 +46,11 @@ def of_batch(batch: slice, statistic: Statistic) -> Statistic:
     return Statistic(statistic.layer, lambda a, region: statistic.mean(a, (batch, *region[1:])))
 
 
+def weighted(of: Callable[..., Tensor], weight: Tensor) -> Callable[[Tensor, Region], Tensor]:
+    """The mean ``of`` a part and its weights, which are cut from those of all positions (N, 1, *space), of mean 1."""
+    return lambda a, region: of(a, at(weight, region))
+
+
 def at(whole: Tensor, region: Region) -> Tensor:
     """The part of (N, channels, *space) that lies in the region."""
     return whole[region[0], :, *region[1:]]

@@ -7,7 +7,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from impasto.errors import SettingsError, SignalError
 from impasto.network.choice import choose_convolutions, convolution_wanted, convolutions_chosen
 from impasto.signals.files import check_writable
 from impasto.signals.signal import Signal
+from impasto.transfer.checks import named_files
 from impasto.transfer.descent import Evaluation, Progress, State
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.trees import columns, part_of, read_about, read_tree, rows, write_tree
@@ -116,11 +117,9 @@ def kept_settings(path: Path) -> dict[str, Any]:
 
 def _identity(settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float]) -> dict[str, Any]:
     """What makes a transfer the one it is: its settings, the shares of its styles, and the SHA-256 of what it reads."""
-    chosen = settings.as_dict()
-    named = [f.name for f in fields(settings) if "FILE" in f.metadata["metavar"] and Path(chosen[f.name] or "").is_file()]
-    sums = {name: hashlib.sha256(Path(chosen[name]).read_bytes()).hexdigest() for name in named}
+    sums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named_files(settings).items()}
     return {
-        "settings": chosen,
+        "settings": settings.as_dict(),
         "shares": list(shares),
         "inputs": {name: _digest(signal) for name, signal in inputs.items()} | sums,
     }

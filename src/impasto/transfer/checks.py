@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError
@@ -81,6 +83,11 @@ def text(name: str, given: Any) -> str:
     return str(given)
 
 
+def texts(name: str, given: Any) -> tuple[str, ...]:
+    """One or several texts."""
+    return (str(given),) if isinstance(given, str | Path) else tuple(str(one) for one in given)
+
+
 def layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[str, float]]) -> Layers:
     """Layers with weights in any of the forms that :class:`impasto.TransferSettings` takes."""
     try:
@@ -97,3 +104,18 @@ def layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[st
             raise SettingsError(f"{name} has {layer} twice")
         pairs.append((layer, number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(named)))
     return tuple(pairs)
+
+
+def named_files(settings: Any) -> dict[str, Path]:
+    """The files that settings name: by the name of the setting, with a number from 0 where it has several."""
+    found: dict[str, Path] = {}
+    for setting in fields(settings):
+        if "FILE" in setting.metadata["metavar"]:
+            given = getattr(settings, setting.name) or ()
+            rows = (
+                [(setting.name, given)]
+                if isinstance(given, str)
+                else [(f"{setting.name} {i}", x) for i, x in enumerate(given)]
+            )
+            found |= {name: Path(one) for name, one in rows}
+    return {name: path for name, path in found.items() if path.is_file()}

@@ -113,7 +113,7 @@ def bytes_held(content: Signal, styles: Styles, prepared: Prepared) -> int:
     """What is held of the signals all the time."""
     read = [content, *(style for style, _ in styles)]
     seen = [prepared.content, *(style for style, _ in prepared.style)]
-    return sum(signal.values.nbytes for signal in read) + sum(tensor.nbytes for tensor in seen)
+    return sum(signal.values.nbytes for signal in read) + sum(tensor.nbytes for tensor in seen) + prepared.held
 
 
 def fit(task: Task, settings: TransferSettings, held: int = 0) -> Fitting:

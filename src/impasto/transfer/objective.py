@@ -50,12 +50,12 @@ class StyleCost(NamedTuple):
 
     Attributes:
         means: what is measured of either: functions of an activation that are means over its positions. Of several styles
-            they are averaged.
+            they are averaged. Each also takes weights of the positions, (N, 1, *space), of mean 1.
         cost_to: takes the means of S, and gives J_style^[l] as a function of those of G.
         relative: lambda^[l] of a share and the means of S, with which the cost is the share times a relative error.
     """
 
-    means: tuple[Callable[[Tensor], Tensor], ...]
+    means: tuple[Callable[..., Tensor], ...]
     cost_to: Callable[..., Callable[..., Tensor]]
     relative: Callable[..., Tensor]
 

@@ -51,6 +51,9 @@ ONLY_FOR: dict[str, tuple[str, ...]] = {
     "scales": ("image", "volume"),
     "stroke": ("image", "volume", "movie"),
     "colour": ("image",),
+    "content_mask": ("image",),
+    "style_mask": ("image",),
+    "protect": ("image",),
 }
 
 
@@ -133,6 +136,21 @@ class TransferSettings:
         "gram",
         "Styles are compared by their style (Gram) matrices, or by the 2-Wasserstein distance of means and covariances.",
     )
+    content_mask: str | Path | None = _setting(
+        None,
+        "A picture of the content's regions: each takes the style where the style's mask has its colour.",
+        "FILE",
+        checks.text,
+    )
+    style_mask: str | Path | Sequence[str | Path] | None = _setting(
+        None,
+        "The same of the style; again for each further STYLE, none for one that has none.",
+        "FILE",
+        checks.texts,
+    )
+    protect: str | Path | None = _setting(
+        None, "A picture that is white where the content stays, and black where it is painted.", "FILE", checks.text
+    )
     init: str = _setting("content", "Where G starts.", "content|random|style|FILE", checks.text)
     init_noise: float = _setting(
         0.0,
@@ -189,6 +207,9 @@ class TransferSettings:
             raise SettingsError("strength stands for alpha, beta and init_noise: give the one or the others")
         if self.alpha == self.beta == 0:
             raise SettingsError("alpha and beta are both 0, so there is nothing to paint: give one of them a value above 0")
+        if (self.content_mask is None) != (self.style_mask is None):
+            given, missing = ("content_mask", "style_mask") if self.content_mask else ("style_mask", "content_mask")
+            raise SettingsError(f"{given} was given without a {missing}: each tells what the other's labels mean")
         if self.init not in INITS and not Path(self.init).is_file():
             raise SettingsError(f"init {self.init!r} is neither a file nor one of {', '.join(INITS)}")
 

@@ -14,6 +14,7 @@ from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal, Values, roles
 from impasto.transfer.colour import COLOURS
 from impasto.transfer.estimate import fit
+from impasto.transfer.guided import where_of
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
 from impasto.transfer.plan import Task, covering
 from impasto.transfer.settings import TransferSettings
@@ -29,6 +30,11 @@ def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) 
     """
     content, *pictures = _scaled(content, [over_white(style) for style, _ in styles], settings)
     colour, (height, width) = COLOURS[settings.colour], content.shape
+    where = where_of(settings, (height, width), [picture.shape for picture in pictures])
+
+    def restore(generated: Values) -> Signal:
+        return content.with_values(where.result(colour.result(generated, content.values), content.values))
+
     return Prepared(
         content=_tensor(colour.content(content.values)),
         style=[
@@ -36,11 +42,13 @@ def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) 
             for picture, (_, share) in zip(pictures, styles, strict=True)
         ],
         network=vgg19_of(settings),
-        restore=lambda generated: content.with_values(colour.result(generated, content.values)),
+        restore=restore,
         fit=lambda picture: _tensor(colour.content(resample_image(over_white(picture), (height, width)).values)),
         random=(0.5, 0.1),
         bounds=(0.0, 1.0),
         natural=True,
+        held=where.held,
+        objective=where.objective,
     )
 
 

@@ -46,6 +46,7 @@ class Prepared:
         bounds: the range of the values, or None.
         natural: whether their spectrum falls as 1/frequency, as that of photographs.
         in_tiles: whether J may be computed tile by tile, as far as the network can be cut.
+        held: bytes that the objective holds, beside the content, the styles and what the costs take of them.
         objective: makes J of network, content, style and settings.
         descent: descends it, as :func:`impasto.transfer.descent.descend` does.
     """
@@ -60,6 +61,7 @@ class Prepared:
     bounds: tuple[float, float] | None = None
     natural: bool = False
     in_tiles: bool = True
+    held: int = 0
     objective: Callable[[Any, Tensor, Blend, TransferSettings], Any] = Objective
     descent: Callable[..., Iterator[Progress]] = descend
 
