@@ -86,7 +86,9 @@ def coarse_to_fine(
             start = enlarged(before, prepared.content.shape[2:], prepared.bounds)
         left = sum(scale.iterations for scale in scales[k + 1 :])
         progress: Progress | None = None
-        for progress in _descend(prepared, start, here, device, held, inner):
+        steps = _descend(prepared, start, here, device, held, inner)
+        del start  # the descent has its own
+        for progress in steps:
             latest, best = (replace(shifted(e, done, seconds), scale=k + 1) for e in (progress.latest, progress.best))
             total, now = done + progress.iterations + left, nested(progress, scale=k, done=done, seconds=seconds)
             whole = replace(progress, latest=latest, best=best, iterations=total, state=now, scales=len(scales))

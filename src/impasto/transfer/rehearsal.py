@@ -1,4 +1,4 @@
-"""What a transfer will take, told before it starts: its sizes, its tiles, its memory, and its time by a short measurement."""
+"""What a transfer will take, told before it starts: its sizes, tiles and memory, and its time by a short measurement."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from impasto.network.device import find_device
 from impasto.signals.formats import FORMATS, check_options, kind_of, read_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal
-from impasto.transfer.checkpoint import Checkpoint, kept_settings, take_up
+from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import default_memory, peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
@@ -158,11 +158,11 @@ def transfer_style(
     history: list[Evaluation] = []
     state = keep = None
     device = find_device(settings.device)
-    if settings.memory is None:
-        kept = kept_settings(checkpoint.path).get("memory") if checkpoint else None
-        settings = replace(settings, memory=kept or default_memory(device))
+    # what is free differs from run to run, and with the tiles the last digits of the result
+    memory = settings.memory or (checkpoint and kept_memory(checkpoint.path)) or default_memory(device)
     if checkpoint:
-        history, state, keep = take_up(checkpoint, settings, {"content": content_signal, "style": style_signal})
+        history, state, keep = take_up(checkpoint, settings, {"content": content_signal, "style": style_signal}, memory)
+    within = replace(settings, memory=memory)
     about = {"content": _name(content), "style": _name(style), "network": _network_name(settings)}
 
     def painting(prepared: Prepared, progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
@@ -174,7 +174,7 @@ def transfer_style(
     progress: Progress | None = None
     resting = False
     try:
-        for at in coarse_to_fine(kind, content_signal, style_signal, settings, device, state):
+        for at in coarse_to_fine(kind, content_signal, style_signal, within, device, state):
             prepared, progress = at
             if progress.latest.evaluation <= len(history):
                 continue  # where the checkpoint was written
