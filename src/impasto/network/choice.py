@@ -51,12 +51,18 @@ def convolution_wanted() -> Convolution:
     return wanted  # pyright: ignore[reportReturnType]
 
 
+def winograd_possible() -> bool:
+    """Whether Winograd's convolution is to be considered at all."""
+    return convolution_wanted() != "direct" and not _missing()
+
+
 def chooses_winograd(shape: Sequence[int], out_channels: int) -> bool:
     """Whether a (N, channels, H, W), to be convolved with 3x3 kernels to ``out_channels``, goes through Winograd's."""
-    wanted = convolution_wanted()
-    if wanted == "direct" or _missing():
+    if not winograd_possible():
         return False
     from impasto.network import winograd
+
+    wanted = convolution_wanted()
 
     pictures, channels, height, width = shape
     if not winograd.takes(channels, out_channels):

@@ -54,7 +54,7 @@ class Checkpoint:
 
 
 def take_up(
-    checkpoint: Checkpoint, settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float]
+    checkpoint: Checkpoint, settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float], memory: Any
 ) -> tuple[list[Evaluation], State | None, Keep]:
     """The history and the state of a transfer as far as its checkpoint has them, and what keeps it from now on.
 
@@ -75,7 +75,7 @@ def take_up(
         choose_convolutions(kept["convolutions"])
         history, state = read_history(path), read_tree(path, kept["tree"]["state"])
         log.warning("going on from %s: %d evaluations are done", path, len(history))
-    about |= {"machine": _machine(), "command": checkpoint.command}
+    about |= {"memory": memory, "machine": _machine(), "command": checkpoint.command}
     began = last = time.monotonic()
     pause, warned = checkpoint.first, False
 
@@ -106,13 +106,13 @@ def read_history(path: Path) -> list[Evaluation]:
     return [Evaluation(**row) for row in rows(read_tree(path, read_about(path)["tree"]["history"]))]
 
 
-def kept_settings(path: Path) -> dict[str, Any]:
-    """The settings of the transfer that a checkpoint keeps, as :meth:`TransferSettings.as_dict` gives them; none of no file.
+def kept_memory(path: Path) -> int | None:
+    """The bytes that the transfer in a checkpoint may take; None if there is no such file.
 
     Raises:
         SignalError: it is damaged, or no checkpoint.
     """
-    return read_about(path)["settings"] if path.exists() else {}
+    return read_about(path)["memory"] if path.exists() else None
 
 
 def _identity(settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float]) -> dict[str, Any]:

@@ -150,6 +150,7 @@ def descend(
     else:
         at = _restored(state, start.device, method, settings.history)
         yield at.progress(settings.iterations)
+    del start
     began = time.perf_counter() - (at.latest.seconds if at.latest else 0.0)
     for number in range(at.latest.evaluation + 1 if at.latest else 1, settings.iterations + 1):
         if at.latest is not None:

@@ -14,12 +14,13 @@ import torch
 from torch import nn
 
 from impasto.errors import SizeError
+from impasto.network.choice import winograd_possible
 from impasto.network.device import find_device
 from impasto.network.layers import LayerTable, total_stride, up_to_deepest
 from impasto.network.segments import Segmented
 from impasto.network.statistics import Network
 from impasto.signals.signal import Signal
-from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, covering, least_memory, untiled_memory
+from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, covering, kernel_memory, least_memory, untiled_memory
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
 
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("impasto")
 
 MIB = 2**20
-# interpreter, torch and the weights
-_FIXED = 450 * MIB
-# signals of G's size that a descent holds while J is evaluated: the start, G and its coefficients, the best G and its
-# gradient; and what each optimizer has
-_HELD = 5
+# interpreter, torch and what the other libraries bring
+_FIXED = 520 * MIB
+# the kernels themselves, at the scale at work and at the last; and those of Winograd's convolution, 36/9 as large, both ways
+_KERNELS, _WINOGRAD = 2, 8
+# signals of G's size that a descent holds while J is evaluated: G and its coefficients, the best G and its gradient; and
+# what each optimizer has
+_HELD = 4
 _STATE: dict[str, Callable[[int], int]] = {
     "lbfgs": lambda history: 2 * history + 2,
     "adam": lambda _: 2,
@@ -111,9 +114,10 @@ def task_of(prepared: Prepared, network: nn.Module, settings: TransferSettings) 
 
 def bytes_held(content: Signal, styles: Styles, prepared: Prepared) -> int:
     """What is held of the signals all the time."""
-    read = [content, *(style for style, _ in styles)]
-    seen = [prepared.content, *(style for style, _ in prepared.style)]
-    return sum(signal.values.nbytes for signal in read) + sum(tensor.nbytes for tensor in seen) + prepared.held
+    arrays = [content.values, *(style.values for style, _ in styles)]
+    arrays += [prepared.content.numpy(), *(style.numpy() for style, _ in prepared.style)]
+    # what was not resampled is shared
+    return sum({array.ctypes.data: array.nbytes for array in arrays}.values()) + prepared.held
 
 
 def fit(task: Task, settings: TransferSettings, held: int = 0) -> Fitting:
@@ -153,7 +157,7 @@ def check_untiled(table: LayerTable, shape: Sequence[int], settings: TransferSet
     task, budget = Task(table, tuple(shape), 3, 1, (), tuple(shape)), _budget(settings)
 
     def needed(task: Task) -> float:
-        return _FIXED + untiled_memory(task)
+        return _process(task) + untiled_memory(task)
 
     if needed(task) > budget:
         raise _too_large(task, needed, budget)
@@ -190,11 +194,17 @@ def _budget(settings: TransferSettings) -> int:
     return settings.memory if isinstance(settings.memory, int) else default_memory(find_device(settings.device))
 
 
+def _process(task: Task) -> int:
+    """Bytes of the program and its network."""
+    again = _WINOGRAD if len(task.shape) == 2 and winograd_possible() else 0
+    return _FIXED + (_KERNELS + again) * kernel_memory(task)
+
+
 def _beside(settings: TransferSettings, task: Task, held: int) -> tuple[int, int]:
     """Bytes that are held beside an evaluation of J, and those that a step takes instead of it."""
     signal = FLOAT * task.channels * task.items * prod(task.shape)
     signals = _HELD + _STATE[settings.optimizer](settings.history)
-    return _FIXED + held + signals * signal, _STEP[settings.optimizer] * signal
+    return _process(task) + held + signals * signal, _STEP[settings.optimizer] * signal
 
 
 def _too_large(task: Task, needed: Callable[[Task], float], budget: int) -> SizeError:

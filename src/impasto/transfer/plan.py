@@ -117,6 +117,16 @@ def plans(task: Task, memory: float) -> Iterator[Plan]:
                 yield _plan(task, cuts, kept, memory)
 
 
+def kernel_memory(task: Task) -> int:
+    """Bytes of all kernels."""
+    dims = len(task.shape)
+    rows, source = _rows(task.table, dims, task.channels), sources(task.table)
+    channels = {row.name: rows[row.name].given * (rows[row.name].scale * row.stride) ** dims for row in task.table}
+    channels[SIGNAL] = task.channels
+    kernels = (row.channels * channels[source[row.name]] * row.kernel**dims for row in task.table if row.operation == "conv")
+    return FLOAT * round(sum(kernels))
+
+
 def cheapest(task: Task, memory: float) -> Plan | None:
     """The plan of least work within ``memory`` bytes, if there is one."""
     fitting = [plan for plan in plans(task, memory) if plan.memory <= memory]

@@ -95,7 +95,9 @@ def coarse_to_fine(
         progress: Progress | None = None
         # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
         natural = replace(prepared, natural=prepared.natural and k == 0)
-        for progress in _descend(natural, start, here, device, held, inner):
+        steps = _descend(natural, start, here, device, held, inner)
+        del start  # the descent has its own
+        for progress in steps:
             latest, best = (replace(shifted(e, done, seconds), scale=k + 1) for e in (progress.latest, progress.best))
             total, now = done + progress.iterations + left, nested(progress, scale=k, done=done, seconds=seconds)
             whole = replace(progress, latest=latest, best=best, iterations=total, state=now, scales=len(scales))

@@ -15,7 +15,7 @@ from impasto.network.device import find_device
 from impasto.signals.formats import FORMATS, check_options, kind_of
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
-from impasto.transfer.checkpoint import Checkpoint, kept_settings, take_up
+from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import default_memory, peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
@@ -155,12 +155,12 @@ def transfer_style(
     history: list[Evaluation] = []
     state = keep = None
     device = find_device(settings.device)
-    within = settings  # what is free now is no part of what was chosen
-    if settings.memory is None:
-        kept = kept_settings(checkpoint.path).get("memory") if checkpoint else None
-        within = replace(settings, memory=kept or default_memory(device))
+    # what is free differs from run to run, and with the tiles the last digits of the result
+    memory = settings.memory or (checkpoint and kept_memory(checkpoint.path)) or default_memory(device)
     if checkpoint:
-        history, state, keep = take_up(checkpoint, within, roles(content_signal, signals), [share for _, share in styles])
+        inputs = roles(content_signal, signals)
+        history, state, keep = take_up(checkpoint, settings, inputs, [share for _, share in styles], memory)
+    within = replace(settings, memory=memory)
     about = {"content": name_of(content), "style": names_of(shares(style)), "network": _network_name(settings)}
 
     def painting(prepared: Prepared, progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
