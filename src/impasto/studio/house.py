@@ -1,0 +1,79 @@
+"""What all visitors of one studio share: its folder, the history, the queue, the ready pictures, what it knows of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from impasto.network.device import find_device
+from impasto.studio.estimate import Speed
+from impasto.studio.gallery import Gallery
+from impasto.studio.guard import Upload
+from impasto.studio.history import History, Run
+from impasto.studio.jobs import Desk, Job
+from impasto.studio.painting import paint
+from impasto.transfer.settings import TransferSettings
+
+
+@dataclass
+class House:
+    """Everything that outlives a visit.
+
+    Attributes:
+        uploads: where gradio puts what visitors send.
+        history: all runs.
+        gallery: pictures to begin with.
+        jobs: what is under way or was since the server started, by the id of its run.
+    """
+
+    uploads: Path
+    history: History
+    gallery: Gallery
+    desk: Desk = field(default_factory=Desk)
+    speed: Speed = field(default_factory=Speed)
+    jobs: dict[str, Job] = field(default_factory=dict[str, Job])
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> House:
+        """The studio that lives in a folder.
+
+        Raises:
+            SignalError: the folder cannot be made.
+        """
+        history = History(folder / "runs")
+        history.recover()
+        uploads = folder / "uploads"
+        uploads.mkdir(exist_ok=True)
+        return cls(uploads, history, Gallery(folder / "ready"))
+
+    def begin(self, content: Upload, style: Upload, settings: TransferSettings) -> Run:
+        """Queue a new painting.
+
+        Raises:
+            ImpastoError: it cannot be kept, or too many are waiting.
+        """
+        run = self.history.new(content, style, settings.as_dict())
+        self._queue(run)
+        return run
+
+    def go_on(self, identity: str) -> Run:
+        """Queue a run that has ended once more, to go on from its result.
+
+        Raises:
+            ImpastoError: there is no such run, or too many are waiting.
+        """
+        run = self.history.load(identity)
+        job = self.jobs.get(identity)
+        if job is None or job.ended:
+            self._queue(run)
+        return run
+
+    def stop(self, identity: str) -> None:
+        """End a run with what there is of it."""
+        if identity in self.jobs:
+            self.desk.leave(self.jobs[identity])
+
+    def _queue(self, run: Run) -> None:
+        device = find_device(run.settings["device"])
+        job = Job(paint(run, self.history, self.speed))
+        self.jobs[run.id] = self.desk.add(job, str(device))
