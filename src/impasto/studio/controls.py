@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -72,7 +72,7 @@ def connect(controls: Controls) -> None:
         words = {text: word for word, text in written.items()}
         words[_own_default(row)] = words[""]
         radio.input(None, radio, field, js=f"(word) => ({json.dumps(written)})[word] ?? ''", api_visibility="private")
-        field.input(None, field, radio, js=f"(text) => ({json.dumps(words)})[(text ?? '').trim()] ?? null",
+        field.input(None, field, radio, js=f"(text) => ({json.dumps(words)})[(text ?? '').trim()] ?? ''",
                     api_visibility="private")  # fmt: skip
 
 
@@ -83,10 +83,7 @@ def settings_of(values: Iterable[str | None]) -> TransferSettings:
         SettingsError: one of them is out of its range, or names a file.
     """
     given = {name: str(value).strip() for name, value in zip(NAMES, values, strict=True) if value not in (None, "")}
-    for name, value in given.items():
-        choices = _choices(name)
-        if choices and value not in choices:
-            raise SettingsError(f"{name} is one of {', '.join(choices)} here")
+    _check_choices(given)
     return TransferSettings(**{name: value for name, value in given.items() if value})  # pyright: ignore[reportArgumentType]
 
 
@@ -97,8 +94,10 @@ def texts_of(settings: Mapping[str, Any], kind: str) -> list[str]:
         SettingsError: these are no settings.
     """
     try:
-        known = TransferSettings(**{name: settings[name] for name in NAMES if settings.get(name) is not None})
-        default = TransferSettings(init=known.init).for_kind(kind)
+        given = {name: settings[name] for name in NAMES if settings.get(name) is not None}
+        _check_choices(given)
+        known = TransferSettings(**given)
+        default = replace(TransferSettings(init=known.init).for_kind(kind), init=TransferSettings().init)
     except (TypeError, AttributeError) as error:
         raise SettingsError(f"these settings cannot be read: {error}") from None
     return ["" if getattr(known, name) in (None, getattr(default, name)) else _text(getattr(known, name)) for name in NAMES]
@@ -108,6 +107,13 @@ def words_of(texts: Iterable[str]) -> list[str | None]:
     """The words that say what the fields hold; None where no word does."""
     by_name = dict(zip(NAMES, texts, strict=True))
     return [_word(row, by_name[row.setting]) for row in WORDS]
+
+
+def _check_choices(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        choices = _choices(name)
+        if choices and value not in choices:
+            raise SettingsError(f"{name} is one of {', '.join(choices)} here")
 
 
 def _choices(name: str) -> tuple[str, ...]:

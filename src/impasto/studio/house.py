@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
+from impasto.errors import SettingsError
 from impasto.network.device import find_device
+from impasto.signals.files import write_whole
 from impasto.studio.estimate import Speed
 from impasto.studio.gallery import Gallery
 from impasto.studio.guard import Upload
@@ -35,15 +41,17 @@ class House:
 
     @classmethod
     def in_folder(cls, folder: Path) -> House:
-        """The studio that lives in a folder.
+        """The studio that lives in a folder; uploads that an earlier one left there are deleted.
 
         Raises:
-            SignalError: the folder cannot be made.
+            SignalError: the folder cannot be made; SettingsError: another studio that runs lives there.
         """
         history = History(folder / "runs")
+        _occupy(folder / "studio.pid")
         history.recover()
         uploads = folder / "uploads"
-        uploads.mkdir(exist_ok=True)
+        shutil.rmtree(uploads, ignore_errors=True)
+        uploads.mkdir()
         return cls(uploads, history, Gallery(folder / "ready"))
 
     def begin(self, content: Upload, style: Upload, settings: TransferSettings) -> Run:
@@ -77,3 +85,21 @@ class House:
         device = find_device(run.settings["device"])
         job = Job(paint(run, self.history, self.speed))
         self.jobs[run.id] = self.desk.add(job, str(device))
+
+
+def _occupy(file: Path) -> None:
+    """Write down which process lives here."""
+    me = _identity(os.getpid())
+    there = file.read_text().strip() if file.exists() else ""
+    number = there.partition(" ")[0]
+    if there != me and number.isdigit() and _identity(int(number)) == there:
+        raise SettingsError(f"a studio is open in {file.parent} already (process {number}); give this one another --folder")
+    write_whole(file, me.encode())
+
+
+def _identity(process: int) -> str:
+    # numbers of processes are used again, but not with the same time of birth
+    try:
+        return f"{process} {psutil.Process(process).create_time()}"
+    except psutil.NoSuchProcess:
+        return ""
