@@ -68,7 +68,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(history: History, upload
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", full)
-    with pytest.raises(SignalError, match="the run cannot be kept in .*: No space left on device"):
+    with pytest.raises(SignalError, match=r"the run cannot be kept in .*: No space left on device"):
         history.new(upload, upload, {})
     assert list(history.folder.iterdir()) == []
 
