@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from math import prod
 from threading import Lock
@@ -31,21 +30,15 @@ class Speed:
     def measure(self) -> None:
         """Evaluate J a few times, which also wakes up what is slow at its first use."""
         random = np.random.default_rng(0).random((_PROBE, _PROBE, 3))
-        times: list[float] = []
-        transfer_style(
-            random, random, TransferSettings(size=_PROBE, iterations=4), on_progress=lambda _: times.append(time.monotonic())
-        )
-        self.learn(min(np.diff(times)), (_PROBE, _PROBE))
+        painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=4))
+        self.learn(painting.history, painting.signal.shape)
 
-    def learn(self, seconds: float, shape: Sequence[int]) -> None:
-        """An evaluation took so long at this size."""
-        with self._lock:
-            self._seconds_per_pixel = seconds / prod(shape)
-
-    def of(self, history: Sequence[Evaluation], shape: Sequence[int]) -> None:
-        """Learn from the evaluations of a run."""
-        if len(history) > 1:
-            self.learn((history[-1].seconds - history[0].seconds) / (len(history) - 1), shape)
+    def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int]) -> None:
+        """See how long these evaluations, one after the other, took at this size."""
+        if len(evaluations) > 1:
+            seconds = (evaluations[-1].seconds - evaluations[0].seconds) / (len(evaluations) - 1)
+            with self._lock:
+                self._seconds_per_pixel = seconds / prod(shape)
 
     def tell(self, shape: tuple[int, int], settings: TransferSettings) -> str:
         """Time and memory of painting a picture of (height, width), in a few words."""

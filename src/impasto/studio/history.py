@@ -37,6 +37,8 @@ class Run:
         costs: J, content cost and style cost of each evaluation.
         seconds: of the descent.
         result: the name of the result's file in the folder; empty while there is none.
+        start: the name of the file from which the painting went on when it had once been done; empty before.
+        before: how many of the costs are from before that.
     """
 
     id: str
@@ -49,6 +51,8 @@ class Run:
     costs: tuple[tuple[float, float, float], ...] = field(default=(), repr=False)
     seconds: float = 0.0
     result: str = ""
+    start: str = ""
+    before: int = 0
 
 
 class History:

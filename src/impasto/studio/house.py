@@ -17,7 +17,7 @@ from impasto.studio.gallery import Gallery
 from impasto.studio.guard import Upload
 from impasto.studio.history import History, Run
 from impasto.studio.jobs import Desk, Job
-from impasto.studio.painting import paint
+from impasto.studio.painting import begin_again, paint
 from impasto.transfer.settings import TransferSettings
 
 
@@ -73,13 +73,18 @@ class House:
         run = self.history.load(identity)
         job = self.jobs.get(identity)
         if job is None or job.ended:
+            run = begin_again(run, self.history)
             self._queue(run)
         return run
 
     def stop(self, identity: str) -> None:
-        """End a run with what there is of it."""
+        """End a run with what there is of it; one that only waits is forgotten."""
         if identity in self.jobs:
-            self.desk.leave(self.jobs[identity])
+            job = self.jobs[identity]
+            waiting = job.state == "waiting"
+            self.desk.leave(job)
+            if waiting and job.ended and not self.history.load(identity).result:
+                self.history.forget(identity)
 
     def _queue(self, run: Run) -> None:
         device = find_device(run.settings["device"])

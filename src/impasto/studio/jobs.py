@@ -23,6 +23,7 @@ class Job:
         error: why it failed, one sentence.
         shown: what there is to be seen of it, as :meth:`show` last said.
         version: grows by one whenever something about the job changes.
+        closing: whether it was the end of the server that stopped it.
     """
 
     def __init__(self, work: Callable[[Job], None]) -> None:
@@ -32,6 +33,7 @@ class Job:
         self.error = ""
         self.shown: Any = None
         self.version = 0
+        self.closing = False
 
     @property
     def ended(self) -> bool:
@@ -126,6 +128,7 @@ class Desk:
         with self._changed:
             for line in self._lines.values():
                 for job in line:
+                    job.closing = True
                     job.stop()
             self._changed.wait_for(lambda: not any(self._lines.values()), seconds)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -10,18 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from impasto.errors import ImpastoError, SignalError
-from impasto.signals.image import over_white, read_image, resample_image, scaled_shape, to_pillow
+from impasto.signals.image import over_white, read_image, resample_image, scaled_shape
+from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal
 from impasto.studio.estimate import Speed
 from impasto.studio.history import History, Run
 from impasto.studio.jobs import Job
-from impasto.transfer.descent import Progress
+from impasto.transfer.checkpoint import read_history
+from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
 
 _SECONDS_BETWEEN = 0.4  # two pictures
 _SHOWN = 1600  # pixels on the longer side of what the page shows
-_THUMBNAIL = 320
+_THUMBNAIL_SIZE = 320
+_RESULT, _THUMBNAIL, _CHECKPOINT, _START = "result.png", "thumbnail.jpg", "checkpoint", "start.png"
 
 Costs = tuple[tuple[float, float, float], ...]
 
@@ -44,75 +48,88 @@ class View:
 
 
 def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
-    """The work of painting a run: from its content, or on from its result if it has one.
+    """The work of painting a run: from its content, or on from where it was cut off or had ended.
 
     Its record is kept up to date; what fails or is stopped keeps what there is.
     """
 
     def work(job: Job) -> None:
-        before = run.costs
         state = replace(run, state="painting")
+        checkpoint = history.path(run, _CHECKPOINT)
+        kept = read_history(checkpoint) if checkpoint.exists() else []
+        costs = [*run.costs[: run.before], *map(_costs, kept)]
         history.save(state)
-        costs: list[tuple[float, float, float]] = [*before]
         began = last = time.monotonic()
+        done = 0
 
         def watch(progress: Progress) -> None:
-            nonlocal last
-            latest, now = progress.latest, time.monotonic()
-            costs.append((latest.cost, latest.content_cost, latest.style_cost))
-            if latest.evaluation == 1 or now - last > _SECONDS_BETWEEN:
+            nonlocal last, done
+            now = time.monotonic()
+            costs.append(_costs(progress.latest))
+            done += 1
+            if done == 1 or now - last > _SECONDS_BETWEEN:
                 last = now
-                left = progress.iterations - latest.evaluation
-                picture = Signal(progress.best_generated[0].cpu().numpy())
-                job.show(
-                    View(
-                        as_jpeg(picture),
-                        tuple(costs),
-                        len(before) + progress.iterations,
-                        left * (now - began) / latest.evaluation,
-                    )
-                )
+                left = progress.iterations - progress.latest.evaluation
+                picture = as_jpeg(Signal(progress.best_generated[0].cpu().numpy()))
+                job.show(View(picture, tuple(costs), run.before + progress.iterations, left * (now - began) / done))
             job.check()
 
         ended = "done"
         try:
-            painting = transfer_style(*_sources(run, history), _settings(run, history), on_progress=watch)
+            content, style = (history.path(run, name) for name in (run.content, run.style))
+            painting = transfer_style(content, style, _settings(run, history), on_progress=watch, checkpoint=checkpoint)
         except TransferInterrupted as interrupted:
-            painting, ended = interrupted.painting, "stopped"
+            painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
             _note(replace(state, state="stopped" if stopped else "failed", error=_sentence(error)), history)
             raise
-        speed.of(painting.history, painting.signal.shape)
-        _keep(replace(state, state=ended, costs=tuple(costs), seconds=run.seconds + painting.history[-1].seconds),
-              painting, history)  # fmt: skip
+        if done:
+            speed.learn(painting.history[-done:], painting.signal.shape)
+        seconds = sum(e.seconds for e in painting.history[-1:])
+        _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         job.show(View(as_jpeg(painting.signal), tuple(costs), len(costs), 0.0))
-        if ended == "stopped":
+        if ended != "done":
             raise KeyboardInterrupt
 
     return work
 
 
-def _sources(run: Run, history: History) -> tuple[Path, Path]:
-    return history.path(run, run.content), history.path(run, run.style)
+def begin_again(run: Run, history: History) -> Run:
+    """The run as it goes on: from where it was cut off or, where it had been done, from its result for as long again.
+
+    Raises:
+        SignalError: its files cannot be read or written.
+    """
+    if run.result and not history.path(run, _CHECKPOINT).exists():
+        try:
+            shutil.copyfile(history.path(run, run.result), history.path(run, _START))
+        except OSError as error:
+            raise SignalError(f"the painting cannot go on: {error.strerror or error}") from None
+        run = replace(run, start=_START, before=len(run.costs))
+    run = replace(run, state="waiting", error="")
+    history.save(run)
+    return run
+
+
+def _costs(evaluation: Evaluation) -> tuple[float, float, float]:
+    return evaluation.cost, evaluation.content_cost, evaluation.style_cost
 
 
 def _settings(run: Run, history: History) -> TransferSettings:
     settings = TransferSettings(**run.settings)
-    return replace(settings, init=str(history.path(run, run.result))) if run.result else settings
+    return replace(settings, init=str(history.path(run, run.start))) if run.start else settings
 
 
 def _keep(run: Run, painting: Painting, history: History) -> None:
     """Write result, thumbnail and record; inside the result are the settings with which the run began."""
     began = TransferSettings(**run.settings).for_kind(painting.signal.kind)
-    painting = replace(
-        painting,
-        settings=replace(began, iterations=len(run.costs)),
-        about={**painting.about, "content": run.names[0], "style": run.names[1]},
-    )
-    painting.write(history.path(run, "result.png"))
-    history.path(run, "thumbnail.jpg").write_bytes(as_jpeg(painting.signal, _THUMBNAIL))
-    history.save(replace(run, result="result.png"))
+    about = {**painting.about, "content": run.names[0], "style": run.names[1]}
+    iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
+    named = replace(painting, settings=replace(began, iterations=iterations), about=about)
+    named.write(history.path(run, _RESULT))
+    history.path(run, _THUMBNAIL).write_bytes(as_jpeg(painting.signal, _THUMBNAIL_SIZE))
+    history.save(replace(run, result=_RESULT))
 
 
 def _note(run: Run, history: History) -> None:
@@ -140,4 +157,4 @@ def shown(path: Path, longest: int = _SHOWN) -> bytes:
     Raises:
         SignalError: it cannot be read.
     """
-    return as_jpeg(read_image(path), longest)
+    return as_jpeg(read_image(path, longest), longest)
