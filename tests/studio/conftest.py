@@ -32,25 +32,30 @@ class Studio(NamedTuple):
 @contextmanager
 def opened(folder: Path, *options: str) -> Iterator[Studio]:
     """A studio, ended as Ctrl-C ends it."""
-    record = folder.with_name(folder.name + "-connections")
+    record, errors = (folder.with_name(folder.name + ending) for ending in ("-connections", "-errors"))
+    (folder / "ready").mkdir(parents=True)  # the pictures to begin with need not be painted here
+    for name in ("evening", "ember"):
+        Image.new("RGB", (64, 48), (40, 60, 120)).save(folder / "ready" / f"{name}.png")
     arguments = [str(record), str(MOST_BYTES), "studio", "--no-browser", "--folder", str(folder), *options]
-    process = subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("recorded.py"), *arguments],
-        stdout=subprocess.PIPE,
-        stderr=(folder.with_name(folder.name + "-errors")).open("w"),
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert "open: " in line, folder.with_name(folder.name + "-errors").read_text()
-        yield Studio(line.split("open: ")[1].split()[0], folder, record, process)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 0
-    finally:
-        process.kill()
-        process.wait()
+    with errors.open("w") as told:
+        process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("recorded.py"), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=told,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+    assert process.stdout is not None
+    with process.stdout as out:
+        try:
+            line = out.readline()
+            assert "open: " in line, errors.read_text()
+            yield Studio(line.split("open: ")[1].split()[0], folder, record, process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="module")

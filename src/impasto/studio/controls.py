@@ -37,13 +37,6 @@ _HIDDEN = ("weights", "preprocessing")
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 
 
-class Controls(NamedTuple):
-    """The components: a radio for each of :data:`WORDS`, a field for each of :data:`NAMES`."""
-
-    words: list[gr.Radio]
-    fields: list[Any]
-
-
 def words() -> list[gr.Radio]:
     """The rows of words."""
     return [gr.Radio(list(row.choices), value=_word(row, ""), label=row.label, elem_classes="words") for row in WORDS]
@@ -55,7 +48,12 @@ def exact_fields() -> list[Any]:
     for setting in fields(TransferSettings):
         if setting.name in NAMES:
             choices = _choices(setting.name)
-            common = {"label": setting.name.replace("_", " "), "info": setting.metadata["help"], "value": ""}
+            common = {
+                "elem_id": f"set-{setting.name}",
+                "label": setting.name.replace("_", " "),
+                "info": setting.metadata["help"],
+                "value": "",
+            }
             made.append(
                 gr.Dropdown([("default", ""), *((c, c) for c in choices)], **common)
                 if choices
@@ -64,15 +62,15 @@ def exact_fields() -> list[Any]:
     return made
 
 
-def connect(controls: Controls) -> None:
+def connect(radios: list[gr.Radio], exact: list[Any]) -> None:
     """Let words write into their fields, and fields find their words: in the browser, so that no click is overtaken."""
-    for row, radio in zip(WORDS, controls.words, strict=True):
-        field = controls.fields[NAMES.index(row.setting)]
+    for row, radio in zip(WORDS, radios, strict=True):
+        field = exact[NAMES.index(row.setting)]
         written = dict(row.choices)
         words = {text: word for word, text in written.items()}
         words[_own_default(row)] = words[""]
         radio.input(None, radio, field, js=f"(word) => ({json.dumps(written)})[word] ?? ''", api_visibility="private")
-        field.input(None, field, radio, js=f"(text) => ({json.dumps(words)})[(text ?? '').trim()] ?? ''",
+        field.change(None, field, radio, js=f"(text) => ({json.dumps(words)})[(text ?? '').trim()] ?? ''",
                     api_visibility="private")  # fmt: skip
 
 
@@ -101,12 +99,6 @@ def texts_of(settings: Mapping[str, Any], kind: str) -> list[str]:
     except (TypeError, AttributeError) as error:
         raise SettingsError(f"these settings cannot be read: {error}") from None
     return ["" if getattr(known, name) in (None, getattr(default, name)) else _text(getattr(known, name)) for name in NAMES]
-
-
-def words_of(texts: Iterable[str]) -> list[str | None]:
-    """The words that say what the fields hold; None where no word does."""
-    by_name = dict(zip(NAMES, texts, strict=True))
-    return [_word(row, by_name[row.setting]) for row in WORDS]
 
 
 def _check_choices(given: Mapping[str, Any]) -> None:
