@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers on two cores, without waiting for each other
 # not to depend on what was measured on this machine; test_convolution.py tries Winograd's
@@ -64,3 +66,29 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
 
 def as_tensor(picture: Signal) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture.values))[None]
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """What starts a headless Chromium: its arguments are those of Playwright's ``launch``."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        # where changes are judged, a test that cannot run is no test that has passed
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        yield lambda **how: driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, **how)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Callable[..., Any]) -> Iterator[Any]:
+    """A headless Chromium."""
+    started = chromium()
+    yield started
+    started.close()

@@ -27,8 +27,8 @@ FLOORS = {
     "parametrisation": 3,
     "transfer": 4,
     "explore": 4,
-    "cli": 5,
     "studio": 5,
+    "cli": 6,
 }
 
 

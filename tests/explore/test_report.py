@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +18,6 @@ from impasto.explore.tiles import patch_values
 from impasto.network.vgg19 import ConvNet
 from impasto.signals.signal import Signal
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 NASTY = "</script><script>alert(1)</script>&.png"
 
 
@@ -66,17 +59,6 @@ def test_a_page_asks_for_nothing_outside_of_its_folder(report: Path) -> None:
     page = (report / "index.html").read_text()
     for sign in ("http://", "https://", "@import", 'src="//'):
         assert sign not in page.replace("http://www.w3.org/2000/svg", "")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 def open_report(browser: Any, report: Path, address: str = "", **how: Any) -> tuple[Any, list[str]]:

@@ -11,6 +11,7 @@ from impasto.cli.info import info
 from impasto.cli.interruption import interruptible
 from impasto.cli.paint import demo, transfer
 from impasto.cli.resume import resume
+from impasto.cli.studio import studio
 from impasto.errors import ImpastoError, SettingsError
 
 
@@ -20,7 +21,7 @@ def cli() -> None:
     """Paint a picture in the style of another one, and see what the network that does it has learned."""
 
 
-for command in (transfer, resume, demo, explore, info):
+for command in (transfer, resume, demo, explore, studio, info):
     cli.add_command(command)
 
 

@@ -1,0 +1,50 @@
+"""``impasto studio``: paint and explore in the browser."""
+
+from __future__ import annotations
+
+import threading
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from impasto.cli.paint import FILE
+from impasto.errors import SettingsError
+
+
+@click.command()
+@click.option("--host", metavar="ADDRESS", default="127.0.0.1", show_default=True, help="Where to listen.")
+@click.option("--port", metavar="N", type=click.IntRange(1, 65535), help="[default: the first free one from 7860]")
+@click.option(
+    "--auth",
+    metavar="USER:PASSWORD",
+    envvar="IMPASTO_STUDIO_AUTH",
+    show_envvar=True,
+    help="Who may come in; needed where other computers can reach it.",
+)
+@click.option("--folder", type=FILE, metavar="DIR", help="Where the runs are kept.  [default: with your other data]")
+@click.option("--no-browser", is_flag=True, help="Do not open the page.")
+def studio(host: str, port: int | None, auth: str | None, folder: Path | None, no_browser: bool) -> int:
+    """Paint and explore on a page in your browser, which speaks to this computer alone.
+
+    \b
+    impasto studio
+    impasto studio --host 0.0.0.0 --auth anna:secret    # for others in your network too
+    """
+    if find_spec("gradio") is None:
+        raise SettingsError("the studio is built on gradio: pip install 'impasto[studio]'")
+
+    from impasto.studio.server import parse_auth, serve
+
+    login = parse_auth(auth, host)
+    if folder is None:
+        import platformdirs
+
+        folder = platformdirs.user_data_path("impasto") / "studio"
+    with serve(folder, host=host, port=port, auth=login, browser=not no_browser) as address:
+        click.echo(f"the studio is open: {address}   (Ctrl-C closes it)")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            click.echo("closing; what is being painted is kept", err=True)
+    return 0

@@ -1,0 +1,55 @@
+"""What a run will take: measured on this computer, not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from threading import Lock
+
+import numpy as np
+import psutil
+
+from impasto.signals.image import scaled_shape
+from impasto.studio.stage import span
+from impasto.transfer.descent import Evaluation
+from impasto.transfer.estimate import memory_needed
+from impasto.transfer.kinds.kind import table_of
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.style_transfer import transfer_style
+
+_PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
+
+
+class Speed:
+    """Seconds that one evaluation takes for each pixel, as the newest run has shown."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._seconds_per_pixel: float | None = None
+
+    def measure(self) -> None:
+        """Evaluate J a few times, which also wakes up what is slow at its first use."""
+        random = np.random.default_rng(0).random((_PROBE, _PROBE, 3))
+        painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=4))
+        self.learn(painting.history, painting.signal.shape)
+
+    def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int]) -> None:
+        """See how long these evaluations, one after the other, took at this size."""
+        if len(evaluations) > 1:
+            seconds = (evaluations[-1].seconds - evaluations[0].seconds) / (len(evaluations) - 1)
+            with self._lock:
+                self._seconds_per_pixel = seconds / prod(shape)
+
+    def tell(self, shape: tuple[int, int], settings: TransferSettings) -> str:
+        """Time and memory of painting a picture of (height, width), in a few words."""
+        known = settings.for_kind("image")
+        assert known.iterations is not None
+        target = max(shape) if known.size == "full" else int(known.size or 0)
+        scaled = scaled_shape(shape, target)
+        memory = memory_needed(table_of(known), scaled)
+        words = f"{memory / 2**30:.1f} GB"
+        if memory > psutil.virtual_memory().available:
+            return f"{words} of memory: more than is free"
+        if self._seconds_per_pixel is not None:
+            words = f"about {span(self._seconds_per_pixel * prod(scaled) * known.iterations)} · {words}"
+        return f"{scaled[1]} × {scaled[0]} · {words}"

@@ -1,0 +1,100 @@
+"""What comes in from the browser: looked into, and not trusted by its name, its ending or its size."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from impasto.errors import SignalError
+
+MIB = 2**20
+MOST_BYTES = 256 * MIB
+MOST_PIXELS = 80 * 10**6
+
+_ENDING_OF_PICTURES = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "AVIF": ".avif"}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that has been looked into.
+
+    Attributes:
+        path: where it lies.
+        name: what its owner calls it, without any folder.
+        ending: what it is by its content, e.g. ".png".
+        shape: (height, width).
+    """
+
+    path: Path
+    name: str
+    ending: str
+    shape: tuple[int, int]
+
+
+def inspect(path: str | Path, name: str, folder: Path) -> Upload:
+    """Look into a file that was uploaded to ``folder``.
+
+    Raises:
+        SignalError: it lies elsewhere, is empty, too large, or nothing that can be painted; one sentence says what.
+    """
+    title = safe_name(name)
+    path = within(path, folder)
+    size = path.stat().st_size
+    if size == 0:
+        raise SignalError(f"{title} is empty")
+    if size > MOST_BYTES:
+        raise SignalError(f"{title} has {size / MIB:.0f} MB; up to {MOST_BYTES // MIB} MB are taken")
+    shape = _picture_shape(path, title)
+    if shape is None:
+        raise SignalError(f"{title} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)")
+    return Upload(path, title, *shape)
+
+
+def within(path: str | Path, folder: Path) -> Path:
+    """The file, if it lies in the folder.
+
+    Raises:
+        SignalError: it does not, whatever links and dots its path has.
+    """
+    try:
+        resolved = Path(path).resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):
+        raise SignalError("the file is not there any more; drop it again") from None
+    if not resolved.is_relative_to(folder.resolve()) or not resolved.is_file():
+        raise SignalError("the file was not uploaded to the studio; drop it on the page")
+    return resolved
+
+
+def safe_name(name: str) -> str:
+    """The last part of a name, of printable characters and at most 60 of them."""
+    last = str(name).replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(letter for letter in last if letter.isprintable()).strip(" .")
+    stem, ending = Path(kept).stem, Path(kept).suffix[:8]
+    return (stem[: 60 - len(ending)] + ending) or "unnamed"
+
+
+def _picture_shape(path: Path, title: str) -> tuple[str, tuple[int, int]] | None:
+    """Ending and shape of a picture, by its header alone; None if it is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the limit here is lower than Pillow's
+            with Image.open(path) as picture:
+                width, height = picture.size
+                ending = _ENDING_OF_PICTURES.get(picture.format or "", ".png")
+    except UnidentifiedImageError:
+        return None
+    except Image.DecompressionBombError:
+        raise SignalError(_too_many_pixels(title)) from None
+    except Exception as error:  # decoders of damaged files raise whatever comes to them
+        raise SignalError(f"{title} is damaged: {error}") from None
+    if width * height > MOST_PIXELS:
+        raise SignalError(_too_many_pixels(title, width, height))
+    return ending, (height, width)
+
+
+def _too_many_pixels(title: str, *size: int) -> str:
+    given = f" ({' x '.join(map(str, size))})" if size else ""
+    return f"{title} has too many pixels{given}; up to {MOST_PIXELS // 10**6} million are taken"

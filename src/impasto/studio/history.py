@@ -1,0 +1,133 @@
+"""The runs of this computer, a folder each: what was painted, how, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import SignalError
+from impasto.signals.files import write_whole
+from impasto.studio.guard import Upload
+
+_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+_RECORD = "run.json"
+# what a run was when the server ended without asking it
+_UNFINISHED = ("waiting", "painting")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run, as its folder keeps it.
+
+    Attributes:
+        id: the name of its folder; ids sort by time.
+        content: the name of the content's file in the folder.
+        style: that of the style's.
+        names: what their owner called the two files.
+        settings: as :meth:`TransferSettings.as_dict` gives them.
+        state: "waiting", "painting", "done", "stopped", "failed" or, if the server ended meanwhile, "interrupted".
+        error: why it failed.
+        costs: J, content cost and style cost of each evaluation.
+        seconds: of the descent.
+        result: the name of the result's file in the folder; empty while there is none.
+        start: the name of the file from which the painting went on when it had once been done; empty before.
+        before: how many of the costs are from before that.
+    """
+
+    id: str
+    content: str
+    style: str
+    names: tuple[str, str]
+    settings: dict[str, Any]
+    state: str = "waiting"
+    error: str = ""
+    costs: tuple[tuple[float, float, float], ...] = field(default=(), repr=False)
+    seconds: float = 0.0
+    result: str = ""
+    start: str = ""
+    before: int = 0
+
+
+class History:
+    """The folder of all runs.
+
+    Raises:
+        SignalError: it cannot be made, or a run be read or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SignalError(f"{folder} cannot be made: {error.strerror or error}") from None
+
+    def new(self, content: Upload, style: Upload, settings: dict[str, Any]) -> Run:
+        """A run with copies of its two files, so that it can be gone on with when the uploads are gone."""
+        identity = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        run = Run(
+            identity, f"content{content.ending}", f"style{style.ending}", (content.name, style.name), json_like(settings)
+        )
+        folder = self.folder / identity
+        try:
+            folder.mkdir()
+            shutil.copyfile(content.path, folder / run.content)
+            shutil.copyfile(style.path, folder / run.style)
+            self.save(run)
+        except (OSError, SignalError) as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise SignalError(f"the run cannot be kept in {self.folder}: {reason}") from None
+        return run
+
+    def path(self, run: Run, name: str) -> Path:
+        """A file in the folder of the run."""
+        return self._of(run.id) / name
+
+    def save(self, run: Run) -> None:
+        """Write what is known of the run."""
+        write_whole(self._of(run.id) / _RECORD, json.dumps(asdict(run)).encode())
+
+    def load(self, identity: str) -> Run:
+        """The run of that name."""
+        try:
+            data = json.loads((self._of(identity) / _RECORD).read_text(encoding="utf-8"))
+            return Run(**{**data, "names": tuple(data["names"]), "costs": tuple(map(tuple, data["costs"]))})
+        except (OSError, ValueError, TypeError, KeyError):
+            raise SignalError(f"there is no run {identity[:30]!r} any more") from None
+
+    def all(self) -> Iterator[Run]:
+        """The runs that can be read, the newest first."""
+        for folder in sorted(self.folder.iterdir(), reverse=True):
+            if _ID.fullmatch(folder.name):
+                try:
+                    yield self.load(folder.name)
+                except SignalError:
+                    continue
+
+    def forget(self, identity: str) -> None:
+        """Delete the run and its files."""
+        shutil.rmtree(self._of(identity), ignore_errors=True)
+
+    def recover(self) -> None:
+        """At the start of the server: what was under way when the last one ended was interrupted."""
+        for run in self.all():
+            if run.state in _UNFINISHED:
+                self.save(replace(run, state="interrupted"))
+
+    def _of(self, identity: str) -> Path:
+        if not _ID.fullmatch(identity):
+            raise SignalError(f"there is no run {identity[:30]!r}")
+        return self.folder / identity
+
+
+def json_like(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings with nothing in them that JSON does not know."""
+    return json.loads(json.dumps(settings))

@@ -1,0 +1,152 @@
+"""One job at a time on each device, in the order in which they came; any thread may look at a job or stop it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from impasto.errors import ImpastoError
+
+log = logging.getLogger("impasto")
+
+MOST_WAITING = 32
+
+
+class Job:
+    """Work that waits for its turn, is done, and can be stopped.
+
+    Attributes:
+        state: "waiting", then "working", then "done", "stopped" or "failed".
+        error: why it failed, one sentence.
+        shown: what there is to be seen of it, as :meth:`show` last said.
+        version: grows by one whenever something about the job changes.
+        closing: whether it was the end of the server that stopped it.
+    """
+
+    def __init__(self, work: Callable[[Job], None]) -> None:
+        self._work = work
+        self._stop = threading.Event()
+        self.state = "waiting"
+        self.error = ""
+        self.shown: Any = None
+        self.version = 0
+        self.closing = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is neither waiting nor working any more."""
+        return self.state not in ("waiting", "working")
+
+    def show(self, what: Any) -> None:
+        """Called by the work: let ``what`` be seen."""
+        self.shown = what
+        self.version += 1
+
+    def stop(self) -> None:
+        """Ask the work to end soon with what it has; a job that waits never begins."""
+        self._stop.set()
+
+    def check(self) -> None:
+        """Called by the work now and then.
+
+        Raises:
+            KeyboardInterrupt: somebody asked it to stop.
+        """
+        if self._stop.is_set():
+            raise KeyboardInterrupt
+
+    def _become(self, state: str, error: str = "") -> None:
+        self.error, self.state = error, state
+        self.version += 1
+
+    def run(self) -> None:
+        """Do the work; whatever goes wrong with it ends here, as a sentence."""
+        try:
+            self.check()
+            self._become("working")
+            self._work(self)
+        except KeyboardInterrupt:
+            self._become("stopped")
+        except ImpastoError as error:
+            self._become("failed", " ".join(str(error).split()))
+        except MemoryError:
+            self._become("failed", "the memory ran out: choose a smaller size")
+        except OSError as error:
+            self._become("failed", f"a file could not be read or written: {error.strerror or error}")
+        except Exception as error:
+            log.exception("the studio met what it did not expect")
+            self._become("failed", f"something unexpected happened ({type(error).__name__}); the terminal has the details")
+        else:
+            self._become("done")
+        finally:
+            del self._work  # with all the signals it held
+
+
+class Desk:
+    """Where jobs queue, a line and a worker for each device."""
+
+    def __init__(self) -> None:
+        self._lines: defaultdict[str, list[Job]] = defaultdict(list)
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def add(self, job: Job, device: str) -> Job:
+        """Let the job wait for the device.
+
+        Raises:
+            ImpastoError: too many are waiting.
+        """
+        with self._changed:
+            line = self._lines[device]
+            if len(line) > MOST_WAITING:
+                raise ImpastoError(f"{len(line)} runs are waiting already; try again when some of them are done")
+            line.append(job)
+            if len(line) == 1:
+                threading.Thread(target=self._serve, args=(line,), name=f"studio-{device}", daemon=True).start()
+        return job
+
+    def before(self, job: Job) -> int:
+        """How many jobs come before this one."""
+        with self._changed:
+            return next((line.index(job) for line in self._lines.values() if job in line), 0)
+
+    def leave(self, job: Job) -> None:
+        """Stop the job, and take it out of the line if it only waits."""
+        job.stop()
+        with self._changed:
+            for line in self._lines.values():
+                if job in line[1:]:
+                    line.remove(job)
+                    job.run()  # ends it at once as stopped
+        self._renumber()
+
+    def close(self, seconds: float) -> None:
+        """Stop all jobs and wait for them, but not longer than this."""
+        with self._changed:
+            for line in self._lines.values():
+                for job in line:
+                    job.closing = True
+                    job.stop()
+            self._changed.wait_for(lambda: not any(self._lines.values()), seconds)
+
+    def _serve(self, line: list[Job]) -> None:
+        job = line[0]
+        while True:
+            job.run()
+            with self._changed:
+                line.remove(job)
+                self._changed.notify_all()
+                if not line:
+                    return
+                job = line[0]
+            self._renumber()
+
+    def _renumber(self) -> None:
+        """Tell those who wait that their place has changed."""
+        with self._changed:
+            for line in self._lines.values():
+                for job in line[1:]:
+                    job.version += 1

@@ -1,0 +1,48 @@
+// the markup stays; what changes is put into it, so that no update of the picture flickers
+const find = (name) => element.querySelector(name);
+const figure = find(".stage"), frame = find(".frame"), over = find(".over"), under = find(".under");
+const compare = find(".compare");
+
+function curtain() {
+  frame.style.setProperty("--curtain", compare.value + "%");
+  figure.toggleAttribute("data-compared", compare.value > 0);
+}
+compare.addEventListener("input", curtain);
+
+async function put(image, address) {
+  if (image.dataset.address === address) return;
+  image.dataset.address = address;
+  if (!address) { image.removeAttribute("src"); return; }
+  const next = new Image();
+  next.src = address;
+  try { await next.decode(); } catch { return; }
+  if (image.dataset.address !== address) return;
+  image.src = address;
+  if (image === over || !over.dataset.address)
+    figure.style.setProperty("--ratio", next.naturalWidth / next.naturalHeight);
+}
+
+function show() {
+  const value = props.value || {};
+  put(over, value.picture || "");
+  put(under, value.content || "");
+  over.alt = value.picture ? "the painting" : "";
+  under.alt = value.content ? "the content" : "";
+  figure.toggleAttribute("data-empty", !value.picture && !value.content);
+  figure.toggleAttribute("data-painted", Boolean(value.picture));
+  if (value.busy && !figure.hasAttribute("data-busy") && figure.getBoundingClientRect().top > innerHeight * .6)
+    figure.scrollIntoView({ behavior: "smooth" });
+  figure.toggleAttribute("data-busy", Boolean(value.busy));
+  if (!value.picture && compare.value > 0) { compare.value = 0; curtain(); }
+  find(".hint").textContent = value.hint || "";
+  find(".error").textContent = value.error || "";
+  if (find(".caption").textContent !== value.caption) find(".caption").textContent = value.caption || "";
+  find(".curves").innerHTML = value.curves || "";
+  const percent = Math.round(100 * (value.progress || 0));
+  find(".progress").setAttribute("aria-valuenow", percent);
+  find(".progress i").style.width = percent + "%";
+  figure.dataset.updates = 1 + Number(figure.dataset.updates || 0);
+}
+watch("value", show);
+show();
+curtain();

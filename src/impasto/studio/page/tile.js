@@ -1,0 +1,94 @@
+// a file comes in by drop, paste, click or camera, or a ready one is chosen; Python looks into it and says what is shown
+const find = (name) => element.querySelector(name);
+const tile = find(".tile"), box = find(".box"), input = find("input"), video = find("video");
+const choose = find(".choose"), camera = find(".camera"), remove = find(".remove"), picture = find(".box img");
+const role = props.label;
+
+function say(error) { find(".error").textContent = error || ""; }
+
+async function send(file) {
+  if (!file) return;
+  say("");
+  tile.toggleAttribute("data-busy", true);
+  try {
+    const { path } = await upload(file);
+    trigger("upload", { path, name: file.name || "pasted.png" });
+  } catch (problem) {
+    tile.toggleAttribute("data-busy", false);
+    const large = /size|large|413/i.test(String(problem && problem.message));
+    say(large ? `${file.name} is too large; up to ${props.megabytes} MB are taken`
+              : `${file.name} could not be sent; is the studio still running?`);
+  }
+}
+
+input.addEventListener("change", () => { send(input.files[0]); input.value = ""; });
+choose.addEventListener("click", () => (video.hidden ? input.click() : snap()));
+for (const name of ["dragenter", "dragover"])
+  tile.addEventListener(name, (event) => { event.preventDefault(); tile.toggleAttribute("data-over", true); });
+for (const name of ["dragleave", "drop"])
+  tile.addEventListener(name, (event) => { event.preventDefault(); tile.toggleAttribute("data-over", false); });
+tile.addEventListener("drop", (event) => send(event.dataTransfer.files[0]));
+
+// what is pasted goes to the tile under the pointer or with the focus, else to the first that is empty
+document.addEventListener("paste", (event) => {
+  const file = [...event.clipboardData.files][0];
+  if (!file || !tile.offsetParent) return;
+  const tiles = [...document.querySelectorAll(".tile")].filter((other) => other.offsetParent);
+  const target = tiles.find((other) => other.matches(":hover, :focus-within"))
+    || tiles.find((other) => !other.hasAttribute("data-filled")) || tiles[0];
+  if (target === tile) { event.preventDefault(); send(file); }
+});
+
+async function look() {
+  if (!video.hidden) return stop();
+  try {
+    video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1920 } } });
+  } catch {
+    return say("there is no camera that this page may use");
+  }
+  say("");
+  video.hidden = false;
+  choose.setAttribute("aria-label", "Take the photograph");
+  await video.play();
+}
+function stop() {
+  for (const track of video.srcObject ? video.srcObject.getTracks() : []) track.stop();
+  video.srcObject = null;
+  video.hidden = true;
+  show();
+}
+function snap() {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [video.videoWidth, video.videoHeight];
+  canvas.getContext("2d").drawImage(video, 0, 0);
+  stop();
+  canvas.toBlob((blob) => send(new File([blob], "photograph.png", { type: "image/png" })));
+}
+camera.addEventListener("click", look);
+remove.addEventListener("click", () => trigger("clear"));
+
+for (const one of props.ready || []) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.title = button.ariaLabel = one.name;
+  button.dataset.name = one.name;
+  button.style.backgroundImage = `url(${one.picture})`;
+  button.addEventListener("click", () => trigger("select", { name: one.name }));
+  find(".ready").append(button);
+}
+find(".ready").setAttribute("aria-label", `Ready pictures for the ${role}`);
+
+function show() {
+  const value = props.value || {};
+  tile.toggleAttribute("data-busy", false);
+  tile.toggleAttribute("data-filled", Boolean(value.picture));
+  if (value.picture) picture.src = value.picture; else picture.removeAttribute("src");
+  picture.alt = value.name || "";
+  choose.innerHTML = value.picture ? "" : `<b>${role}</b><br>drop, paste or click`;
+  choose.setAttribute("aria-label", `${value.picture ? "Change" : "Choose"} the ${role}`);
+  find(".note").textContent = value.note || "";
+  for (const button of find(".ready").children) button.ariaPressed = String(button.dataset.name === value.ready);
+  say(value.error);
+}
+watch("value", show);
+show();

@@ -1,0 +1,200 @@
+"""The Paint tab: a content, a style, a few words on how, and the painting."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from PIL import Image
+
+from impasto.errors import ImpastoError, SignalError
+from impasto.studio import controls, stage, tile
+from impasto.studio.guard import Upload, inspect
+from impasto.studio.house import House
+from impasto.studio.painting import shown
+from impasto.studio.scene import Watched, of_job, of_run, sentence, told
+
+ROLES = ("content", "style")
+_PAUSE = 0.15  # seconds between two looks at a job
+Follow = Callable[[str], AsyncIterator[Watched]]
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+class Easel(NamedTuple):
+    """What other tabs set up, look at, and let go on."""
+
+    chosen: gr.State
+    tiles: list[gr.HTML]
+    fields: list[Any]
+    watched: Watched
+    attach: Follow
+
+
+def paint_tab(house: House, page: gr.Blocks) -> Easel:
+    """Put the tab onto the page."""
+    chosen = gr.State(dict[str, Upload]())
+    current = gr.BrowserState("", storage_key="impasto-run", secret="run")
+    with gr.Row(equal_height=False):
+        with gr.Column(elem_id="side"):
+            with gr.Row(elem_id="tiles"):
+                tiles = [tile.tile(role, house.gallery.thumbnails(role)) for role in ROLES]
+            take_up = gr.Button("Take up the settings of this painting", visible=False, size="sm")
+            words = controls.words()
+            estimate = gr.Markdown("", elem_id="estimate")
+            with gr.Column(elem_id="actions"):
+                buttons = (
+                    gr.Button("Paint", variant="primary", elem_id="paint"),
+                    gr.Button("Stop", variant="primary", visible=False, elem_id="stop"),
+                    gr.Button("Continue", visible=False, elem_id="continue"),
+                    gr.DownloadButton("Download PNG", visible=False, elem_id="download"),
+                )
+            with gr.Accordion("More", open=False, elem_id="more"):
+                exact = controls.exact_fields()
+        with gr.Column(elem_id="main"):
+            scene = stage.stage()
+    controls.connect(words, exact)
+    for role, component in zip(ROLES, tiles, strict=True):
+        change = _changes(house, role)
+        for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
+            getattr(component, event)(
+                handle, [chosen, current], [chosen, component, scene, take_up], concurrency_limit=None, **QUIET
+            ).then(_estimate(house), [chosen, *exact], estimate, **QUIET)
+    gr.on(
+        [c.change for c in (*words, *exact)],
+        _estimate(house),
+        [chosen, *exact],
+        estimate,
+        trigger_mode="always_last",
+        **QUIET,
+    )
+    take_up.click(_restored, chosen, [*exact, take_up], **QUIET)
+
+    watched = Watched(scene, current, *buttons)
+    follow = _follower(house)
+    endless: dict[str, Any] = {**QUIET, "concurrency_limit": None}
+    watched.paint.click(_begin(house, follow), [chosen, *exact], list(watched), **endless)
+    watched.go_on.click(_go_on(house, follow), current, list(watched), **endless)
+    watched.stop.click(house.stop, current, None, **endless)
+    page.load(follow, current, list(watched), **endless)
+    return Easel(chosen, tiles, exact, watched, follow)
+
+
+def _begin(house: House, follow: Follow) -> Callable[..., AsyncIterator[Watched]]:
+    async def begin(files: dict[str, Upload], *values: str | None) -> AsyncIterator[Watched]:
+        try:
+            if len(files) < len(ROLES):
+                missing = " and a ".join(role for role in ROLES if role not in files)
+                raise SignalError(f"a {missing} is missing: drop one, or choose one of the small pictures")
+            run = house.begin(files["content"], files["style"], controls.settings_of(values))
+        except ImpastoError as error:
+            yield told(error)
+            return
+        async for update in follow(run.id):
+            yield update
+
+    return begin
+
+
+def _go_on(house: House, follow: Follow) -> Follow:
+    async def go_on(identity: str) -> AsyncIterator[Watched]:
+        try:
+            house.go_on(identity)
+        except ImpastoError as error:
+            yield told(error)
+            return
+        async for update in follow(identity):
+            yield update
+
+    return go_on
+
+
+def _follower(house: House) -> Follow:
+    """What shows a run until it has ended, or as the history has it."""
+
+    async def follow(identity: str) -> AsyncIterator[Watched]:
+        job = house.jobs.get(identity)
+        try:
+            run = house.history.load(identity)
+            if job is None:
+                yield await asyncio.to_thread(of_run, house, run)
+                return
+            content = stage.data_uri(await asyncio.to_thread(shown, house.history.path(run, run.content)))
+        except ImpastoError:  # forgotten meanwhile
+            yield Watched(*(gr.skip() for _ in Watched._fields))
+            return
+        seen = None
+        while seen != job.version:
+            seen = job.version
+            yield of_job(house, job, run, content)
+            while seen == job.version and not job.ended:
+                await asyncio.sleep(_PAUSE)
+
+    return follow
+
+
+class _Changes(NamedTuple):
+    """What happens on a tile; each takes the chosen files and the id of the run on the stage."""
+
+    uploaded: Callable[..., Any]
+    chosen: Callable[..., Any]
+    cleared: Callable[..., Any]
+
+
+def _changes(house: House, role: str) -> _Changes:
+    def answer(files: dict[str, Upload], value: dict[str, Any], run: str) -> list[Any]:
+        busy = run in house.jobs and not house.jobs[run].ended
+        scene = gr.skip() if busy or role != "content" else {**stage.EMPTY, "content": value["picture"]}
+        return [files, value, scene, gr.update(visible=any(_settings_inside(file.path) for file in files.values()))]
+
+    def take(files: dict[str, Upload], run: str, find: Callable[[], Upload], ready: str = "") -> list[Any]:
+        try:
+            upload = find()
+            return answer({**files, role: upload}, tile.tile_value(upload, ready), run)
+        except ImpastoError as error:
+            rest = {other: file for other, file in files.items() if other != role}
+            return answer(rest, {**tile.EMPTY, "error": sentence(error)}, run)
+
+    def uploaded(files: dict[str, Upload], run: str, event: gr.EventData) -> list[Any]:
+        return take(files, run, lambda: inspect(event.path, event.name, house.uploads))
+
+    def chosen(files: dict[str, Upload], run: str, event: gr.EventData) -> list[Any]:
+        return take(files, run, lambda: house.gallery.upload(role, event.name), event.name)
+
+    def cleared(files: dict[str, Upload], run: str) -> list[Any]:
+        return answer({other: file for other, file in files.items() if other != role}, tile.EMPTY, run)
+
+    return _Changes(uploaded, chosen, cleared)
+
+
+def _estimate(house: House) -> Callable[..., str]:
+    def estimate(files: dict[str, Upload], *values: str | None) -> str:
+        if "content" not in files:
+            return ""
+        try:
+            return house.speed.tell(files["content"].shape, controls.settings_of(values))
+        except ImpastoError as error:
+            return str(error)
+
+    return estimate
+
+
+def _restored(files: dict[str, Upload]) -> list[Any]:
+    inside = next((found for found in (_settings_inside(file.path) for file in files.values()) if found), {})
+    try:
+        texts = controls.texts_of(inside, "image")
+    except ImpastoError as error:
+        raise gr.Error(str(error)) from None
+    return [*texts, gr.update(visible=False)]
+
+
+def _settings_inside(path: Path) -> dict[str, Any] | None:
+    """The settings that a painting of impasto carries."""
+    try:
+        with Image.open(path) as picture:
+            return dict(json.loads(picture.info["impasto"])["settings"])
+    except Exception:  # of a file from outside anything may be wrong, and then it simply carries none
+        return None

@@ -1,0 +1,160 @@
+"""A run of the history is painted: the library does it, and what people see of it is published on the way."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from impasto.errors import ImpastoError, SignalError
+from impasto.signals.image import over_white, read_image, resample_image, scaled_shape
+from impasto.signals.image_output import to_pillow
+from impasto.signals.signal import Signal
+from impasto.studio.estimate import Speed
+from impasto.studio.history import History, Run
+from impasto.studio.jobs import Job
+from impasto.transfer.checkpoint import read_history
+from impasto.transfer.descent import Evaluation, Progress
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
+
+_SECONDS_BETWEEN = 0.4  # two pictures
+_SHOWN = 1600  # pixels on the longer side of what the page shows
+_THUMBNAIL_SIZE = 320
+_RESULT, _THUMBNAIL, _CHECKPOINT, _START = "result.png", "thumbnail.jpg", "checkpoint", "start.png"
+
+Costs = tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """What is to be seen of a painting.
+
+    Attributes:
+        picture: as JPEG.
+        costs: J, content cost and style cost of each evaluation so far.
+        iterations: how many there will be.
+        seconds_left: until then.
+    """
+
+    picture: bytes
+    costs: Costs
+    iterations: int
+    seconds_left: float
+
+
+def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
+    """The work of painting a run: from its content, or on from where it was cut off or had ended.
+
+    Its record is kept up to date; what fails or is stopped keeps what there is.
+    """
+
+    def work(job: Job) -> None:
+        state = replace(run, state="painting")
+        checkpoint = history.path(run, _CHECKPOINT)
+        kept = read_history(checkpoint) if checkpoint.exists() else []
+        costs = [*run.costs[: run.before], *map(_costs, kept)]
+        history.save(state)
+        began = last = time.monotonic()
+        done = 0
+
+        def watch(progress: Progress) -> None:
+            nonlocal last, done
+            now = time.monotonic()
+            costs.append(_costs(progress.latest))
+            done += 1
+            if done == 1 or now - last > _SECONDS_BETWEEN:
+                last = now
+                left = progress.iterations - progress.latest.evaluation
+                picture = as_jpeg(Signal(progress.best_generated[0].cpu().numpy()))
+                job.show(View(picture, tuple(costs), run.before + progress.iterations, left * (now - began) / done))
+            job.check()
+
+        ended = "done"
+        try:
+            content, style = (history.path(run, name) for name in (run.content, run.style))
+            painting = transfer_style(content, style, _settings(run, history), on_progress=watch, checkpoint=checkpoint)
+        except TransferInterrupted as interrupted:
+            painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt)
+            _note(replace(state, state="stopped" if stopped else "failed", error=_sentence(error)), history)
+            raise
+        if done:
+            speed.learn(painting.history[-done:], painting.signal.shape)
+        seconds = sum(e.seconds for e in painting.history[-1:])
+        _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
+        job.show(View(as_jpeg(painting.signal), tuple(costs), len(costs), 0.0))
+        if ended != "done":
+            raise KeyboardInterrupt
+
+    return work
+
+
+def begin_again(run: Run, history: History) -> Run:
+    """The run as it goes on: from where it was cut off or, where it had been done, from its result for as long again.
+
+    Raises:
+        SignalError: its files cannot be read or written.
+    """
+    if run.result and not history.path(run, _CHECKPOINT).exists():
+        try:
+            shutil.copyfile(history.path(run, run.result), history.path(run, _START))
+        except OSError as error:
+            raise SignalError(f"the painting cannot go on: {error.strerror or error}") from None
+        run = replace(run, start=_START, before=len(run.costs))
+    run = replace(run, state="waiting", error="")
+    history.save(run)
+    return run
+
+
+def _costs(evaluation: Evaluation) -> tuple[float, float, float]:
+    return evaluation.cost, evaluation.content_cost, evaluation.style_cost
+
+
+def _settings(run: Run, history: History) -> TransferSettings:
+    settings = TransferSettings(**run.settings)
+    return replace(settings, init=str(history.path(run, run.start))) if run.start else settings
+
+
+def _keep(run: Run, painting: Painting, history: History) -> None:
+    """Write result, thumbnail and record; inside the result are the settings with which the run began."""
+    began = TransferSettings(**run.settings).for_kind(painting.signal.kind)
+    about = {**painting.about, "content": run.names[0], "style": run.names[1]}
+    iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
+    named = replace(painting, settings=replace(began, iterations=iterations), about=about)
+    named.write(history.path(run, _RESULT))
+    history.path(run, _THUMBNAIL).write_bytes(as_jpeg(painting.signal, _THUMBNAIL_SIZE))
+    history.save(replace(run, result=_RESULT))
+
+
+def _note(run: Run, history: History) -> None:
+    with suppress(SignalError):  # the error on its way matters more than that it cannot be noted
+        history.save(run)
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error) if isinstance(error, ImpastoError) else ""
+
+
+def as_jpeg(picture: Signal, longest: int = _SHOWN) -> bytes:
+    """The picture as a page shows it, with at most so many pixels on its longer side."""
+    picture = over_white(picture)
+    if max(picture.shape) > longest:
+        picture = resample_image(picture, scaled_shape(picture.shape, longest))
+    buffer = io.BytesIO()
+    to_pillow(picture).save(buffer, "JPEG", quality=90, subsampling=0)
+    return buffer.getvalue()
+
+
+def shown(path: Path, longest: int = _SHOWN) -> bytes:
+    """The picture of a file as a page shows it.
+
+    Raises:
+        SignalError: it cannot be read.
+    """
+    return as_jpeg(read_image(path, longest), longest)

@@ -1,0 +1,88 @@
+"""What the page shows of a run: on the stage, and what can be done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from impasto.studio import stage
+from impasto.studio.history import Run
+from impasto.studio.house import House
+from impasto.studio.jobs import Job
+from impasto.studio.painting import View, shown
+
+_WAIT = {"waiting": "waiting", "working": "getting ready"}
+
+
+class Watched(NamedTuple):
+    """Components whose values change with a run; or these values."""
+
+    stage: Any
+    run: Any
+    paint: Any
+    stop: Any
+    go_on: Any
+    download: Any
+
+
+def of_job(house: House, job: Job, run: Run, content: str) -> Watched:
+    """What there is to see of work in this server; ``content`` is the content as a data URI."""
+    view = job.shown if isinstance(job.shown, View) else None
+    scene = {**stage.EMPTY, "content": content, "busy": not job.ended, "error": sentence(job.error)}
+    if view is None:
+        before = house.desk.before(job)
+        scene["caption"] = f"{before} before yours" if before else _WAIT.get(job.state, "")
+    else:
+        scene |= _painted(stage.data_uri(view.picture), view.costs, view.iterations)
+        if not job.ended:
+            scene["caption"] = f"{len(view.costs)} of {view.iterations} · {stage.span(view.seconds_left)} left"
+    return _watched(house, scene, house.history.load(run.id) if job.ended and view else run, job.ended)
+
+
+def of_run(house: House, run: Run) -> Watched:
+    """What the history has of a run that is not under way."""
+    scene = {
+        **stage.EMPTY,
+        "content": stage.data_uri(shown(house.history.path(run, run.content))),
+        "error": sentence(run.error),
+    }
+    if run.result:
+        picture = stage.data_uri(shown(house.history.path(run, run.result)))
+        scene |= _painted(picture, run.costs, len(run.costs))
+    elif run.state == "interrupted":
+        scene["caption"] = "interrupted before there was a picture"
+    return _watched(house, scene, run, True)
+
+
+def told(error: object) -> Watched:
+    """A sentence on the stage; all else stays."""
+    return Watched({**stage.EMPTY, "hint": "", "error": sentence(error)}, *(gr.skip() for _ in Watched._fields[1:]))
+
+
+def sentence(error: object) -> str:
+    """An error as a sentence."""
+    text = str(error)
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
+
+
+def _painted(picture: str, costs: Sequence[tuple[float, float, float]], iterations: int) -> dict[str, Any]:
+    return {
+        "picture": picture,
+        "curves": stage.curves(costs, iterations),
+        "progress": len(costs) / max(iterations, 1),
+        "caption": f"{len(costs)} evaluations",
+    }
+
+
+def _watched(house: House, scene: dict[str, Any], run: Run, ended: bool) -> Watched:
+    kept = ended and bool(run.result)
+    return Watched(
+        scene,
+        run.id,
+        gr.update(visible=ended),
+        gr.update(visible=not ended),
+        gr.update(visible=kept or run.state == "interrupted"),
+        gr.update(visible=kept, value=str(house.history.path(run, run.result)) if kept else None),
+    )

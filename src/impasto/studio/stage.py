@@ -1,0 +1,75 @@
+"""The stage: the painting, large, with a curtain to compare it with its content, and the curves of J below."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+_PAGE = Path(__file__).parent / "page"
+_WIDTH, _HEIGHT = 1000, 120
+_LINES = ("J", "content cost", "style cost")
+
+EMPTY: dict[str, Any] = {
+    "content": "",
+    "picture": "",
+    "caption": "",
+    "hint": "Give it a content and a style.",
+    "error": "",
+    "curves": "",
+    "progress": 0.0,
+    "busy": False,
+}
+"""What the stage shows before there is anything; every value of the stage has these keys."""
+
+
+def stage() -> gr.HTML:
+    """The component; its value is a dict like :data:`EMPTY`."""
+    return gr.HTML(
+        EMPTY,
+        html_template=(_PAGE / "stage.html").read_text(encoding="utf-8"),
+        js_on_load=(_PAGE / "stage.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="stage",
+    )
+
+
+def data_uri(jpeg: bytes) -> str:
+    """The picture as an address that needs no file."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def curves(costs: Sequence[Sequence[float]], iterations: int) -> str:
+    """J, content and style cost over the evaluations as SVG, on a logarithmic scale; the width is all ``iterations``."""
+    values = [value for row in costs for value in row if value > 0 and math.isfinite(value)]
+    if len(costs) < 2 or not values:
+        return ""
+    # a step that failed can be a thousand times above the first; it leaves the picture at the top
+    low, high = math.log(min(values)), math.log(max(value for value in (*costs[0], *costs[-1], min(values)) if value > 0))
+    height = max(high - low, 1e-6)
+    lines = []
+    for i, name in enumerate(_LINES):
+        points = " ".join(
+            f"{_WIDTH * number / max(iterations - 1, 1):.1f},{_HEIGHT * (high - math.log(row[i])) / height:.1f}"
+            for number, row in enumerate(costs)
+            if row[i] > 0 and math.isfinite(row[i])
+        )
+        lines.append(f'<polyline class="line-{i}" points="{points}"><title>{name}</title></polyline>')
+    legend = "".join(f'<span class="key-{i}">{name} <b>{costs[-1][i]:.3g}</b></span>' for i, name in enumerate(_LINES))
+    return (
+        f'<svg viewBox="0 -4 {_WIDTH} {_HEIGHT + 8}" preserveAspectRatio="none" role="img" '
+        f'aria-label="{escape(", ".join(_LINES))} over the evaluations">{"".join(lines)}</svg><p>{legend}</p>'
+    )
+
+
+def span(seconds: float) -> str:
+    """A time as people say it, e.g. "40 s", "3 min", "2 h 10 min"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

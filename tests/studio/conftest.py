@@ -1,0 +1,84 @@
+"""A studio in a process of its own, as people start it, for all tests of a module."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from PIL import Image
+from skimage import data
+
+MOST_BYTES = 2**20
+PATIENCE = 240
+
+
+class Studio(NamedTuple):
+    """Where a studio answers, where it keeps things, and which connections it has attempted."""
+
+    address: str
+    folder: Path
+    record: Path
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def opened(folder: Path, *options: str) -> Iterator[Studio]:
+    """A studio, ended as Ctrl-C ends it."""
+    record, errors = (folder.with_name(folder.name + ending) for ending in ("-connections", "-errors"))
+    (folder / "ready").mkdir(parents=True)  # the pictures to begin with need not be painted here
+    for name in ("evening", "ember"):
+        Image.new("RGB", (64, 48), (40, 60, 120)).save(folder / "ready" / f"{name}.png")
+    arguments = [str(record), str(MOST_BYTES), "studio", "--no-browser", "--folder", str(folder), *options]
+    with errors.open("w") as told:
+        process = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("recorded.py"), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=told,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+    assert process.stdout is not None
+    with process.stdout as out:
+        try:
+            line = out.readline()
+            assert "open: " in line, errors.read_text()
+            yield Studio(line.split("open: ")[1].split()[0], folder, record, process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
+    """One studio for the tests of a module."""
+    with opened(tmp_path_factory.mktemp("studio") / "folder") as studio:
+        yield studio
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A content and a style as files."""
+    folder = tmp_path_factory.mktemp("pictures")
+    found: dict[str, Path] = {}
+    for name, array in (("content", data.coffee()), ("style", data.chelsea())):
+        found[name] = folder / f"{name}.png"
+        Image.fromarray(array).resize((96, 64)).save(found[name])
+    return found
+
+
+def wait_for(condition: Callable[[], object], what: str = "") -> None:
+    """Until it is so."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)

@@ -1,0 +1,71 @@
+"""The controls: every setting has a field, and what is painted can be shown in them again."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto.errors import SettingsError
+from impasto.studio.controls import NAMES, WORDS, settings_of, texts_of
+from impasto.transfer.settings import TransferSettings
+
+EMPTY = dict.fromkeys(NAMES, "")
+
+
+def of(**given: str) -> TransferSettings:
+    return settings_of({**EMPTY, **given}.values())
+
+
+def test_empty_fields_are_the_defaults():
+    assert of() == TransferSettings()
+
+
+def test_every_setting_has_a_field_but_those_that_name_files():
+    assert {setting.name for setting in fields(TransferSettings)} - set(NAMES) == {"weights", "preprocessing"}
+
+
+def test_fields_are_read_as_the_command_line_reads_its_options():
+    settings = of(size="full", beta=" 33.5 ", style_layers="relu1_1=0.5,relu3_1=0.5", seed="7", init="random")
+    assert settings == TransferSettings(
+        size="full", beta=33.5, style_layers={"relu1_1": 0.5, "relu3_1": 0.5}, seed=7, init="random"
+    )
+
+
+@pytest.mark.parametrize("given", [{"init": "/etc/passwd"}, {"optimizer": "sgd"}, {"device": "cuda:77"}, {"size": "-3"}])
+def test_what_is_out_of_range_is_refused(given: dict[str, str]):
+    with pytest.raises(SettingsError):
+        of(**given)
+
+
+@given(
+    st.builds(
+        TransferSettings,
+        size=st.none() | st.integers(1, 4000) | st.just("full"),
+        iterations=st.none() | st.integers(1, 1000),
+        beta=st.none() | st.sampled_from([1.0, 5.0, 20.0, 33.25, 200.0]),
+        init=st.sampled_from(["content", "random", "style"]),
+        optimizer=st.sampled_from(["auto", "lbfgs", "adam", "gd"]),
+        style_layers=st.none() | st.just({"relu1_1": 0.25, "relu3_1": 0.75}),
+        seed=st.integers(0, 99),
+    )
+)
+def test_what_was_painted_is_painted_again_from_the_fields(settings: TransferSettings):
+    painted = settings.for_kind("image")
+    again = settings_of(texts_of(painted.as_dict(), "image")).for_kind("image")
+    assert again == painted
+
+
+def test_every_word_is_a_setting_that_can_be_painted():
+    for row in WORDS:
+        for written in row.choices.values():
+            of(**{row.setting: written}).for_kind("image")
+        assert "" in row.choices.values()
+
+
+@pytest.mark.parametrize("settings", [{"size": "huge"}, {"init": "/etc/passwd"}, {"style_layers": 3}])
+def test_settings_of_a_strange_file_are_refused(settings: dict[str, object]):
+    with pytest.raises(SettingsError):
+        texts_of(settings, "image")

@@ -1,0 +1,86 @@
+"""What comes in from outside: links, dots, names, bombs and rubbish."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from impasto.errors import SignalError
+from impasto.studio import guard
+from impasto.studio.guard import inspect, safe_name, within
+
+
+def picture(path: Path, **how: object) -> Path:
+    Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path, **how)  # pyright: ignore[reportArgumentType]
+    return path
+
+
+@pytest.mark.parametrize(("written", "ending"), [("PNG", ".png"), ("JPEG", ".jpg"), ("WEBP", ".webp"), ("GIF", ".png")])
+def test_a_picture_is_known_by_what_is_in_it(tmp_path: Path, written: str, ending: str):
+    path = picture(tmp_path / "note.txt", format=written)
+    upload = inspect(path, "C:\\holiday\\..\\note.txt", tmp_path)
+    assert (upload.ending, upload.shape, upload.name) == (ending, (30, 40), "note.txt")
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that says it has this size, and is almost nothing."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "holiday.png is empty"),
+        (b"MZ\x90\0 a program", "holiday.png is not a picture that can be read"),
+        (png_of(9000, 9000), r"holiday.png has too many pixels \(9000 x 9000\); up to 80 million are taken"),
+        (png_of(60000, 60000), "holiday.png has too many pixels; up to 80 million are taken"),
+    ],
+)
+def test_rubbish_is_refused_in_one_sentence(tmp_path: Path, data: bytes, told: str):
+    path = tmp_path / "upload"
+    path.write_bytes(data)
+    with pytest.raises(SignalError, match=told) as caught:
+        inspect(path, "holiday.png", tmp_path)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(guard, "MOST_BYTES", 100)
+    with pytest.raises(SignalError, match="up to 0 MB are taken"):
+        inspect(picture(tmp_path / "a.bmp"), "a.bmp", tmp_path)
+
+
+def test_only_what_was_uploaded_is_looked_at(tmp_path: Path):
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    secret = picture(tmp_path / "secret.png")
+    (uploads / "link.png").symlink_to(secret)
+    for path in (secret, "../secret.png", uploads / ".." / "secret.png", uploads / "link.png", uploads, "/etc/passwd"):
+        with pytest.raises(SignalError):
+            within(path, uploads)
+    with pytest.raises(SignalError, match="drop it again"):
+        within(uploads / "gone.png", uploads)
+    with pytest.raises(SignalError, match="drop it again"):
+        within("a\0b", uploads)
+    mine = picture(uploads / "mine.png")
+    assert within(mine, uploads) == mine.resolve()
+
+
+@given(st.text(max_size=200))
+def test_a_name_is_one_short_line_and_no_path(name: str):
+    safe = safe_name(name)
+    assert 1 <= len(safe) <= 60
+    assert safe.isprintable()
+    assert Path(safe).name == safe

@@ -1,0 +1,84 @@
+"""The folder of runs: what is written is read again, and nothing else is touched."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from impasto.errors import SignalError
+from impasto.studio.guard import Upload
+from impasto.studio.history import History, Run
+
+
+@pytest.fixture
+def upload(tmp_path: Path) -> Upload:
+    path = tmp_path / "upload"
+    Image.new("RGB", (8, 8)).save(path, "PNG")
+    return Upload(path, "harbour.png", ".png", (8, 8))
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "runs")
+
+
+def test_a_run_is_read_as_it_was_written(history: History, upload: Upload):
+    run = history.new(upload, replace(upload, name="monet.png"), {"size": 64, "style_layers": {"relu1_1": 0.5}})
+    history.save(replace(run, state="done", costs=((3.0, 1.0, 2.0), (2.0, 1.0, 1.0)), seconds=1.5))
+    upload.path.unlink()
+    (found,) = History(history.folder).all()
+    assert found == replace(run, state="done", costs=((3.0, 1.0, 2.0), (2.0, 1.0, 1.0)), seconds=1.5)
+    assert found.names == ("harbour.png", "monet.png")
+    with Image.open(history.path(found, found.content)) as picture:
+        assert picture.size == (8, 8)
+
+
+def test_the_newest_run_comes_first_and_what_is_damaged_is_passed_over(history: History, upload: Upload):
+    runs = [history.new(upload, upload, {}) for _ in range(3)]
+    (history.folder / runs[1].id / "run.json").write_text('{"id": 3}')
+    (history.folder / "notes").mkdir()
+    (history.folder / "README").write_text("mine")
+    assert [run.id for run in history.all()] == sorted((runs[0].id, runs[2].id), reverse=True)
+
+
+def test_what_was_under_way_when_the_server_ended_was_interrupted(history: History, upload: Upload):
+    states = ("waiting", "painting", "done", "stopped", "failed")
+    runs = {state: history.new(upload, upload, {}) for state in states}
+    for state, run in runs.items():
+        history.save(replace(run, state=state))
+    history.recover()
+    after = {state: history.load(run.id).state for state, run in runs.items()}
+    assert after == {**{s: s for s in states}, "waiting": "interrupted", "painting": "interrupted"}
+
+
+@pytest.mark.parametrize("name", ["../../etc", "", ".", "20260101-000000-abcdef/..", "20260101-000000-abcdef", "a\0b"])
+def test_a_name_from_outside_leads_nowhere_else(history: History, name: str):
+    with pytest.raises(SignalError, match="there is no run"):
+        history.load(name)
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(history: History, upload: Upload, monkeypatch: pytest.MonkeyPatch):
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(SignalError, match=r"the run cannot be kept in .*: No space left on device"):
+        history.new(upload, upload, {})
+    assert list(history.folder.iterdir()) == []
+
+
+def test_forgetting_takes_one_run_alone(history: History, upload: Upload):
+    first, second = history.new(upload, upload, {}), history.new(upload, upload, {})
+    history.forget(first.id)
+    assert [run.id for run in history.all()] == [second.id]
+
+
+def test_a_run_has_what_a_page_needs():
+    run = Run("20260101-000000-abcdef", "content.png", "style.png", ("a", "b"), {})
+    assert (run.state, run.costs, run.result) == ("waiting", (), "")

@@ -1,0 +1,127 @@
+"""The queue: one job at a time on each device, in order, whatever happens to each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from impasto.errors import ImpastoError, SizeError
+from impasto.studio.jobs import MOST_WAITING, Desk, Job
+
+SECONDS = 20
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+class Gate:
+    """Work that goes on until it is opened, or asked to stop."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+
+    def __call__(self, job: Job) -> None:
+        while not self.open.wait(0.005):
+            job.check()
+
+
+@pytest.fixture
+def desk():
+    desk = Desk()
+    yield desk
+    desk.close(SECONDS)
+
+
+def test_jobs_are_done_in_the_order_they_came_and_never_two_at_once(desk: Desk):
+    order: list[int] = []
+    inside = threading.Lock()
+
+    def work(number: int) -> Callable[[Job], None]:
+        def run(job: Job) -> None:
+            assert inside.acquire(blocking=False)
+            order.append(number)
+            inside.release()
+
+        return run
+
+    jobs = [desk.add(Job(work(i)), "cpu") for i in range(20)]
+    wait_for(lambda: all(job.ended for job in jobs))
+    assert {job.state for job in jobs} == {"done"}
+    assert order == list(range(20))
+
+
+def test_devices_do_not_wait_for_each_other(desk: Desk):
+    first, second = Gate(), Gate()
+    slow = desk.add(Job(first), "cpu")
+    other = desk.add(Job(second), "cuda")
+    wait_for(lambda: slow.state == other.state == "working")
+    second.open.set()
+    wait_for(lambda: other.state == "done")
+    assert slow.state == "working"
+
+
+def test_the_place_in_the_queue_is_told_and_moves_on(desk: Desk):
+    gates = [Gate() for _ in range(3)]
+    jobs = [desk.add(Job(gate), "cpu") for gate in gates]
+    assert [desk.before(job) for job in jobs] == [0, 1, 2]
+    version = jobs[2].version
+    gates[0].open.set()
+    wait_for(lambda: jobs[2].version > version)
+    assert [desk.before(job) for job in jobs[1:]] == [0, 1]
+
+
+def test_one_that_waits_leaves_at_once_and_one_that_works_soon(desk: Desk):
+    working, waiting, last = (desk.add(Job(Gate()), "cpu") for _ in range(3))
+    wait_for(lambda: working.state == "working")
+    desk.leave(waiting)
+    assert waiting.state == "stopped"
+    assert desk.before(last) == 1
+    desk.leave(working)
+    wait_for(lambda: working.state == "stopped" and last.state == "working")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        (SizeError("too  large:\ngive a smaller one"), "too large: give a smaller one"),
+        (MemoryError(), "the memory ran out: choose a smaller size"),
+        (OSError(28, "No space left on device"), "a file could not be read or written: No space left on device"),
+        (ZeroDivisionError("x"), "something unexpected happened (ZeroDivisionError); the terminal has the details"),
+    ],
+)
+def test_what_goes_wrong_is_a_sentence_and_the_queue_goes_on(desk: Desk, trouble: Exception, told: str):
+    def fail(job: Job) -> None:
+        raise trouble
+
+    failed, after = desk.add(Job(fail), "cpu"), desk.add(Job(lambda job: None), "cpu")
+    wait_for(lambda: after.ended)
+    assert (failed.state, failed.error) == ("failed", told)
+    assert after.state == "done"
+
+
+def test_a_queue_has_an_end(desk: Desk):
+    for _ in range(MOST_WAITING + 1):
+        desk.add(Job(Gate()), "cpu")
+    with pytest.raises(ImpastoError, match=r"33 runs are waiting already"):
+        desk.add(Job(Gate()), "cpu")
+
+
+def test_what_the_work_held_is_let_go(desk: Desk):
+    job = desk.add(Job(lambda job: job.show("seen")), "cpu")
+    wait_for(lambda: job.ended)
+    assert job.shown == "seen"
+    wait_for(lambda: not hasattr(job, "_work"))
+
+
+def test_closing_stops_everything_and_waits():
+    desk = Desk()
+    jobs = [desk.add(Job(Gate()), "cpu") for _ in range(3)]
+    desk.close(SECONDS)
+    assert {job.state for job in jobs} == {"stopped"}
