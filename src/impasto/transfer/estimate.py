@@ -208,14 +208,19 @@ def _beside(settings: TransferSettings, task: Task, held: int) -> tuple[int, int
 
 
 def _too_large(task: Task, needed: Callable[[Task], float], budget: int) -> SizeError:
-    longest = max(task.shape)
-    low, high = total_stride(task.table), longest
-    while high - low > max(1, longest // 100):
-        middle = (low + high) // 2
-        fits = needed(task.scaled(middle / longest)) <= budget
-        low, high = (middle, high) if fits else (low, middle)
+    longest, low = max(task.shape), 4 * total_stride(task.table)
+
+    def fits(size: int) -> bool:
+        return needed(task.scaled(size / longest)) <= budget
+
+    advice = f"the network alone needs {gibibytes(needed(task.scaled(low / longest)))}; give more --memory"
+    if fits(low):
+        high = longest
+        while high - low > max(1, longest // 100):
+            middle = (low + high) // 2
+            low, high = (middle, high) if fits(middle) else (low, middle)
+        advice = f"a --size of {low} would fit"
     size = " x ".join(str(n) for n in reversed(task.shape))
     return SizeError(
-        f"{size} needs at least {gibibytes(needed(task))} of memory and {gibibytes(budget)} may be taken; "
-        f"a size of {low} would fit"
+        f"{size} needs at least {gibibytes(needed(task))} of memory and {gibibytes(budget)} may be taken; {advice}"
     )

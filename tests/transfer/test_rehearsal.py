@@ -1,0 +1,111 @@
+"""What is told before a transfer is what it then takes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+import impasto
+from impasto.transfer.rehearsal import rehearse
+from impasto.transfer.settings import TransferSettings
+
+# VGG-19 down to relu3_1, so that 2048 pixels take seconds
+SHALLOW = {"content_layers": "relu3_1", "style_layers": "relu1_1,relu2_1,relu3_1"}
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    for name, picture in (("content.png", data.coffee()), ("style.png", data.chelsea())):
+        Image.fromarray(picture).save(tmp_path / name)
+    return str(tmp_path / "content.png"), str(tmp_path / "style.png")
+
+
+def test_a_dry_run_tells_sizes_tiles_memory_and_time_and_writes_nothing(files: Any, tmp_path: Path, run: Any):
+    before = sorted(tmp_path.iterdir())
+    layers = ["--content-layers", "relu2_1", "--style-layers", "relu1_1,relu2_1"]
+    arguments = (
+        "transfer",
+        *files,
+        "-o",
+        str(tmp_path / "out.png"),
+        "--dry-run",
+        "--size",
+        "400",
+        "--memory",
+        "1.5GiB",
+        *layers,
+    )
+    code, out, err = run(*arguments, "--scales", "2", "--iterations", "30", "--json")
+    assert (code, err) == (0, "")
+    told = json.loads(out)
+    assert told["sizes"] == [[200, 133], [400, 267]] and told["evaluations"] == [30, 15]
+    assert 400 < told["memory_mib"] <= 1536 and told["seconds"] > 0
+    code, out, _ = run(*arguments)
+    assert code == 0 and out.startswith("size: 400 x 267\ntiles: ") and "of the 1.5 GiB that may be taken" in out
+    code, _, err = run(*arguments, "--size", "9000")
+    assert code != 0 and "would fit" in err and err.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("kind", ["series", "volume", "movie"])
+def test_other_kinds_can_be_rehearsed(kind: str):
+    from fractions import Fraction
+
+    from impasto.signals.signal import Signal
+
+    random = np.random.default_rng(0)
+    shape, header = {
+        "series": ((2, 800), {"rate": 100.0}),
+        "volume": ((1, 12, 14, 16), {}),
+        "movie": ((3, 4, 32, 40), {"rate": Fraction(25), "time_base": Fraction(1, 25), "times": tuple(range(4))}),
+    }[kind]
+    signal = Signal(random.random(shape).astype(np.float32), kind, header)
+    layers = {} if kind == "series" else {"content_layers": "relu1_2", "style_layers": "relu1_1"}
+    told = rehearse(signal, signal, TransferSettings(iterations=6, **layers))
+    assert told.shapes == (shape[1:],) and told.seconds > 0
+    assert told.evaluations == ({"movie": 6 + 3 * 3}.get(kind, 6),)
+    assert (told.fittings[0] is None) == (kind == "volume")
+
+
+CHILD = """
+import json, resource, sys
+limit = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+import numpy as np
+import impasto
+from impasto.transfer.estimate import peak_memory_mib
+content = np.random.default_rng(0).integers(0, 255, (2048, 2048, 3), dtype=np.uint8)
+settings = impasto.TransferSettings(size=2048, scales=1, iterations=2, memory=sys.argv[2], **json.loads(sys.argv[3]))
+painting = impasto.transfer_style(content, content[:256, :256], settings)
+print(json.dumps([painting.signal.shape, len(painting.history), peak_memory_mib()]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_DATA counts what is mapped on Linux only")
+def test_2048_pixels_within_two_gibibytes():
+    """The whole at once needs 8 GiB; the hard limit leaves room for what is reserved, and never touched."""
+    began = time.monotonic()
+    result = subprocess.run(
+        [sys.executable, "-c", CHILD, str(3 * 2**30), "2GiB", json.dumps(SHALLOW)], capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    shape, evaluations, peak = json.loads(result.stdout)
+    assert shape == [2048, 2048] and evaluations == 2
+    assert peak < 2048, f"{peak} MiB after {time.monotonic() - began:.0f} s"
+
+
+def test_the_time_told_is_about_the_time_taken(files: Any):
+    """Within a factor of 1.5 on a quiet machine; here others are at work too."""
+    settings = TransferSettings(size=320, iterations=6, **SHALLOW)
+    told = rehearse(*files, settings)
+    painting = impasto.transfer_style(*files, settings)
+    assert 0.3 < told.seconds / painting.history[-1].seconds < 3
