@@ -7,13 +7,14 @@ from math import prod
 from threading import Lock
 
 import numpy as np
-import psutil
 
+from impasto.errors import SizeError
 from impasto.signals.image import scaled_shape
 from impasto.studio.stage import span
 from impasto.transfer.descent import Evaluation
-from impasto.transfer.estimate import memory_needed
+from impasto.transfer.estimate import fit
 from impasto.transfer.kinds.kind import table_of
+from impasto.transfer.plan import Task
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 
@@ -46,10 +47,11 @@ class Speed:
         assert known.iterations is not None
         target = max(shape) if known.size == "full" else int(known.size or 0)
         scaled = scaled_shape(shape, target)
-        memory = memory_needed(table_of(known), scaled)
-        words = f"{memory / 2**30:.1f} GB"
-        if memory > psutil.virtual_memory().available:
-            return f"{words} of memory: more than is free"
+        task = Task(table_of(known), scaled, 3, 1, tuple(known.content_weights), scaled)
+        try:
+            words = f"{fit(task, known).memory / 2**30:.1f} GB"
+        except SizeError:
+            return "more memory than is free"
         if self._seconds_per_pixel is not None:
             words = f"about {span(self._seconds_per_pixel * prod(scaled) * known.iterations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"
