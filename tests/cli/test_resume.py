@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import subprocess
@@ -117,6 +118,17 @@ def test_the_same_command_goes_on_too_and_another_one_is_refused(
     code, out, err = run(*PAINT, *KEEP)
     assert code == 0 and "3 evaluations are done" in caplog.text
     assert not Path("run.checkpoint").exists() and Path("out.png").exists()
+
+
+def test_several_styles_go_on(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
+    Image.fromarray(data.astronaut()).resize((48, 36)).save("other.png")
+    monkeypatch.setitem(globals(), "PAINT", [*PAINT[:2], "style.png:3", "other.png", *PAINT[3:]])
+    assert run(*PAINT)[0] == 0
+    whole = Path("out.png").read_bytes()
+    Path("out.png").unlink()
+    killed_at(4, run=run, monkeypatch=monkeypatch)
+    assert run("resume", "run.checkpoint")[0] == 0
+    assert np.array_equal(np.asarray(Image.open("out.png")), np.asarray(Image.open(io.BytesIO(whole))))
 
 
 def test_an_interruption_says_how_to_go_on(

@@ -197,7 +197,7 @@ def test_resampling_keeps_the_place_in_space(brain: Signal) -> None:
 
 
 def test_the_plot_stands_upright(brain: Signal, tmp_path: Path) -> None:
-    figure = plot_volume(brain, brain, brain)
+    figure = plot_volume(brain, [brain], brain)
     # across front and back, rows run from top to bottom and columns from left to right: x falls along the file's first axis
     coronal = figure.axes[3].images[0].get_array()
     assert coronal is not None and coronal.shape == (25, 33)

@@ -272,6 +272,22 @@ def test_another_transfer_is_refused_and_the_checkpoint_stays(kept: Path, photo:
     assert kept.read_bytes() == before
 
 
+def test_a_blend_goes_on_and_another_one_is_refused(tmp_path: Path, photo: Any, style: Any):
+    path, blend = tmp_path / "run", [(style, 0.7), (style[::-1], 0.3)]
+    whole = paint(photo, blend)
+    with pytest.raises(KillError):
+        paint(photo, blend, 4, checkpoint=path, checkpoint_every=0)
+    assert set(read_about(path)["inputs"]) == {"content", "style 1", "style 2"}
+    for error, other in {
+        r"shares of the styles \[0.7, 0.3\], not \[0.6, 0.4\]": [(style, 0.6), (style[::-1], 0.4)],
+        r"shares of the styles \[0.7, 0.3\], not \[1.0\]": style,
+        "another style 2": [(style, 0.7), (style, 0.3)],
+    }.items():
+        with pytest.raises(SettingsError, match=error):
+            paint(photo, other, checkpoint=path)
+    assert np.array_equal(paint(photo, blend, checkpoint=path).signal.values, whole.signal.values)
+
+
 def test_another_weights_file_of_the_same_name_is_refused(tmp_path: Path, photo: Any, style: Any):
     from PIL import Image
 

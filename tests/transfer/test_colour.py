@@ -116,8 +116,8 @@ def test_the_content_keeps_its_colours_under_any_painting(mode: str, photograph:
 def test_pictures_are_prepared_in_the_colours_of_the_settings(photograph: Signal, texture: Signal):
     rgba = np.concatenate([photograph.values.transpose(1, 2, 0), np.full((48, 64, 1), 0.5, np.float32)], -1)
     settings = TransferSettings(size=48, colour="luminance").for_kind("image")
-    prepared = prepare_images(read_image(rgba), texture, settings)
-    assert prepared.content.shape == prepared.style.shape == prepared.fit(texture).shape == (1, 1, 36, 48)
+    prepared = prepare_images(read_image(rgba), [(texture, 1.0)], settings)
+    assert prepared.content.shape == prepared.style[0][0].shape == prepared.fit(texture).shape == (1, 1, 36, 48)
     content = resample_image(photograph, (36, 48)).values
     assert np.allclose(prepared.content[0], luma(content), atol=1e-6)
     result = prepared.restore(prepared.content[0].numpy())

@@ -111,7 +111,7 @@ def test_other_rates_are_resampled_and_that_is_said(ekg, caplog):
     style = series(ekg.style[::4], rate=250.0)
     with caplog.at_level(logging.WARNING):
         painting = impasto.transfer_style(series(ekg.content), style, Settings(iterations=30))
-    assert "the content has 1000 Hz and the style 250 Hz" in caplog.text
+    assert "content 1000 Hz, style 250 Hz" in caplog.text
     assert painting.signal.header["rate"] == 1000
     same = impasto.transfer_style(series(ekg.content), series(ekg.style), Settings(iterations=30))
     assert painting.best.style_cost == pytest.approx(same.best.style_cost, rel=0.5)

@@ -53,6 +53,27 @@ def test_j_equals_the_formulas(network64: ConvNet, photograph: Signal, texture: 
     assert costs.cost.item() == pytest.approx(3 * content + 7 * style, rel=1e-9)
 
 
+@pytest.mark.parametrize("name", STYLE_COSTS)
+def test_styles_are_blended_on_their_means(network64: ConvNet, photograph: Signal, texture: Signal, name: Any):
+    C = as_tensor(photograph)[..., :24, :24].double()  # noqa: N806
+    styles = [as_tensor(texture)[..., :20, :26].double(), C.flip(1)[..., :17, :]]
+    settings = TransferSettings(style_cost=name, style_layers="relu2_1=3").for_kind("image")
+    found = Objective(network64, C, [(styles[0], 0.7), (styles[1], 0.3)], settings)(C).style_cost.item()
+
+    a_S, a_T, a_G = (network64(x, ["relu2_1"])["relu2_1"][0].flatten(1).numpy() for x in (*styles, C))  # noqa: N806
+    second_S, second_G = 0.7 * a_S @ a_S.T / a_S.shape[1] + 0.3 * a_T @ a_T.T / a_T.shape[1], a_G @ a_G.T / a_G.shape[1]  # noqa: N806
+    if name == "gram":
+        expected = ((second_S - second_G) ** 2).sum() / (second_S**2).sum()
+    else:
+        m_S, m_G = 0.7 * a_S.mean(1) + 0.3 * a_T.mean(1), a_G.mean(1)  # noqa: N806
+        blur = 1e-4 * np.trace(second_S) / len(m_S) * np.eye(len(m_S))
+        K_S, K_G = second_S - np.outer(m_S, m_S) + blur, second_G - np.outer(m_G, m_G) + blur  # noqa: N806
+        # the eigenvalues of K_S K_G are those of its symmetric form
+        shared = np.sqrt(np.linalg.eigvals(K_S @ K_G).real.clip(0)).sum()
+        expected = (((m_S - m_G) ** 2).sum() + np.trace(K_S + K_G) - 2 * shared) / np.trace(second_S)
+    assert found == pytest.approx(3 * expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("weighting", ["relative", "absolute"])
 def test_the_gradient_equals_finite_differences(network64: ConvNet, photograph: Signal, texture: Signal, weighting: Any):
     C, S = as_tensor(photograph)[..., :16, :20].double(), as_tensor(texture)[..., :18, :16].double()  # noqa: N806

@@ -61,6 +61,16 @@ def test_a_volume_as_its_own_style_costs_nothing(network: ConvNet, volume: Tenso
     assert SectionsObjective(network, volume, volume, SETTINGS)(volume).cost.item() < 1e-9
 
 
+def test_a_picture_and_a_volume_are_blended(network: ConvNet, volume: Tensor, picture: Tensor) -> None:
+    parts = [(picture, 0.3), (sections(volume, 0), 0.7)]
+    expected = Objective(network, sections(volume, 0), parts, SETTINGS)(1 - sections(volume, 0))
+    for at_once in (2**18, 1000):  # all sections together, or in parts
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("impasto.transfer.sections._AT_ONCE", at_once)
+            found = SectionsObjective(network, volume, [(picture, 0.3), (volume, 0.7)], SETTINGS, axes=(0,))(1 - volume)
+        torch.testing.assert_close(found.style_cost, expected.style_cost, rtol=1e-5, atol=0)
+
+
 def test_sampled_sections_are_all_seen_once_in_every_round(network: ConvNet, volume: Tensor, picture: Tensor) -> None:
     objective = SectionsObjective(network, volume, picture, SETTINGS, count=4)
     assert objective(volume).content_cost.item() == pytest.approx(0, abs=1e-9)

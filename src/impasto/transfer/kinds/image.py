@@ -73,7 +73,7 @@ def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], table
     longest = ceil(smallest * max(given) / min(given))
     raise SizeError(
         f"the {role} at {width} x {height} pixels is too small for {table[-1].name}, which needs {smallest} on each side; "
-        f"give a {role} and a --size of at least {longest}, or layers less deep"
+        f"give a {role.split()[0]} and a --size of at least {longest}, or layers less deep"
     )
 
 

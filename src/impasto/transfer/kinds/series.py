@@ -113,8 +113,8 @@ def _rates(given: Mapping[str, Signal]) -> list[float]:
     if len(known) < len(given):
         log.warning("a sampling rate is not known (give --rate HZ): %g Hz is taken", first)
     if len(set(known.values())) > 1:
-        told = " and ".join(f"the {role} has {rate:g} Hz" for role, rate in known.items())
-        log.warning("%s: they are resampled to one rate", told)
+        told = ", ".join(f"{role} {rate:g} Hz" for role, rate in known.items())
+        log.warning("the rates differ (%s): all are resampled to one", told)
     return [known.get(role, first) for role in given]
 
 
