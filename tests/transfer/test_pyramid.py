@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from impasto.signals.signal import Signal
 from impasto.transfer.kinds import KINDS
 from impasto.transfer.pyramid import coarse_to_fine, enlarged, plan_scales
 from impasto.transfer.settings import TransferSettings
+from tests.transfer.test_checkpoint import check_every_place, copied
 
 SHALLOW: dict[str, Any] = {"style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1"}
 CPU = torch.device("cpu")
@@ -80,16 +80,9 @@ def test_a_smooth_signal_is_enlarged_to_itself(shape: tuple[int, ...]):
 
     large = tuple(3 * n for n in shape)
     inner = (..., *(slice(6, -6) for _ in shape))
-    result = enlarged(plane(shape), large, None)
+    result = enlarged(plane(shape), large)
     torch.testing.assert_close(result[inner], plane(large)[inner], rtol=0, atol=1e-5)
-    assert torch.equal(enlarged(plane(shape), shape, (0.0, 1.0)), plane(shape))
-
-
-def test_an_enlarged_signal_keeps_its_bounds():
-    edge = (torch.arange(12) > 5).float().expand(1, 3, 10, 12)
-    assert enlarged(edge, (20, 24), None).max() > 1, "cubic interpolation overshoots at an edge"
-    bounded = enlarged(edge, (20, 24), (0.0, 1.0))
-    assert bounded.min() == 0 and bounded.max() == 1 and bounded.is_contiguous()
+    assert torch.equal(enlarged(plane(shape), shape), plane(shape))
 
 
 @pytest.fixture(scope="module")
@@ -100,26 +93,37 @@ def pair() -> tuple[Signal, Signal]:
 
 def descended(pair: tuple[Signal, Signal], state: Any = None, **given_: Any) -> Iterator[tuple[Any, impasto.Progress]]:
     settings = TransferSettings(**SHALLOW | {"size": 60, "scales": 3, "iterations": 8} | given_).for_kind("image")
-    return coarse_to_fine(KINDS["image"], *pair, settings, CPU, state)
+    return coarse_to_fine(KINDS["image"], pair[0], [(pair[1], 1.0)], settings, CPU, state)
 
 
-def test_each_scale_starts_from_the_enlarged_result_of_the_one_before(pair: tuple[Signal, Signal]):
-    steps = [replace(p, generated=p.generated.clone()) for _, p in descended(pair)]
+def test_the_scales_are_counted_as_one_descent(pair: tuple[Signal, Signal]):
+    steps = [copied(progress) for _, progress in descended(pair)]
     assert [p.latest.evaluation for p in steps] == list(range(1, 8 + 4 + 2 + 1))
     assert [p.latest.scale for p in steps] == [1] * 8 + [2] * 4 + [3] * 2
     assert all(p.iterations == 14 and p.scales == 3 for p in steps)
     assert [max(p.generated.shape) for p in steps] == [15] * 8 + [30] * 4 + [60] * 2
     seconds = [p.latest.seconds for p in steps]
     assert seconds == sorted(seconds)
-    for last, first in ((7, 8), (11, 12)):
+    for first in (8, 12):
         assert steps[first].best == steps[first].latest, "costs of different sizes are not compared"
-        start = enlarged(steps[last].best_generated, tuple(steps[first].generated.shape[2:]), (0.0, 1.0))
-        assert torch.equal(steps[first].generated, start)
+
+
+@pytest.mark.parametrize("init", ["content", "style"])
+def test_each_scale_starts_from_the_enlarged_result_of_the_one_before(pair: tuple[Signal, Signal], init: str):
+    """And, where the first one starts from the content, from what only the larger content shows."""
+    found = [
+        (q.content, p.latest.scale, p.generated.clone(), p.best_generated.clone()) for q, p in descended(pair, init=init)
+    ]
+    for (small, a, _, painted), (large, b, start, _) in pairwise(found):
+        if b > a:
+            shape = tuple(large.shape[2:])
+            expected = enlarged(painted, shape)
+            if init == "content":
+                expected = expected + large - enlarged(small, shape)
+            assert torch.equal(start, expected.clamp(0, 1))
 
 
 def test_it_goes_on_from_every_scale(pair: tuple[Signal, Signal], tmp_path: Path):
-    from tests.transfer.test_checkpoint import check_every_place
-
     check_every_place(lambda state: (p for _, p in descended(pair, state, iterations=4)), tmp_path / "state")
 
 
@@ -128,9 +132,9 @@ def test_the_stroke_scales_the_style(pair: tuple[Signal, Signal]):
     sizes = {}
     for stroke in (0.25, 0.5, 1.0, 1.5):
         settings = TransferSettings(size=64, stroke=stroke, **SHALLOW).for_kind("image")
-        prepared = prepare(*pair, settings)
+        prepared = prepare(pair[0], [(pair[1], 1.0)], settings)
         assert max(prepared.content.shape) == 64
-        sizes[stroke] = max(prepared.style.shape)
+        sizes[stroke] = max(prepared.style[0][0].shape)
     assert sizes == {0.25: 16, 0.5: 32, 1.0: 64, 1.5: 96}
 
 

@@ -81,7 +81,7 @@ def coarse_to_fine(
     at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
     done, seconds, inner = at["done"], at["seconds"], at["inner"]
     held = bytes_held(content, styles, last)
-    before: Tensor | None = None
+    before: tuple[Tensor, Tensor] | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
         prepared = last if k == len(scales) - 1 else _prepare(kind, content, styles, here, len(scales))
@@ -90,7 +90,7 @@ def coarse_to_fine(
         elif before is None:
             start = _start(prepared, content, styles, here)
         else:
-            start = enlarged(before, prepared.content.shape[2:], prepared.bounds)
+            start = _next_start(*before, prepared, here)
         left = sum(scale.iterations for scale in scales[k + 1 :])
         progress: Progress | None = None
         # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
@@ -104,11 +104,11 @@ def coarse_to_fine(
             yield prepared, whole
         assert progress is not None
         done, seconds = done + progress.iterations, seconds + progress.latest.seconds
-        before, inner = progress.best_generated, None
+        before, inner = (progress.best_generated.cpu(), prepared.content), None
 
 
-def enlarged(x: Tensor, shape: tuple[int, ...], bounds: tuple[float, float] | None) -> Tensor:
-    """A signal (1, channels, *space) on a grid of another shape, cubic along each axis, within its bounds."""
+def enlarged(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """A signal (1, channels, *space) on a grid of another shape, cubic along each axis."""
     for axis, n in enumerate(shape, start=2):
         if x.shape[axis] != n:
             rows = x.movedim(axis, -1)
@@ -116,7 +116,16 @@ def enlarged(x: Tensor, shape: tuple[int, ...], bounds: tuple[float, float] | No
             # with antialias the kernel is Keys', which overshoots less
             larger = F.interpolate(plane, (plane.shape[2], n), mode="bicubic", antialias=True)
             x = larger.reshape(*rows.shape[:-1], n).movedim(-1, axis)
-    return x.contiguous() if bounds is None else x.clamp(*bounds).contiguous()
+    return x.contiguous()
+
+
+def _next_start(painted: Tensor, content: Tensor, prepared: Prepared, settings: TransferSettings) -> Tensor:
+    """What was painted at one scale, and the content at that scale, give the first G of the next."""
+    shape = prepared.content.shape[2:]
+    start = enlarged(painted, shape)
+    if settings.init == "content":
+        start = start + prepared.content - enlarged(content, shape)  # with what only the larger content shows
+    return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 
 def _descend(
