@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from threading import Lock
+from threading import Event
 
 import numpy as np
 import psutil
@@ -17,6 +17,7 @@ from impasto.transfer.kinds.kind import table_of
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 
+_PATIENCE = 20  # seconds
 _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
 
 
@@ -24,7 +25,7 @@ class Speed:
     """Seconds that one evaluation takes for each pixel, as the newest run has shown."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._known = Event()
         self._seconds_per_pixel: float | None = None
 
     def measure(self) -> None:
@@ -37,11 +38,14 @@ class Speed:
         """See how long these evaluations, one after the other, took at this size."""
         if len(evaluations) > 1:
             seconds = (evaluations[-1].seconds - evaluations[0].seconds) / (len(evaluations) - 1)
-            with self._lock:
-                self._seconds_per_pixel = seconds / prod(shape)
+            self._seconds_per_pixel = seconds / prod(shape)
+            self._known.set()
 
     def tell(self, shape: tuple[int, int], settings: TransferSettings) -> str:
-        """Time and memory of painting a picture of (height, width), in a few words."""
+        """Time and memory of painting a picture of (height, width), in a few words.
+
+        While the first measurement is under way it is waited for, but not for long.
+        """
         known = settings.for_kind("image")
         assert known.iterations is not None
         target = max(shape) if known.size == "full" else int(known.size or 0)
@@ -50,6 +54,6 @@ class Speed:
         words = f"{memory / 2**30:.1f} GB"
         if memory > psutil.virtual_memory().available:
             return f"{words} of memory: more than is free"
-        if self._seconds_per_pixel is not None:
+        if self._known.wait(_PATIENCE) and self._seconds_per_pixel is not None:
             words = f"about {span(self._seconds_per_pixel * prod(scaled) * known.iterations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"
