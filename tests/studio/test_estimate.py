@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import psutil
 import pytest
 
+from impasto.errors import SizeError
 from impasto.studio import estimate
 from impasto.studio.estimate import Speed
 from impasto.studio.stage import curves, span
@@ -30,9 +30,9 @@ def test_before_anything_was_measured_there_is_no_time(monkeypatch: pytest.Monke
     assert "about" not in Speed().tell((50, 100), TransferSettings(size=200))
 
 
-def test_what_does_not_fit_is_said(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: type("", (), {"available": 2**20})())
-    assert Speed().tell((50, 100), TransferSettings(size=200)).endswith("GB of memory: more than is free")
+def test_what_does_not_fit_is_said():
+    with pytest.raises(SizeError, match=r"of memory and .* may be taken"):
+        Speed().tell((50, 100), TransferSettings(size=200, memory=2**20))
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from math import prod
 from threading import Event
 
 import numpy as np
-import psutil
 
 from impasto.signals.image import scaled_shape
 from impasto.studio.stage import span
 from impasto.transfer.descent import Evaluation
-from impasto.transfer.estimate import memory_needed
+from impasto.transfer.estimate import fit, gibibytes
 from impasto.transfer.kinds.kind import table_of
+from impasto.transfer.plan import Task
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 
@@ -45,15 +45,16 @@ class Speed:
         """Time and memory of painting a picture of (height, width), in a few words.
 
         While the first measurement is under way it is waited for, but not for long.
+
+        Raises:
+            SizeError: the memory is too small for it.
         """
         known = settings.for_kind("image")
         assert known.iterations is not None
         target = max(shape) if known.size == "full" else int(known.size or 0)
         scaled = scaled_shape(shape, target)
-        memory = memory_needed(table_of(known), scaled)
-        words = f"{memory / 2**30:.1f} GB"
-        if memory > psutil.virtual_memory().available:
-            return f"{words} of memory: more than is free"
+        task = Task(table_of(known), scaled, 3, 1, tuple(known.content_weights), scaled)
+        words = gibibytes(fit(task, known).memory)
         if self._known.wait(_PATIENCE) and self._seconds_per_pixel is not None:
             words = f"about {span(self._seconds_per_pixel * prod(scaled) * known.iterations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"
