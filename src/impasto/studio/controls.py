@@ -33,7 +33,10 @@ WORDS = (
     Words("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
 )
 # files of the server are not for its visitors to name, and fetching weights would be an outgoing connection
-_HIDDEN = ("weights", "preprocessing")
+_HIDDEN = (
+    *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
+    "preprocessing",
+)
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from threading import Lock
+from threading import Event
 
 import numpy as np
 
-from impasto.errors import SizeError
 from impasto.signals.image import scaled_shape
 from impasto.studio.stage import span
 from impasto.transfer.descent import Evaluation
-from impasto.transfer.estimate import fit
+from impasto.transfer.estimate import fit, gibibytes
 from impasto.transfer.kinds.kind import table_of
 from impasto.transfer.plan import Task
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 
+_PATIENCE = 20  # seconds
 _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
 
 
@@ -25,7 +25,7 @@ class Speed:
     """Seconds that one evaluation takes for each pixel, as the newest run has shown."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._known = Event()
         self._seconds_per_pixel: float | None = None
 
     def measure(self) -> None:
@@ -38,20 +38,23 @@ class Speed:
         """See how long these evaluations, one after the other, took at this size."""
         if len(evaluations) > 1:
             seconds = (evaluations[-1].seconds - evaluations[0].seconds) / (len(evaluations) - 1)
-            with self._lock:
-                self._seconds_per_pixel = seconds / prod(shape)
+            self._seconds_per_pixel = seconds / prod(shape)
+            self._known.set()
 
     def tell(self, shape: tuple[int, int], settings: TransferSettings) -> str:
-        """Time and memory of painting a picture of (height, width), in a few words."""
+        """Time and memory of painting a picture of (height, width), in a few words.
+
+        While the first measurement is under way it is waited for, but not for long.
+
+        Raises:
+            SizeError: the memory is too small for it.
+        """
         known = settings.for_kind("image")
         assert known.iterations is not None
         target = max(shape) if known.size == "full" else int(known.size or 0)
         scaled = scaled_shape(shape, target)
         task = Task(table_of(known), scaled, 3, 1, tuple(known.content_weights), scaled)
-        try:
-            words = f"{fit(task, known).memory / 2**30:.1f} GB"
-        except SizeError:
-            return "more memory than is free"
-        if self._seconds_per_pixel is not None:
+        words = gibibytes(fit(task, known).memory)
+        if self._known.wait(_PATIENCE) and self._seconds_per_pixel is not None:
             words = f"about {span(self._seconds_per_pixel * prod(scaled) * known.iterations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"

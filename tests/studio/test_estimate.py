@@ -1,0 +1,52 @@
+"""The estimate before a run: in proportion to pixels and evaluations, as measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from impasto.errors import SizeError
+from impasto.studio import estimate
+from impasto.studio.estimate import Speed
+from impasto.studio.stage import curves, span
+from impasto.transfer.descent import Evaluation
+from impasto.transfer.settings import TransferSettings
+
+
+def evaluations(*seconds: float) -> list[Evaluation]:
+    return [Evaluation(i + 1, 1.0, 0.5, 0.5, {}, at) for i, at in enumerate(seconds)]
+
+
+def test_time_is_in_proportion_to_pixels_and_evaluations():
+    speed = Speed()
+    speed.learn(evaluations(9.0, 10.0, 11.0), (100, 200))  # a second for each; the first also started everything
+    assert speed.tell((50, 100), TransferSettings(size=200, iterations=30)).startswith("200 × 100 · about 30 s · ")
+    assert speed.tell((50, 100), TransferSettings(size=400, iterations=60)).startswith("400 × 200 · about 4 min · ")
+    speed.learn(evaluations(5.0), (10, 10))  # one alone says nothing
+    assert "about 30 s" in speed.tell((50, 100), TransferSettings(size=200, iterations=30))
+
+
+def test_before_anything_was_measured_there_is_no_time(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(estimate, "_PATIENCE", 0)
+    assert "about" not in Speed().tell((50, 100), TransferSettings(size=200))
+
+
+def test_what_does_not_fit_is_said():
+    with pytest.raises(SizeError, match=r"of memory and .* may be taken"):
+        Speed().tell((50, 100), TransferSettings(size=200, memory=2**20))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "1 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (7800, "2 h 10 min")]
+)
+def test_times_are_said_as_people_say_them(seconds: float, words: str):
+    assert span(seconds) == words
+
+
+def test_curves_are_as_wide_as_the_evaluations_to_come_and_logarithmic():
+    svg = curves([(100.0, 0.0, 10.0), (10.0, 1.0, 1.0), (1.0, 1.0, 0.1)], 5)
+    points = [line.split('"')[0] for line in svg.split('points="')[1:]]
+    assert points[0] == "0.0,0.0 250.0,40.0 500.0,80.0"  # of 1000 x 120, from 100 down to 0.1
+    assert points[1] == "250.0,80.0 500.0,80.0"  # a cost of zero has no logarithm
+    assert points[2] == "0.0,40.0 250.0,80.0 500.0,120.0"
+    assert curves([(1.0, 1.0, 1.0)], 5) == ""
+    assert "nan" not in curves([(1.0, 1.0, 1.0), (float("nan"), 1.0, float("inf"))], 5)
