@@ -50,7 +50,8 @@ def curves(costs: Sequence[Sequence[float]], iterations: int) -> str:
     if len(costs) < 2 or not values:
         return ""
     # a step that failed can be a thousand times above the first; it leaves the picture at the top
-    low, high = math.log(min(values)), math.log(max(value for value in (*costs[0], *costs[-1], min(values)) if value > 0))
+    ends = [value for value in (*costs[0], *costs[-1]) if value in values]
+    low, high = math.log(min(values)), math.log(max(ends, default=min(values)))
     height = max(high - low, 1e-6)
     lines = []
     for i, name in enumerate(_LINES):
@@ -60,7 +61,8 @@ def curves(costs: Sequence[Sequence[float]], iterations: int) -> str:
             if row[i] > 0 and math.isfinite(row[i])
         )
         lines.append(f'<polyline class="line-{i}" points="{points}"><title>{name}</title></polyline>')
-    legend = "".join(f'<span class="key-{i}">{name} <b>{costs[-1][i]:.3g}</b></span>' for i, name in enumerate(_LINES))
+    told = [(i, name, costs[-1][i]) for i, name in enumerate(_LINES) if math.isfinite(costs[-1][i])]
+    legend = "".join(f'<span class="key-{i}">{name} <b>{value:.3g}</b></span>' for i, name, value in told)
     return (
         f'<svg viewBox="0 -4 {_WIDTH} {_HEIGHT + 8}" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(", ".join(_LINES))} over the evaluations">{"".join(lines)}</svg><p>{legend}</p>'
