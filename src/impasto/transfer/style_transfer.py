@@ -77,7 +77,7 @@ class Painting:
             "impasto": version("impasto"),
             **self.about,
             "cost": self.best.cost,
-            "settings": {name: value for name, value in self.settings.as_dict().items() if name != "memory"},
+            "settings": self.settings.as_dict(),
         }
         FORMATS[self.signal.kind].write(self.signal, path, made, **options)
         if self.checkpoint:
