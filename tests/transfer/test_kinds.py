@@ -186,7 +186,7 @@ def test_the_kinds_are_complete():
         chosen = Settings().for_kind(kind)
         assert chosen.for_kind(kind) == chosen
         assert Settings(**chosen.as_dict()) == chosen
-        given_or_none = ("step", "rate", "strength", "memory")
+        given_or_none = ("step", "rate", "strength", "memory", "content_mask", "style_mask", "protect")
         assert all(value is not None for name, value in chosen.as_dict().items() if name not in given_or_none)
 
 
