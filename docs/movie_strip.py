@@ -13,7 +13,7 @@ from PIL import Image
 
 import impasto
 from impasto.flow_painting import flow_painting
-from impasto.signals.movie import flicker
+from impasto.signals.optical_flow import flicker
 
 HERE = Path(__file__).parent
 COUNT, WIDTH, HEIGHT, STEP = 16, 96, 72, 1.0
