@@ -84,7 +84,7 @@ def coarse_to_fine(
     before: tuple[Tensor, Tensor] | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
-        prepared = last if k == len(scales) - 1 else _prepare(kind, content, styles, here, len(scales))
+        prepared = last if k == len(scales) - 1 else prepare_scale(kind, content, styles, here, len(scales))
         if inner is not None:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
@@ -142,7 +142,12 @@ def _descend(
     return prepared.descent(objective, start.to(device), settings, prepared.bounds, prepared.natural, state)
 
 
-def _prepare(kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: int) -> Prepared:
+def prepare_scale(kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: int) -> Prepared:
+    """Content and styles at one of several scales.
+
+    Raises:
+        SizeError: the network does not take so small a signal.
+    """
     try:
         return kind.prepare(content, styles, settings)
     except SizeError as error:
