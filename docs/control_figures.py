@@ -14,7 +14,7 @@ from skimage.data import chelsea, coffee
 from impasto import TransferSettings, transfer_style
 
 HERE = Path(__file__).parent / "images"
-HOW = {"size": 256, "iterations": 80}
+HOW = {"size": 256, "iterations": 50}
 NIGHT, WAVE = sys.argv[1:3]
 MASKS = Path(tempfile.mkdtemp())
 

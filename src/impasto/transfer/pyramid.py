@@ -85,7 +85,7 @@ def coarse_to_fine(
     before: tuple[Tensor, Tensor] | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
-        prepared = last if k == len(scales) - 1 else prepare_scale(kind, content, styles, here, scales)
+        prepared = last if k == len(scales) - 1 else prepare_scale(kind, content, styles, here, scales, last)
         if inner is not None:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
@@ -144,15 +144,16 @@ def _descend(
 
 
 def prepare_scale(
-    kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: Sequence[Scale]
+    kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: Sequence[Scale], last: Prepared
 ) -> Prepared:
-    """Content and styles at one of several scales.
+    """Content and styles at one of several scales, of which the last one is prepared already.
 
     Raises:
         SizeError: the network does not take so small a signal.
     """
     try:
-        return kind.prepare(content, styles, settings)
+        # one network for all, as it is large, and larger with what it keeps
+        return replace(kind.prepare(content, styles, settings), network=last.network)
     except SizeError as error:
         shortest = round(int(scales[-1].size) * min(content.shape) / max(content.shape))
         most = max(0, int(log2(shortest / total_stride(table_of(settings))))) + 1

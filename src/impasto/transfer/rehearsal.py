@@ -64,7 +64,7 @@ def rehearse(content: Source, style: Style | Sequence[Style], settings: Transfer
     fittings: list[Fitting | None] = []
     for k, scale in enumerate(scales, start=1):
         here = replace(settings, size=scale.size, iterations=scale.iterations)
-        prepared = last if k == len(scales) else prepare_scale(kind, content_signal, styles, here, scales)
+        prepared = last if k == len(scales) else prepare_scale(kind, content_signal, styles, here, scales, last)
         task = task_of(prepared, prepared.network, here)
         shapes.append(tuple(prepared.content.shape[2:]))
         fittings.append(fit(task, here, held) if task else None)
