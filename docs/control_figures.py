@@ -14,9 +14,10 @@ from skimage.data import chelsea, coffee
 from impasto import TransferSettings, transfer_style
 
 HERE = Path(__file__).parent / "images"
-HOW = {"size": 256, "iterations": 50}
+HOW = {"size": 256, "iterations": 40}
 NIGHT, WAVE = sys.argv[1:3]
 MASKS = Path(tempfile.mkdtemp())
+KNOWN = {}
 
 
 def mask(name, size, *ellipses, ground="black"):
@@ -29,8 +30,12 @@ def mask(name, size, *ellipses, ground="black"):
 
 
 def painted(content, style, **settings):
-    """The picture that these settings give."""
-    return transfer_style(content, style, TransferSettings(**HOW | settings)).image
+    """The picture that these settings give; each is painted once."""
+    how = TransferSettings(**HOW | settings)
+    key = content.shape, str(style), how
+    if key not in KNOWN:
+        KNOWN[key] = transfer_style(content, style, how).image
+    return KNOWN[key]
 
 
 def shown(path):
@@ -71,12 +76,14 @@ def of_cat(*settings):
 FIGURES = {
     "colour": of_cat(*({"colour": colour} for colour in ("style", "match", "content", "luminance"))),
     "strength": of_cat(*({"strength": strength} for strength in (0, 0.25, 0.5, 0.75, 1))),
-    "styles": lambda: (painted(chelsea(), [(NIGHT, 1 - share), (WAVE, share)]) for share in (0, 0.3, 0.6, 1)),
+    "styles": lambda: (
+        painted(chelsea(), style) for style in (NIGHT, [(NIGHT, 0.7), (WAVE, 0.3)], [(NIGHT, 0.4), (WAVE, 0.6)], WAVE)
+    ),
     "masks": masks,
     "protect": protect,
-    "cost": of_cat(*({"style_cost": cost} for cost in ("gram", "wasserstein"))),
-    "smooth": of_cat(*({"tv": weight} for weight in (0, 1, 5))),
-    "stroke": of_cat(*({"stroke": stroke} for stroke in (0.5, 1, 2))),
+    "cost": of_cat({}, {"style_cost": "wasserstein"}),
+    "smooth": of_cat({}, {"tv": 1}, {"tv": 5}),
+    "stroke": of_cat({"stroke": 0.5}, {}, {"stroke": 2}),
     "scales": scales,
 }
 

@@ -91,7 +91,7 @@ import numpy as np
 import impasto
 from impasto.transfer.estimate import peak_memory_mib
 content = np.random.default_rng(0).integers(0, 255, (2048, 2048, 3), dtype=np.uint8)
-settings = impasto.TransferSettings(size=2048, scales=2, iterations=2, memory=sys.argv[2], **json.loads(sys.argv[3]))
+settings = impasto.TransferSettings(size=2048, scales=2, iterations=1, memory=sys.argv[2], **json.loads(sys.argv[3]))
 painting = impasto.transfer_style(content, content[:256, :256], settings)
 print(json.dumps([painting.signal.shape, len(painting.history), peak_memory_mib()]))
 """
@@ -106,5 +106,5 @@ def test_2048_pixels_in_two_scales_keep_to_their_memory():
     )
     assert result.returncode == 0, result.stderr
     shape, evaluations, peak = json.loads(result.stdout)
-    assert shape == [2048, 2048] and evaluations == 3
+    assert shape == [2048, 2048] and evaluations == 2
     assert peak < 1600
