@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from impasto.studio.explore import explore_tab
 from impasto.studio.house import House
 from impasto.studio.paint import paint_tab
 from impasto.studio.shelf import history_tab
@@ -18,6 +19,8 @@ def build(house: House) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Paint", id="paint"):
                 easel = paint_tab(house, page)
+            with gr.Tab("Explore", id="explore") as tab:
+                explore_tab(house, tab, easel)
             with gr.Tab("History", id="history") as tab:
                 history_tab(house, tabs, tab, easel)
     return page

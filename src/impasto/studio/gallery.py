@@ -36,6 +36,10 @@ class Gallery:
             red, green, blue = ImageOps.mirror(painting).split()
             Image.merge("RGB", (blue, green, red)).save(self.styles[_NIGHT])
 
+    def pictures(self) -> dict[str, Path]:
+        """All of them by name."""
+        return {**self.contents, **self.styles}
+
     def upload(self, role: str, name: str) -> Upload:
         """A ready picture as if it had been uploaded."""
         path = (self.contents if role == "content" else self.styles)[name]

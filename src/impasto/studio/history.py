@@ -112,6 +112,13 @@ class History:
                 except SignalError:
                     continue
 
+    def is_new(self, identity: str) -> bool:
+        """Whether it is a run of which there is no result yet."""
+        try:
+            return not self.load(identity).result
+        except SignalError:
+            return False
+
     def forget(self, identity: str) -> None:
         """Delete the run and its files."""
         shutil.rmtree(self._of(identity), ignore_errors=True)

@@ -19,7 +19,6 @@ from impasto.studio.painting import shown
 from impasto.studio.scene import Watched, of_job, of_run, sentence, told
 
 ROLES = ("content", "style")
-_PAUSE = 0.15  # seconds between two looks at a job
 Follow = Callable[[str], AsyncIterator[Watched]]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -126,12 +125,8 @@ def _follower(house: House) -> Follow:
         except ImpastoError:  # forgotten meanwhile
             yield Watched(*(gr.skip() for _ in Watched._fields))
             return
-        seen = None
-        while seen != job.version:
-            seen = job.version
+        async for _ in job.changes():
             yield of_job(house, job, run, content)
-            while seen == job.version and not job.ended:
-                await asyncio.sleep(_PAUSE)
 
     return follow
 

@@ -16,20 +16,14 @@ from impasto.studio.guard import inspect
 from impasto.studio.history import Run
 from impasto.studio.house import House
 from impasto.studio.paint import QUIET, ROLES, Easel
+from impasto.studio.part import part
 
-_PAGE = Path(__file__).parent / "page"
 _THUMBNAIL = "thumbnail.jpg"
 
 
 def history_tab(house: House, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) -> None:
     """Put the shelf of all runs into its tab; a run that is opened is set up on the easel."""
-    shelf = gr.HTML(
-        [],
-        html_template=(_PAGE / "shelf.html").read_text(encoding="utf-8"),
-        js_on_load=(_PAGE / "shelf.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="shelf",
-    )
+    shelf = part("shelf", list[dict[str, str]]())
 
     def everything() -> list[dict[str, str]]:
         return [_card(house, run) for run in house.history.all()]

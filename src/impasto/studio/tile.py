@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from impasto.studio.guard import MIB, MOST_BYTES, Upload
+from impasto.studio import guard
+from impasto.studio.guard import Upload
 from impasto.studio.painting import shown
+from impasto.studio.part import part
 from impasto.studio.stage import data_uri
 
-_PAGE = Path(__file__).parent / "page"
 _LONGEST = 640
 
 EMPTY: dict[str, Any] = {"picture": "", "name": "", "note": "", "error": "", "ready": ""}
@@ -24,16 +24,7 @@ def tile(role: str, ready: list[dict[str, str]]) -> gr.HTML:
     Its events: ``upload`` with the path and the name of a file, ``select`` with the name of one of the ready pictures
     (each with a name and a picture, a data URI), and ``clear``.
     """
-    return gr.HTML(
-        EMPTY,
-        label=role,
-        html_template=(_PAGE / "tile.html").read_text(encoding="utf-8"),
-        js_on_load=(_PAGE / "tile.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id=role,
-        ready=ready,
-        megabytes=MOST_BYTES // MIB,
-    )
+    return part("tile", EMPTY, role, label=role, ready=ready, megabytes=guard.MOST_BYTES // guard.MIB)
 
 
 def tile_value(upload: Upload, ready: str = "") -> dict[str, Any]:
