@@ -251,6 +251,40 @@ def test_two_people_and_a_tab_that_is_closed(browser: Any, studio: Studio, pictu
     ben.close()
 
 
+def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path):
+    give(page, "content", pictures["content"])
+    page.locator("#content .tile[data-filled]").wait_for()
+    page.get_by_role("tab", name="Explore").click()
+    page.locator("#unit .nine img").first.wait_for()
+    assert page.locator("#photos .note").inner_text() == "2 pictures of the index"
+    page.locator("#units button[data-layer=relu2_1]").click()
+    page.locator("#unit h2", has_text="relu2_1 · unit 0").wait_for()
+    page.locator("#units .number").fill("29")
+    page.locator("#units .number").press("Enter")
+    page.locator("#unit h2", has_text="relu2_1 · unit 29").wait_for()
+    assert page.locator("#units .range").inner_text() == "24–47 of 128"
+    page.locator("#units .sheet button[data-unit='40']").click()
+    page.locator("#unit h2", has_text="unit 40").wait_for()
+    assert page.locator("#unit .nine img").count() == 2
+    page.locator("#maps img[alt^=content]").wait_for()
+    page.locator("#wish .begin").click()
+    page.locator("#wish .stop").click()
+    page.locator("#wish .begin").wait_for()
+    page.locator("#units button[data-layer=relu1_1]").click()
+    page.locator("#unit h2", has_text="relu1_1 · unit 0").wait_for()
+    page.locator("#wish .begin").click()
+    page.locator("#wish img[src]").wait_for()
+
+    index = tmp_path / "index.json"
+    index.write_text("{}")
+    page.locator("#photos input").set_input_files(index)
+    page.locator("#photos .error", has_text="Index.json is not an index of patches").wait_for()
+    page.locator("#photos input").set_input_files(list(pictures.values()))
+    page.locator("#photos .note", has_text="2 photographs").wait_for()
+    page.locator("#units button[data-layer=relu4_2]").wait_for()
+    assert not page.trouble
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1600])
 def test_on_a_phone_and_on_a_desk_by_day_and_by_night(browser: Any, studio: Studio, scheme: str, width: int):
