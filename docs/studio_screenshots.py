@@ -51,6 +51,14 @@ def explore(page: Any) -> None:
     page.wait_for_timeout(1500)
 
 
+def learn(page: Any) -> None:
+    """The method, with a cup of coffee."""
+    page.get_by_role("tab", name="Learn").click()
+    page.locator("#learn .begin").click()
+    page.locator("#learn .begin", has_text="again").wait_for()
+    page.wait_for_timeout(800)
+
+
 def history(page: Any) -> None:
     """What was painted."""
     page.get_by_role("tab", name="History").click()
@@ -58,7 +66,7 @@ def history(page: Any) -> None:
     page.wait_for_timeout(800)
 
 
-TABS: dict[str, Callable[[Any], None]] = {"paint": paint, "explore": explore, "history": history}
+TABS: dict[str, Callable[[Any], None]] = {"paint": paint, "explore": explore, "learn": learn, "history": history}
 
 
 def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], schemes: list[str]) -> None:
@@ -76,7 +84,9 @@ def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], s
                     TABS[tab](page)
                     page.mouse.move(0, 0)
                     name = f"studio-{tab}" if (width, scheme) == (1600, "light") else f"studio-{tab}-{width}-{scheme}"
-                    page.screenshot(path=folder / f"{name}.jpg", type="jpeg", quality=82, full_page=width < 800)
+                    page.screenshot(
+                        path=folder / f"{name}.jpg", type="jpeg", quality=82, full_page=width < 800 or tab == "learn"
+                    )
                 context.close()
         browser.close()
 

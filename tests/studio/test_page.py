@@ -285,6 +285,22 @@ def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path
     assert not page.trouble
 
 
+def test_the_method_is_computed_with_ones_own_pictures_and_stops(page: Any, pictures: dict[str, Path]):
+    page.get_by_role("tab", name="Learn").click()
+    page.locator("#learn .hint", has_text="Choose a content and a style").wait_for()
+    page.get_by_role("tab", name="Paint").click()
+    for role, path in pictures.items():
+        give(page, role, path)
+        page.locator(f"#{role} .tile[data-filled]").wait_for()
+    page.get_by_role("tab", name="Learn").click()
+    page.locator("#learn .begin").click()
+    page.locator("#learn [data-figure='sees relu2_1'] img[src]").wait_for()
+    page.locator("#learn .stop").click()
+    page.locator("#learn .begin").wait_for()
+    assert page.locator("#learn [data-figure] img[src]").count() >= 2
+    assert not page.trouble
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [400, 1600])
 def test_on_a_phone_and_on_a_desk_by_day_and_by_night(browser: Any, studio: Studio, scheme: str, width: int):

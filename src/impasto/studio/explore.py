@@ -19,7 +19,7 @@ from impasto.studio.guard import Upload, inspect, safe_name, within
 from impasto.studio.house import SHARED, House
 from impasto.studio.paint import QUIET, Easel
 from impasto.studio.part import part
-from impasto.studio.scene import sentence
+from impasto.studio.scene import pictures_of, sentence
 
 _COUNT = 24  # units side by side
 _MOST_PHOTOGRAPHS = 1000
@@ -201,25 +201,12 @@ class _Seen:
         if not at.layer:
             return {}
         try:
-            pictures = _pictures(self._house, chosen, run)
+            pictures = pictures_of(self._house, chosen, run)
             maps = activation_maps(pictures, at.layer, at.unit)
         except ImpastoError as error:
             return {"hint": sentence(error)}
         hint = "" if maps else "With a content and a style on the Paint tab, you see here where in them it is active."
         return {"title": "where it is active" if maps else "", "maps": maps, "hint": hint}
-
-
-def _pictures(house: House, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
-    """Content and style as they are chosen, or else those of the run on the stage; and its result."""
-    found = {role: upload.path for role, upload in chosen.items()}
-    if run:
-        try:
-            known = house.history.load(run)
-        except SignalError:  # forgotten meanwhile
-            return found
-        files = {"content": known.content, "style": known.style, "result": known.result}
-        found = {role: house.history.path(known, name) for role, name in files.items() if name} | found
-    return {role: found[role] for role in ("content", "style", "result") if role in found}
 
 
 def _within(at: Looking, atlas: Atlas) -> Looking:

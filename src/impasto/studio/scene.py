@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 
+from impasto.errors import SignalError
 from impasto.studio import stage
+from impasto.studio.guard import Upload
 from impasto.studio.history import Run
 from impasto.studio.house import House
 from impasto.studio.jobs import Job
@@ -59,6 +62,19 @@ def of_run(house: House, run: Run) -> Watched:
 def told(error: object) -> Watched:
     """A sentence on the stage; all else stays."""
     return Watched({**stage.EMPTY, "hint": "", "error": sentence(error)}, *(gr.skip() for _ in Watched._fields[1:]))
+
+
+def pictures_of(house: House, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
+    """Content and style as they are chosen, or else those of the run on the stage; and its result."""
+    found = {role: upload.path for role, upload in chosen.items()}
+    if run:
+        try:
+            known = house.history.load(run)
+        except SignalError:  # forgotten meanwhile
+            return found
+        files = {"content": known.content, "style": known.style, "result": known.result}
+        found = {role: house.history.path(known, name) for role, name in files.items() if name} | found
+    return {role: found[role] for role in ("content", "style", "result") if role in found}
 
 
 def sentence(error: object) -> str:
