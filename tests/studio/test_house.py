@@ -36,7 +36,7 @@ def uploads(pictures: dict[str, Path]) -> list[Upload]:
 
 def paint(house: House, uploads: list[Upload], **settings: object) -> tuple[Run, Job]:
     how = TransferSettings(**{"size": 48, "iterations": 3, **settings})  # pyright: ignore[reportArgumentType]
-    run = house.begin(*uploads, how)
+    run = house.begin(uploads[0], uploads[1:], how)
     return run, house.jobs[run.id]
 
 

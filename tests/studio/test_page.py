@@ -80,7 +80,7 @@ def open_page(context: Any, studio: Studio) -> Any:
 
 
 def give(page: Any, role: str, path: Path) -> None:
-    page.locator(f"#{role} input[type=file]").set_input_files(path)
+    page.locator(f"#{role} .file").set_input_files(path)
 
 
 def both(page: Any, pictures: dict[str, Path], **fields: str) -> None:

@@ -24,7 +24,7 @@ from impasto.explore.tiles import draw_tiles, excited
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 from impasto.signals.signal import Signal
 from impasto.studio.jobs import Job
-from impasto.studio.painting import as_jpeg
+from impasto.studio.portrait import portrait
 from impasto.studio.stage import data_uri
 
 _SEEN = 320  # pixels on the longer side of what the network sees here
@@ -123,7 +123,7 @@ def wish(layer: str, unit: int, keep: Callable[[str], None]) -> Callable[[Job], 
             job.check()
 
         made = synthesise(f"{layer}:{unit}", size=_WISH_SIZE, iterations=_WISH_STEPS, on_progress=watch)
-        keep(data_uri(as_jpeg(made[0])))
+        keep(data_uri(portrait(made[0])))
 
     return work
 
@@ -149,7 +149,7 @@ def activation_maps(pictures: Mapping[str, Path], layer: str, unit: int) -> list
         light = _DIM + (1 - _DIM) * (a / most if most else a).clamp(0, 1).pow(0.7).numpy()
         lit = Signal((picture.values * light).astype(np.float32))
         note = f"{name} · at most {float(a.max()):.3g}" if float(a.max()) > 0 else f"{name} · silent"
-        maps.append({"name": name, "picture": data_uri(as_jpeg(lit)), "note": note})
+        maps.append({"name": name, "picture": data_uri(portrait(lit)), "note": note})
     return maps
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -96,13 +96,13 @@ class House:
             house.atlases.keep(SHARED, shared)
         return house
 
-    def begin(self, content: Upload, style: Upload, settings: TransferSettings) -> Run:
+    def begin(self, content: Upload, styles: Sequence[Upload], settings: TransferSettings) -> Run:
         """Queue a new painting.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, style, settings.as_dict())
+        run = self.history.new(content, styles, settings.as_dict())
         self._queue(run)
         return run
 

@@ -14,8 +14,8 @@ from impasto.studio.guard import Upload
 from impasto.studio.house import House
 from impasto.studio.lesson import Lesson, lesson
 from impasto.studio.paint import QUIET, ROLES, Easel
-from impasto.studio.painting import shown
 from impasto.studio.part import part
+from impasto.studio.portrait import portrait_of
 from impasto.studio.scene import pictures_of, sentence
 from impasto.studio.stage import data_uri, span
 
@@ -54,7 +54,7 @@ class _Lessons:
         found = pictures_of(self._house, chosen, run)
         if not set(ROLES) <= set(found):
             raise SignalError(_MISSING)
-        return {role: data_uri(shown(found[role], _SIZE)) for role in ROLES}
+        return {role: data_uri(portrait_of(found[role], _SIZE)) for role in ROLES}
 
     async def begin(self, chosen: dict[str, Upload], run: str) -> AsyncIterator[list[Any]]:
         """Paint all figures."""

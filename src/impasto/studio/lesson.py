@@ -10,7 +10,7 @@ from typing import Any
 
 from impasto.signals.signal import Signal
 from impasto.studio.jobs import Job
-from impasto.studio.painting import as_jpeg
+from impasto.studio.portrait import portrait
 from impasto.studio.stage import data_uri
 from impasto.transfer.descent import Progress
 from impasto.transfer.settings import TransferSettings
@@ -68,13 +68,13 @@ def lesson(content: Path, style: Path) -> Callable[[Job], None]:
                 now = time.monotonic()
                 if name not in figures or now - last > _SECONDS_BETWEEN:
                     last, done = now, before + progress.latest.evaluation
-                    figures[name] = data_uri(as_jpeg(Signal(progress.best_generated[0].cpu().numpy())))
+                    figures[name] = data_uri(portrait(Signal(progress.best_generated[0].cpu().numpy())))
                     left = (now - began) * (_WHOLE - done) / done
                     job.show(Lesson(dict(figures), name, done / _WHOLE, left))
                 job.check()
 
             painting = transfer_style(content, style, settings, on_progress=watch)
-            figures[name] = data_uri(as_jpeg(painting.signal))
+            figures[name] = data_uri(portrait(painting.signal))
             before += settings.iterations or 0
         job.show(Lesson(figures, share=1.0))
 

@@ -21,6 +21,7 @@ EMPTY: dict[str, Any] = {
     "caption": "",
     "hint": "Give it a content and a style.",
     "error": "",
+    "sounds": (),
     "curves": "",
     "progress": 0.0,
     "busy": False,
