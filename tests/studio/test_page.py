@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from tests.studio.conftest import PATIENCE, Studio
+from tests.studio.conftest import Studio
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
-MS = PATIENCE * 1000
+MS = 120_000
 # what it asks for by itself: whether somebody is signed in, for messages, for a newer one, and what the fields of any form
 # may mean
 OF_CHROMIUM = re.compile(

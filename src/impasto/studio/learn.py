@@ -13,7 +13,7 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.studio.guard import Upload
 from impasto.studio.house import House
 from impasto.studio.lesson import Lesson, lesson
-from impasto.studio.paint import QUIET, ROLES, Easel
+from impasto.studio.paint import NEEDED, QUIET, Easel
 from impasto.studio.part import part
 from impasto.studio.portrait import portrait_of
 from impasto.studio.scene import pictures_of, sentence
@@ -52,9 +52,9 @@ class _Lessons:
 
     def _pictures(self, chosen: dict[str, Upload], run: str) -> dict[str, str]:
         found = pictures_of(self._house, chosen, run)
-        if not set(ROLES) <= set(found):
+        if not set(NEEDED) <= set(found):
             raise SignalError(_MISSING)
-        return {role: data_uri(portrait_of(found[role], _SIZE)) for role in ROLES}
+        return {role: data_uri(portrait_of(found[role], _SIZE)) for role in NEEDED}
 
     async def begin(self, chosen: dict[str, Upload], run: str) -> AsyncIterator[list[Any]]:
         """Paint all figures."""

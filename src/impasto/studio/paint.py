@@ -20,7 +20,7 @@ from impasto.studio.portrait import portrait_of
 from impasto.studio.scene import Watched, of_job, of_run, sentence, told
 
 ROLES = ("content", "style", "style 2", "style 3")
-_NEEDED = ROLES[:2]
+NEEDED = ROLES[:2]
 _SAME = [gr.skip() for _ in range(2 * len(controls.WORDS))]
 Follow = Callable[[str], AsyncIterator[Watched]]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -45,7 +45,7 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
         with gr.Column(elem_id="side"):
             with gr.Row(elem_id="tiles"):
                 tiles = [
-                    tile.tile(role, house.gallery.thumbnails(role.split()[0]), visible=role in _NEEDED) for role in ROLES
+                    tile.tile(role, house.gallery.thumbnails(role.split()[0]), visible=role in NEEDED) for role in ROLES
                 ]
             another = gr.Button("another style", elem_id="another", size="sm")
             take_up = gr.Button("Take up the settings of this painting", visible=False, size="sm")
@@ -79,7 +79,7 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
         trigger_mode="always_last",
         **QUIET,
     )
-    extra = tiles[len(_NEEDED) :]
+    extra = tiles[len(NEEDED) :]
     another.click(_another, chosen, [*extra, another], **QUIET)
     take_up.click(_restored, chosen, [*exact, take_up], **QUIET)
 
@@ -96,7 +96,7 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
 def _begin(house: House, follow: Follow) -> Callable[..., AsyncIterator[Watched]]:
     async def begin(files: dict[str, Upload], *values: str | None) -> AsyncIterator[Watched]:
         try:
-            missing = " and a ".join(role for role in _NEEDED if role not in files)
+            missing = " and a ".join(role for role in NEEDED if role not in files)
             if missing:
                 raise SignalError(f"a {missing} is missing: drop one, or choose one of the small pictures")
             styles = [files[role] for role in ROLES[1:] if role in files]
@@ -189,7 +189,7 @@ def _weigh(role: str) -> Callable[..., dict[str, Upload]]:
 
 def _another(files: dict[str, Upload]) -> list[Any]:
     """One more tile than there are further styles."""
-    extra = ROLES[len(_NEEDED) :]
+    extra = ROLES[len(NEEDED) :]
     there = sum(role in files for role in extra)
     visible = [role in files or number <= there for number, role in enumerate(extra)]
     return [*(gr.update(visible=v) for v in visible), gr.update(visible=not all(visible))]
