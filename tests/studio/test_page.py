@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
+from impasto.signals.formats import read_signal
 from tests.studio.conftest import Studio
+from tests.studio.test_signals import sound
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -153,10 +155,16 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     page.reload()
     page.locator("#stage[id] .stage[data-painted]").wait_for()
     assert evaluations(page) > kept
+    page.get_by_role("tab", name="History").click()
+    page.locator("#shelf .open", has_text="content · style").click()
+    page.locator("#content .tile[data-filled]").wait_for()
+    page.locator("#more > button").click()
+    assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")
+    field(page, "beta").fill("")
+    page.locator("#stage .stage[data-painted]").wait_for()
     give(page, "content", painting)
     page.get_by_role("button", name="Take up the settings").click()
-    page.locator("#more > button").click()
-    field(page, "beta").wait_for()
+    page.wait_for_function("document.querySelector('#set-beta :is(input, textarea)').value === '33'")
     assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")
     assert page.locator(".words label.selected").all_inner_texts() == ["Content"]
     assert not page.trouble
@@ -298,6 +306,37 @@ def test_the_method_is_computed_with_ones_own_pictures_and_stops(page: Any, pict
     page.locator("#learn .stop").click()
     page.locator("#learn .begin").wait_for()
     assert page.locator("#learn [data-figure] img[src]").count() >= 2
+    assert not page.trouble
+
+
+def test_a_sound_in_the_style_of_two_others(page: Any, tmp_path: Path):
+    for name, hertz in (("song", 300), ("rain", 900), ("wind", 150)):
+        sound(tmp_path / f"{name}.wav", hertz)
+    give(page, "content", tmp_path / "song.wav")
+    page.locator("#content .note", has_text="1 s at 8000 Hz, mono").wait_for()
+    assert page.locator(".words:visible").count() == 3  # pixels are not for sounds
+    give(page, "style", tmp_path / "rain.wav")
+    page.locator("#style .tile[data-filled]").wait_for()
+    assert not page.locator("#style .share").is_visible()
+    page.locator("#another").click()
+    give(page, "style-2", tmp_path / "wind.wav")
+    page.locator("#style-2 .tile[data-filled]").wait_for()
+    page.locator("#style-2 .weight").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Tab")
+    page.locator("#more > button").click()
+    field(page, "iterations").fill("3")
+    page.locator("#paint").click()
+    page.locator("#stage audio").first.wait_for()
+    assert [label.inner_text() for label in page.locator("#stage .players span").all()] == ["result", "content", "style"]
+    length = "async sound => { sound.preload = 'auto'; sound.load(); " + (
+        "await new Promise(ready => sound.onloadedmetadata = ready); return sound.duration }"
+    )
+    assert page.locator("#stage audio").first.evaluate(length) == pytest.approx(1, abs=0.05)
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    download.value.save_as(tmp_path / "result.wav")
+    assert '"style": "rain.wav:0.333333 wind.wav:0.666667"' in read_signal(tmp_path / "result.wav").header["tags"]["comment"]
     assert not page.trouble
 
 
