@@ -25,16 +25,21 @@ HEIGHT = 1000
 
 
 def paint(page: Any) -> None:
-    """A cup of coffee, being painted, with the curtain half drawn."""
-    for role, name in (("content", "coffee"), ("style", "evening")):
-        page.locator(f"#{role} button[data-name={name}]").click()
-        page.locator(f"#{role} .tile[data-filled]").wait_for()
-    if not page.locator("#stage .stage[data-painted]").count():
+    """A cup of coffee, painted or found again, with the curtain half drawn."""
+    page.get_by_role("tab", name="History").click()
+    page.wait_for_timeout(1500)
+    if page.locator("#shelf .open").count():
+        page.locator("#shelf .open").last.click()
+    else:
+        page.get_by_role("tab", name="Paint").click()
+        for role, name in (("content", "coffee"), ("style", "evening")):
+            page.locator(f"#{role} button[data-name={name}]").click()
+            page.locator(f"#{role} .tile[data-filled]").wait_for()
         page.get_by_label("Sketch").check(force=True)
         page.locator("#paint").click()
-        page.locator("#download").wait_for()
+    page.locator("#download").wait_for()
     page.locator("#stage .compare").fill("38")
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(2500)
 
 
 def explore(page: Any) -> None:

@@ -79,17 +79,18 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
         try:
             content = read_signal(history.path(run, run.content), run.settings["rate"])
             styles = [(history.path(run, name), weight) for name, weight in zip(run.styles, run.weights, strict=True)]
-            painting = transfer_style(content, styles, _settings(run, history), on_progress=watch, checkpoint=checkpoint)
-        except TransferInterrupted as interrupted:
-            painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
+            try:
+                painting = transfer_style(content, styles, _settings(run, history), on_progress=watch, checkpoint=checkpoint)
+            except TransferInterrupted as interrupted:
+                painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
+            seconds = sum(e.seconds for e in painting.history[-1:])
+            _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
             _note(replace(state, state="stopped" if stopped else "failed", error=_sentence(error)), history)
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
-        seconds = sum(e.seconds for e in painting.history[-1:])
-        _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         job.show(View(portrait(painting.signal), tuple(costs), len(costs), 0.0))
         if ended != "done":
             raise KeyboardInterrupt
