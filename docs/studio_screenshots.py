@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
-MINUTES = 240_000
+MINUTES = 600_000
 HEIGHT = 1000
 
 
@@ -46,10 +46,10 @@ def explore(page: Any) -> None:
     """A unit, what excites it, what it wants to see, and where it is active."""
     page.get_by_role("tab", name="Explore").click()
     page.locator("#unit .nine img").first.wait_for()
-    page.locator("#units button[data-layer=relu3_1]").click()
-    page.locator("#units .number").fill("7")
-    page.locator("#units .number").press("Enter")
-    page.locator("#unit h2", has_text="unit 7").wait_for()
+    page.locator("#units button[data-layer=relu4_1]").click()
+    page.locator("#unit h2", has_text="relu4_1").wait_for()
+    page.locator("#units .sheet button[data-unit='17']").click()
+    page.locator("#unit h2", has_text="unit 17").wait_for()
     if page.locator("#wish .begin").is_visible():
         page.locator("#wish .begin").click()
     page.locator("#wish img[src]").wait_for()

@@ -48,7 +48,7 @@ function show() {
   find(".back").disabled = value.first === 0;
   find(".on").disabled = last >= value.units;
   number.max = value.units - 1;
-  number.value = value.unit;
+  if (document.activeElement !== number) number.value = value.unit; // not while somebody writes
   const there = find(".sheet").querySelectorAll("button");
   const same = there.length === value.sheet.length && find(".sheet").dataset.of === value.key + value.layer + value.first;
   if (!same) {
