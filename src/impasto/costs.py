@@ -9,7 +9,7 @@ After Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015), ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -51,11 +51,11 @@ def style_matrix(a: Tensor, weight: Tensor | None = None) -> Tensor:
     by n. It means the same where the weights have a mean of 1 (Gatys et al. 2017, arXiv:1611.07865, section 4).
     """
     if weight is None:
-        channels = a.transpose(0, 1).flatten(1)
-        return channels @ channels.T / channels.shape[1]
-    rows, weight = _weighty(a, weight)
-    rows = rows * weight.sqrt()
-    return rows.T @ rows / (a.numel() // a.shape[1])
+        rows = a.movedim(1, -1).flatten(0, -2)
+    else:
+        rows, weight = _weighty(a, weight)
+        rows = rows * weight.sqrt()
+    return _Products.apply(rows) / (a.numel() // a.shape[1])  # pyright: ignore[reportReturnType, reportOperatorIssue]
 
 
 def style_layer_cost(style: Tensor, generated: Tensor) -> Tensor:
@@ -150,6 +150,22 @@ def total_variation(x: Tensor) -> Tensor:
         change = x.diff(dim=axis + 1).square().sum(1)
         squares = squares + torch.cat([change, torch.zeros_like(squares.narrow(axis, 0, 1))], axis)
     return ((squares + _FLAT**2).sqrt() - _FLAT).mean()
+
+
+class _Products(torch.autograd.Function):
+    """rows^T rows; its gradient by one product, where that of a general product takes two."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """(n_C, n_C) of (positions, n_C)."""
+        ctx.save_for_backward(rows)
+        return rows.T @ rows
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The gradient by the rows."""
+        (rows,) = ctx.saved_tensors
+        return rows @ (g + g.T)
 
 
 def _weighty(a: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -51,10 +51,10 @@ def error(given: Tensor, expected: Tensor) -> float:
 @given(
     batch=st.integers(1, 3),
     size=st.tuples(st.integers(1, 21), st.integers(1, 21)),
-    channels=CHANNELS,
+    channels=CHANNELS | st.just(3),
     out_channels=CHANNELS,
     padding=st.sampled_from(["replicate", "zeros", "none"]),
-    rectified=st.booleans(),
+    ending=st.sampled_from([{}, {"rectified": True}, {"rectified": True, "pooled": True}]),
     last=st.booleans(),
     seed=st.integers(0, 2**31),
 )
@@ -64,12 +64,14 @@ def test_values_and_gradients_equal_the_direct_ones(
     channels: int,
     out_channels: int,
     padding: Padding,
-    rectified: bool,
+    ending: dict[str, bool],
     last: bool,
     seed: int,
 ):
     if padding == "none":
         size = (size[0] + 2, size[1] + 2)
+    if ending.get("pooled"):
+        size = (size[0] + 1, size[1] + 1)
     generator = torch.Generator().manual_seed(seed)
     a = torch.randn(batch, channels, *size, generator=generator)
     weight = torch.randn(out_channels, channels, 3, 3, generator=generator) / (9 * channels) ** 0.5
@@ -78,14 +80,18 @@ def test_values_and_gradients_equal_the_direct_ones(
     a = a.contiguous(memory_format=layout).requires_grad_()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(choice.VARIABLE, "winograd")
-        y = convolve(a, weight, bias, padding=padding, rectified=rectified)
+        y = convolve(a, weight, bias, padding=padding, **ending)
+        values = convolve(a, weight, bias, padding=padding)
         g = torch.randn(y.shape, generator=generator).contiguous(memory_format=layout)
         (gradient,) = torch.autograd.grad(y, a, g)
     a64 = a.detach().double().requires_grad_()
     y64 = direct(a64, weight.double(), bias.double(), padding)
-    # where a value is zero to rounding, its sign is the one found
-    (expected,) = torch.autograd.grad(y64, a64, (g * (y > 0) if rectified else g).double())
-    assert error(y, y64.relu() if rectified else y64) < 1e-5
+    if "rectified" in ending:
+        y64 = y64 * (values > 0)  # where a value is zero to rounding, its sign is the one found
+    if "pooled" in ending:
+        y64 = F.avg_pool2d(y64, 2)
+    (expected,) = torch.autograd.grad(y64, a64, g.double())
+    assert error(y, y64) < 1e-5
     assert error(gradient, expected) < 1e-5
     assert y.is_contiguous(memory_format=torch.channels_last)
 
@@ -110,7 +116,8 @@ def test_gradients_through_vgg19_are_the_same(weights: Weights, photograph: Sign
         assert error(given, expected) < 1e-4, name
 
 
-def test_a_gradient_of_the_gradient(winograd: None):
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_gradient_of_the_gradient(winograd: None, pooled: bool):
     generator = torch.Generator().manual_seed(0)
     a = torch.randn(1, 32, 6, 7, generator=generator, requires_grad=True)
     weight, bias = torch.randn(64, 32, 3, 3, generator=generator), torch.zeros(64)
@@ -119,8 +126,9 @@ def test_a_gradient_of_the_gradient(winograd: None):
         (first,) = torch.autograd.grad(y.square().sum(), a, create_graph=True)
         return torch.autograd.grad(first.square().sum(), a)[0]
 
-    y = convolve(a, weight, bias, padding="replicate", rectified=True)
-    assert error(second(y), second(direct(a, weight, bias, "replicate").relu())) < 1e-4
+    y = convolve(a, weight, bias, padding="replicate", rectified=True, pooled=pooled)
+    expected = direct(a, weight, bias, "replicate").relu()
+    assert error(second(y), second(F.avg_pool2d(expected, 2) if pooled else expected)) < 1e-4
 
 
 def test_nan_stays_nan(winograd: None):
@@ -235,7 +243,7 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch):
     assert choice.describe_convolution() == "direct (IMPASTO_CONVOLUTION)"
     monkeypatch.setenv(choice.VARIABLE, "winograd")
     assert choice.chooses_winograd((1, 64, 4, 4), 64)
-    assert not choice.chooses_winograd((1, 3, 512, 512), 64)  # does not fill the registers
+    assert not choice.chooses_winograd((1, 65, 512, 512), 64)  # does not fill the registers
     monkeypatch.setenv(choice.VARIABLE, "windograd")
     with pytest.raises(SettingsError, match="did you mean 'winograd'"):
         choice.convolution_wanted()

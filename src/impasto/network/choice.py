@@ -172,7 +172,8 @@ def _kept() -> dict[str, dict[str, float]]:
 
 
 @functools.cache
-def _processor() -> str:
+def processor() -> str:
+    """The name of the processor, as its maker gives it."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -186,4 +187,4 @@ def _machine() -> str:
         own = version("impasto")
     except PackageNotFoundError:
         own = "?"
-    return f"{_processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, impasto {own}"
+    return f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, impasto {own}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -17,7 +18,14 @@ _CONVOLUTION = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 
 
 def convolve(
-    a: Tensor, weight: Tensor, bias: Tensor, *, stride: int = 1, padding: Padding = "zeros", rectified: bool = False
+    a: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    stride: int = 1,
+    padding: Padding = "zeros",
+    rectified: bool = False,
+    pooled: bool = False,
 ) -> Tensor:
     """The convolution of a (N, channels, \\*space) with weight (out, channels, \\*kernel), plus bias (out,).
 
@@ -28,10 +36,12 @@ def convolve(
         stride: positions from one result to the next.
         padding: what lies outside: the border again, zeros, or nothing, which gives the inner positions only.
         rectified: take the ReLU of it.
+        pooled: take the mean of each 2 x 2 positions of what is rectified.
     """
     if _takes_winograd(a, weight, bias, stride) and chooses_winograd(a.shape, weight.shape[0]):
-        return Winograd.apply(a, weight, bias, padding, rectified)  # pyright: ignore[reportReturnType]
-    return _direct(a, weight, bias, stride, padding, rectified)
+        return Winograd.apply(a, weight, bias, padding, rectified, pooled)  # pyright: ignore[reportReturnType]
+    y = _direct(a, weight, bias, stride, padding, rectified)
+    return F.avg_pool2d(y, 2) if pooled else y
 
 
 def _direct(a: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: Padding, rectified: bool) -> Tensor:
@@ -57,7 +67,7 @@ class Winograd(torch.autograd.Function):
 
     @staticmethod
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx: Any, a: Tensor, weight: Tensor, bias: Tensor, padding: Padding, rectified: bool
+        ctx: Any, a: Tensor, weight: Tensor, bias: Tensor, padding: Padding, rectified: bool, pooled: bool
     ) -> Tensor:
         """As :func:`convolve`."""
         from impasto.network import winograd
@@ -72,9 +82,10 @@ class Winograd(torch.autograd.Function):
             lead=margin,
             repeat=padding == "replicate",
             rectified=rectified,
+            pooled=pooled,
         )
         ctx.save_for_backward(weight, signs)
-        ctx.rectified = rectified
+        ctx.rectified, ctx.pooled = rectified, pooled
         ctx.size, ctx.margin, ctx.padding = tuple(a.shape[2:]), margin, padding
         return y.permute(0, 3, 1, 2)
 
@@ -84,8 +95,13 @@ class Winograd(torch.autograd.Function):
         from impasto.network import winograd
 
         weight, signs = ctx.saved_tensors
+        none = (None,) * 5
+        if ctx.pooled:
+            g = g / 4
         if torch.is_grad_enabled():
-            return _differentiable_adjoint(g, weight, signs, ctx.size, ctx.padding), None, None, None, None
+            if ctx.pooled:
+                g = _spread(g, signs.shape[1:3])
+            return _differentiable_adjoint(g, weight, signs, ctx.size, ctx.padding), *none
         x, _ = winograd.convolve(
             _channels_last(g),
             _transformed(weight, adjoint=True),
@@ -94,8 +110,15 @@ class Winograd(torch.autograd.Function):
             lead=2 - ctx.margin,
             fold=ctx.padding == "replicate",
             passed=signs,
+            spread=ctx.pooled,
         )
-        return x.permute(0, 3, 1, 2), None, None, None, None
+        return x.permute(0, 3, 1, 2), *none
+
+
+def _spread(g: Tensor, size: Sequence[int]) -> Tensor:
+    """Each position of g (N, channels, H, W) 2 x 2 times, up to a size."""
+    g = F.interpolate(g, scale_factor=2.0)
+    return F.pad(g, (0, size[1] - g.shape[3], 0, size[0] - g.shape[2]))
 
 
 def _differentiable_adjoint(

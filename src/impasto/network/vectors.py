@@ -1,77 +1,39 @@
 """The inner loops of Winograd's convolution, written for the vector registers of the processor at hand.
 
-Each function here writes a few lines of LLVM code, and Numba sees a function of the same name and arguments: addresses and
-strides, integers in bytes, and how many channels, a multiple of what a register holds.
-
-Signs are kept with activations as one bit for each: whether it is above zero.
+Arguments are addresses and strides, in bytes, and how many channels, a multiple of what a register holds. Signs are kept
+with activations as one bit for each: whether it is above zero.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-_FEATURES = llvm.get_host_cpu_features()
-LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
-"""How many float32 a register holds."""
-ROWS = 12 if LANES == 16 else 6
-"""How many rows of a matrix product are kept in registers, two in each row; AVX-512 has 32 of them, AVX2 16."""
-FEW_ROWS = 4
-"""The same where fewer than ROWS are left."""
-WIDTH = 2 * LANES
-"""How many columns of a matrix product are kept in registers."""
-SIGN_BYTES = max(1, LANES // 8)
-"""How many bytes the signs of a register take."""
-
-_INT, _INDEX, _FLOAT = ir.IntType(64), ir.IntType(32), ir.FloatType()
-_VECTOR = ir.VectorType(_FLOAT, LANES)
-_SIGNS = ir.IntType(8 * SIGN_BYTES)
-_ZERO = ir.Constant(_VECTOR, [0.0] * LANES)
-_UNDEFINED = ir.Constant(_VECTOR, ir.Undefined)
-_TOGETHER = ("contract", "reassoc", "nsz")  # NaN stays NaN
-
-
-def _function(returns: types.Type = types.void) -> Callable[[Callable[..., Any]], Any]:
-    """Make of what writes the code, ``emit(builder, *arguments)``, a function for Numba."""
-
-    def made(emit: Callable[..., Any]) -> Any:
-        def codegen(context: Any, builder: ir.IRBuilder, signature: Any, values: Sequence[Any]) -> Any:
-            result = emit(builder, *values)
-            return context.get_dummy_value() if result is None else result
-
-        def typed(typing_context: Any, *arguments: Any) -> Any:
-            return returns(*[types.int64] * len(arguments)), codegen
-
-        typed.__signature__ = inspect.signature(emit)  # pyright: ignore[reportFunctionMemberAccess]
-        typed.__name__ = emit.__name__
-        return intrinsic(typed)
-
-    return made
-
-
-class _Vector:
-    """A register in the code that is being written: arithmetic with it writes more code."""
-
-    def __init__(self, builder: ir.IRBuilder, value: Any) -> None:
-        self.builder, self.value = builder, value
-
-    def __add__(self, other: _Vector) -> _Vector:
-        return _Vector(self.builder, self.builder.fadd(self.value, other.value, flags=_TOGETHER))  # pyright: ignore[reportCallIssue]
-
-    def __sub__(self, other: _Vector) -> _Vector:
-        return _Vector(self.builder, self.builder.fsub(self.value, other.value, flags=_TOGETHER))  # pyright: ignore[reportCallIssue]
-
-    def __rmul__(self, factor: float) -> _Vector:
-        scale = ir.Constant(_VECTOR, [factor] * LANES)
-        return _Vector(self.builder, self.builder.fmul(scale, self.value, flags=_TOGETHER))  # pyright: ignore[reportCallIssue]
+from impasto.network.registers import (
+    FEW_ROWS,
+    FLOAT,
+    INT,
+    LANES,
+    ROWS,
+    SIGN_BYTES,
+    SIGNS,
+    VECTOR,
+    WIDTH,
+    ZERO,
+    Vector,
+    everywhere,
+    function,
+    load,
+    plus,
+    pointer,
+    position,
+    store,
+)
 
 
 def input_points(d: Sequence[Any]) -> list[Any]:
@@ -92,198 +54,194 @@ def _both_axes(transform: Callable[[Sequence[Any]], list[Any]], tile: list[list[
     return [transform(row) for row in zip(*columns, strict=True)]
 
 
-def _pointer(builder: ir.IRBuilder, address: Any, kind: ir.Type = _VECTOR) -> Any:
-    return builder.inttoptr(address, kind.as_pointer())
-
-
-def _load(builder: ir.IRBuilder, address: Any, kind: ir.Type = _VECTOR) -> Any:
-    value = builder.load(_pointer(builder, address, kind), align=1 if kind is _SIGNS else 4)
-    return _Vector(builder, value) if kind is _VECTOR else value
-
-
-def _store(builder: ir.IRBuilder, vector: _Vector, address: Any) -> None:
-    builder.store(vector.value, _pointer(builder, address), align=4)
-
-
-def _plus(builder: ir.IRBuilder, address: Any, stride: Any, times: int = 1) -> Any:
-    return builder.add(address, builder.mul(stride, _INT(times)))
-
-
-def _place(builder: ir.IRBuilder, address: Any, row: Any, i: int, column: Any, j: int) -> Any:
-    return _plus(builder, _plus(builder, address, row, i), column, j)
-
-
-def _everywhere(builder: ir.IRBuilder, scalar: Any) -> Any:
-    single = builder.insert_element(_UNDEFINED, scalar, _INDEX(0))
-    return builder.shuffle_vector(single, _UNDEFINED, ir.Constant(ir.VectorType(_INDEX, LANES), [0] * LANES))
-
-
-def _rectified(builder: ir.IRBuilder, vector: _Vector, target: Any, signs: Any) -> None:
-    below = builder.fcmp_ordered("<=", vector.value, _ZERO)
-    _store(builder, _Vector(builder, builder.select(below, _ZERO, vector.value)), target)
+def _rectified(builder: ir.IRBuilder, vector: Vector, target: Any, signs: Any) -> None:
+    below = builder.fcmp_ordered("<=", vector.value, ZERO)
+    store(builder, Vector(builder, builder.select(below, ZERO, vector.value)), target)
     bits = builder.bitcast(builder.not_(below), ir.IntType(LANES))
-    bits = bits if _SIGNS.width == LANES else builder.zext(bits, _SIGNS)
-    builder.store(bits, _pointer(builder, signs, _SIGNS), align=1)
+    bits = bits if SIGNS.width == LANES else builder.zext(bits, SIGNS)
+    builder.store(bits, pointer(builder, signs, SIGNS), align=1)
 
 
-def _passed(builder: ir.IRBuilder, vector: _Vector, signs: Any) -> _Vector:
-    bits = _load(builder, signs, _SIGNS)
-    bits = bits if _SIGNS.width == LANES else builder.trunc(bits, ir.IntType(LANES))
+def _passed(builder: ir.IRBuilder, vector: Vector, signs: Any) -> Vector:
+    bits = load(builder, signs, SIGNS)
+    bits = bits if SIGNS.width == LANES else builder.trunc(bits, ir.IntType(LANES))
     above = builder.bitcast(bits, ir.VectorType(ir.IntType(1), LANES))
-    return _Vector(builder, builder.select(above, vector.value, _ZERO))
+    return Vector(builder, builder.select(above, vector.value, ZERO))
 
 
 def _each_register(builder: ir.IRBuilder, channels: Any) -> Any:
-    return cgutils.for_range(builder, builder.udiv(channels, _INT(LANES)))
+    return cgutils.for_range(builder, builder.udiv(channels, INT(LANES)))
 
 
-def _transform_input(builder: ir.IRBuilder, sample: Callable[[Any, int, int], _Vector], channels, target, point) -> None:
+def _transform_input(builder: ir.IRBuilder, sample: Callable[[Any, int, int], Vector], channels, target, point) -> None:
     with _each_register(builder, channels) as loop:
         tile = [[sample(loop.index, i, j) for j in range(6)] for i in range(6)]
-        target = _plus(builder, target, loop.index, 4 * LANES)
+        target = plus(builder, target, loop.index, 4 * LANES)
         for p, vector in enumerate(chain.from_iterable(_both_axes(input_points, tile))):
-            _store(builder, vector, _plus(builder, target, point, p))
+            store(builder, vector, plus(builder, target, point, p))
 
 
 def _transform_output(
-    builder: ir.IRBuilder, put: Callable[[_Vector, Any, int, int], None], source, point, channels, bias
+    builder: ir.IRBuilder, put: Callable[[Vector, Any, int, int], None], source, point, channels, bias
 ) -> None:
     with _each_register(builder, channels) as loop:
         products = [
-            [
-                _load(builder, _plus(builder, _plus(builder, source, point, 6 * i + j), loop.index, 4 * LANES))
-                for j in range(6)
-            ]
+            [load(builder, plus(builder, plus(builder, source, point, 6 * i + j), loop.index, 4 * LANES)) for j in range(6)]
             for i in range(6)
         ]
-        shift = _load(builder, _plus(builder, bias, loop.index, 4 * LANES))
+        shift = load(builder, plus(builder, bias, loop.index, 4 * LANES))
         for i, row in enumerate(_both_axes(output_samples, products)):
             for j, vector in enumerate(row):
                 put(vector + shift, loop.index, i, j)
 
 
-@_function()
+@function()
 def input_tile(builder, source, row, column, channels, target, point):
     """B^T d B of the 6 x 6 positions from ``source``, each of the 36 results ``point`` bytes behind the last."""
 
-    def sample(index: Any, i: int, j: int) -> _Vector:
-        return _load(builder, _plus(builder, _place(builder, source, row, i, column, j), index, 4 * LANES))
+    def sample(index: Any, i: int, j: int) -> Vector:
+        return load(builder, plus(builder, position(builder, source, row, i, column, j), index, 4 * LANES))
 
     _transform_input(builder, sample, channels, target, point)
 
 
-@_function()
+@function()
 def passed_input_tile(builder, source, row, column, signs, sign_row, sign_column, channels, target, point):
     """As input_tile, of the values whose sign is set; the others count as zero."""
 
-    def sample(index: Any, i: int, j: int) -> _Vector:
-        vector = _load(builder, _plus(builder, _place(builder, source, row, i, column, j), index, 4 * LANES))
-        bits = _plus(builder, _place(builder, signs, sign_row, i, sign_column, j), index, SIGN_BYTES)
+    def sample(index: Any, i: int, j: int) -> Vector:
+        vector = load(builder, plus(builder, position(builder, source, row, i, column, j), index, 4 * LANES))
+        bits = plus(builder, position(builder, signs, sign_row, i, sign_column, j), index, SIGN_BYTES)
         return _passed(builder, vector, bits)
 
     _transform_input(builder, sample, channels, target, point)
 
 
-@_function()
+@function()
+def spread_input_tile(builder, source, row, column, down, right, signs, sign_row, sign_column, channels, target, point):
+    """As passed_input_tile, of values that each stand for 2 x 2 positions; the tile begins ``down`` and ``right`` in one."""
+
+    def sample(index: Any, i: int, j: int) -> Vector:
+        below, beside = (builder.lshr(builder.add(odd, INT(n)), INT(1)) for odd, n in ((down, i), (right, j)))
+        place = builder.add(source, builder.add(builder.mul(row, below), builder.mul(column, beside)))
+        bits = plus(builder, position(builder, signs, sign_row, i, sign_column, j), index, SIGN_BYTES)
+        return _passed(builder, load(builder, plus(builder, place, index, 4 * LANES)), bits)
+
+    _transform_input(builder, sample, channels, target, point)
+
+
+@function()
 def output_tile(builder, source, point, channels, bias, target, row, column):
     """A^T m A + bias at 4 x 4 positions, of 36 products ``point`` bytes behind each other."""
 
-    def put(vector: _Vector, index: Any, i: int, j: int) -> None:
-        _store(builder, vector, _plus(builder, _place(builder, target, row, i, column, j), index, 4 * LANES))
+    def put(vector: Vector, index: Any, i: int, j: int) -> None:
+        store(builder, vector, plus(builder, position(builder, target, row, i, column, j), index, 4 * LANES))
 
     _transform_output(builder, put, source, point, channels, bias)
 
 
-@_function()
+@function()
 def rectified_output_tile(builder, source, point, channels, bias, target, row, column, signs, sign_row, sign_column):
     """As output_tile, after the ReLU, and with the signs."""
 
-    def put(vector: _Vector, index: Any, i: int, j: int) -> None:
-        place = _plus(builder, _place(builder, target, row, i, column, j), index, 4 * LANES)
-        bits = _plus(builder, _place(builder, signs, sign_row, i, sign_column, j), index, SIGN_BYTES)
+    def put(vector: Vector, index: Any, i: int, j: int) -> None:
+        place = plus(builder, position(builder, target, row, i, column, j), index, 4 * LANES)
+        bits = plus(builder, position(builder, signs, sign_row, i, sign_column, j), index, SIGN_BYTES)
         _rectified(builder, vector, place, bits)
 
     _transform_output(builder, put, source, point, channels, bias)
 
 
-@_function()
+@function()
 def copy(builder, source, channels, target):
     """Copy the channels of one position."""
     with _each_register(builder, channels) as loop:
-        vector = _load(builder, _plus(builder, source, loop.index, 4 * LANES))
-        _store(builder, vector, _plus(builder, target, loop.index, 4 * LANES))
+        vector = load(builder, plus(builder, source, loop.index, 4 * LANES))
+        store(builder, vector, plus(builder, target, loop.index, 4 * LANES))
 
 
-@_function()
+@function()
 def passed_copy(builder, source, signs, channels, target):
     """Copy the channels of one position whose sign is set; the others become zero."""
     with _each_register(builder, channels) as loop:
-        vector = _load(builder, _plus(builder, source, loop.index, 4 * LANES))
-        vector = _passed(builder, vector, _plus(builder, signs, loop.index, SIGN_BYTES))
-        _store(builder, vector, _plus(builder, target, loop.index, 4 * LANES))
+        vector = load(builder, plus(builder, source, loop.index, 4 * LANES))
+        vector = _passed(builder, vector, plus(builder, signs, loop.index, SIGN_BYTES))
+        store(builder, vector, plus(builder, target, loop.index, 4 * LANES))
 
 
-@_function()
+@function()
 def rectified_copy(builder, source, channels, target, signs):
     """Copy the channels of one position after the ReLU, and write their signs."""
     with _each_register(builder, channels) as loop:
-        vector = _load(builder, _plus(builder, source, loop.index, 4 * LANES))
-        place = _plus(builder, target, loop.index, 4 * LANES)
-        _rectified(builder, vector, place, _plus(builder, signs, loop.index, SIGN_BYTES))
+        vector = load(builder, plus(builder, source, loop.index, 4 * LANES))
+        place = plus(builder, target, loop.index, 4 * LANES)
+        _rectified(builder, vector, place, plus(builder, signs, loop.index, SIGN_BYTES))
 
 
-@_function()
+@function()
 def add(builder, source, channels, target):
     """Add the channels of one position to those of another."""
     with _each_register(builder, channels) as loop:
-        place = _plus(builder, target, loop.index, 4 * LANES)
-        _store(builder, _load(builder, _plus(builder, source, loop.index, 4 * LANES)) + _load(builder, place), place)
+        place = plus(builder, target, loop.index, 4 * LANES)
+        store(builder, load(builder, plus(builder, source, loop.index, 4 * LANES)) + load(builder, place), place)
 
 
-@_function(types.int64)
+@function()
+def mean(builder, source, row, column, channels, target):
+    """The mean of the channels of 2 x 2 positions."""
+    with _each_register(builder, channels) as loop:
+        a, b, c, d = (
+            load(builder, plus(builder, position(builder, source, row, i, column, j), loop.index, 4 * LANES))
+            for i in range(2)
+            for j in range(2)
+        )
+        store(builder, 0.25 * (a + b + c + d), plus(builder, target, loop.index, 4 * LANES))
+
+
+@function(types.int64)
 def take(builder, counter):
     """The number at the address, which is one more afterwards, whichever thread asks."""
-    return builder.atomic_rmw("add", _pointer(builder, counter, _INT), _INT(1), "monotonic")
+    return builder.atomic_rmw("add", pointer(builder, counter, INT), INT(1), "monotonic")
 
 
 def _product(builder: ir.IRBuilder, rows: int, left, left_row, right, target, target_row, depth) -> None:
-    fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{LANES}f32")
+    fma = cgutils.get_or_insert_function(builder.module, ir.FunctionType(VECTOR, [VECTOR] * 3), f"llvm.fma.v{LANES}f32")
     entry, loop, done = builder.block, builder.append_basic_block("depth"), builder.append_basic_block("done")
     builder.branch(loop)
     builder.position_at_end(loop)
-    k = builder.phi(_INT)
-    sums = [[builder.phi(_VECTOR) for _ in range(2)] for _ in range(rows)]
+    k = builder.phi(INT)
+    sums = [[builder.phi(VECTOR) for _ in range(2)] for _ in range(rows)]
     totals: list[list[Any]] = [list(row) for row in sums]
     for step in range(4):  # unrolled: the depth is a multiple of every register's size
-        at = builder.add(k, _INT(step))
-        line = _plus(builder, right, at, 4 * WIDTH)
-        columns = [_load(builder, builder.add(line, _INT(4 * LANES * j))).value for j in range(2)]
+        at = builder.add(k, INT(step))
+        line = plus(builder, right, at, 4 * WIDTH)
+        columns = [load(builder, builder.add(line, INT(4 * LANES * j))).value for j in range(2)]
         for i in range(rows):
-            scalar = _load(builder, _place(builder, left, left_row, i, at, 4), _FLOAT)
-            factor = _everywhere(builder, scalar)
+            scalar = load(builder, position(builder, left, left_row, i, at, 4), FLOAT)
+            factor = everywhere(builder, scalar)
             totals[i] = [builder.call(fma, [factor, columns[j], totals[i][j]]) for j in range(2)]
-    after = builder.add(k, _INT(4))
-    k.add_incoming(_INT(0), entry)
+    after = builder.add(k, INT(4))
+    k.add_incoming(INT(0), entry)
     k.add_incoming(after, loop)
     for i in range(rows):
         for j in range(2):
-            sums[i][j].add_incoming(_ZERO, entry)
+            sums[i][j].add_incoming(ZERO, entry)
             sums[i][j].add_incoming(totals[i][j], loop)
     builder.cbranch(builder.icmp_signed("<", after, depth), loop, done)
     builder.position_at_end(done)
     for i in range(rows):
         for j in range(2):
-            place = builder.add(_plus(builder, target, target_row, i), _INT(4 * LANES * j))
-            _store(builder, _Vector(builder, totals[i][j]), place)
+            place = builder.add(plus(builder, target, target_row, i), INT(4 * LANES * j))
+            store(builder, Vector(builder, totals[i][j]), place)
 
 
-@_function()
+@function()
 def product(builder, left, left_row, right, target, target_row, depth):
     """The matrix product of (ROWS, depth) and (depth, WIDTH), the second without gaps."""
     _product(builder, ROWS, left, left_row, right, target, target_row, depth)
 
 
-@_function()
+@function()
 def small_product(builder, left, left_row, right, target, target_row, depth):
     """The matrix product of (FEW_ROWS, depth) and (depth, WIDTH), the second without gaps."""
     _product(builder, FEW_ROWS, left, left_row, right, target, target_row, depth)

@@ -106,10 +106,7 @@ class ConvNet(nn.Module):
         source = sources(table)
         uses = Counter([*source.values(), *layers])
         to_come = uses.copy()
-        convolutions = {row.name for row in table if row.operation == "conv"}
-        rectified = {
-            source[row.name] for row in table if row.operation == "relu" and uses[source[row.name]] == 1
-        } & convolutions  # whose own values nobody asks for
+        rectified, pooled = self._fused(table, source, uses)
         activations = {SIGNAL: a}
         for row in table:
             name = source[row.name]
@@ -117,13 +114,30 @@ class ConvNet(nn.Module):
             a = activations[name] if to_come[name] else activations.pop(name)
             if row.operation == "conv":
                 weight, bias = self.get_buffer(f"{row.name}_weight"), self.get_buffer(f"{row.name}_bias")
-                a = convolve(a, weight, bias, stride=row.stride, padding=self.padding, rectified=row.name in rectified)
-            elif row.operation == "pool":
+                fused = {"rectified": row.name in rectified.values(), "pooled": row.name in pooled.values()}
+                a = convolve(a, weight, bias, stride=row.stride, padding=self.padding, **fused)
+            elif row.operation == "pool" and row.name not in pooled:
                 a = _POOLING[self.pooling][self.spatial_dims](a, row.kernel, row.stride)
-            elif name not in rectified:
+            elif row.operation == "relu" and row.name not in rectified:
                 a = a.relu()
             activations[row.name] = a
         return {name: activations[name] for name in layers}
+
+    def _fused(
+        self, table: LayerTable, source: Mapping[str, str], uses: Mapping[str, int]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The rectifications, and the poolings of what they give, that are done with a convolution, and with which.
+
+        Those are values that nobody else asks for.
+        """
+        convolutions = {row.name for row in table if row.operation == "conv"}
+        before = {row.name: source[row.name] for row in table if uses[source[row.name]] == 1}
+        rectified = {row.name: before[row.name] for row in table if row.operation == "relu" and row.name in before}
+        rectified = {name: above for name, above in rectified.items() if above in convolutions}
+        halving = self.pooling == "avg" and self.spatial_dims == 2
+        pools = {row.name for row in table if halving and row.operation == "pool" and row.kernel == row.stride == 2}
+        pooled = {name: rectified[before[name]] for name in pools & before.keys() if before[name] in rectified}
+        return rectified, pooled
 
 
 def vgg19(

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.network.vectors import FEW_ROWS, LANES, SIGN_BYTES, WIDTH
+from impasto.network.registers import FEW_ROWS, LANES, SIGN_BYTES, WIDTH
 from impasto.network.winograd_loops import GAP, Task, compiled
 
 _compiled_work = compiled()
@@ -60,7 +61,11 @@ _KERNEL_POINTS = torch.tensor(
 
 
 def transformed(kernels: Tensor) -> Tensor:
-    """G g G^T of kernels (out, in, 3, 3), as the products read it: (36, out / WIDTH, in, WIDTH)."""
+    """G g G^T of kernels (out, in, 3, 3), as the products read it: (36, out / WIDTH, in, WIDTH).
+
+    Both numbers of channels become such as fill the registers: the further kernels are zero.
+    """
+    kernels = F.pad(kernels, (0, 0, 0, 0, 0, -kernels.shape[1] % LANES, 0, -kernels.shape[0] % WIDTH))
     out_channels, channels = kernels.shape[:2]
     points = torch.kron(_KERNEL_POINTS, _KERNEL_POINTS).to(kernels)
     at_points = points @ kernels.permute(2, 3, 1, 0).reshape(9, -1)
@@ -82,8 +87,8 @@ def _block(tiles: int, channels: int, out_channels: int, threads: int) -> int:
 
 
 def takes(channels: int, out_channels: int) -> bool:
-    """Whether the numbers of channels fill the registers, forward and backward."""
-    return channels % WIDTH == 0 and out_channels % WIDTH == 0
+    """Whether the numbers of channels fill the registers, as those of a signal need not."""
+    return (channels % WIDTH == 0 or channels < LANES) and out_channels % WIDTH == 0
 
 
 def convolve(
@@ -96,7 +101,9 @@ def convolve(
     repeat: bool = False,
     fold: bool = False,
     passed: Tensor | None = None,
+    spread: bool = False,
     rectified: bool = False,
+    pooled: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     """The convolution of x (N, H, W, C), without gaps and in float32, with :func:`transformed` kernels.
 
@@ -109,14 +116,19 @@ def convolve(
         repeat: outside x the border is repeated instead.
         fold: the result is also computed for one position outside on each side, and added to the border.
         passed: signs of x; where they are not set, x counts as zero.
+        spread: x has a position for each 2 x 2 of what is convolved, of which ``passed`` has all; what is left over is zero.
         rectified: take the ReLU.
+        pooled: of what is rectified take the mean of each 2 x 2.
 
     Returns:
-        The result (N, \\*size, out) and, if rectified, its signs.
+        The result (N, \\*size, out), with half the size if pooled, and, if rectified, its signs.
     """
+    wanted, out_channels = bias.shape[0], kernels.shape[1] * WIDTH
+    x, bias = F.pad(x, (0, -x.shape[3] % LANES)), F.pad(bias, (0, out_channels - wanted))
     pictures, height, width, channels = x.shape
-    out_channels = bias.shape[0]
-    y = x.new_empty(pictures, *size, out_channels)
+    if passed is not None:
+        height, width = passed.shape[1:3]
+    y = x.new_empty(pictures, *(n // 2 if pooled else n for n in size), out_channels)
     signs = torch.empty((pictures, *size, out_channels // LANES * SIGN_BYTES), dtype=torch.uint8) if rectified else None
     # a tile must hold both the border and what is added to it
     top, left = ((-2 if n % 4 == 3 else -1) if fold else 0 for n in size)
@@ -153,6 +165,8 @@ def convolve(
         "lead": lead,
         "repeat": repeat,
         "fold": fold,
+        "spread": 2 if spread else 1,
+        "pooled": pooled,
         "down": down,
         "across": across,
         "block": block,
@@ -160,4 +174,4 @@ def convolve(
     for name, value in values.items():
         task[name] = value
     _run(task, threads)
-    return y, signs
+    return y[..., :wanted], signs

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from impasto.network import vectors
-from impasto.network.vectors import FEW_ROWS, LANES, ROWS, SIGN_BYTES, WIDTH
+from impasto.network.registers import FEW_ROWS, LANES, ROWS, SIGN_BYTES, WIDTH
 
 GAP = 16
 """Floats between rows of the matrices: without it rows would meet in the same lines of the cache."""
@@ -41,6 +41,8 @@ Task = np.dtype(
         ("lead", np.int64),  # how far before it its values do
         ("repeat", np.int64),  # outside is the border again; otherwise zeros
         ("fold", np.int64),  # results for one position outside are added to the border
+        ("spread", np.int64),  # 2 if every position of x stands for 2 x 2 of the values, else 1
+        ("pooled", np.int64),  # of 2 x 2 results the mean is kept
         ("down", np.int64),  # tiles
         ("across", np.int64),
         ("block", np.int64),  # tiles in one go
@@ -58,14 +60,19 @@ def _clamped(i, n):
 def _gather(task, tile, target, point, edge):
     """Transform the 6 x 6 values of a tile."""
     pixel, sign_pixel = 4 * task.channels, task.channels // LANES * SIGN_BYTES
-    line, sign_line = pixel * task.width, sign_pixel * task.width
+    spread, height, width = task.spread, task.height // task.spread, task.width // task.spread
+    line, sign_line = pixel * width, sign_pixel * task.width
     picture, rest = tile // (task.down * task.across), tile % (task.down * task.across)
     top = task.top + 4 * (rest // task.across) - task.lead
     left = task.left + 4 * (rest % task.across) - task.lead
-    if top >= 0 and left >= 0 and top + 6 <= task.height and left + 6 <= task.width:
-        position = (picture * task.height + top) * task.width + left
-        source, signs = task.x + position * pixel, task.passed + position * sign_pixel
-        if task.passed:
+    if top >= 0 and left >= 0 and top + 6 <= spread * height and left + 6 <= spread * width:
+        source = task.x + ((picture * height + top // spread) * width + left // spread) * pixel
+        signs = task.passed + ((picture * task.height + top) * task.width + left) * sign_pixel
+        if spread == 2:
+            vectors.spread_input_tile(
+                source, line, pixel, top % 2, left % 2, signs, sign_line, sign_pixel, task.channels, target, point
+            )
+        elif task.passed:
             vectors.passed_input_tile(source, line, pixel, signs, sign_line, sign_pixel, task.channels, target, point)
         else:
             vectors.input_tile(source, line, pixel, task.channels, target, point)
@@ -74,14 +81,16 @@ def _gather(task, tile, target, point, edge):
         row = _clamped(top + i, task.height)
         for j in range(6):
             column = _clamped(left + j, task.width)
-            position = (picture * task.height + row) * task.width + column
+            source = task.x + ((picture * height + row // spread) * width + column // spread) * pixel
             place = edge + (6 * i + j) * pixel
-            if not task.repeat and (row != top + i or column != left + j):
+            outside = not task.repeat and (row != top + i or column != left + j)
+            if outside or row >= spread * height or column >= spread * width:
                 vectors.copy(task.zeros, task.channels, place)
             elif task.passed:
-                vectors.passed_copy(task.x + position * pixel, task.passed + position * sign_pixel, task.channels, place)
+                signs = task.passed + ((picture * task.height + row) * task.width + column) * sign_pixel
+                vectors.passed_copy(source, signs, task.channels, place)
             else:
-                vectors.copy(task.x + position * pixel, task.channels, place)
+                vectors.copy(source, task.channels, place)
     vectors.input_tile(edge, 6 * pixel, pixel, task.channels, target, point)
 
 
@@ -112,6 +121,9 @@ def _scatter(task, tile, source, point, edge):
     picture, rest = tile // (task.down * task.across), tile % (task.down * task.across)
     top, left = task.top + 4 * (rest // task.across), task.left + 4 * (rest % task.across)
     fold, channels = task.fold, task.out_channels
+    if task.pooled:
+        _pool(task, picture, top, left, source, point, edge)
+        return
     if top >= 0 and left >= 0 and top + 4 <= task.out_height - fold and left + 4 <= task.out_width - fold:
         position = (picture * task.out_height + top) * task.out_width + left
         target, signs = task.y + position * pixel, task.signs + position * sign_pixel
@@ -138,6 +150,29 @@ def _scatter(task, tile, source, point, edge):
                 vectors.rectified_copy(place, channels, target, task.signs + position * sign_pixel)
             else:
                 vectors.copy(place, channels, target)
+
+
+@numba.njit(error_model="numpy")
+def _pool(task, picture, top, left, source, point, edge):
+    """The same with the means of 2 x 2 results; of an odd size the last ones are left out, as no one sees them."""
+    channels, height, width = task.out_channels, task.out_height // 2, task.out_width // 2
+    pixel, sign_pixel = 4 * channels, channels // LANES * SIGN_BYTES
+    signs = task.signs + ((picture * task.out_height + top) * task.out_width + left) * sign_pixel
+    sign_line = sign_pixel * task.out_width
+    if top + 4 <= task.out_height and left + 4 <= task.out_width:
+        vectors.rectified_output_tile(
+            source, point, channels, task.bias, edge, 4 * pixel, pixel, signs, sign_line, sign_pixel
+        )
+    else:
+        vectors.output_tile(source, point, channels, task.bias, edge, 4 * pixel, pixel)
+        for i in range(min(4, task.out_height - top)):
+            for j in range(min(4, task.out_width - left)):
+                place = edge + (4 * i + j) * pixel
+                vectors.rectified_copy(place, channels, place, signs + i * sign_line + j * sign_pixel)
+    for i in range(min(2, height - top // 2)):
+        for j in range(min(2, width - left // 2)):
+            target = task.y + ((picture * height + top // 2 + i) * width + left // 2 + j) * pixel
+            vectors.mean(edge + (8 * i + 2 * j) * pixel, 4 * pixel, pixel, channels, target)
 
 
 def _work(pointer):

@@ -14,6 +14,7 @@ from torch import Tensor
 from impasto.errors import SettingsError
 from impasto.parametrisation import Parametrisation, plain, whitened
 from impasto.transfer.objective import Costs, smoothed
+from impasto.transfer.optimizers import Memory, Optimizer, adam, gradient_descent, lbfgs
 from impasto.transfer.settings import TransferSettings
 
 State = dict[str, Any]
@@ -69,50 +70,29 @@ class Method(NamedTuple):
     """An optimizer as the descent drives it.
 
     Attributes:
-        start: makes the optimizer of G for a step size, and of how many steps it remembers.
+        change: the optimizer.
         step: its usual step size, for a gradient whose root mean square is 1.
         unitless: whether it wants the gradient in units of its first root mean square (so that no cost is too large or too
             small for float32 and the optimizer's own thresholds), or as it is.
         rise: an evaluation above this many times the best cost counts as a failed step.
         growth: every good step is this much longer than the one before.
         whitened: whether it sees G as whitened coefficients, or as plain values.
-        opening: the very first step, in usual ones.
     """
 
-    start: Callable[[Tensor, float, int], torch.optim.Optimizer]
+    change: Optimizer
     step: float
     unitless: bool
     rise: float
     growth: float
     whitened: bool
-    opening: Callable[[Tensor], float] = lambda coefficients: 1.0
-
-
-def _lbfgs(generated: Tensor, step: float, history: int) -> torch.optim.Optimizer:
-    # one evaluation a step: a line search was measured to reach the same cost no sooner
-    return torch.optim.LBFGS([generated], step, max_iter=1, history_size=history, tolerance_grad=0.0, tolerance_change=0.0)
-
-
-def _visible_change(coefficients: Tensor) -> float:
-    # torch divides the first step by the gradient's 1-norm, which leaves nothing of it, and from such a step L-BFGS would
-    # learn the curvature of rounding errors; so this gives back a change of about a hundredth
-    return 0.01 * coefficients.numel()
-
-
-def _adam(generated: Tensor, step: float, history: int) -> torch.optim.Optimizer:
-    return torch.optim.Adam([generated], step, betas=(0.9, 0.99))
-
-
-def _gradient_descent(generated: Tensor, step: float, history: int) -> torch.optim.Optimizer:
-    return torch.optim.SGD([generated], step)
 
 
 METHODS = {
-    "lbfgs": Method(_lbfgs, step=1.0, unitless=True, rise=1.5, growth=1.2, whitened=True, opening=_visible_change),
-    "adam": Method(_adam, step=0.02, unitless=True, rise=10.0, growth=1.1, whitened=False),
+    "lbfgs": Method(lbfgs, step=1.0, unitless=True, rise=1.5, growth=1.2, whitened=True),
+    "adam": Method(adam, step=0.02, unitless=True, rise=10.0, growth=1.1, whitened=False),
     # G := G - step * dJ/dG converges only if the step suits the curvature, which is found by trying: longer after every
     # good step, half as long after a bad one
-    "gd": Method(_gradient_descent, step=0.02, unitless=False, rise=1.0, growth=1.2, whitened=False),
+    "gd": Method(gradient_descent, step=0.02, unitless=False, rise=1.0, growth=1.2, whitened=False),
 }
 
 
@@ -148,7 +128,7 @@ def descend(
     if state is None:
         at = _Position(start.clone(), form.encode(start).contiguous())
     else:
-        at = _restored(state, start.device, method, settings.history)
+        at = _restored(state, start.device)
         yield at.progress(settings.iterations)
     del start
     began = time.perf_counter() - (at.latest.seconds if at.latest else 0.0)
@@ -191,7 +171,7 @@ class _Position:
     """What a descent carries from one evaluation to the next.
 
     ``gradient`` is dJ/dG at ``generated`` with respect to the coefficients; ``failed`` says that the step to there was one
-    to be taken back; ``unit`` is what a gradient is divided by, ``longest`` the longest step.
+    to be taken back; ``memory`` is the optimizer's; ``unit`` is what a gradient is divided by, ``longest`` the longest step.
     """
 
     generated: Tensor
@@ -201,7 +181,7 @@ class _Position:
     best: Evaluation | None = None
     best_generated: Tensor | None = None
     best_gradient: Tensor | None = None
-    optimizer: torch.optim.Optimizer | None = None
+    memory: Memory = field(default_factory=dict)
     failed: bool = False
     step: float = 1.0
     unit: float = 1.0
@@ -212,21 +192,24 @@ class _Position:
         return Progress(self.latest, self.best, iterations, self.generated, self.best_generated, self.state)
 
     def state(self) -> State:
-        optimizer = self.optimizer and self.optimizer.state_dict()["state"].get(0, {})
         assert self.latest and self.best
-        return vars(self) | {"latest": asdict(self.latest), "best": asdict(self.best), "optimizer": optimizer}
+        return vars(self) | {"latest": asdict(self.latest), "best": asdict(self.best)}
 
 
-def _restored(state: State, device: torch.device, method: Method, history: int) -> _Position:
+def _restored(state: State, device: torch.device) -> _Position:
     """The position whose state it is."""
-    there: State = {name: value.to(device) if isinstance(value, Tensor) else value for name, value in state.items()}
-    at = _Position(**there)
+    at = _Position(**_moved(state, device))
     at.latest, at.best = Evaluation(**state["latest"]), Evaluation(**state["best"])
-    if state["optimizer"] is not None:
-        at.optimizer = method.start(at.coefficients, at.step, history)
-        groups = at.optimizer.state_dict()["param_groups"]
-        at.optimizer.load_state_dict({"state": {0: state["optimizer"]}, "param_groups": groups})
     return at
+
+
+def _moved(tree: Any, device: torch.device) -> Any:
+    """A copy of it, on the device: the descent writes into what it has."""
+    if isinstance(tree, Tensor):
+        return tree.to(device, copy=True)
+    if isinstance(tree, dict):
+        return {name: _moved(value, device) for name, value in tree.items()}
+    return [_moved(value, device) for value in tree] if isinstance(tree, list) else tree
 
 
 def _step(at: _Position, method: Method, form: Parametrisation, bounds: tuple[float, float] | None, history: int) -> None:
@@ -235,15 +218,11 @@ def _step(at: _Position, method: Method, form: Parametrisation, bounds: tuple[fl
     assert gradient is not None and at.best_generated is not None and at.best_gradient is not None
     if at.failed:
         at.coefficients.copy_(form.encode(at.best_generated))
-        gradient, at.step, at.optimizer = at.best_gradient, at.step / 2, None
-    elif at.optimizer is not None:
+        gradient, at.step, at.memory = at.best_gradient, at.step / 2, {}
+    elif at.memory:
         at.step = min(at.step * method.growth, at.longest)
-    length = at.step
-    if at.optimizer is None:
-        at.optimizer = method.start(at.coefficients, at.step, history)
-        length = method.opening(at.coefficients) * at.step
     at.gradient = None  # J's next evaluation needs the memory
-    _move(at.optimizer, at.coefficients, gradient / at.unit, length)
+    at.coefficients += method.change(at.memory, gradient / at.unit, at.step, history)
     del gradient
     at.generated = form.decode(at.coefficients).contiguous()
     if bounds is not None:
@@ -258,11 +237,3 @@ def _evaluate(objective: Callable[[Tensor], Costs], generated: Tensor) -> tuple[
         costs = objective(leaf)
         (gradient,) = torch.autograd.grad(costs.cost, leaf)
     return costs, gradient.contiguous()
-
-
-def _move(optimizer: torch.optim.Optimizer, coefficients: Tensor, gradient: Tensor, step: float) -> None:
-    optimizer.param_groups[0]["lr"] = step
-    coefficients.grad = gradient
-    # L-BFGS asks for the cost but, without a line search, uses the gradient alone
-    optimizer.step(lambda: 0.0)
-    coefficients.grad = None

@@ -20,6 +20,7 @@ CHOICES = {
     "style_cost": ("gram", "wasserstein"),
     "optimizer": ("auto", "lbfgs", "adam", "gd"),
     "pooling": ("max", "avg"),
+    "padding": ("replicate", "zeros"),
     "method": ("auto", "slices", "frames", "volume"),
     "preprocessing": ("auto", "caffe", "torchvision"),
     "colour": ("style", "content", "luminance", "match"),
@@ -176,6 +177,9 @@ class TransferSettings:
         "or whole.",
     )
     pooling: Literal["max", "avg"] = _setting("avg", "How the network pools.")
+    padding: Literal["replicate", "zeros"] = _setting(
+        "replicate", "What the network sees beyond the border: the border again, or zeros, which can draw a frame."
+    )
     seed: int = _setting(0, "Seed of the random start.", "N", checks.whole(0))
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
     memory: int | str | None = _setting(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from impasto.errors import SignalError, SizeError
+from impasto.network.allocation import freed_memory_kept
 from impasto.network.device import find_device
 from impasto.signals.formats import FORMATS, check_options, kind_of
 from impasto.signals.image_output import to_pillow
@@ -172,17 +174,18 @@ def transfer_style(
     progress: Progress | None = None
     resting = False
     try:
-        for at in coarse_to_fine(kind, content_signal, styles, within, device, state):
-            prepared, progress = at
-            if progress.latest.evaluation <= len(history):
-                continue  # where the checkpoint was written
-            resting = True
-            history.append(progress.latest)
-            if on_progress is not None:
-                on_progress(progress)
-            if keep:
-                keep(progress, history, False)
-            resting = False
+        with freed_memory_kept() if settings.memory is None else nullcontext():
+            for at in coarse_to_fine(kind, content_signal, styles, within, device, state):
+                prepared, progress = at
+                if progress.latest.evaluation <= len(history):
+                    continue  # where the checkpoint was written
+                resting = True
+                history.append(progress.latest)
+                if on_progress is not None:
+                    on_progress(progress)
+                if keep:
+                    keep(progress, history, False)
+                resting = False
     except KeyboardInterrupt:
         if prepared is None or progress is None:
             raise

