@@ -82,7 +82,7 @@ FIGURES = {
     "masks": masks,
     "protect": protect,
     "cost": of_cat({}, {"style_cost": "wasserstein"}),
-    "smooth": of_cat({}, {"tv": 1}, {"tv": 5}),
+    "smooth": of_cat({}, {"tv": 20}, {"tv": 60}),
     "stroke": of_cat({"stroke": 0.5}, {}, {"stroke": 2}),
     "scales": scales,
 }

@@ -121,7 +121,7 @@ class TransferSettings:
     )
     tv: float = _setting(
         0.0,
-        "Weight of the total variation of the result: 1 takes grain away, 5 gives smooth patches.",
+        "Weight of the total variation of the result: 20 takes grain away, 60 gives smooth patches.",
         "X",
         checks.number(0),
     )
