@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
@@ -14,6 +15,7 @@ import torch
 from torch import nn
 
 from impasto.errors import SizeError
+from impasto.network.allocation import spare_memory
 from impasto.network.choice import winograd_possible
 from impasto.network.device import find_device
 from impasto.network.layers import LayerTable, total_stride, up_to_deepest
@@ -21,7 +23,6 @@ from impasto.network.segments import Segmented
 from impasto.network.statistics import Network
 from impasto.network.tiles import InTiles
 from impasto.signals.signal import Signal
-from impasto.transfer.heap import spare_memory
 from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, covering, kernel_memory, least_memory, untiled_memory
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
@@ -36,13 +37,11 @@ MIB = 2**20
 _FIXED = 520 * MIB
 # the kernels themselves, at the scale at work and at the last; and those of Winograd's convolution, 36/9 as large, both ways
 _KERNELS, _WINOGRAD = 2, 8
-# signals of G's size that a descent holds while J is evaluated: G and its coefficients, the best G and its gradient; and
-# what each optimizer has
+# signals of G's size that a descent holds while J is evaluated: G and its coefficients, the best G and its gradient
 _HELD = 4
-# and of the scale before, of a quarter of G's size: what was painted and the last G, their content and the best G
+# of the scale before, of a quarter of G's size: what was painted and the last G, their content and the best G
 _BEFORE = 1
-# above this share of a budget, memory is spared, which takes time
-_AMPLE = 0.5
+# what each optimizer has
 _STATE: dict[str, Callable[[int], int]] = {
     "lbfgs": lambda history: 2 * history + 2,
     "adam": lambda _: 2,
@@ -52,6 +51,8 @@ _STATE: dict[str, Callable[[int], int]] = {
 _STEP = {"lbfgs": 8, "adam": 3, "gd": 2}
 _HISTORIES = (20, 10, 5)
 _SHARE = 0.75
+# above this share of a budget, memory is spared, which takes time
+_AMPLE = 0.5
 
 
 class Fitting(NamedTuple):
@@ -179,10 +180,13 @@ def peak_memory_mib() -> float:
     """The most memory this process has had so far, in MiB."""
     if sys.platform == "win32":
         return psutil.Process().memory_info().peak_wset / MIB
+    if sys.platform == "linux":
+        # of the program alone: getrusage counts what the process that started it had
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / MIB
     import resource
 
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / MIB
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / MIB
 
 
 def gibibytes(n: float) -> str:
