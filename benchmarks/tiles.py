@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import math
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from evaluation import seconds
 from torch import Tensor
 
 from impasto.network.layers import up_to_deepest
@@ -42,13 +42,6 @@ def objective_of(network: Network, size: int) -> tuple[Callable[[Tensor], Tensor
     content, style = (torch.rand(1, 3, side, side, generator=random) for side in (size, STYLE))
     objective = Objective(network, content, style, SETTINGS)
     return lambda x: objective(x).cost, 0.5 * (content + torch.rand(content.shape, generator=random))
-
-
-def seconds(cost: Callable[[Tensor], Tensor], start: Tensor) -> float:
-    x = start.clone().requires_grad_()
-    began = time.perf_counter()
-    torch.autograd.grad(cost(x), x)
-    return time.perf_counter() - began
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
-"""Memory that is freed is kept for the next tensor, while a network computes again and again.
+"""What becomes of memory that is freed: kept for the next tensor, which saves time, or given back, which saves memory.
 
-By default the C library gives large blocks back to the system when they are freed, and the system clears each page of the
-next ones: a fifth of the time of an evaluation.
+By default the C library keeps freed blocks of up to 32 MiB and gives larger ones back to the system, which clears each page
+of the next ones: a fifth of the time of an evaluation. Between blocks that are kept holes stay, as maps of many sizes come
+and go: in tiles that was twice the memory that was in use.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ _MAPPED, _TRIM, _ARENAS = -3, -1, -8
 _ALL = 2**31 - 1
 # where the C library's own thresholds, which it moves, end up when large blocks are freed
 _USUAL = 2**25
+# from which size on blocks leave no holes where memory is scarce
+_OWN = 2**20
 
 
 @contextlib.contextmanager
@@ -34,6 +37,18 @@ def freed_memory_kept() -> Iterator[None]:
     finally:
         library.mallopt(_MAPPED, _USUAL)
         library.mallopt(_TRIM, 2 * _USUAL)
+        library.malloc_trim(0)
+
+
+def spare_memory() -> None:
+    """Let every larger block of this process be one of its own from now on, and give back what is free.
+
+    Every page of such a block is cleared before it is used, which takes a tenth to a third of the time of an evaluation.
+    Without glibc nothing changes.
+    """
+    library = _glibc()
+    if library is not None:
+        library.mallopt(_MAPPED, _OWN)
         library.malloc_trim(0)
 
 
