@@ -60,7 +60,7 @@ def rehearse(content: Source, style: Style | Sequence[Style], settings: Transfer
     prepared = kind_for(content_signal, styles).prepare(content_signal, styles, settings)
     held = bytes_held(content_signal, styles, prepared)
     last = tuple(prepared.content.shape[2:])
-    scales = plan_scales(settings, content_signal)
+    scales = plan_scales(settings, content_signal, styles)
     sizes = [scale.size if isinstance(scale.size, int) else max(last) for scale in scales]
     ratios = [size / sizes[-1] for size in sizes]
     task = task_of(prepared, prepared.network, settings)
