@@ -35,7 +35,7 @@ def main() -> None:
             write_image(read_image(array), path)
             uploads[name] = Upload(path, path.name, ".png", array.shape[:2])
         for number in range(1, arguments.runs + 1):
-            run = house.begin(uploads["content"], uploads["style"], TransferSettings(size=arguments.size, iterations=3))
+            run = house.begin(uploads["content"], [uploads["style"]], TransferSettings(size=arguments.size, iterations=3))
             while not house.jobs[run.id].ended:
                 time.sleep(0.01)
             assert house.jobs[run.id].state == "done", house.jobs[run.id].error

@@ -126,13 +126,16 @@ def wasserstein_lambda(share: float, mean: Tensor, second: Tensor) -> Tensor:
     return share / _not_zero(second.trace())
 
 
-def temporal_cost(content_change: Tensor, generated_change: Tensor) -> Tensor:
-    """How far the change of G from one frame to the next is from that of C: 1000 * mean((change of G - change of C)^2).
+def temporal_cost(moved: Tensor, generated: Tensor, visible: Tensor) -> Tensor:
+    """How far a frame G of a movie is from the painted frame before it: 1000 * mean(visible (G - moved)^2).
 
-    Values are in 0..1. The factor suits costs that are relative errors: on a clip with a moving camera it left a tenth of
-    the flicker of frames painted one by one, at no higher style cost. A larger one holds the style back where much moves.
+    ``moved`` is that frame (1, channels, height, width), moved as the content moved; ``visible`` (height, width) is 1 where
+    it shows the same thing, and 0 where something comes out from behind or from outside. Values are in 0..1. The factor
+    suits costs that are relative errors.
+
+    Ruder, Dosovitskiy and Brox (2016), arXiv:1604.08610, equation 7.
     """
-    return _TEMPORAL * (generated_change - content_change).square().mean()
+    return _TEMPORAL * (visible * (generated - moved).square()).mean()
 
 
 def total_variation(x: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import pytest
 from skimage import data
 
 from impasto.errors import SignalError
-from impasto.signals.movie import flicker, read_movie, write_movie
+from impasto.signals.movie import read_movie, write_movie
 from impasto.signals.signal import Signal
 
 
@@ -111,10 +111,3 @@ def test_damaged_movies_are_refused_in_one_line(name: str, with_sound: Path, tmp
     with pytest.raises(SignalError, match=name) as error:
         read_movie(path)
     assert "\n" not in str(error.value)
-
-
-def test_what_moves_as_the_content_moves_does_not_flicker(pan: Signal) -> None:
-    assert flicker(pan, pan.with_values(pan.values * 1.0 + 0.25)) < 1e-4
-    frames = np.random.default_rng(0).choice([-0.1, 0.1], (1, 12, 1, 1)).astype(np.float32)
-    changes = np.abs(np.diff(frames[0, :, 0, 0])).mean()
-    assert flicker(pan, pan.with_values(pan.values + frames)) == pytest.approx(255 * changes, rel=1e-4)

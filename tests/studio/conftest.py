@@ -16,6 +16,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from impasto.explore.patches import top_patches
+
 MOST_BYTES = 2**20
 PATIENCE = 240
 
@@ -59,9 +61,11 @@ def opened(folder: Path, *options: str) -> Iterator[Studio]:
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """One studio for the tests of a module."""
-    with opened(tmp_path_factory.mktemp("studio") / "folder") as studio:
+def studio(tmp_path_factory: pytest.TempPathFactory, pictures: dict[str, Path]) -> Iterator[Studio]:
+    """One studio for the tests of a module, with an index to explore."""
+    index = tmp_path_factory.mktemp("index") / "index.json"
+    top_patches(list(pictures.values()), "relu1_1,relu2_1", size=64).save(index)
+    with opened(tmp_path_factory.mktemp("studio") / "folder", "--index", str(index)) as studio:
         yield studio
 
 

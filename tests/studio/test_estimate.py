@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from impasto.errors import SizeError
 from impasto.studio import estimate
 from impasto.studio.estimate import Speed
+from impasto.studio.guard import Upload
 from impasto.studio.stage import curves, span
 from impasto.transfer.descent import Evaluation
 from impasto.transfer.settings import TransferSettings
+
+PICTURE = Upload(Path("a.png"), "a.png", ".png", (50, 100))
 
 
 def evaluations(*seconds: float) -> list[Evaluation]:
@@ -19,20 +24,27 @@ def evaluations(*seconds: float) -> list[Evaluation]:
 def test_time_is_in_proportion_to_pixels_and_evaluations():
     speed = Speed()
     speed.learn(evaluations(9.0, 10.0, 11.0), (100, 200))  # a second for each; the first also started everything
-    assert speed.tell((50, 100), TransferSettings(size=200, iterations=30)).startswith("200 × 100 · about 30 s · ")
-    assert speed.tell((50, 100), TransferSettings(size=400, iterations=60)).startswith("400 × 200 · about 4 min · ")
+    assert speed.tell(PICTURE, TransferSettings(size=200, iterations=30)).startswith("200 × 100 · about 30 s · ")
+    assert speed.tell(PICTURE, TransferSettings(size=400, iterations=60)).startswith("400 × 200 · about 4 min · ")
     speed.learn(evaluations(5.0), (10, 10))  # one alone says nothing
-    assert "about 30 s" in speed.tell((50, 100), TransferSettings(size=200, iterations=30))
+    assert "about 30 s" in speed.tell(PICTURE, TransferSettings(size=200, iterations=30))
+
+
+def test_of_other_signals_the_time_is_that_of_the_last_one():
+    speed, sound = Speed(), Upload(Path("a.wav"), "a.wav", ".wav", (1000,), "sound", "1 s at 1000 Hz, mono")
+    assert speed.tell(sound, TransferSettings(iterations=30)) == "1 s at 1000 Hz, mono"
+    speed.learn(evaluations(1.0, 2.0), (500,), "sound")
+    assert speed.tell(sound, TransferSettings(iterations=30)) == "1 s at 1000 Hz, mono · about 60 s"
 
 
 def test_before_anything_was_measured_there_is_no_time(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(estimate, "_PATIENCE", 0)
-    assert "about" not in Speed().tell((50, 100), TransferSettings(size=200))
+    assert "about" not in Speed().tell(PICTURE, TransferSettings(size=200))
 
 
 def test_what_does_not_fit_is_said():
     with pytest.raises(SizeError, match=r"of memory and .* may be taken"):
-        Speed().tell((50, 100), TransferSettings(size=200, memory=2**20))
+        Speed().tell(PICTURE, TransferSettings(size=200, memory=2**20))
 
 
 @pytest.mark.parametrize(

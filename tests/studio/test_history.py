@@ -29,7 +29,9 @@ def history(tmp_path: Path) -> History:
 
 
 def test_a_run_is_read_as_it_was_written(history: History, upload: Upload):
-    run = history.new(upload, replace(upload, name="monet.png"), {"size": 64, "style_layers": {"relu1_1": 0.5}})
+    run = history.new(
+        upload, [replace(upload, name="monet.png", weight=0.5)], {"size": 64, "style_layers": {"relu1_1": 0.5}}
+    )
     history.save(replace(run, state="done", costs=((3.0, 1.0, 2.0), (2.0, 1.0, 1.0)), seconds=1.5))
     upload.path.unlink()
     (found,) = History(history.folder).all()
@@ -40,7 +42,7 @@ def test_a_run_is_read_as_it_was_written(history: History, upload: Upload):
 
 
 def test_the_newest_run_comes_first_and_what_is_damaged_is_passed_over(history: History, upload: Upload):
-    runs = [history.new(upload, upload, {}) for _ in range(3)]
+    runs = [history.new(upload, [upload], {}) for _ in range(3)]
     (history.folder / runs[1].id / "run.json").write_text('{"id": 3}')
     (history.folder / "notes").mkdir()
     (history.folder / "README").write_text("mine")
@@ -49,7 +51,7 @@ def test_the_newest_run_comes_first_and_what_is_damaged_is_passed_over(history: 
 
 def test_what_was_under_way_when_the_server_ended_was_interrupted(history: History, upload: Upload):
     states = ("waiting", "painting", "done", "stopped", "failed")
-    runs = {state: history.new(upload, upload, {}) for state in states}
+    runs = {state: history.new(upload, [upload], {}) for state in states}
     for state, run in runs.items():
         history.save(replace(run, state=state))
     history.recover()
@@ -69,16 +71,16 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(history: History, upload
 
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(SignalError, match=r"the run cannot be kept in .*: No space left on device"):
-        history.new(upload, upload, {})
+        history.new(upload, [upload], {})
     assert list(history.folder.iterdir()) == []
 
 
 def test_forgetting_takes_one_run_alone(history: History, upload: Upload):
-    first, second = history.new(upload, upload, {}), history.new(upload, upload, {})
+    first, second = history.new(upload, [upload], {}), history.new(upload, [upload], {})
     history.forget(first.id)
     assert [run.id for run in history.all()] == [second.id]
 
 
 def test_a_run_has_what_a_page_needs():
-    run = Run("20260101-000000-abcdef", "content.png", "style.png", ("a", "b"), {})
+    run = Run("20260101-000000-abcdef", "content.png", ("style1.png",), (1.0,), ("a", "b"), {})
     assert (run.state, run.costs, run.result) == ("waiting", (), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from impasto.studio.house import House
 from impasto.studio.jobs import Job
 from impasto.studio.painting import View
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import transfer_style
+from impasto.transfer.style_transfer import Painting, transfer_style
 from tests.studio.conftest import wait_for
 
 
@@ -36,7 +37,7 @@ def uploads(pictures: dict[str, Path]) -> list[Upload]:
 
 def paint(house: House, uploads: list[Upload], **settings: object) -> tuple[Run, Job]:
     how = TransferSettings(**{"size": 48, "iterations": 3, **settings})  # pyright: ignore[reportArgumentType]
-    run = house.begin(*uploads, how)
+    run = house.begin(uploads[0], uploads[1:], how)
     return run, house.jobs[run.id]
 
 
@@ -124,6 +125,46 @@ def test_what_fails_says_why_and_the_next_is_painted(house: House, uploads: list
     assert "too small for relu5_1" in failed.error
     assert job.error == failed.error
     assert after.state == "done"
+
+
+def test_a_disk_that_is_full_at_the_end_is_told_and_the_next_is_painted(
+    house: House, uploads: list[Upload], monkeypatch: pytest.MonkeyPatch
+):
+    write = Painting.write
+
+    def full(painting: Painting, path: Path) -> None:
+        monkeypatch.setattr(Painting, "write", write)
+        raise SignalError(f"{path.name} cannot be written: No space left on device")
+
+    monkeypatch.setattr(Painting, "write", full)
+    failed, job = paint(house, uploads)
+    after, _ = paint(house, uploads)
+    failed, after = ended(house, failed), ended(house, after)
+    assert (job.state, job.error) == ("failed", "result.png cannot be written: No space left on device")
+    assert (failed.state, failed.result, after.state) == ("failed", "", "done")
+    # what was descended is still there to be gone on with
+    house.go_on(failed.id)
+    assert ended(house, failed).state == "done"
+
+
+def test_jobs_that_ended_are_let_go_with_what_they_showed(house: House):
+    for number in range(20):
+        job = house.begin_job(f"job {number}", lambda job: job.show(0.5))
+        wait_for(lambda job=job: job.ended)
+    assert len(house.jobs) <= 10
+    assert "job 19" in house.jobs
+
+
+def test_what_is_under_way_is_joined(house: House):
+    gate = threading.Event()
+    first = house.begin_job("search", lambda job: gate.wait(20))
+    assert house.begin_job("search", pytest.fail) is first
+    waiting = house.begin_job("other", lambda job: None)
+    assert house.place(waiting) == "1 before yours"
+    gate.set()
+    wait_for(lambda: waiting.ended)
+    assert house.place(waiting) == ""
+    assert house.begin_job("search", lambda job: None) is not first
 
 
 def test_one_that_waited_and_was_stopped_leaves_nothing(house: House, uploads: list[Upload]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -118,6 +119,24 @@ def test_what_the_work_held_is_let_go(desk: Desk):
     wait_for(lambda: job.ended)
     assert job.shown == "seen"
     wait_for(lambda: not hasattr(job, "_work"))
+
+
+def test_what_nobody_waits_for_ends(desk: Desk):
+    left = desk.add(Job(Gate(), lease=0.1), "cpu")
+    wait_for(lambda: left.state == "stopped")
+
+    async def look() -> list[str]:
+        states: list[str] = []
+        async for _ in watched.changes():
+            states.append(watched.state)
+            if states[-1] == "working":
+                await asyncio.sleep(0.3)
+                gate.open.set()
+        return states
+
+    gate = Gate()
+    watched = desk.add(Job(gate, lease=60), "cpu")
+    assert asyncio.run(look())[-1] == "done"
 
 
 def test_closing_stops_everything_and_waits():

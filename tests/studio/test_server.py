@@ -170,6 +170,15 @@ def test_the_command_refuses_to_be_open_to_all(run: Run, tmp_path: Path):
     assert not (tmp_path / "studio").exists()
 
 
+def test_what_is_no_index_is_told_before_the_studio_opens(run: Run, tmp_path: Path):
+    (tmp_path / "photos.json").write_text("{}")
+    for given, told in (("photos.json", "is not an index of patches"), ("gone.json", "No such file"), (".", "No such file")):
+        code, _, err = run("studio", "--index", str(tmp_path / given), "--folder", str(tmp_path / "studio"))
+        assert code == 1
+        assert told.lower() in err.lower() and err.count("\n") == 1
+        assert not (tmp_path / "studio").exists()
+
+
 def test_two_studios_do_not_share_a_folder(guarded: Studio, run: Run):
     code, _, err = run("studio", "--no-browser", "--folder", str(guarded.folder))
     assert code == 2

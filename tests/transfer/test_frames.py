@@ -10,10 +10,10 @@ from torch import Tensor
 
 from impasto.costs import temporal_cost
 from impasto.network.vgg19 import ConvNet, vgg19
-from impasto.signals.movie import flicker
+from impasto.signals.optical_flow import flicker
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import descend
-from impasto.transfer.frames import FramesObjective, descend_frames
+from impasto.transfer.frames import FramesObjective, TemporalObjective, descend_frames
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
@@ -44,20 +44,31 @@ def picture() -> Tensor:
 
 def test_the_temporal_cost_against_numpy() -> None:
     random = np.random.default_rng(0)
-    c, g = random.normal(size=(2, 3, 5, 7))
-    expected = 1000 * np.mean((g - c) ** 2)
-    assert temporal_cost(torch.from_numpy(c), torch.from_numpy(g)).item() == pytest.approx(expected, rel=1e-12)
+    moved, g = random.normal(size=(2, 1, 3, 5, 7))
+    visible = random.random((5, 7)) < 0.5
+    expected = 1000 * sum(float(((g - moved)[0, c][visible] ** 2).sum()) for c in range(3)) / g.size
+    cost = temporal_cost(*(torch.from_numpy(x) for x in (moved, g, visible.astype(float))))
+    assert cost.item() == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_frame_costs_what_the_picture_costs_and_its_change(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
     objective = FramesObjective(network, movie, picture, SETTINGS)
-    before, generated = 1 - movie[:, :, 1], (movie[:, :, 2] + 0.05).clamp(0, 1)
+    generated = (movie[:, :, 2] + 0.05).clamp(0, 1)
+    moved, visible = 1 - movie[:, :, 2], torch.ones(32, 40)
     spatial = Objective(network, movie[:, :, 2], picture, SETTINGS)(generated)
-    change = (generated - before) - (movie[:, :, 2] - movie[:, :, 1])
-    costs = objective.frame(2, before)(generated)
-    torch.testing.assert_close(costs.cost, spatial.cost + 1000 * change.square().mean())
+    costs = TemporalObjective(objective.frame(2), moved, visible)(generated)
+    torch.testing.assert_close(costs.cost, spatial.cost + 1000 * (generated - moved).square().mean())
     torch.testing.assert_close(costs.style_cost, spatial.style_cost)
-    torch.testing.assert_close(objective.frame(2, None)(generated).cost, spatial.cost)
+    torch.testing.assert_close(objective.frame(2)(generated).cost, spatial.cost)
+
+
+def test_strokes_move_with_the_content(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
+    objective = FramesObjective(network, movie, picture, SETTINGS)
+    before = 1 - movie[:, :, 1]  # the camera moves one pixel to the right
+    moved, visible = objective.moved(2, before)
+    assert (moved - (1 - movie[:, :, 2])).abs()[..., visible > 0].mean() < 0.05
+    assert (before - (1 - movie[:, :, 2])).abs().mean() > 0.08
+    assert not visible[:, -1].any() and visible.mean() > 0.8
 
 
 def test_frames_are_painted_one_after_the_other_and_hardly_flicker(network: ConvNet, movie: Tensor, picture: Tensor) -> None:

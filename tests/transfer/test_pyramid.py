@@ -177,7 +177,9 @@ def test_what_scales_and_strokes_can_be(given_: dict[str, Any], message: str):
 
 
 def test_too_many_scales_are_an_error_before_the_work(pair: tuple[Signal, Signal]):
-    with pytest.raises(SizeError, match=r"the first of 8 scales has a size of \d.*fewer --scales"):
+    with pytest.raises(
+        SizeError, match=r"the first of 8 scales has a size of \d.*give a larger --size or at most \d --scales"
+    ):
         next(descended(pair, scales=8))
 
 

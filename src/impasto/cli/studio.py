@@ -23,8 +23,9 @@ from impasto.errors import SettingsError
     help="Who may come in; needed where other computers can reach it.",
 )
 @click.option("--folder", type=FILE, metavar="DIR", help="Where the runs are kept.  [default: with your other data]")
+@click.option("--index", type=FILE, metavar="FILE|DIR", help="What to explore: made by impasto explore patches.")
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
-def studio(host: str, port: int | None, auth: str | None, folder: Path | None, no_browser: bool) -> int:
+def studio(host: str, port: int | None, auth: str | None, folder: Path | None, index: Path | None, no_browser: bool) -> int:
     """Paint and explore on a page in your browser, which speaks to this computer alone.
 
     \b
@@ -41,7 +42,7 @@ def studio(host: str, port: int | None, auth: str | None, folder: Path | None, n
         import platformdirs
 
         folder = platformdirs.user_data_path("impasto") / "studio"
-    with serve(folder, host=host, port=port, auth=login, browser=not no_browser) as address:
+    with serve(folder, host=host, port=port, auth=login, browser=not no_browser, index=index) as address:
         click.echo(f"the studio is open: {address}   (Ctrl-C closes it)")
         try:
             threading.Event().wait()

@@ -34,7 +34,7 @@ def existing_file(path: str | Path, noun: str) -> Path:
     return path
 
 
-def optional_package(name: str, path: Path, extra: str) -> ModuleType:
+def optional_package(name: str, path: str | Path, extra: str) -> ModuleType:
     """The package that reads the format of ``path``.
 
     Raises:

@@ -32,7 +32,7 @@ def plot_volume(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
             for axes in column[1:]:
                 axes.set_visible(False)
             continue
-        for i, (axes, (name, section, aspect)) in enumerate(zip(column, _sections(signal), strict=True)):
+        for i, (axes, (name, section, aspect)) in enumerate(zip(column, sections(signal), strict=True)):
             _show(axes, section, title if i == 0 else "", aspect)
             if signal is content:
                 axes.set_ylabel(name)
@@ -56,7 +56,7 @@ def plot_movie(content: Signal, styles: Sequence[Signal], result: Signal) -> Fig
     return figure
 
 
-def _sections(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
+def sections(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
     """Name, picture (height, width[, 3]) and height of a pixel over its width, of the sections through the middle."""
     values, steps = volume.values, spacing(volume)
     names = ["across axis 1", "across axis 2", "across axis 3"]

@@ -155,14 +155,6 @@ def resample_movie(movie: Signal, shape: tuple[int, int]) -> Signal:
     return movie.with_values(np.stack([resample_image(frame, shape).values for frame in frames], axis=1))
 
 
-def flicker(content: Signal, result: Signal) -> float:
-    """How far the change of the result from frame to frame is from the content's, on average, in levels of 0..255."""
-    content = resample_movie(content, (result.shape[1], result.shape[2]))
-    strangeness = result.values - content.values  # a strangeness that stays does not flicker
-    changes = [float(np.abs(strangeness[:, i] - strangeness[:, i - 1]).mean()) for i in range(1, result.shape[0])]
-    return 255 * float(np.mean(changes)) if changes else 0.0
-
-
 def describe_movie(movie: Signal) -> str:
     """Its extent in a few words, e.g. "24 frames of 128 x 96"."""
     count, height, width = movie.shape

@@ -58,7 +58,7 @@ def plot_sounds(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
         rows = figure.subplots(len(sounds), 1, sharex=True, sharey=True)
         pictures = []
         for axes, (name, sound) in zip(rows, sounds.items(), strict=True):
-            times, bands, levels = _spectrogram(sound, _MOST_SECONDS)
+            times, bands, levels = spectrogram(sound, _MOST_SECONDS)
             pictures.append(axes.pcolormesh(times, bands, levels, cmap="magma", vmin=-_DECIBELS, vmax=0, rasterized=True))
             axes.set_title(name, loc="left", fontweight="bold")
             axes.set_ylabel("frequency in Hz")
@@ -70,7 +70,7 @@ def plot_sounds(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
     return figure
 
 
-def _spectrogram(sound: Signal, seconds: float) -> tuple[Any, Any, Any]:
+def spectrogram(sound: Signal, seconds: float) -> tuple[Any, Any, Any]:
     """Times (n,), frequencies (m,) evenly spaced to the ear, and levels (m, n) in decibels below the loudest."""
     from scipy.signal import ShortTimeFFT
     from scipy.signal.windows import hann

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 
+from impasto.studio.explore import explore_tab
 from impasto.studio.house import House
+from impasto.studio.learn import learn_tab
 from impasto.studio.paint import paint_tab
 from impasto.studio.shelf import history_tab
 
@@ -18,6 +20,10 @@ def build(house: House) -> gr.Blocks:
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Paint", id="paint"):
                 easel = paint_tab(house, page)
+            with gr.Tab("Explore", id="explore") as tab:
+                explore_tab(house, tab, easel)
+            with gr.Tab("Learn", id="learn") as tab:
+                learn_tab(house, tab, easel)
             with gr.Tab("History", id="history") as tab:
                 history_tab(house, tabs, tab, easel)
     return page

@@ -19,16 +19,20 @@ from impasto.transfer.settings import CHOICES, DEFAULTS, INITS, Layers, Transfer
 
 
 class Words(NamedTuple):
-    """A setting in plain words: what each of them writes into its field, "" being the default."""
+    """A setting in plain words, for some kinds: what each of them writes into its field, "" being the default."""
 
     setting: str
     label: str
     choices: Mapping[str, str]
+    kinds: tuple[str, ...] = ("image", "series", "sound", "volume")
 
 
+_OTHERS = ("series", "sound", "volume")
 WORDS = (
-    Words("beta", "Style", {"Faithful": "5", "Balanced": "", "Bold": "60", "Pure": "200"}),
-    Words("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}),
+    Words("beta", "Style", {"Faithful": "5", "Balanced": "", "Bold": "60", "Pure": "200"}, ("image",)),
+    # of other kinds the same proportions to their own default
+    Words("strength", "Style", {"Faithful": "0.33", "Balanced": "", "Bold": "0.63", "Pure": "0.76"}, _OTHERS),
+    Words("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, ("image",)),
     Words("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
     Words("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
 )
@@ -42,7 +46,23 @@ NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.na
 
 def words() -> list[gr.Radio]:
     """The rows of words."""
-    return [gr.Radio(list(row.choices), value=_word(row, ""), label=row.label, elem_classes="words") for row in WORDS]
+    return [
+        gr.Radio(
+            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="words", visible="image" in row.kinds
+        )
+        for row in WORDS
+    ]
+
+
+def of_kind(kind: str) -> list[dict[str, Any]]:
+    """Updates of the rows of words and then of their fields, when signals of another kind are to be painted."""
+    fields = [gr.skip() if kind in row.kinds else gr.update(value="") for row in WORDS]
+    return [*(gr.update(visible=kind in row.kinds) for row in WORDS), *fields]
+
+
+def fields_of_words(exact: list[Any]) -> list[Any]:
+    """The fields that the rows of words write into."""
+    return [exact[NAMES.index(row.setting)] for row in WORDS]
 
 
 def exact_fields() -> list[Any]:

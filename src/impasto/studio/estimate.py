@@ -9,6 +9,7 @@ from threading import Event
 import numpy as np
 
 from impasto.signals.image import scaled_shape
+from impasto.studio.guard import Upload
 from impasto.studio.stage import span
 from impasto.transfer.descent import Evaluation
 from impasto.transfer.estimate import fit, gibibytes
@@ -22,11 +23,11 @@ _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
 
 
 class Speed:
-    """Seconds that one evaluation takes for each pixel, as the newest run has shown."""
+    """Seconds that one evaluation takes for each value of a kind of signal, as the newest run has shown."""
 
     def __init__(self) -> None:
         self._known = Event()
-        self._seconds_per_pixel: float | None = None
+        self._seconds: dict[str, float] = {}
 
     def measure(self) -> None:
         """Evaluate J a few times, which also wakes up what is slow at its first use."""
@@ -34,27 +35,31 @@ class Speed:
         painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=4))
         self.learn(painting.history, painting.signal.shape)
 
-    def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int]) -> None:
+    def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int], kind: str = "image") -> None:
         """See how long these evaluations, one after the other, took at this size."""
         if len(evaluations) > 1:
             seconds = (evaluations[-1].seconds - evaluations[0].seconds) / (len(evaluations) - 1)
-            self._seconds_per_pixel = seconds / prod(shape)
+            self._seconds[kind] = seconds / prod(shape)
             self._known.set()
 
-    def tell(self, shape: tuple[int, int], settings: TransferSettings) -> str:
-        """Time and memory of painting a picture of (height, width), in a few words.
+    def tell(self, upload: Upload, settings: TransferSettings) -> str:
+        """Time and memory of painting a signal, in a few words; of what is no picture, the time of one like the last.
 
         While the first measurement is under way it is waited for, but not for long.
 
         Raises:
             SizeError: the memory is too small for it.
         """
-        known = settings.for_kind("image")
+        known = settings.for_kind(upload.kind)
         assert known.iterations is not None
-        target = max(shape) if known.size == "full" else int(known.size or 0)
-        scaled = scaled_shape(shape, target)
+        if upload.kind != "image":
+            seconds = self._seconds.get(upload.kind, 0) * prod(upload.shape) * known.iterations
+            return upload.extent + (f" · about {span(seconds)}" if seconds else "")
+        height, width = upload.shape
+        target = max(upload.shape) if known.size == "full" else int(known.size or 0)
+        scaled = scaled_shape((height, width), target)
         task = Task(table_of(known), scaled, 3, 1, tuple(known.content_weights), scaled)
         words = gibibytes(fit(task, known).memory)
-        if self._known.wait(_PATIENCE) and self._seconds_per_pixel is not None:
-            words = f"about {span(self._seconds_per_pixel * prod(scaled) * known.iterations)} · {words}"
+        if self._known.wait(_PATIENCE) and "image" in self._seconds:
+            words = f"about {span(self._seconds['image'] * prod(scaled) * known.iterations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"

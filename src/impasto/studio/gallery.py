@@ -9,7 +9,7 @@ from PIL import Image, ImageOps
 
 from impasto.flow_painting import flow_painting
 from impasto.studio.guard import Upload
-from impasto.studio.painting import shown
+from impasto.studio.portrait import portrait_of
 from impasto.studio.stage import data_uri
 
 _CONTENTS = {"coffee": "coffee.png", "cat": "chelsea.png", "astronaut": "astronaut.png", "rocket": "rocket.jpg"}
@@ -36,16 +36,21 @@ class Gallery:
             red, green, blue = ImageOps.mirror(painting).split()
             Image.merge("RGB", (blue, green, red)).save(self.styles[_NIGHT])
 
+    def pictures(self) -> dict[str, Path]:
+        """All of them by name."""
+        return {**self.contents, **self.styles}
+
     def upload(self, role: str, name: str) -> Upload:
         """A ready picture as if it had been uploaded."""
         path = (self.contents if role == "content" else self.styles)[name]
         with Image.open(path) as picture:
-            return Upload(path, name, path.suffix, (picture.height, picture.width))
+            width, height = picture.size
+        return Upload(path, name, path.suffix, (height, width), "image", f"{width} × {height}")
 
     def thumbnails(self, role: str) -> list[dict[str, str]]:
         """Name and small picture of each, for a tile."""
         pictures = self.contents if role == "content" else self.styles
-        return [{"name": name, "picture": data_uri(shown(path, _THUMBNAIL))} for name, path in pictures.items()]
+        return [{"name": name, "picture": data_uri(portrait_of(path, _THUMBNAIL))} for name, path in pictures.items()]
 
 
 def _shipped(names: dict[str, str]) -> dict[str, Path]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import copyfile
 
 from PIL import Image, UnidentifiedImageError
 
 from impasto.errors import SignalError
+from impasto.signals.files import first_line
+from impasto.signals.formats import FORMATS, kind_of
+from impasto.studio.sniff import TABLE, count_values, sniff
 
 MIB = 2**20
 MOST_BYTES = 256 * MIB
 MOST_PIXELS = 80 * 10**6
+MOST_VALUES = 2**26
+MOST_TEXT = 32 * MIB
 
 _ENDING_OF_PICTURES = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "AVIF": ".avif"}
 
@@ -25,13 +31,19 @@ class Upload:
         path: where it lies.
         name: what its owner calls it, without any folder.
         ending: what it is by its content, e.g. ".png".
-        shape: (height, width).
+        shape: positions along each axis; of a picture (height, width).
+        kind: of signal, a row of :data:`impasto.signals.formats.FORMATS`.
+        extent: the shape in a few words.
+        weight: of a style beside others.
     """
 
     path: Path
     name: str
     ending: str
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
+    kind: str = "image"
+    extent: str = ""
+    weight: float = 1.0
 
 
 def inspect(path: str | Path, name: str, folder: Path) -> Upload:
@@ -47,10 +59,11 @@ def inspect(path: str | Path, name: str, folder: Path) -> Upload:
         raise SignalError(f"{title} is empty")
     if size > MOST_BYTES:
         raise SignalError(f"{title} has {size / MIB:.0f} MB; up to {MOST_BYTES // MIB} MB are taken")
-    shape = _picture_shape(path, title)
-    if shape is None:
-        raise SignalError(f"{title} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)")
-    return Upload(path, title, *shape)
+    found = _picture_shape(path, title)
+    if found is None:
+        return _other_signal(path, title)
+    ending, shape = found
+    return Upload(path, title, ending, shape, "image", " × ".join(map(str, reversed(shape))))
 
 
 def within(path: str | Path, folder: Path) -> Path:
@@ -93,6 +106,30 @@ def _picture_shape(path: Path, title: str) -> tuple[str, tuple[int, int]] | None
     if width * height > MOST_PIXELS:
         raise SignalError(_too_many_pixels(title, width, height))
     return ending, (height, width)
+
+
+def _other_signal(path: Path, title: str) -> Upload:
+    """What is no picture, if it is a series, a sound or a volume."""
+    ending = sniff(path)
+    if ending is None:
+        raise SignalError(
+            f"{title} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...), and no series, sound or "
+            "volume"
+        )
+    if ending == TABLE and path.stat().st_size > MOST_TEXT:
+        raise SignalError(f"{title} is too long: of tables up to {MOST_TEXT // MIB} MB are taken")
+    try:
+        if count_values(path, ending) > MOST_VALUES:
+            raise SignalError(f"{title} has too many values: up to {MOST_VALUES // 10**6} million are taken")
+        if not path.name.lower().endswith(ending):  # its readers go by the ending
+            path = Path(copyfile(path, path.with_name(path.name + ending)))
+        kind = kind_of(path)
+        signal = FORMATS[kind].read(path, None, None)
+    except SignalError as error:
+        raise SignalError(str(error).replace(str(path), title)) from None
+    except Exception as error:  # as above
+        raise SignalError(f"{title} is damaged: {first_line(error).replace(str(path), title)}") from None
+    return Upload(path, title, ending, signal.shape, kind, FORMATS[kind].describe(signal))
 
 
 def _too_many_pixels(title: str, *size: int) -> str:

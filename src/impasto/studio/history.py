@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,9 @@ class Run:
     Attributes:
         id: the name of its folder; ids sort by time.
         content: the name of the content's file in the folder.
-        style: that of the style's.
-        names: what their owner called the two files.
+        styles: those of the styles'.
+        weights: of the styles.
+        names: what their owner called them, the content first.
         settings: as :meth:`TransferSettings.as_dict` gives them.
         state: "waiting", "painting", "done", "stopped", "failed" or, if the server ended meanwhile, "interrupted".
         error: why it failed.
@@ -43,8 +44,9 @@ class Run:
 
     id: str
     content: str
-    style: str
-    names: tuple[str, str]
+    styles: tuple[str, ...]
+    weights: tuple[float, ...]
+    names: tuple[str, ...]
     settings: dict[str, Any]
     state: str = "waiting"
     error: str = ""
@@ -69,17 +71,22 @@ class History:
         except OSError as error:
             raise SignalError(f"{folder} cannot be made: {error.strerror or error}") from None
 
-    def new(self, content: Upload, style: Upload, settings: dict[str, Any]) -> Run:
-        """A run with copies of its two files, so that it can be gone on with when the uploads are gone."""
+    def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any]) -> Run:
+        """A run with copies of its files, so that it can be gone on with when the uploads are gone."""
         identity = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
         run = Run(
-            identity, f"content{content.ending}", f"style{style.ending}", (content.name, style.name), json_like(settings)
+            identity,
+            f"content{content.ending}",
+            tuple(f"style{number}{style.ending}" for number, style in enumerate(styles, start=1)),
+            tuple(style.weight for style in styles),
+            tuple(upload.name for upload in (content, *styles)),
+            json_like(settings),
         )
         folder = self.folder / identity
         try:
             folder.mkdir()
-            shutil.copyfile(content.path, folder / run.content)
-            shutil.copyfile(style.path, folder / run.style)
+            for upload, name in zip((content, *styles), (run.content, *run.styles), strict=True):
+                shutil.copyfile(upload.path, folder / name)
             self.save(run)
         except (OSError, SignalError) as error:
             shutil.rmtree(folder, ignore_errors=True)
@@ -99,7 +106,8 @@ class History:
         """The run of that name."""
         try:
             data = json.loads((self._of(identity) / _RECORD).read_text(encoding="utf-8"))
-            return Run(**{**data, "names": tuple(data["names"]), "costs": tuple(map(tuple, data["costs"]))})
+            lists = {name: tuple(data[name]) for name in ("styles", "weights", "names")}
+            return Run(**{**data, **lists, "costs": tuple(map(tuple, data["costs"]))})
         except (OSError, ValueError, TypeError, KeyError):
             raise SignalError(f"there is no run {identity[:30]!r} any more") from None
 
@@ -111,6 +119,13 @@ class History:
                     yield self.load(folder.name)
                 except SignalError:
                     continue
+
+    def is_new(self, identity: str) -> bool:
+        """Whether it is a run of which there is no result yet."""
+        try:
+            return not self.load(identity).result
+        except SignalError:
+            return False
 
     def forget(self, identity: str) -> None:
         """Delete the run and its files."""

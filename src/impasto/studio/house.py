@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from impasto.errors import SettingsError
+from impasto.explore.index import PatchIndex
 from impasto.network.device import find_device
 from impasto.signals.files import write_whole
+from impasto.studio.atlas import Atlas, atlas_of
 from impasto.studio.estimate import Speed
 from impasto.studio.gallery import Gallery
 from impasto.studio.guard import Upload
@@ -19,6 +24,30 @@ from impasto.studio.history import History, Run
 from impasto.studio.jobs import Desk, Job
 from impasto.studio.painting import begin_again, paint
 from impasto.transfer.settings import TransferSettings
+
+SHARED = "shared"
+"""The name of the atlas that all visitors see first."""
+
+_LEASE = 30.0  # seconds
+_MOST_ENDED = 8
+_MOST_ATLASES, _MOST_WISHES = 8, 200
+
+T = TypeVar("T")
+
+
+class Kept(OrderedDict[str, T]):
+    """The newest things, each by its name, and of old ones only the shared."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def keep(self, name: str, thing: T) -> None:
+        """Keep it under the name, in place of the oldest if there are too many."""
+        self[name] = thing
+        self.move_to_end(name)
+        while len(self) > self._most:
+            del self[next(other for other in self if other != SHARED)]
 
 
 @dataclass
@@ -29,7 +58,9 @@ class House:
         uploads: where gradio puts what visitors send.
         history: all runs.
         gallery: pictures to begin with.
-        jobs: what is under way or was since the server started, by the id of its run.
+        jobs: what is under way or was not long ago, by the id of its run or another name.
+        atlases: what is to be explored.
+        wishes: the pictures that units want to see, as data URIs.
     """
 
     uploads: Path
@@ -38,29 +69,40 @@ class House:
     desk: Desk = field(default_factory=Desk)
     speed: Speed = field(default_factory=Speed)
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
+    atlases: Kept[Atlas] = field(default_factory=lambda: Kept[Atlas](_MOST_ATLASES))
+    wishes: Kept[str] = field(default_factory=lambda: Kept[str](_MOST_WISHES))
 
     @classmethod
-    def in_folder(cls, folder: Path) -> House:
+    def in_folder(cls, folder: Path, index: Path | None = None) -> House:
         """The studio that lives in a folder; uploads that an earlier one left there are deleted.
 
+        ``index`` is what `impasto explore patches` made: a file, or the folder of a report.
+
         Raises:
-            SignalError: the folder cannot be made; SettingsError: another studio that runs lives there.
+            SignalError: the folder cannot be made, or this is no index; SettingsError: another studio that runs lives there.
         """
+        shared = None
+        if index is not None:
+            index = index / "index.json" if index.is_dir() else index
+            shared = atlas_of(PatchIndex.load(index), index.parent)
         history = History(folder / "runs")
         _occupy(folder / "studio.pid")
         history.recover()
         uploads = folder / "uploads"
         shutil.rmtree(uploads, ignore_errors=True)
         uploads.mkdir()
-        return cls(uploads, history, Gallery(folder / "ready"))
+        house = cls(uploads, history, Gallery(folder / "ready"))
+        if shared is not None:
+            house.atlases.keep(SHARED, shared)
+        return house
 
-    def begin(self, content: Upload, style: Upload, settings: TransferSettings) -> Run:
+    def begin(self, content: Upload, styles: Sequence[Upload], settings: TransferSettings) -> Run:
         """Queue a new painting.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, style, settings.as_dict())
+        run = self.history.new(content, styles, settings.as_dict())
         self._queue(run)
         return run
 
@@ -77,19 +119,39 @@ class House:
             self._queue(run)
         return run
 
+    def begin_job(self, name: str, work: Callable[[Job], None]) -> Job:
+        """Queue what is no run, and ends when nobody waits for it any more; under way it is joined.
+
+        Raises:
+            ImpastoError: too many are waiting.
+        """
+        job = self.jobs.get(name)
+        if job is None or job.ended:
+            job = self._add(name, Job(work, _LEASE), "auto")
+        return job
+
+    def place(self, job: Job) -> str:
+        """How many come before it, in words, while it waits."""
+        before = self.desk.before(job) if job.state == "waiting" else 0
+        return f"{before} before yours" if before else ""
+
     def stop(self, identity: str) -> None:
-        """End a run with what there is of it; one that only waits is forgotten."""
+        """End a job with what there is of it; a new run that only waits is forgotten."""
         if identity in self.jobs:
             job = self.jobs[identity]
             waiting = job.state == "waiting"
             self.desk.leave(job)
-            if waiting and job.ended and not self.history.load(identity).result:
+            if waiting and job.ended and self.history.is_new(identity):
                 self.history.forget(identity)
 
     def _queue(self, run: Run) -> None:
-        device = find_device(run.settings["device"])
-        job = Job(paint(run, self.history, self.speed))
-        self.jobs[run.id] = self.desk.add(job, str(device))
+        self._add(run.id, Job(paint(run, self.history, self.speed)), run.settings["device"])
+
+    def _add(self, name: str, job: Job, device: str) -> Job:
+        for old in [name for name, job in self.jobs.items() if job.ended][:-_MOST_ENDED]:
+            del self.jobs[old]  # with the picture it showed
+        self.jobs[name] = self.desk.add(job, str(find_device(device)))
+        return job
 
 
 def _occupy(file: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
+import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from impasto.errors import ImpastoError
@@ -13,6 +15,7 @@ from impasto.errors import ImpastoError
 log = logging.getLogger("impasto")
 
 MOST_WAITING = 32
+_PAUSE = 0.15  # seconds between two looks at a job
 
 
 class Job:
@@ -26,8 +29,11 @@ class Job:
         closing: whether it was the end of the server that stopped it.
     """
 
-    def __init__(self, work: Callable[[Job], None]) -> None:
+    def __init__(self, work: Callable[[Job], None], lease: float | None = None) -> None:
+        """With a ``lease`` it ends when nobody has looked at it for so many seconds."""
         self._work = work
+        self._lease = lease
+        self._looked = time.monotonic()
         self._stop = threading.Event()
         self.state = "waiting"
         self.error = ""
@@ -39,6 +45,17 @@ class Job:
     def ended(self) -> bool:
         """Whether it is neither waiting nor working any more."""
         return self.state not in ("waiting", "working")
+
+    async def changes(self) -> AsyncIterator[None]:
+        """One item at once and one for each change that is seen, the last when it has ended."""
+        while True:
+            seen, ended = self.version, self.ended
+            yield
+            if ended:
+                return
+            while seen == self.version:
+                self._looked = time.monotonic()
+                await asyncio.sleep(_PAUSE)
 
     def show(self, what: Any) -> None:
         """Called by the work: let ``what`` be seen."""
@@ -53,9 +70,10 @@ class Job:
         """Called by the work now and then.
 
         Raises:
-            KeyboardInterrupt: somebody asked it to stop.
+            KeyboardInterrupt: somebody asked it to stop, or nobody waits for it any more.
         """
-        if self._stop.is_set():
+        left = self._lease is not None and time.monotonic() - self._looked > self._lease
+        if left or self._stop.is_set():
             raise KeyboardInterrupt
 
     def _become(self, state: str, error: str = "") -> None:

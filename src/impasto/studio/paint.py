@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,11 +16,12 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.studio import controls, stage, tile
 from impasto.studio.guard import Upload, inspect
 from impasto.studio.house import House
-from impasto.studio.painting import shown
+from impasto.studio.portrait import portrait_of
 from impasto.studio.scene import Watched, of_job, of_run, sentence, told
 
-ROLES = ("content", "style")
-_PAUSE = 0.15  # seconds between two looks at a job
+ROLES = ("content", "style", "style 2", "style 3")
+NEEDED = ROLES[:2]
+_SAME = [gr.skip() for _ in range(2 * len(controls.WORDS))]
 Follow = Callable[[str], AsyncIterator[Watched]]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -29,6 +31,7 @@ class Easel(NamedTuple):
 
     chosen: gr.State
     tiles: list[gr.HTML]
+    words: list[gr.Radio]
     fields: list[Any]
     watched: Watched
     attach: Follow
@@ -41,7 +44,10 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
     with gr.Row(equal_height=False):
         with gr.Column(elem_id="side"):
             with gr.Row(elem_id="tiles"):
-                tiles = [tile.tile(role, house.gallery.thumbnails(role)) for role in ROLES]
+                tiles = [
+                    tile.tile(role, house.gallery.thumbnails(role.split()[0]), visible=role in NEEDED) for role in ROLES
+                ]
+            another = gr.Button("another style", elem_id="another", size="sm")
             take_up = gr.Button("Take up the settings of this painting", visible=False, size="sm")
             words = controls.words()
             estimate = gr.Markdown("", elem_id="estimate")
@@ -50,7 +56,7 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
                     gr.Button("Paint", variant="primary", elem_id="paint"),
                     gr.Button("Stop", variant="primary", visible=False, elem_id="stop"),
                     gr.Button("Continue", visible=False, elem_id="continue"),
-                    gr.DownloadButton("Download PNG", visible=False, elem_id="download"),
+                    gr.DownloadButton("Download", visible=False, elem_id="download"),
                 )
             with gr.Accordion("More", open=False, elem_id="more"):
                 exact = controls.exact_fields()
@@ -59,10 +65,12 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
     controls.connect(words, exact)
     for role, component in zip(ROLES, tiles, strict=True):
         change = _changes(house, role)
+        shown = [chosen, component, scene, take_up, *words, *controls.fields_of_words(exact)]
+        component.input(_weigh(role), chosen, chosen, concurrency_limit=None, **QUIET)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
-            getattr(component, event)(
-                handle, [chosen, current], [chosen, component, scene, take_up], concurrency_limit=None, **QUIET
-            ).then(_estimate(house), [chosen, *exact], estimate, **QUIET)
+            getattr(component, event)(handle, [chosen, current], shown, concurrency_limit=None, **QUIET).then(
+                _estimate(house), [chosen, *exact], estimate, **QUIET
+            )
     gr.on(
         [c.change for c in (*words, *exact)],
         _estimate(house),
@@ -71,6 +79,8 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
         trigger_mode="always_last",
         **QUIET,
     )
+    extra = tiles[len(NEEDED) :]
+    another.click(_another, chosen, [*extra, another], **QUIET)
     take_up.click(_restored, chosen, [*exact, take_up], **QUIET)
 
     watched = Watched(scene, current, *buttons)
@@ -80,16 +90,17 @@ def paint_tab(house: House, page: gr.Blocks) -> Easel:
     watched.go_on.click(_go_on(house, follow), current, list(watched), **endless)
     watched.stop.click(house.stop, current, None, **endless)
     page.load(follow, current, list(watched), **endless)
-    return Easel(chosen, tiles, exact, watched, follow)
+    return Easel(chosen, tiles, words, exact, watched, follow)
 
 
 def _begin(house: House, follow: Follow) -> Callable[..., AsyncIterator[Watched]]:
     async def begin(files: dict[str, Upload], *values: str | None) -> AsyncIterator[Watched]:
         try:
-            if len(files) < len(ROLES):
-                missing = " and a ".join(role for role in ROLES if role not in files)
+            missing = " and a ".join(role for role in NEEDED if role not in files)
+            if missing:
                 raise SignalError(f"a {missing} is missing: drop one, or choose one of the small pictures")
-            run = house.begin(files["content"], files["style"], controls.settings_of(values))
+            styles = [files[role] for role in ROLES[1:] if role in files]
+            run = house.begin(files["content"], styles, controls.settings_of(values))
         except ImpastoError as error:
             yield told(error)
             return
@@ -122,16 +133,12 @@ def _follower(house: House) -> Follow:
             if job is None:
                 yield await asyncio.to_thread(of_run, house, run)
                 return
-            content = stage.data_uri(await asyncio.to_thread(shown, house.history.path(run, run.content)))
+            content = stage.data_uri(await asyncio.to_thread(portrait_of, house.history.path(run, run.content)))
         except ImpastoError:  # forgotten meanwhile
             yield Watched(*(gr.skip() for _ in Watched._fields))
             return
-        seen = None
-        while seen != job.version:
-            seen = job.version
+        async for _ in job.changes():
             yield of_job(house, job, run, content)
-            while seen == job.version and not job.ended:
-                await asyncio.sleep(_PAUSE)
 
     return follow
 
@@ -148,7 +155,9 @@ def _changes(house: House, role: str) -> _Changes:
     def answer(files: dict[str, Upload], value: dict[str, Any], run: str) -> list[Any]:
         busy = run in house.jobs and not house.jobs[run].ended
         scene = gr.skip() if busy or role != "content" else {**stage.EMPTY, "content": value["picture"]}
-        return [files, value, scene, gr.update(visible=any(_settings_inside(file.path) for file in files.values()))]
+        inside = gr.update(visible=any(_settings_inside(file.path) for file in files.values()))
+        kind = files["content"].kind if role == "content" and role in files else None
+        return [files, value, scene, inside, *(controls.of_kind(kind) if kind else _SAME)]
 
     def take(files: dict[str, Upload], run: str, find: Callable[[], Upload], ready: str = "") -> list[Any]:
         try:
@@ -162,7 +171,7 @@ def _changes(house: House, role: str) -> _Changes:
         return take(files, run, lambda: inspect(event.path, event.name, house.uploads))
 
     def chosen(files: dict[str, Upload], run: str, event: gr.EventData) -> list[Any]:
-        return take(files, run, lambda: house.gallery.upload(role, event.name), event.name)
+        return take(files, run, lambda: house.gallery.upload(role.split()[0], event.name), event.name)
 
     def cleared(files: dict[str, Upload], run: str) -> list[Any]:
         return answer({other: file for other, file in files.items() if other != role}, tile.EMPTY, run)
@@ -170,12 +179,28 @@ def _changes(house: House, role: str) -> _Changes:
     return _Changes(uploaded, chosen, cleared)
 
 
+def _weigh(role: str) -> Callable[..., dict[str, Upload]]:
+    def weigh(files: dict[str, Upload], event: gr.EventData) -> dict[str, Upload]:
+        weight = min(max(float(event.weight), 0.1), 2.0)
+        return {**files, role: replace(files[role], weight=weight)} if role in files else files
+
+    return weigh
+
+
+def _another(files: dict[str, Upload]) -> list[Any]:
+    """One more tile than there are further styles."""
+    extra = ROLES[len(NEEDED) :]
+    there = sum(role in files for role in extra)
+    visible = [role in files or number <= there for number, role in enumerate(extra)]
+    return [*(gr.update(visible=v) for v in visible), gr.update(visible=not all(visible))]
+
+
 def _estimate(house: House) -> Callable[..., str]:
     def estimate(files: dict[str, Upload], *values: str | None) -> str:
         if "content" not in files:
             return ""
         try:
-            return house.speed.tell(files["content"].shape, controls.settings_of(values))
+            return house.speed.tell(files["content"], controls.settings_of(values))
         except ImpastoError as error:
             return str(error)
 

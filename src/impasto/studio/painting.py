@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from impasto.errors import ImpastoError, SignalError
-from impasto.signals.image import over_white, read_image, resample_image, scaled_shape
-from impasto.signals.image_output import to_pillow
-from impasto.signals.signal import Signal
+from impasto.signals.formats import read_signal
+from impasto.signals.signal import Signal, Values
 from impasto.studio.estimate import Speed
 from impasto.studio.history import History, Run
 from impasto.studio.jobs import Job
+from impasto.studio.portrait import portrait
 from impasto.transfer.checkpoint import read_history
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
+from impasto.transfer.styles import names_of, shares
 
 _SECONDS_BETWEEN = 0.4  # two pictures
-_SHOWN = 1600  # pixels on the longer side of what the page shows
 _THUMBNAIL_SIZE = 320
-_RESULT, _THUMBNAIL, _CHECKPOINT, _START = "result.png", "thumbnail.jpg", "checkpoint", "start.png"
+_RESULTS = {"image": "result.png", "series": "result.csv", "sound": "result.wav", "volume": "result.nii.gz"}
+_THUMBNAIL, _CHECKPOINT = "thumbnail.jpg", "checkpoint"
 
 Costs = tuple[tuple[float, float, float], ...]
 
@@ -61,34 +60,38 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
         history.save(state)
         began = last = time.monotonic()
         done = 0
+        content: Signal | None = None
 
         def watch(progress: Progress) -> None:
             nonlocal last, done
+            assert content is not None
             now = time.monotonic()
             costs.append(_costs(progress.latest))
             done += 1
             if done == 1 or now - last > _SECONDS_BETWEEN:
                 last = now
                 left = progress.iterations - progress.latest.evaluation
-                picture = as_jpeg(Signal(progress.best_generated[0].cpu().numpy()))
+                picture = portrait(_on_the_way(content, progress.best_generated[0].cpu().numpy()))
                 job.show(View(picture, tuple(costs), run.before + progress.iterations, left * (now - began) / done))
             job.check()
 
         ended = "done"
         try:
-            content, style = (history.path(run, name) for name in (run.content, run.style))
-            painting = transfer_style(content, style, _settings(run, history), on_progress=watch, checkpoint=checkpoint)
-        except TransferInterrupted as interrupted:
-            painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
+            content = read_signal(history.path(run, run.content), run.settings["rate"])
+            styles = [(history.path(run, name), weight) for name, weight in zip(run.styles, run.weights, strict=True)]
+            try:
+                painting = transfer_style(content, styles, _settings(run, history), on_progress=watch, checkpoint=checkpoint)
+            except TransferInterrupted as interrupted:
+                painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
+            seconds = sum(e.seconds for e in painting.history[-1:])
+            _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt)
             _note(replace(state, state="stopped" if stopped else "failed", error=_sentence(error)), history)
             raise
         if done:
-            speed.learn(painting.history[-done:], painting.signal.shape)
-        seconds = sum(e.seconds for e in painting.history[-1:])
-        _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
-        job.show(View(as_jpeg(painting.signal), tuple(costs), len(costs), 0.0))
+            speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
+        job.show(View(portrait(painting.signal), tuple(costs), len(costs), 0.0))
         if ended != "done":
             raise KeyboardInterrupt
 
@@ -103,13 +106,22 @@ def begin_again(run: Run, history: History) -> Run:
     """
     if run.result and not history.path(run, _CHECKPOINT).exists():
         try:
-            shutil.copyfile(history.path(run, run.result), history.path(run, _START))
+            start = run.result.replace("result", "start")
+            shutil.copyfile(history.path(run, run.result), history.path(run, start))
         except OSError as error:
             raise SignalError(f"the painting cannot go on: {error.strerror or error}") from None
-        run = replace(run, start=_START, before=len(run.costs))
+        run = replace(run, start=start, before=len(run.costs))
     run = replace(run, state="waiting", error="")
     history.save(run)
     return run
+
+
+def _on_the_way(content: Signal, values: Values) -> Signal:
+    """The signal at work, which has the content's duration and place but not its grid."""
+    header = {name: content.header[name] for name in ("affine", "leads", "rate") if name in content.header}
+    if header.get("rate"):
+        header["rate"] *= values.shape[-1] / content.values.shape[-1]
+    return Signal(values, content.kind, header)
 
 
 def _costs(evaluation: Evaluation) -> tuple[float, float, float]:
@@ -124,12 +136,14 @@ def _settings(run: Run, history: History) -> TransferSettings:
 def _keep(run: Run, painting: Painting, history: History) -> None:
     """Write result, thumbnail and record; inside the result are the settings with which the run began."""
     began = TransferSettings(**run.settings).for_kind(painting.signal.kind)
-    about = {**painting.about, "content": run.names[0], "style": run.names[1]}
+    styles = names_of(shares(list(zip(run.names[1:], run.weights, strict=True))))
+    about = {**painting.about, "content": run.names[0], "style": styles}
     iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
     named = replace(painting, settings=replace(began, iterations=iterations), about=about)
-    named.write(history.path(run, _RESULT))
-    history.path(run, _THUMBNAIL).write_bytes(as_jpeg(painting.signal, _THUMBNAIL_SIZE))
-    history.save(replace(run, result=_RESULT))
+    result = _RESULTS[painting.signal.kind]
+    named.write(history.path(run, result))
+    history.path(run, _THUMBNAIL).write_bytes(portrait(painting.signal, _THUMBNAIL_SIZE))
+    history.save(replace(run, result=result))
 
 
 def _note(run: Run, history: History) -> None:
@@ -139,22 +153,3 @@ def _note(run: Run, history: History) -> None:
 
 def _sentence(error: BaseException) -> str:
     return str(error) if isinstance(error, ImpastoError) else ""
-
-
-def as_jpeg(picture: Signal, longest: int = _SHOWN) -> bytes:
-    """The picture as a page shows it, with at most so many pixels on its longer side."""
-    picture = over_white(picture)
-    if max(picture.shape) > longest:
-        picture = resample_image(picture, scaled_shape(picture.shape, longest))
-    buffer = io.BytesIO()
-    to_pillow(picture).save(buffer, "JPEG", quality=90, subsampling=0)
-    return buffer.getvalue()
-
-
-def shown(path: Path, longest: int = _SHOWN) -> bytes:
-    """The picture of a file as a page shows it.
-
-    Raises:
-        SignalError: it cannot be read.
-    """
-    return as_jpeg(read_image(path, longest), longest)

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import gradio as gr
 
+from impasto.errors import SignalError
+from impasto.signals.formats import kind_of
 from impasto.studio import stage
+from impasto.studio.guard import Upload
 from impasto.studio.history import Run
 from impasto.studio.house import House
 from impasto.studio.jobs import Job
-from impasto.studio.painting import View, shown
+from impasto.studio.painting import View
+from impasto.studio.portrait import portrait_of
 
+_SEEN = ("content", "style", "result")
 _WAIT = {"waiting": "waiting", "working": "getting ready"}
+
+
+def address_of(path: Path) -> str:
+    """Where the server gives a file of a run away."""
+    return f"/gradio_api/file={quote(str(path))}"
 
 
 class Watched(NamedTuple):
@@ -45,11 +57,11 @@ def of_run(house: House, run: Run) -> Watched:
     """What the history has of a run that is not under way."""
     scene = {
         **stage.EMPTY,
-        "content": stage.data_uri(shown(house.history.path(run, run.content))),
+        "content": stage.data_uri(portrait_of(house.history.path(run, run.content))),
         "error": sentence(run.error),
     }
     if run.result:
-        picture = stage.data_uri(shown(house.history.path(run, run.result)))
+        picture = stage.data_uri(portrait_of(house.history.path(run, run.result)))
         scene |= _painted(picture, run.costs, len(run.costs))
     elif run.state == "interrupted":
         scene["caption"] = "interrupted before there was a picture"
@@ -59,6 +71,19 @@ def of_run(house: House, run: Run) -> Watched:
 def told(error: object) -> Watched:
     """A sentence on the stage; all else stays."""
     return Watched({**stage.EMPTY, "hint": "", "error": sentence(error)}, *(gr.skip() for _ in Watched._fields[1:]))
+
+
+def pictures_of(house: House, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
+    """The pictures among content and style, as chosen or else those of the run on the stage, and its result."""
+    found = {role: upload.path for role, upload in chosen.items()}
+    if run:
+        try:
+            known = house.history.load(run)
+        except SignalError:  # forgotten meanwhile
+            return found
+        files = {"content": known.content, "style": known.styles[0], "result": known.result}
+        found = {role: house.history.path(known, name) for role, name in files.items() if name} | found
+    return {role: found[role] for role in _SEEN if role in found and kind_of(found[role]) == "image"}
 
 
 def sentence(error: object) -> str:
@@ -78,6 +103,13 @@ def _painted(picture: str, costs: Sequence[tuple[float, float, float]], iteratio
 
 def _watched(house: House, scene: dict[str, Any], run: Run, ended: bool) -> Watched:
     kept = ended and bool(run.result)
+    if kept and run.result.endswith(".wav"):
+        files = {"result": run.result, "content": run.content, "style": run.styles[0]}
+        # a result that went on is another sound under the same name
+        scene["sounds"] = [
+            {"name": name, "address": f"{address_of(house.history.path(run, file))}?{len(run.costs)}"}
+            for name, file in files.items()
+        ]
     return Watched(
         scene,
         run.id,

@@ -88,13 +88,21 @@ def parse_auth(auth: str | None, host: str) -> tuple[str, str] | None:
 
 
 @contextmanager
-def serve(folder: Path, *, host: str, port: int | None, auth: tuple[str, str] | None, browser: bool) -> Iterator[str]:
+def serve(
+    folder: Path,
+    *,
+    host: str,
+    port: int | None,
+    auth: tuple[str, str] | None,
+    browser: bool,
+    index: Path | None = None,
+) -> Iterator[str]:
     """A studio that lives in ``folder``: its address, for as long as the context lasts.
 
     Raises:
-        ImpastoError: the folder cannot be used; SettingsError: the port is taken.
+        ImpastoError: the folder or the index cannot be used; SettingsError: the port is taken.
     """
-    house = House.in_folder(folder)
+    house = House.in_folder(folder, index)
     os.environ["GRADIO_TEMP_DIR"] = str(house.uploads)
     house.gallery.prepare()
     warm = threading.Thread(target=_wake, args=(house.speed,), daemon=True)

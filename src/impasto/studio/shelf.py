@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import gradio as gr
 
@@ -16,20 +16,15 @@ from impasto.studio.guard import inspect
 from impasto.studio.history import Run
 from impasto.studio.house import House
 from impasto.studio.paint import QUIET, ROLES, Easel
+from impasto.studio.part import part
+from impasto.studio.scene import address_of
 
-_PAGE = Path(__file__).parent / "page"
 _THUMBNAIL = "thumbnail.jpg"
 
 
 def history_tab(house: House, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) -> None:
     """Put the shelf of all runs into its tab; a run that is opened is set up on the easel."""
-    shelf = gr.HTML(
-        [],
-        html_template=(_PAGE / "shelf.html").read_text(encoding="utf-8"),
-        js_on_load=(_PAGE / "shelf.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="shelf",
-    )
+    shelf = part("shelf", list[dict[str, str]]())
 
     def everything() -> list[dict[str, str]]:
         return [_card(house, run) for run in house.history.all()]
@@ -41,14 +36,14 @@ def history_tab(house: House, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) -> None:
 
     tab.select(everything, None, shelf, **QUIET)
     shelf.delete(forget, None, shelf, **QUIET)
-    set_up = [tabs, easel.chosen, *easel.tiles, *easel.fields, easel.watched.run]
+    set_up = [tabs, easel.chosen, *easel.tiles, *easel.words, *easel.fields, easel.watched.run]
     shelf.select(_opener(house), None, set_up, **QUIET).then(
         easel.attach, easel.watched.run, list(easel.watched), concurrency_limit=None, **QUIET
     )
 
 
 def _card(house: House, run: Run) -> dict[str, str]:
-    content, style = (Path(name).stem for name in run.names)
+    content, *styles = (Path(name).stem for name in run.names)
     started = time.strptime(run.id[:15], "%Y%m%d-%H%M%S")
     job = house.jobs.get(run.id)
     under_way = job is not None and not job.ended
@@ -56,10 +51,10 @@ def _card(house: House, run: Run) -> dict[str, str]:
     picture = house.history.path(run, _THUMBNAIL if run.result else run.content)
     return {
         "id": run.id,
-        "title": f"{content} · {style}",
+        "title": f"{content} · {' + '.join(styles)}",
         "note": time.strftime("%d %b %H:%M", started) + ("" if state == "done" else f" · {state}"),
         "state": state,
-        "picture": f"/gradio_api/file={quote(str(picture))}",
+        "picture": address_of(picture),
     }
 
 
@@ -68,13 +63,20 @@ def _opener(house: House) -> Callable[[gr.EventData], list[Any]]:
         try:
             run = house.history.load(event.id)
             files = {
-                role: inspect(house.history.path(run, file), name, house.history.folder)
-                for role, file, name in zip(ROLES, (run.content, run.style), run.names, strict=True)
+                role: replace(inspect(house.history.path(run, file), name, house.history.folder), weight=weight)
+                for role, file, name, weight in zip(
+                    ROLES, (run.content, *run.styles), run.names, (1.0, *run.weights), strict=False
+                )
             }
-            texts = controls.texts_of(run.settings, "image")
+            kind = files["content"].kind
+            texts = controls.texts_of(run.settings, kind)
         except ImpastoError as error:
             raise gr.Error(str(error)) from None
-        tiles = [tile.tile_value(files[role]) for role in ROLES]
-        return [gr.Tabs(selected="paint"), files, *tiles, *texts, run.id]
+        tiles = [
+            gr.update(value=tile.tile_value(files[role]) if role in files else tile.EMPTY, visible=role in files)
+            for role in ROLES
+        ]
+        rows = controls.of_kind(kind)[: len(controls.WORDS)]
+        return [gr.Tabs(selected="paint"), files, *tiles, *rows, *texts, run.id]
 
     return open_run

@@ -6,12 +6,12 @@ import base64
 import math
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-_PAGE = Path(__file__).parent / "page"
+from impasto.studio.part import part
+
 _WIDTH, _HEIGHT = 1000, 120
 _LINES = ("J", "content cost", "style cost")
 
@@ -21,6 +21,7 @@ EMPTY: dict[str, Any] = {
     "caption": "",
     "hint": "Give it a content and a style.",
     "error": "",
+    "sounds": (),
     "curves": "",
     "progress": 0.0,
     "busy": False,
@@ -30,18 +31,12 @@ EMPTY: dict[str, Any] = {
 
 def stage() -> gr.HTML:
     """The component; its value is a dict like :data:`EMPTY`."""
-    return gr.HTML(
-        EMPTY,
-        html_template=(_PAGE / "stage.html").read_text(encoding="utf-8"),
-        js_on_load=(_PAGE / "stage.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id="stage",
-    )
+    return part("stage", EMPTY)
 
 
-def data_uri(jpeg: bytes) -> str:
+def data_uri(picture: bytes, format: str = "jpeg") -> str:
     """The picture as an address that needs no file."""
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+    return f"data:image/{format};base64,{base64.b64encode(picture).decode()}"
 
 
 def curves(costs: Sequence[Sequence[float]], iterations: int) -> str:

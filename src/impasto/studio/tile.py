@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from impasto.studio.guard import MIB, MOST_BYTES, Upload
-from impasto.studio.painting import shown
+from impasto.studio import guard
+from impasto.studio.guard import Upload
+from impasto.studio.part import part
+from impasto.studio.portrait import portrait_of
 from impasto.studio.stage import data_uri
 
-_PAGE = Path(__file__).parent / "page"
 _LONGEST = 640
 
-EMPTY: dict[str, Any] = {"picture": "", "name": "", "note": "", "error": "", "ready": ""}
+EMPTY: dict[str, Any] = {"picture": "", "name": "", "note": "", "error": "", "ready": "", "weight": 1.0}
 """What a tile shows before anything was dropped; every value of a tile has these keys."""
 
 
-def tile(role: str, ready: list[dict[str, str]]) -> gr.HTML:
+def tile(role: str, ready: list[dict[str, str]], visible: bool = True) -> gr.HTML:
     """The component: its value is a dict like :data:`EMPTY`.
 
     Its events: ``upload`` with the path and the name of a file, ``select`` with the name of one of the ready pictures
-    (each with a name and a picture, a data URI), and ``clear``.
+    (each with a name and a picture, a data URI), ``input`` with the weight of a style, and ``clear``.
     """
-    return gr.HTML(
+    return part(
+        "tile",
         EMPTY,
+        role.replace(" ", "-"),
         label=role,
-        html_template=(_PAGE / "tile.html").read_text(encoding="utf-8"),
-        js_on_load=(_PAGE / "tile.js").read_text(encoding="utf-8"),
-        apply_default_css=False,
-        elem_id=role,
+        visible=visible,
         ready=ready,
-        megabytes=MOST_BYTES // MIB,
+        megabytes=guard.MOST_BYTES // guard.MIB,
     )
 
 
@@ -42,11 +41,11 @@ def tile_value(upload: Upload, ready: str = "") -> dict[str, Any]:
     Raises:
         SignalError: it cannot be read.
     """
-    height, width = upload.shape
     return {
         **EMPTY,
-        "picture": data_uri(shown(upload.path, _LONGEST)),
+        "picture": data_uri(portrait_of(upload.path, _LONGEST)),
         "name": upload.name,
-        "note": f"{upload.name} · {width} × {height}",
+        "note": f"{upload.name} · {upload.extent}",
         "ready": ready,
+        "weight": upload.weight,
     }

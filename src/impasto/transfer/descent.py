@@ -163,6 +163,7 @@ def descend(
             at.best, at.best_generated, at.best_gradient = at.latest, at.generated, at.gradient
         at.failed = not finite or at.latest.cost > method.rise * at.best.cost
         yield at.progress(settings.iterations)
+    at.gradient, at.best_gradient, at.memory = None, None, {}  # who holds the last progress does not hold these
 
 
 @dataclass

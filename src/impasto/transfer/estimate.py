@@ -19,7 +19,9 @@ from impasto.network.device import find_device
 from impasto.network.layers import LayerTable, total_stride, up_to_deepest
 from impasto.network.segments import Segmented
 from impasto.network.statistics import Network
+from impasto.network.tiles import InTiles
 from impasto.signals.signal import Signal
+from impasto.transfer.heap import spare_memory
 from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, covering, kernel_memory, least_memory, untiled_memory
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
@@ -37,6 +39,10 @@ _KERNELS, _WINOGRAD = 2, 8
 # signals of G's size that a descent holds while J is evaluated: G and its coefficients, the best G and its gradient; and
 # what each optimizer has
 _HELD = 4
+# and of the scale before, of a quarter of G's size: what was painted and the last G, their content and the best G
+_BEFORE = 1
+# above this share of a budget, memory is spared, which takes time
+_AMPLE = 0.5
 _STATE: dict[str, Callable[[int], int]] = {
     "lbfgs": lambda history: 2 * history + 2,
     "adam": lambda _: 2,
@@ -62,6 +68,12 @@ class Fitting(NamedTuple):
     settings: TransferSettings
     memory: float
     budget: int
+
+    def apply(self, network: Segmented) -> InTiles:
+        """The network, computed so; where the budget is tight, memory is spared from now on."""
+        if self.memory > _AMPLE * self.budget:
+            spare_memory()
+        return self.plan.apply(network, _layers(self.settings))
 
 
 def default_memory(device: torch.device) -> int:
@@ -93,7 +105,7 @@ def within_memory(
         chosen = fitting.settings
         name = f"L-BFGS with a history of {chosen.history}" if chosen.optimizer == "lbfgs" else "Adam"
         log.warning("%s descends J, so that it fits into %s", name, gibibytes(fitting.budget))
-    return fitting.plan.apply(network, _layers(settings)), fitting.settings
+    return fitting.apply(network), fitting.settings
 
 
 def task_of(prepared: Prepared, network: nn.Module, settings: TransferSettings) -> Task | None:
@@ -203,7 +215,7 @@ def _process(task: Task) -> int:
 def _beside(settings: TransferSettings, task: Task, held: int) -> tuple[int, int]:
     """Bytes that are held beside an evaluation of J, and those that a step takes instead of it."""
     signal = FLOAT * task.channels * task.items * prod(task.shape)
-    signals = _HELD + _STATE[settings.optimizer](settings.history)
+    signals = _HELD + _BEFORE + _STATE[settings.optimizer](min(settings.history, settings.iterations or settings.history))
     return _process(task) + held + signals * signal, _STEP[settings.optimizer] * signal
 
 

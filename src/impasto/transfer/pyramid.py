@@ -7,7 +7,7 @@ Factors in Neural Style Transfer" (2017), section 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil, log2
 from typing import NamedTuple
@@ -90,7 +90,7 @@ def coarse_to_fine(
     before: tuple[Tensor, Tensor] | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
-        prepared = last if k == len(scales) - 1 else _prepare(kind, content, styles, here, len(scales))
+        prepared = last if k == len(scales) - 1 else prepare_scale(kind, content, styles, here, scales, last)
         if inner is not None:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
@@ -148,11 +148,23 @@ def _descend(
     return prepared.descent(objective, start.to(device), settings, prepared.bounds, prepared.natural, state)
 
 
-def _prepare(kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: int) -> Prepared:
+def prepare_scale(
+    kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: Sequence[Scale], last: Prepared
+) -> Prepared:
+    """Content and styles at one of several scales, of which the last one is prepared already.
+
+    Raises:
+        SizeError: the network does not take so small a signal.
+    """
     try:
-        return kind.prepare(content, styles, settings)
+        # one network for all, as it is large, and larger with what it keeps
+        return replace(kind.prepare(content, styles, settings), network=last.network)
     except SizeError as error:
-        raise SizeError(f"the first of {scales} scales has a size of {settings.size}: {error}; or fewer --scales") from None
+        shortest = round(int(scales[-1].size) * min(content.shape) / max(content.shape))
+        most = max(0, int(log2(shortest / total_stride(table_of(settings))))) + 1
+        given = f"the first of {len(scales)} scales has a size of {settings.size}"
+        reason, _, _ = str(error).partition(";")
+        raise SizeError(f"{given}: {reason}; give a larger --size or at most {most} --scales") from None
 
 
 def _start(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor:

@@ -16,7 +16,7 @@ from impasto.signals.formats import kind_of
 from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
 from impasto.transfer.kinds import kind_for
 from impasto.transfer.kinds.kind import Prepared
-from impasto.transfer.pyramid import plan_scales
+from impasto.transfer.pyramid import plan_scales, prepare_scale
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Source, Style, read_inputs
 
@@ -57,22 +57,22 @@ def rehearse(content: Source, style: Style | Sequence[Style], settings: Transfer
     device = find_device(settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))
-    prepared = kind_for(content_signal, styles).prepare(content_signal, styles, settings)
-    held = bytes_held(content_signal, styles, prepared)
-    last = tuple(prepared.content.shape[2:])
-    scales = plan_scales(settings, content_signal, styles)
-    sizes = [scale.size if isinstance(scale.size, int) else max(last) for scale in scales]
-    ratios = [size / sizes[-1] for size in sizes]
-    task = task_of(prepared, prepared.network, settings)
-    fittings = [fit(task.scaled(ratio), settings, held) if task else None for ratio in ratios]
-    each, evaluations = _measured(prepared, fittings[-1], settings, device)
+    kind, scales = kind_for(content_signal, styles), plan_scales(settings, content_signal, styles)
+    last = kind.prepare(content_signal, styles, settings)
+    held = bytes_held(content_signal, styles, last)
+    shapes: list[tuple[int, ...]] = []
+    fittings: list[Fitting | None] = []
+    for k, scale in enumerate(scales, start=1):
+        here = replace(settings, size=scale.size, iterations=scale.iterations)
+        prepared = last if k == len(scales) else prepare_scale(kind, content_signal, styles, here, scales, last)
+        task = task_of(prepared, prepared.network, here)
+        shapes.append(tuple(prepared.content.shape[2:]))
+        fittings.append(fit(task, here, held) if task else None)
+    each, evaluations = _measured(last, fittings[-1], settings, device)
     counts = [evaluations] if len(scales) == 1 else [scale.iterations for scale in scales]
-    seconds = 0.0
-    for ratio, fitting, count in zip(ratios, fittings, counts, strict=True):
-        work = fitting.plan.work if fitting else prod(last) * ratio ** len(last)
-        seconds += each * work * (count + 2 * _START)
-    shapes = tuple(tuple(max(1, round(n * ratio)) for n in last) for ratio in ratios)
-    return Rehearsal(shapes, tuple(fittings), tuple(counts), seconds)
+    works = [fitting.plan.work if fitting else prod(shape) for shape, fitting in zip(shapes, fittings, strict=True)]
+    seconds = sum(each * work * (count + 2 * _START) for work, count in zip(works, counts, strict=True))
+    return Rehearsal(tuple(shapes), tuple(fittings), tuple(counts), seconds)
 
 
 def _measured(
@@ -88,7 +88,7 @@ def _measured(
         content, style = _middle(content, dims), [(_middle(s, dims), share) for s, share in style]
         work = fitting.plan.work_for(task._replace(shape=tuple(content.shape[-dims:])))
         settings = fitting.settings
-        seen = fitting.plan.apply(network, [*settings.content_weights, *settings.style_lambdas])
+        seen = fitting.apply(network)
     objective = prepared.objective(seen, content, style, settings)
     steps = prepared.descent(objective, content, settings, prepared.bounds, prepared.natural)
     taken = list(itertools.islice(steps, _EVALUATIONS))

@@ -37,8 +37,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 # from noise the style comes first and the content must hold its own
 FROM_RANDOM: dict[str, dict[str, Any]] = {"image": {"beta": 5.0}}
-# how fast --strength rises: steps of 0.1 look alike
-_STEEPNESS = 2.0
+# how fast --strength rises below and above 0.5, so that steps look alike: colours come first, and at little weight
+_STEEPNESS = (3.0, 2.0)
 # which networks understand each kind of signal
 NETWORKS_FOR: dict[str, tuple[str, ...]] = {
     "image": ("vgg19",),
@@ -121,7 +121,7 @@ class TransferSettings:
     )
     tv: float = _setting(
         0.0,
-        "Weight of the total variation of the result: 1 takes grain away, 5 gives smooth patches.",
+        "Weight of the total variation of the result: 20 takes grain away, 60 gives smooth patches.",
         "X",
         checks.number(0),
     )
@@ -230,9 +230,9 @@ class TransferSettings:
     def for_kind(self, kind: str) -> TransferSettings:
         """The settings for one kind of signal, with nothing left open.
 
-        A strength s becomes alpha = (2 (1 - s))^2, beta = default beta * (2 s)^2 and, above 0.5, init_noise = 2 s - 1,
-        without which the content would stay where nothing but the style counts. At 0 G starts from the content, which costs
-        nothing, at the last scale.
+        A strength s becomes alpha = (2 (1 - s))^p, beta = default beta * (2 s)^p, with p = 3 below 0.5 and 2 above; above
+        0.5 init_noise = 2 s - 1, without which the content would stay where nothing but the style counts. At 0 G starts from
+        the content, which costs nothing, at the last scale.
 
         Raises:
             SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
@@ -256,8 +256,9 @@ class TransferSettings:
         }
         open_ones = {name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")}
         if self.strength is not None:
-            open_ones["alpha"] = (2 * (1 - self.strength)) ** _STEEPNESS
-            open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** _STEEPNESS
+            steepness = _STEEPNESS[self.strength > 0.5]
+            open_ones["alpha"] = (2 * (1 - self.strength)) ** steepness
+            open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** steepness
             open_ones["init_noise"] = max(0.0, 2 * self.strength - 1)
             open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
         return replace(self, **open_ones)

@@ -22,6 +22,22 @@ async function put(image, address) {
     figure.style.setProperty("--ratio", next.naturalWidth / next.naturalHeight);
 }
 
+// they stay while they play
+function players(sounds) {
+  const of = JSON.stringify(sounds), place = find(".players");
+  if (place.dataset.of === of) return;
+  place.dataset.of = of;
+  place.replaceChildren(...sounds.flatMap(({ name, address }) => {
+    const label = document.createElement("span"), audio = document.createElement("audio");
+    label.textContent = name;
+    audio.controls = true;
+    audio.preload = "none";
+    audio.src = address;
+    audio.setAttribute("aria-label", name);
+    return [label, audio];
+  }));
+}
+
 function show() {
   const value = props.value || {};
   put(over, value.picture || "");
@@ -37,6 +53,7 @@ function show() {
   find(".hint").textContent = value.hint || "";
   find(".error").textContent = value.error || "";
   if (find(".caption").textContent !== value.caption) find(".caption").textContent = value.caption || "";
+  players(value.sounds || []);
   find(".curves").innerHTML = value.curves || "";
   const percent = Math.round(100 * (value.progress || 0));
   find(".progress").setAttribute("aria-valuenow", percent);

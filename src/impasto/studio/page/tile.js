@@ -1,6 +1,6 @@
 // a file comes in by drop, paste, click or camera, or a ready one is chosen; Python looks into it and says what is shown
 const find = (name) => element.querySelector(name);
-const tile = find(".tile"), box = find(".box"), input = find("input"), video = find("video");
+const tile = find(".tile"), box = find(".box"), input = find(".file"), video = find("video");
 const choose = find(".choose"), camera = find(".camera"), remove = find(".remove"), picture = find(".box img");
 const role = props.label;
 
@@ -66,6 +66,9 @@ function snap() {
 }
 camera.addEventListener("click", look);
 remove.addEventListener("click", () => trigger("clear"));
+const weight = find(".weight");
+find(".share").hidden = role === "content";
+weight.addEventListener("change", () => trigger("input", { weight: Number(weight.value) }));
 
 for (const one of props.ready || []) {
   const button = document.createElement("button");
@@ -88,6 +91,8 @@ function show() {
   choose.setAttribute("aria-label", `${value.picture ? "Change" : "Choose"} the ${role}`);
   find(".note").textContent = value.note || "";
   for (const button of find(".ready").children) button.ariaPressed = String(button.dataset.name === value.ready);
+  weight.value = value.weight || 1;
+  weight.setAttribute("aria-label", `Weight of the ${role}`);
   say(value.error);
 }
 watch("value", show);

@@ -5,12 +5,11 @@ from __future__ import annotations
 from impasto.errors import SignalError
 from impasto.signals.formats import FORMATS
 from impasto.signals.grid_plots import plot_movie, plot_volume
-from impasto.signals.movie import flicker
 from impasto.signals.plots import plot_series, plot_sounds
 from impasto.signals.signal import Signal
 from impasto.transfer.kinds.image import prepare_images
 from impasto.transfer.kinds.kind import Kind
-from impasto.transfer.kinds.movie import prepare_movies
+from impasto.transfer.kinds.movie import measure_movie, prepare_movies
 from impasto.transfer.kinds.series import prepare_series
 from impasto.transfer.kinds.sound import prepare_sounds
 from impasto.transfer.kinds.volume import prepare_volumes
@@ -33,7 +32,7 @@ KINDS: dict[str, Kind] = {
         styles=("image", "movie"),
         why="its frames have the brush strokes of a picture or of the frames of another movie",
         draw=plot_movie,
-        measure=lambda content, result: {"flicker": flicker(content, result)},
+        measure=measure_movie,
     ),
     "series": Kind(
         prepare_series,

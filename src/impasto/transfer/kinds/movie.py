@@ -12,6 +12,7 @@ from impasto.errors import SettingsError, SizeError
 from impasto.network.layers import smallest_size
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.movie import resample_movie
+from impasto.signals.optical_flow import flicker
 from impasto.signals.signal import Signal, roles
 from impasto.transfer.descent import descend
 from impasto.transfer.estimate import check_untiled
@@ -78,6 +79,11 @@ def prepare_movies(content: Signal, styles: Styles, settings: TransferSettings) 
         objective=partial(SectionsObjective, inflated=vgg19_of(settings, 3), axes=(0,)) if as_volume else FramesObjective,
         descent=descend if as_volume else descend_frames,
     )
+
+
+def measure_movie(content: Signal, result: Signal) -> dict[str, float]:
+    """The flicker of the result, at its own size."""
+    return {"flicker": flicker(resample_movie(content, (result.shape[1], result.shape[2])), result)}
 
 
 def _pictures(style: Signal, size: int) -> Tensor:

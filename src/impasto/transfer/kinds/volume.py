@@ -26,11 +26,11 @@ from impasto.transfer.styles import Styles
 log = logging.getLogger("impasto")
 
 # pixels of all sections in three orientations up to which every evaluation sees all of them, and how many it sees of more
-_ALL, _SOME = 3 * 40**3, 2**17
+_ALL, _SOME = 3 * 40**3, 2**18
 # a picture's strokes must be small beside the volume, and large enough to be seen in its voxels
 _PICTURE_SIZE = 2.0
 # evaluations of the same sections, before others are seen
-_ROUND = 10
+_ROUND = 20
 _LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
 
 

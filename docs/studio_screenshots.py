@@ -1,0 +1,123 @@
+"""Make the pictures of docs/studio.md: a studio is opened, used as people use it, and photographed.
+
+    python docs/studio_screenshots.py [FOLDER [TAB...]] [--widths 1600,400] [--schemes light,dark]
+
+The content is scikit-image's `coffee` (CC0), the style a picture that impasto makes itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+HERE = Path(__file__).parent / "images"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
+MINUTES = 600_000
+HEIGHT = 1000
+
+
+def paint(page: Any) -> None:
+    """A cup of coffee, painted or found again, with the curtain half drawn."""
+    page.get_by_role("tab", name="History").click()
+    page.wait_for_timeout(1500)
+    if page.locator("#shelf .open").count():
+        page.locator("#shelf .open").last.click()
+    else:
+        page.get_by_role("tab", name="Paint").click()
+        for role, name in (("content", "coffee"), ("style", "evening")):
+            page.locator(f"#{role} button[data-name={name}]").click()
+            page.locator(f"#{role} .tile[data-filled]").wait_for()
+        page.get_by_label("Sketch").check(force=True)
+        page.locator("#paint").click()
+    page.locator("#download").wait_for()
+    page.locator("#stage .compare").fill("38")
+    page.wait_for_timeout(2500)
+
+
+def explore(page: Any) -> None:
+    """A unit, what excites it, what it wants to see, and where it is active."""
+    page.get_by_role("tab", name="Explore").click()
+    page.locator("#unit .nine img").first.wait_for()
+    page.locator("#units button[data-layer=relu4_1]").click()
+    page.locator("#unit h2", has_text="relu4_1").wait_for()
+    page.locator("#units .sheet button[data-unit='17']").click()
+    page.locator("#unit h2", has_text="unit 17").wait_for()
+    if page.locator("#wish .begin").is_visible():
+        page.locator("#wish .begin").click()
+    page.locator("#wish img[src]").wait_for()
+    page.wait_for_timeout(1500)
+
+
+def learn(page: Any) -> None:
+    """The method, with a cup of coffee."""
+    page.get_by_role("tab", name="Learn").click()
+    page.locator("#learn .begin").click()
+    page.locator("#learn .begin", has_text="again").wait_for()
+    page.wait_for_timeout(800)
+
+
+def history(page: Any) -> None:
+    """What was painted."""
+    page.get_by_role("tab", name="History").click()
+    page.locator("#shelf li").first.wait_for()
+    page.wait_for_timeout(800)
+
+
+TABS: dict[str, Callable[[Any], None]] = {"paint": paint, "explore": explore, "learn": learn, "history": history}
+
+
+def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], schemes: list[str]) -> None:
+    """A JPEG of each tab, as narrow or wide and as light or dark as is asked for."""
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        for width in widths:
+            for scheme in schemes:
+                context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
+                page = context.new_page()
+                page.set_default_timeout(MINUTES)
+                page.goto(address)
+                page.locator("#content .ready button").first.wait_for()
+                for tab in tabs:
+                    TABS[tab](page)
+                    page.mouse.move(0, 0)
+                    name = f"studio-{tab}" if (width, scheme) == (1600, "light") else f"studio-{tab}-{width}-{scheme}"
+                    page.screenshot(
+                        path=folder / f"{name}.jpg", type="jpeg", quality=82, full_page=width < 800 or tab == "learn"
+                    )
+                context.close()
+        browser.close()
+
+
+def main() -> None:
+    """Open a studio in a folder of its own and photograph it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE)
+    parser.add_argument("tabs", nargs="*")
+    parser.add_argument("--widths", default="1600")
+    parser.add_argument("--schemes", default="light")
+    parser.add_argument("--runs", type=Path, help="the folder of the studio; a new one if not given")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as new:
+        folder = arguments.runs or Path(new) / "studio"
+        command = [sys.executable, "-m", "impasto", "studio", "--no-browser", "--folder", str(folder)]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert server.stdout is not None
+        try:
+            address = server.stdout.readline().split("open: ")[1].split()[0]
+            widths = [int(width) for width in arguments.widths.split(",")]
+            photograph(address, arguments.folder, arguments.tabs or list(TABS), widths, arguments.schemes.split(","))
+        finally:
+            server.terminate()
+            server.wait()
+
+
+if __name__ == "__main__":
+    main()

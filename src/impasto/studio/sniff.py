@@ -1,0 +1,87 @@
+"""What kind of file it is by its first bytes, and how much is in it before it is read."""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+from io import BufferedReader
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from impasto.errors import SignalError
+from impasto.signals.files import optional_package
+
+TABLE = ".csv"
+_BEGINNINGS = {
+    b"fLaC": ".flac",
+    b"OggS": ".ogg",
+    b"ID3": ".mp3",
+    b"\xff\xfb": ".mp3",
+    b"\xff\xf3": ".mp3",
+    b"\xff\xf2": ".mp3",
+    b"\x1f\x8b": ".nii.gz",
+    b"\x93NUMPY": ".npy",
+    b"PK\x03\x04": ".npz",
+}
+_NIFTI = (b"n+1\0",)
+_DEFLATED = "1.2.840.10008.1.2.1.99"
+_SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
+_SEEN = 4096
+
+
+def sniff(path: Path) -> str | None:
+    """The ending of files like this one, or None where it is none that can be painted; pictures are not looked for."""
+    with path.open("rb") as file:
+        head = file.read(_SEEN)
+    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+        return ".wav"
+    if head[128:132] == b"DICM":
+        return ".dcm"
+    if head[344:348] in _NIFTI:
+        return ".nii"
+    found = next((ending for beginning, ending in _BEGINNINGS.items() if head.startswith(beginning)), None)
+    return found or (TABLE if _is_table(head) else None)
+
+
+def count_values(path: Path, ending: str) -> int:
+    """How many numbers a file says it holds; what is read of it is as large, however small the file.
+
+    Raises:
+        SignalError: the library that reads it is missing, or it is deflated DICOM, which tells no size.
+    """
+    if ending in _SOUNDS:
+        about = optional_package("soundfile", path, "sound").info(str(path))
+        return about.frames * about.channels
+    if ending in (".nii", ".nii.gz"):
+        # the name may be without the ending by which nibabel goes
+        nibabel = optional_package("nibabel", path, "volumes")
+        with _unpacked(path, ending) as file:
+            return prod(nibabel.Nifti1Header(file.read(348), check=False).get_data_shape())
+    if ending == ".npy":
+        return np.load(path, mmap_mode="r", allow_pickle=False).size
+    if ending == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            return sum(entry.file_size for entry in archive.infolist())
+    if ending == ".dcm":
+        pydicom = optional_package("pydicom", path, "medical")
+        if pydicom.filereader.read_file_meta_info(path).TransferSyntaxUID == _DEFLATED:
+            raise SignalError(f"{path} is deflated DICOM, which is not taken")
+        about = pydicom.dcmread(path, stop_before_pixels=True)
+        return about.get("Rows", 0) * about.get("Columns", 0) * int(about.get("NumberOfFrames", 1) or 1)
+    return 0
+
+
+def _unpacked(path: Path, ending: str) -> gzip.GzipFile | BufferedReader:
+    return gzip.open(path) if ending.endswith(".gz") else path.open("rb")
+
+
+def _is_table(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8-sig", "strict" if len(head) < _SEEN else "ignore")
+    except UnicodeDecodeError:
+        return False
+    lines = text.splitlines()[:-1] if len(head) == _SEEN else text.splitlines()
+    numbers = sum(any(c.isdigit() for c in line) and not any(c in "{}<>" for c in line) for line in lines)
+    return "\0" not in text and len(lines) > 2 and numbers > len(lines) / 2

@@ -1,0 +1,363 @@
+"""The page in a real browser, as people use it: with mouse and keyboard, on a phone, two at a time."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from PIL import Image
+
+from impasto.signals.formats import read_signal
+from tests.studio.conftest import Studio
+from tests.studio.test_signals import sound
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+MS = 120_000
+# what it asks for by itself: whether somebody is signed in, for messages, for a newer one, and what the fields of any form
+# may mean
+OF_CHROMIUM = re.compile(
+    r"^(CONNECT |POST http://)((accounts|android\.clients|clients\d|www)\.google|redirector\.gvt1|edgedl\.me\.gvt1|"
+    r"(content-autofill|update|optimizationguide-pa|safebrowsing)\.googleapis)\.com[:/]"
+)
+
+
+class Recorder(NamedTuple):
+    """A proxy that connects nobody, and knows what was asked for."""
+
+    port: int
+    asked: list[str]
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Recorder]:
+    asked: list[str] = []
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                asked.append(connection.recv(2000).split(b"\r\n")[0].decode(errors="replace"))
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield Recorder(server.getsockname()[1], asked)
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Callable[..., Any], recorder: Recorder) -> Iterator[Any]:
+    started = chromium(proxy={"server": f"http://127.0.0.1:{recorder.port}", "bypass": "127.0.0.1"})
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def page(browser: Any, studio: Studio) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    yield open_page(context, studio)
+    context.close()
+
+
+def open_page(context: Any, studio: Studio) -> Any:
+    page = context.new_page()
+    page.set_default_timeout(MS)
+    page.trouble = []
+    page.on("pageerror", lambda error: page.trouble.append(str(error)))
+    page.on(
+        "request", lambda r: None if r.url.startswith((studio.address, "data:", "blob:")) else page.trouble.append(r.url)
+    )
+    page.goto(studio.address)
+    page.locator("#content .ready button").first.wait_for()
+    return page
+
+
+def give(page: Any, role: str, path: Path) -> None:
+    page.locator(f"#{role} .file").set_input_files(path)
+
+
+def both(page: Any, pictures: dict[str, Path], **fields: str) -> None:
+    for role, path in pictures.items():
+        give(page, role, path)
+        page.locator(f"#{role} .tile[data-filled]").wait_for()
+    page.locator("#more > button").click()
+    for name, value in {"size": "64", **fields}.items():
+        field(page, name).fill(value)
+
+
+def field(page: Any, setting: str) -> Any:
+    return page.locator(f"#set-{setting} :is(input, textarea)")
+
+
+def picture_of(page: Any) -> str:
+    return page.locator("#stage .over").get_attribute("src") or ""
+
+
+def wait_for_another(page: Any, before: str) -> str:
+    changed = "before => { const now = document.querySelector('#stage .over').src; return now && now !== before }"
+    page.wait_for_function(changed, arg=before)
+    return picture_of(page)
+
+
+def evaluations(page: Any) -> int:
+    found = re.match(r"\d+", page.locator("#stage .caption").inner_text())
+    return int(found[0]) if found else 0
+
+
+def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictures: dict[str, Path], tmp_path: Path):
+    both(page, pictures, iterations="4000", beta="33")
+    page.wait_for_function("document.querySelector('#estimate').innerText.includes('64 × 43 · about')")
+    page.locator("#paint").click()
+    first = wait_for_another(page, "")
+    second = wait_for_another(page, first)
+    third = wait_for_another(page, second)
+    assert len({first, second, third}) == 3
+    assert page.locator("#stage svg polyline").count() == 3
+    assert "of 4000" in page.locator("#stage .caption").inner_text()
+    page.locator("#stop").click()
+    page.locator("#continue").wait_for()
+    kept = evaluations(page)
+    assert 2 <= kept < 4000
+
+    page.locator("#continue").click()
+    page.locator("#stop").wait_for()
+    page.wait_for_function(f"parseInt(document.querySelector('#stage .caption').innerText) > {kept}")
+    page.locator("#stop").click()
+    page.locator("#download").wait_for()
+    assert evaluations(page) > kept
+
+    compare = page.locator("#stage .compare")
+    compare.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert page.locator("#stage .over").evaluate("image => getComputedStyle(image).clipPath") == "inset(0px 0px 0px 3%)"
+
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    painting = tmp_path / "painting.png"
+    download.value.save_as(painting)
+    with Image.open(painting) as picture:
+        assert picture.size == (64, 43)
+        made = json.loads(picture.info["impasto"])
+    assert made["content"] == "content.png" and made["style"] == "style.png"
+    assert made["settings"]["size"] == 64 and made["settings"]["beta"] == 33
+    assert made["settings"]["init"] == "content"
+
+    page.reload()
+    page.locator("#stage[id] .stage[data-painted]").wait_for()
+    assert evaluations(page) > kept
+    page.get_by_role("tab", name="History").click()
+    page.locator("#shelf .open", has_text="content · style").click()
+    page.locator("#content .tile[data-filled]").wait_for()
+    page.locator("#more > button").click()
+    assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")
+    field(page, "beta").fill("")
+    page.locator("#stage .stage[data-painted]").wait_for()
+    give(page, "content", painting)
+    page.get_by_role("button", name="Take up the settings").click()
+    page.wait_for_function("document.querySelector('#set-beta :is(input, textarea)').value === '33'")
+    assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")
+    assert page.locator(".words label.selected").all_inner_texts() == ["Content"]
+    assert not page.trouble
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("empty.png", b"", "Empty.png is empty."),
+        ("program.jpg", b"MZ\x90\0" * 30, "Program.jpg is not a picture that can be read"),
+        ("large.png", bytes(2**20 + 9999), "large.png is too large; up to 1 MB are taken"),
+    ],
+)
+def test_what_cannot_be_painted_is_told_in_one_sentence(page: Any, tmp_path: Path, name: str, data: bytes, told: str):
+    path = tmp_path / name
+    path.write_bytes(data)
+    give(page, "content", path)
+    page.wait_for_function("document.querySelector('#content .error').innerText")
+    assert page.locator("#content .error").inner_text().startswith(told)
+    page.locator("#paint").click()
+    page.wait_for_function("document.querySelector('#stage .error').innerText")
+    assert page.locator("#stage .error").inner_text().startswith("A content and a style is missing")
+    page.locator("#content .ready button").first.click()
+    page.locator("#content .tile[data-filled]").wait_for()
+    assert page.locator("#content .error").inner_text() == ""
+
+
+def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio, pictures: dict[str, Path]):
+    secret = studio.folder / "ready" / "evening.png"  # a picture, but not one that was uploaded
+
+    def lie(route: Any) -> None:
+        data = route.request.post_data_json
+        if "path" in (data.get("event_data") or {}):
+            data["event_data"]["path"] = str(secret)
+        route.continue_(post_data=json.dumps(data))
+
+    page.route("**/queue/join*", lie)
+    give(page, "content", pictures["content"])
+    page.wait_for_timeout(1000)
+    page.locator("[data-testid=toast-body], #content .error:not(:empty)").first.wait_for()
+    assert page.locator("#content .tile[data-filled]").count() == 0
+
+
+def test_a_setting_out_of_range_is_told(page: Any, pictures: dict[str, Path]):
+    both(page, pictures, size="-7")
+    page.locator("#paint").click()
+    page.wait_for_function("document.querySelector('#stage .error').innerText.startsWith('Size is -7')")
+
+
+def test_with_the_keyboard_alone(page: Any):
+    def walk_to(selector: str) -> None:
+        for _ in range(60):
+            if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return
+            page.keyboard.press("Tab")
+        raise AssertionError(f"{selector} cannot be reached")
+
+    for role in ("content", "style"):
+        walk_to(f"#{role} .ready button")
+        page.keyboard.press("Enter")
+        page.locator(f"#{role} .tile[data-filled]").wait_for()
+    walk_to(".words input[value=Bold]")
+    page.keyboard.press("Space")
+    page.locator(".words label.selected", has_text="Bold").wait_for()
+    walk_to("#paint")
+    page.keyboard.press("Enter")
+    page.locator("#stop").wait_for()
+    walk_to("#stop")
+    page.keyboard.press("Enter")
+    page.locator("#paint").wait_for()
+    assert not page.trouble
+
+
+def test_two_people_and_a_tab_that_is_closed(browser: Any, studio: Studio, pictures: dict[str, Path]):
+    anna, ben = browser.new_context(), browser.new_context()
+    first, second = open_page(anna, studio), open_page(ben, studio)
+    both(first, pictures, iterations="4000")
+    first.locator("#paint").click()
+    wait_for_another(first, "")
+    both(second, pictures, iterations="2")
+    second.locator("#paint").click()
+    second.wait_for_function("document.querySelector('#stage .caption').innerText === '1 before yours'")
+    first.close()
+    again = open_page(anna, studio)
+    again.locator("#stop").wait_for()
+    wait_for_another(again, "")
+    assert second.locator("#stage .caption").inner_text() == "1 before yours"
+    again.locator("#stop").click()
+    second.locator("#download").wait_for()
+    assert evaluations(second) == 2
+    anna.close()
+    ben.close()
+
+
+def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path):
+    give(page, "content", pictures["content"])
+    page.locator("#content .tile[data-filled]").wait_for()
+    page.get_by_role("tab", name="Explore").click()
+    page.locator("#unit .nine img").first.wait_for()
+    assert page.locator("#photos .note").inner_text() == "2 pictures of the index"
+    page.locator("#units button[data-layer=relu2_1]").click()
+    page.locator("#unit h2", has_text="relu2_1 · unit 0").wait_for()
+    page.locator("#units .number").fill("29")
+    page.locator("#units .number").press("Enter")
+    page.locator("#unit h2", has_text="relu2_1 · unit 29").wait_for()
+    assert page.locator("#units .range").inner_text() == "24–47 of 128"
+    page.locator("#units .sheet button[data-unit='40']").click()
+    page.locator("#unit h2", has_text="unit 40").wait_for()
+    assert page.locator("#unit .nine img").count() == 2
+    page.locator("#maps img[alt^=content]").wait_for()
+    page.locator("#wish .begin").click()
+    page.locator("#wish .stop").click()
+    page.locator("#wish .begin").wait_for()
+    page.locator("#units button[data-layer=relu1_1]").click()
+    page.locator("#unit h2", has_text="relu1_1 · unit 0").wait_for()
+    page.locator("#wish .begin").click()
+    page.locator("#wish img[src]").wait_for()
+
+    index = tmp_path / "index.json"
+    index.write_text("{}")
+    page.locator("#photos input").set_input_files(index)
+    page.locator("#photos .error", has_text="Index.json is not an index of patches").wait_for()
+    page.locator("#photos input").set_input_files(list(pictures.values()))
+    page.locator("#photos .note", has_text="2 photographs").wait_for()
+    page.locator("#units button[data-layer=relu4_2]").wait_for()
+    assert not page.trouble
+
+
+def test_the_method_is_computed_with_ones_own_pictures_and_stops(page: Any, pictures: dict[str, Path]):
+    page.get_by_role("tab", name="Learn").click()
+    page.locator("#learn .hint", has_text="Choose a content and a style").wait_for()
+    page.get_by_role("tab", name="Paint").click()
+    for role, path in pictures.items():
+        give(page, role, path)
+        page.locator(f"#{role} .tile[data-filled]").wait_for()
+    page.get_by_role("tab", name="Learn").click()
+    page.locator("#learn .begin").click()
+    page.locator("#learn [data-figure='sees relu2_1'] img[src]").wait_for()
+    page.locator("#learn .stop").click()
+    page.locator("#learn .begin").wait_for()
+    assert page.locator("#learn [data-figure] img[src]").count() >= 2
+    assert not page.trouble
+
+
+def test_a_sound_in_the_style_of_two_others(page: Any, tmp_path: Path):
+    for name, hertz in (("song", 300), ("rain", 900), ("wind", 150)):
+        sound(tmp_path / f"{name}.wav", hertz)
+    give(page, "content", tmp_path / "song.wav")
+    page.locator("#content .note", has_text="1 s at 8000 Hz, mono").wait_for()
+    assert page.locator(".words:visible").count() == 3  # pixels are not for sounds
+    give(page, "style", tmp_path / "rain.wav")
+    page.locator("#style .tile[data-filled]").wait_for()
+    assert not page.locator("#style .share").is_visible()
+    page.locator("#another").click()
+    give(page, "style-2", tmp_path / "wind.wav")
+    page.locator("#style-2 .tile[data-filled]").wait_for()
+    page.locator("#style-2 .weight").focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Tab")
+    page.locator("#more > button").click()
+    field(page, "iterations").fill("3")
+    page.locator("#paint").click()
+    page.locator("#stage audio").first.wait_for()
+    assert [label.inner_text() for label in page.locator("#stage .players span").all()] == ["result", "content", "style"]
+    length = "async sound => { sound.preload = 'auto'; sound.load(); " + (
+        "await new Promise(ready => sound.onloadedmetadata = ready); return sound.duration }"
+    )
+    assert page.locator("#stage audio").first.evaluate(length) == pytest.approx(1, abs=0.05)
+    with page.expect_download() as download:
+        page.locator("#download").click()
+    download.value.save_as(tmp_path / "result.wav")
+    assert '"style": "rain.wav:0.333333 wind.wav:0.666667"' in read_signal(tmp_path / "result.wav").header["tags"]["comment"]
+    assert not page.trouble
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1600])
+def test_on_a_phone_and_on_a_desk_by_day_and_by_night(browser: Any, studio: Studio, scheme: str, width: int):
+    context = browser.new_context(viewport={"width": width, "height": 860}, color_scheme=scheme)
+    page = open_page(context, studio)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    brightness = sum(map(int, re.findall(r"\d+", paper)[:3])) / 3
+    assert brightness < 60 if scheme == "dark" else brightness > 200
+    box = page.locator("#stage .canvas").bounding_box()
+    assert box["width"] > (0.6 * width if width > 1000 else 0.8 * width)
+    context.close()
+
+
+def test_nothing_was_asked_of_any_other_computer(studio: Studio, recorder: Recorder, page: Any):
+    outside = [
+        line for line in studio.record.read_text().splitlines() if not re.search(r"127\.0\.0\.1|localhost|'/|::1", line)
+    ]
+    assert outside == []
+    assert [line for line in recorder.asked if not OF_CHROMIUM.search(line)] == []
+    assert page.evaluate("fetch('https://example.org').then(() => 'sent', () => 'kept back')") == "kept back"

@@ -1,0 +1,186 @@
+"""Sounds, series and volumes in the studio: known by what is in them, seen as pictures, painted and kept."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import struct
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.errors import SignalError
+from impasto.signals.formats import read_signal
+from impasto.studio import guard
+from impasto.studio.guard import Upload, inspect
+from impasto.studio.history import Run
+from impasto.studio.house import House
+from impasto.studio.painting import View
+from impasto.studio.portrait import portrait
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.style_transfer import transfer_style
+from tests.studio.conftest import wait_for
+
+RNG = np.random.default_rng(0)
+
+
+def sound(path: Path, hertz: float = 440) -> Path:
+    import soundfile
+
+    time = np.arange(8000) / 8000
+    soundfile.write(path, 0.4 * np.sin(2 * np.pi * hertz * time) + 0.02 * RNG.standard_normal(8000), 8000, format="WAV")
+    return path
+
+
+def series(path: Path, hertz: float = 3) -> Path:
+    time = np.arange(600) / 125
+    rows = np.stack([time, np.sin(2 * np.pi * hertz * time) + 0.1 * RNG.standard_normal(600)], 1)
+    path.write_text("time,II\n" + "\n".join(f"{t:.4f},{v:.4f}" for t, v in rows))
+    return path
+
+
+def volume(path: Path, shape: tuple[int, ...] = (20, 18, 16)) -> Path:
+    import nibabel
+
+    ball = sum((np.indices(shape)[i] / shape[i] - 0.5) ** 2 for i in range(3)) < 0.1
+    plain = nibabel.Nifti1Image((900 * ball + RNG.integers(0, 90, shape)).astype(np.int16), np.diag([1, 1, 2, 1])).to_bytes()
+    path.write_bytes(gzip.compress(plain))
+    return path
+
+
+MAKERS = {"sound": sound, "series": series, "volume": volume}
+FORMS = {"sound": (".wav", (8000,)), "series": (".csv", (600,)), "volume": (".nii.gz", (20, 18, 16))}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_a_signal_is_known_by_what_is_in_it(kind: str, tmp_path: Path):
+    upload = inspect(MAKERS[kind](tmp_path / "note.pdf"), "note.pdf", tmp_path)
+    assert (upload.kind, upload.name) == (kind, "note.pdf")
+    assert (upload.ending, upload.shape) == FORMS[kind]
+    assert upload.extent
+    with Image.open(io.BytesIO(portrait(read_signal(upload.path), 320))) as picture:
+        assert max(picture.size) == 320
+        assert np.asarray(picture).std() > 10
+
+
+def header_of(*shape: int) -> bytes:
+    """The head of a NIfTI file, which says it has this shape."""
+    head = bytearray(352)
+    struct.pack_into("<i", head, 0, 348)
+    struct.pack_into("<8h", head, 40, len(shape), *shape, *[1] * (7 - len(shape)))
+    struct.pack_into("<2h", head, 70, 4, 16)
+    head[344:348] = b"n+1\0"
+    return bytes(head)
+
+
+def archive() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("leads.npy", bytes(2**27))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (gzip.compress(header_of(30000, 30000, 30000)), "gift has too many values: up to 67 million are taken"),
+        (header_of(2000, 2000, 2000), "gift has too many values"),
+        (archive(), "gift has too many values"),
+        (gzip.compress(b"not a volume" * 100), "gift is damaged|gift cannot be read|gift has too many"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "gift is damaged|gift cannot be read"),
+        (b"\x93NUMPY\x01\0v\0rubbish", "gift is damaged|gift cannot be read"),
+        (b"fLaC" + bytes(50), "gift is damaged|gift cannot be read"),
+        (b"PK\x03\x04" + bytes(50), "gift is damaged|gift cannot be read"),
+        (bytes(128) + b"DICM" + bytes(50), "gift"),
+        (b"a,b\n1,2\n3\n4,5\n", "gift: line 3 has 1 values"),
+        (b"<html><script>1</script>\n" * 9, "gift is not a picture that can be read"),
+    ],
+)
+def test_what_is_none_or_far_too_large_is_told_without_being_read(tmp_path: Path, data: bytes, told: str):
+    path = tmp_path / "upload"
+    path.write_bytes(data)
+    with pytest.raises(SignalError, match=told) as caught:
+        inspect(path, "gift", tmp_path)
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_table_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(guard, "MOST_TEXT", 1000)
+    with pytest.raises(SignalError, match="ecg is too long"):
+        inspect(series(tmp_path / "ecg"), "ecg", tmp_path)
+
+
+def test_deflated_dicom_tells_no_size(tmp_path: Path):
+    import pydicom
+    from pydicom.data import get_testdata_file
+
+    path = tmp_path / "scan"
+    found = get_testdata_file("image_dfl.dcm")
+    assert isinstance(found, str)
+    path.write_bytes(Path(found).read_bytes())
+    assert pydicom.dcmread(path).Rows
+    with pytest.raises(SignalError, match="scan is deflated DICOM"):
+        inspect(path, "scan", tmp_path)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House.in_folder(tmp_path / "studio")
+    yield house
+    house.desk.close(60)
+
+
+def ended(house: House, run: Run) -> Run:
+    wait_for(lambda: house.jobs[run.id].ended, run.id)
+    run = house.history.load(run.id)
+    assert run.state == "done", run.error
+    return run
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_it_is_painted_goes_on_and_is_kept_as_what_it_is(kind: str, tmp_path: Path, house: House):
+    make: Callable[..., Path] = MAKERS[kind]
+    content = inspect(make(tmp_path / "content"), "content", tmp_path)
+    style = inspect(make(tmp_path / "style", *([7] if kind != "volume" else [])), "style", tmp_path)
+    layers = "relu1_1,relu2_1" if kind == "volume" else None
+    # from noise, because the best of three steps from the content may be the content
+    how = TransferSettings(iterations=3, init="random", style_layers=layers, content_layers=layers and "relu2_1")
+    run = house.begin(content, [style], how)
+    first = ended(house, run)
+    assert first.result == "result" + {"sound": ".wav", "series": ".csv", "volume": ".nii.gz"}[kind]
+    result, given = read_signal(house.history.path(first, first.result)), read_signal(content.path)
+    assert (result.kind, result.shape) == (kind, given.shape)
+    assert np.abs(result.values - given.values).max() > 1e-4
+    job = house.jobs[run.id]
+    assert isinstance(job.shown, View) and job.shown.picture[:2] == b"\xff\xd8"
+    assert house.history.path(first, "thumbnail.jpg").stat().st_size > 500
+    house.go_on(run.id)
+    second = ended(house, run)
+    assert len(second.costs) == 6
+    assert second.start.endswith(first.result.removeprefix("result"))
+
+
+def test_several_styles_are_blended_by_their_weights(house: House, pictures: dict[str, Path]):
+    content, style = (Upload(path, path.name, ".png", (64, 96)) for path in pictures.values())
+    styles = [replace(style, weight=0.5), replace(content, name="coffee.png", weight=2.0)]
+    how = TransferSettings(size=48, iterations=3)
+    run = ended(house, house.begin(content, styles, how))
+    assert run.names == ("content.png", "style.png", "coffee.png")
+    weighted = [(one.path, one.weight) for one in styles]
+    expected = transfer_style(content.path, weighted, how)
+    assert [cost for cost, *_ in run.costs] == [e.cost for e in expected.history]
+    with Image.open(house.history.path(run, run.result)) as picture:
+        assert json.loads(picture.info["impasto"])["style"] == "style.png:0.2 coffee.png:0.8"
+
+
+def test_what_cannot_be_painted_together_is_told(tmp_path: Path, house: House, pictures: dict[str, Path]):
+    content = inspect(sound(tmp_path / "song"), "song", tmp_path)
+    run = house.begin(content, [Upload(pictures["style"], "style.png", ".png", (64, 96))], TransferSettings())
+    wait_for(lambda: house.jobs[run.id].ended)
+    assert house.jobs[run.id].error.startswith("a sound cannot be painted in the style of a picture")
