@@ -101,6 +101,19 @@ def archive() -> bytes:
         (b"a,b\n1,2\n3\n4,5\n", "gift: line 3 has 1 values"),
         (b"<html><script>1</script>\n" * 9, "gift is not a picture that can be read"),
     ],
+    ids=[
+        "zipped volume",
+        "volume",
+        "archive",
+        "no volume",
+        "wav",
+        "npy",
+        "flac",
+        "npz",
+        "dicom",
+        "table",
+        "page",
+    ],  # bytes may hold the time
 )
 def test_what_is_none_or_far_too_large_is_told_without_being_read(tmp_path: Path, data: bytes, told: str):
     path = tmp_path / "upload"

@@ -121,7 +121,10 @@ def test_a_sampled_descent_lowers_the_style_cost_of_all_orientations(
         assert whole(progress[-1].best_generated).style_cost < 0.7 * whole(volume).style_cost
 
 
-def test_a_round_begins_with_the_best_of_the_one_before(network: ConvNet, volume: Tensor, picture: Tensor) -> None:
+def test_a_round_begins_with_the_best_of_the_one_before(
+    network: ConvNet, volume: Tensor, picture: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impasto.transfer.kinds.volume._ROUND", 10)
     objective = SectionsObjective(network, volume, picture, SETTINGS, count=4)
     progress = list(descend_sampled(objective, volume, SETTINGS, (0.0, 1.0)))
     torch.testing.assert_close(progress[10].generated, progress[9].best_generated, rtol=0, atol=0)
