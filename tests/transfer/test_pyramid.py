@@ -34,17 +34,25 @@ def plan(size: Any, scales: Any = "auto", iterations: int = 200, content: Signal
     return [tuple(scale) for scale in plan_scales(settings, content or picture(300, 400))]
 
 
-@pytest.mark.parametrize("size", [16, 512, 700])
+@pytest.mark.parametrize("size", [16, 256, 350])
 def test_what_is_small_is_painted_at_once(size: int):
     assert plan(size) == [(size, 200)]
 
 
-def test_what_is_large_is_painted_from_512_pixels_on():
-    assert plan(1024) == [(512, 200), (1024, 100)]
-    assert plan(2048) == [(512, 200), (1024, 100), (2048, 50)]
-    assert plan(800) == [(512, 200), (800, 128)]
-    assert plan("full", content=picture(4096, 30)) == [(512, 200), (1024, 100), (2048, 50), (4096, 25)]
-    assert plan("full", content=picture(300, 400)) == [("full", 200)]
+def test_what_is_large_is_painted_from_256_pixels_on():
+    assert plan(512) == [(256, 200), (512, 100)]
+    assert plan(1024) == [(256, 200), (512, 100), (1024, 50)]
+    assert plan(400) == [(256, 200), (400, 128)]
+    assert plan("full", content=picture(1024, 100)) == [(256, 200), (512, 100), (1024, 50)]
+    assert plan("full", content=picture(200, 300)) == [("full", 200)]
+
+
+def test_what_is_narrow_is_painted_from_where_the_network_takes_it():
+    assert plan(1024, content=picture(2000, 31)) == [(1024, 200)]
+    (first, _), (last, _) = plan(2000, content=picture(2000, 31))
+    assert last == 2000 and 16 * 2000 / 31 < first < 1.01 * 16 * 2000 / 31
+    settings = TransferSettings(size=1024, stroke=0.25).for_kind("image")
+    assert plan_scales(settings, picture(300, 400), [(picture(300, 30), 1.0)])[0].size > 16 * 10 * 4
 
 
 def test_scales_that_are_asked_for_are_halves():
@@ -67,7 +75,7 @@ def test_scales_rise_to_the_size_and_cost_less_each(size: int, scales: Any, iter
     for (small, many), (large, few) in pairwise(planned):
         assert small <= large <= 3 * small and 1 <= few <= many
     if scales == "auto" and len(planned) > 1:
-        assert planned[0][0] == 512
+        assert planned[0][0] == 256
 
 
 @pytest.mark.parametrize("shape", [(9,), (6, 8), (5, 6, 7)])

@@ -124,7 +124,9 @@ def convolve(
         The result (N, \\*size, out), with half the size if pooled, and, if rectified, its signs.
     """
     wanted, out_channels = bias.shape[0], kernels.shape[1] * WIDTH
-    x, bias = F.pad(x, (0, -x.shape[3] % LANES)), F.pad(bias, (0, out_channels - wanted))
+    bias = F.pad(bias, (0, out_channels - wanted))
+    if x.shape[3] % LANES:
+        x = F.pad(x, (0, -x.shape[3] % LANES))
     pictures, height, width, channels = x.shape
     if passed is not None:
         height, width = passed.shape[1:3]

@@ -57,7 +57,7 @@ def rehearse(content: Source, style: Style | Sequence[Style], settings: Transfer
     device = find_device(settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))
-    kind, scales = kind_for(content_signal, styles), plan_scales(settings, content_signal)
+    kind, scales = kind_for(content_signal, styles), plan_scales(settings, content_signal, styles)
     last = kind.prepare(content_signal, styles, settings)
     held = bytes_held(content_signal, styles, last)
     shapes: list[tuple[int, ...]] = []

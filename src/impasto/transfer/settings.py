@@ -29,7 +29,7 @@ INITS = ("content", "random", "style")
 
 # what a setting is for each kind of signal where it is not given
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "image": {"size": 512, "iterations": 200, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
+    "image": {"size": 512, "iterations": 120, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
     "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
     "sound": {"size": "full", "iterations": 200, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
     "volume": {"size": "full", "iterations": 80, "beta": 8.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices"},
@@ -94,7 +94,7 @@ class TransferSettings:
     scales: int | str = _setting(
         "auto",
         "Sizes at which a picture or a volume is painted, one after the other, each twice the one before; auto begins at "
-        "512 pixels.",
+        "256 pixels.",
         "N|auto",
         checks.whole_or("auto", 1, 12),
     )
