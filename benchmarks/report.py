@@ -111,7 +111,7 @@ def pastiche(rounds: int, steps: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         content, style, trace = (Path(folder) / name for name in ("content.png", "style.png", "trace"))
         Image.fromarray(data.coffee()[:, 100:500]).resize((AREA, AREA)).save(content)
-        flow_painting(AREA).save(style)
+        flow_painting(AREA).resize((AREA, AREA)).save(style)
         out = ["-o", str(Path(folder) / "out.png")]
         theirs = [sys.executable, "-m", "pastiche", "--content", str(content), "--styles", str(style), "--output", out[1]]
         done = run([*theirs, "--num-steps", str(steps), "--info-step", str(steps)])
