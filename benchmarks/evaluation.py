@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 
 import torch
@@ -24,6 +24,8 @@ from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import load_weights
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
+
+NAMES = ("impasto", "channels-last", "NCHW")
 
 
 def plain_objective(
@@ -98,10 +100,10 @@ def contestants(size: int) -> tuple[dict[str, Callable[[], Callable[[Tensor], Te
     return written, 0.5 * (content + style)
 
 
-def compare(size: int, rounds: int) -> dict[str, float]:
+def compare(size: int, rounds: int, names: Sequence[str] = NAMES) -> dict[str, float]:
     """The medians of the seconds of an evaluation, all in turns."""
     written, start = contestants(size)
-    ways = {name: make() for name, make in written.items()}
+    ways = {name: written[name]() for name in names}
     costs = {name: cost(start).item() for name, cost in ways.items()}
     assert max(costs.values()) / min(costs.values()) - 1 < 1e-4, costs
     times: dict[str, list[float]] = {name: [] for name in ways}
@@ -120,9 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, nargs="+", default=[512])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument(
-        "--only", choices=["impasto", "channels-last", "NCHW"], help="two evaluations of it alone, for its memory"
-    )
+    parser.add_argument("--only", choices=NAMES, help="two evaluations of it alone, for its memory")
     arguments = parser.parse_args()
     if arguments.only:
         written, start = contestants(arguments.size[0])

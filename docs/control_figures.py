@@ -1,6 +1,6 @@
 """Make the figures of docs/control.md: scikit-image's `chelsea` and `coffee` in the style of two paintings.
 
-python docs/control_figures.py STARRY_NIGHT GREAT_WAVE [colour strength styles masks protect cost smooth stroke scales]
+python docs/control_figures.py STARRY_NIGHT GREAT_WAVE [colour strength styles masks protect cost smooth stroke scales plain]
 """
 
 import sys
@@ -67,6 +67,12 @@ def scales():
         )
 
 
+def plain():
+    """What the defaults give, and 500 evaluations at full size."""
+    for how in ({"iterations": 120}, {"iterations": 500, "scales": 1}):
+        yield painted(coffee(), NIGHT, size=512, **how)
+
+
 def of_cat(*settings):
     """The cat in the style of the night, with each of the settings."""
     return lambda: (painted(chelsea(), NIGHT, **each) for each in settings)
@@ -85,12 +91,13 @@ FIGURES = {
     "smooth": of_cat({}, {"tv": 20}, {"tv": 60}),
     "stroke": of_cat({"stroke": 0.5}, {}, {"stroke": 2}),
     "scales": scales,
+    "plain": plain,
 }
 
 if __name__ == "__main__":
     for name in sys.argv[3:] or FIGURES:
         row = list(FIGURES[name]())
-        height = max(picture.height for picture in row if picture.width <= 384)
+        height = max(picture.height for picture in row if picture.width <= 512)
         row = [picture.resize((round(picture.width * height / picture.height), height)) for picture in row]
         Image.fromarray(np.concatenate([np.asarray(picture) for picture in row], axis=1)).save(
             HERE / f"control-{name}.jpg", quality=90
