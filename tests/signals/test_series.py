@@ -130,6 +130,8 @@ BAD = {
     "cut.npy": (npy(WAVE)[:100], "cannot be read as an array"),
     "text.npy": (npy(np.array(["a", "b"])), "numbers"),
     "movie.npy": (npy(np.zeros((2, 3, 4))), r"shape \(2, 3, 4\)"),
+    "open.npy": (npy(WAVE).replace(b"), }", b",  }"), "cannot be read as an array"),
+    "far.npy": (npy(np.zeros((10, 10))).replace(b"(10, 10), }" + b" " * 12, b"(10, 10000000000000), }"), "cannot be read"),
     "object.npy": (b"not an array", "cannot be read as an array"),
     "broken.npz": (b"PK\x03\x04 and no more", "cannot be read as arrays"),
     "text.dcm": (b"not a DICOM file", "cannot be read as a DICOM"),
