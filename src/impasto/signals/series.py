@@ -254,10 +254,10 @@ def write_series(series: Signal, path: str | Path, about: Mapping[str, Any] | No
         np.savez(buffer, values=series.values, leads=leads, impasto=json.dumps(about), **known)
     else:
         delimiter = "\t" if suffix == ".tsv" else ","
-        columns, names = [*series.values.astype(np.float64)], list(leads)
+        columns, names, forms = [*series.values.astype(np.float64)], list(leads), ["%.6g"] * len(series.values)
         if rate and series.header.get("timed"):
-            columns, names = [np.arange(series.shape[0]) / rate, *columns], ["time", *names]
+            columns, names, forms = [np.arange(series.shape[0]) / rate, *columns], ["time", *names], ["%.10g", *forms]
         if series.header.get("named"):
             buffer.write((delimiter.join(names) + "\n").encode())
-        np.savetxt(buffer, np.stack(columns, axis=1), fmt="%.6g", delimiter=delimiter)
+        np.savetxt(buffer, np.stack(columns, axis=1), fmt=forms, delimiter=delimiter)
     write_whole(path, buffer.getvalue())
