@@ -126,16 +126,16 @@ def wasserstein_lambda(share: float, mean: Tensor, second: Tensor) -> Tensor:
     return share / _not_zero(second.trace())
 
 
-def temporal_cost(moved: Tensor, generated: Tensor, visible: Tensor) -> Tensor:
-    """How far a frame G of a movie is from the painted frame before it: 1000 * mean(visible (G - moved)^2).
+def temporal_cost(moved: Tensor, generated: Tensor, trust: Tensor) -> Tensor:
+    """How far a frame G of a movie is from the painted frame before it: 1000 * mean(trust (G - moved)^2).
 
-    ``moved`` is that frame (1, channels, height, width), moved as the content moved; ``visible`` (height, width) is 1 where
+    ``moved`` is that frame (1, channels, height, width), moved as the content moved; ``trust`` (height, width) is 1 where
     it shows the same thing, and 0 where something comes out from behind or from outside. Values are in 0..1. The factor
     suits costs that are relative errors.
 
     Ruder, Dosovitskiy and Brox (2016), arXiv:1604.08610, equation 7.
     """
-    return _TEMPORAL * (visible * (generated - moved).square()).mean()
+    return _TEMPORAL * (trust * (generated - moved).square()).mean()
 
 
 def total_variation(x: Tensor) -> Tensor:

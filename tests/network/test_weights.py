@@ -90,7 +90,7 @@ def test_another_network_is_refused(tmp_path: Path, state: Weights, name: str, v
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-@pytest.mark.parametrize("content", [b"", b"not weights at all" * 100])
+@pytest.mark.parametrize("content", [b"", b"not weights at all" * 100, b"\x80\x02."])
 def test_a_file_that_is_no_weights(tmp_path: Path, suffix: str, content: bytes):
     path = tmp_path / f"text{suffix}"
     path.write_bytes(content)

@@ -109,6 +109,12 @@ def test_what_is_written_is_read_again(tmp_path_factory, values, ending, timed, 
         assert again.header["leads"] == header["leads"]
 
 
+def test_the_times_of_a_long_recording_are_told_apart(tmp_path):
+    wave = np.sin(np.arange(130_000, dtype=np.float32))[None]
+    write_series(Signal(wave, "series", {"rate": 128.0, "timed": True}), tmp_path / "long.csv")
+    assert read_series(tmp_path / "long.csv").header["rate"] == 128
+
+
 def npy(array):
     buffer = io.BytesIO()
     np.save(buffer, array)
@@ -130,6 +136,8 @@ BAD = {
     "cut.npy": (npy(WAVE)[:100], "cannot be read as an array"),
     "text.npy": (npy(np.array(["a", "b"])), "numbers"),
     "movie.npy": (npy(np.zeros((2, 3, 4))), r"shape \(2, 3, 4\)"),
+    "open.npy": (npy(WAVE).replace(b"), }", b",  }"), "cannot be read as an array"),
+    "far.npy": (npy(np.zeros((10, 10))).replace(b"(10, 10), }" + b" " * 12, b"(10, 10000000000000), }"), "cannot be read"),
     "object.npy": (b"not an array", "cannot be read as an array"),
     "broken.npz": (b"PK\x03\x04 and no more", "cannot be read as arrays"),
     "text.dcm": (b"not a DICOM file", "cannot be read as a DICOM"),

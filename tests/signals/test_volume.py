@@ -158,14 +158,34 @@ def test_arrays_that_are_no_volume_are_refused_in_one_line(voxels: NDArray, says
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["cut.nii", "cut.nii.gz", "text.nii", "cut.npy", "empty.nii", "text.tif", "none.nii"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "cut.nii",
+        "cut.nii.gz",
+        "text.nii",
+        "cut.npy",
+        "far.npy",
+        "empty.nii",
+        "none.nii",
+        "text.tif",
+        "cut.tif",
+        "harmed.tif",
+    ],
+)
 def test_damaged_files_are_refused_in_one_line(name: str, tmp_path: Path) -> None:
-    whole = BRAIN.read_bytes()
-    np.save(tmp_path / "whole.npy", np.random.default_rng(0).random((9, 9, 9)))
+    whole, voxels = BRAIN.read_bytes(), np.random.default_rng(0).random((9, 9, 9))
+    np.save(tmp_path / "whole.npy", voxels)
+    noise = np.random.default_rng(0).integers(0, 256, (6, 32, 32), np.uint8)
+    tifffile.imwrite(tmp_path / "whole.tif", noise, photometric="minisblack", compression="zlib")
+    array, stack = ((tmp_path / f"whole.{ending}").read_bytes() for ending in ("npy", "tif"))
     damaged = {
         "cut.nii": whole[:20000],
         "cut.nii.gz": gzip.compress(whole)[:20000],
-        "cut.npy": (tmp_path / "whole.npy").read_bytes()[:500],
+        "cut.npy": array[:500],
+        "far.npy": array.replace(b"(9, 9, 9), }" + b" " * 12, b"(9, 9, 9000000000000), }"),
+        "cut.tif": stack[: len(stack) // 2],
+        "harmed.tif": stack[:600] + bytes(100) + stack[700:],
         "empty.nii": b"",
     }
     if name != "none.nii":
@@ -173,6 +193,8 @@ def test_damaged_files_are_refused_in_one_line(name: str, tmp_path: Path) -> Non
     with pytest.raises(SignalError, match=name) as error:
         read_volume(tmp_path / name)
     assert "\n" not in str(error.value)
+    with pytest.raises(SignalError, match=name):
+        read_signal(tmp_path / name)
 
 
 def test_the_content_of_a_file_decides_where_endings_are_shared(tmp_path: Path) -> None:

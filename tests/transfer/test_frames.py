@@ -65,10 +65,17 @@ def test_a_frame_costs_what_the_picture_costs_and_its_change(network: ConvNet, m
 def test_strokes_move_with_the_content(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
     objective = FramesObjective(network, movie, picture, SETTINGS)
     before = 1 - movie[:, :, 1]  # the camera moves one pixel to the right
-    moved, visible = objective.moved(2, before)
-    assert (moved - (1 - movie[:, :, 2])).abs()[..., visible > 0].mean() < 0.05
+    moved, trust = objective.moved(2, before, torch.ones(32, 40))
+    assert (moved - (1 - movie[:, :, 2])).abs()[..., trust > 0].mean() < 0.05
     assert (before - (1 - movie[:, :, 2])).abs().mean() > 0.08
-    assert not visible[:, -1].any() and visible.mean() > 0.8
+    assert not trust[:, -1].any() and trust.mean() > 0.8
+
+
+def test_what_comes_into_view_is_the_content_and_trusted_by_and_by(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
+    objective = FramesObjective(network, movie, picture, SETTINGS)
+    moved, trust = objective.moved(2, movie[:, :, 1], torch.zeros(32, 40))  # a painting that is the content
+    assert (moved - movie[:, :, 2]).abs()[..., -1].mean() < 0.03
+    torch.testing.assert_close(trust.unique(), torch.tensor([0, 1 / 8]))
 
 
 def test_frames_are_painted_one_after_the_other_and_hardly_flicker(network: ConvNet, movie: Tensor, picture: Tensor) -> None:

@@ -195,6 +195,7 @@ def test_help_tells_the_defaults_of_each_kind():
         assert text in default_text("beta")
     assert "bank relu3,relu5" in default_text("style_layers")
     assert default_text("pooling") == "avg"
+    assert default_text("protect") == ""
 
 
 @pytest.mark.parametrize(

@@ -116,19 +116,34 @@ def test_the_scales_are_counted_as_one_descent(pair: tuple[Signal, Signal]):
         assert steps[first].best == steps[first].latest, "costs of different sizes are not compared"
 
 
-@pytest.mark.parametrize("init", ["content", "style"])
-def test_each_scale_starts_from_the_enlarged_result_of_the_one_before(pair: tuple[Signal, Signal], init: str):
-    """And, where the first one starts from the content, from what only the larger content shows."""
+@pytest.mark.parametrize(("init", "noise"), [("content", 0.0), ("content", 0.25), ("file", 0.0), ("random", 0.0)])
+def test_each_scale_starts_from_the_enlarged_result_of_the_one_before(
+    pair: tuple[Signal, Signal], init: str, noise: float, tmp_path: Path
+):
+    """And from what only the larger one shows of what the first one started from, as far as that was not noise."""
+    if init == "file":
+        init = str(tmp_path / "start.png")
+        impasto.write_image(pair[0].with_values(pair[0].values[:, ::-1]), init)
     found = [
-        (q.content, p.latest.scale, p.generated.clone(), p.best_generated.clone()) for q, p in descended(pair, init=init)
+        (q, p.latest.scale, p.generated.clone(), p.best_generated.clone())
+        for q, p in descended(pair, init=init, init_noise=noise)
     ]
     for (small, a, _, painted), (large, b, start, _) in pairwise(found):
         if b > a:
-            shape = tuple(large.shape[2:])
+            shape = tuple(large.content.shape[2:])
             expected = enlarged(painted, shape)
-            if init == "content":
-                expected = expected + large - enlarged(small, shape)
+            if init != "random":
+                seen = [q.content if init == "content" else q.fit(impasto.read_image(init)) for q in (large, small)]
+                expected = expected + (1 - noise) * (seen[0] - enlarged(seen[1], shape))
             assert torch.equal(start, expected.clamp(0, 1))
+
+
+def test_nothing_but_style_has_nothing_of_the_content_at_any_scale(pair: tuple[Signal, Signal]):
+    found = []
+    for content in (pair[0], pair[0].with_values(np.full_like(pair[0].values, 0.5))):
+        *_, (_, last) = descended((content, pair[1]), strength=1)
+        found.append(last.best_generated)
+    assert torch.equal(*found)
 
 
 def test_it_goes_on_from_every_scale(pair: tuple[Signal, Signal], tmp_path: Path):

@@ -89,6 +89,8 @@ def test_every_field_explains_itself():
         ("step", None, None),
         ("step", "0.5", 0.5),
         ("seed", "0", 0),
+        ("memory", "1e9", 10**9),
+        ("memory", " 1.5 GiB", 3 * 2**29),
         ("seed", 2**63 - 1, 2**63 - 1),
         ("weights", Path("some") / "vgg.pth", str(Path("some") / "vgg.pth")),
         *((name, choice, choice) for name, choices in CHOICES.items() for choice in choices),
@@ -120,6 +122,8 @@ def test_values_are_kept_in_one_form(name: str, given: Any, kept: Any):
             for given in (-0.1, 1.01, "nan", float("inf"))
         ),
         ("tv", -1, "of at least 0"),
+        *(("memory", given, "is not an amount of memory") for given in ("1g2", "2 GiB or so", "much", "-", "1\n2")),
+        ("memory", 0, "of at least 1"),
         ("init", "no such file.png", "neither a file nor one of content, random, style"),
         *(
             (name, given, reason)

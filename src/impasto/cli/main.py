@@ -41,6 +41,8 @@ def main() -> None:
         code = _fail(error, 2)
     except (ImpastoError, OSError) as error:
         code = _fail(error, 1)
+    except MemoryError as error:
+        code = _fail(f"the memory ran out: {error or 'give a smaller --size'}", 1)
     sys.exit(code)
 
 

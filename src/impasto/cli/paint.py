@@ -33,13 +33,13 @@ log = logging.getLogger("impasto")
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command one option for each field of the settings, with the default written there."""
     for setting in reversed(fields(TransferSettings)):
-        choices = CHOICES.get(setting.name)
+        choices, default = CHOICES.get(setting.name), default_text(setting.name)
         command = click.option(
             "--" + setting.name.replace("_", "-"),
             metavar=None if choices else setting.metadata["metavar"],
             type=click.Choice(choices) if choices else str,
             multiple=setting.metadata["check"] is checks.texts,
-            help=f"{setting.metadata['help']}  [default: {default_text(setting.name)}]",
+            help=setting.metadata["help"] + (f"  [default: {default}]" if default else ""),
         )(command)
     return command
 

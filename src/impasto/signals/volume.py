@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,16 +35,19 @@ WRITABLE = (".nii", ".nii.gz", ".tif", ".tiff", ".npy")
 def is_volume(path: Path) -> bool:
     """Whether the file holds a volume, though its ending may stand for a picture or a series as well."""
     suffix = path.suffix.lower()
+    if suffix == ".dcm":
+        return has_pixels(path)
     try:
-        if suffix in (".tif", ".tiff"):
-            with Image.open(path) as picture:
-                return getattr(picture, "n_frames", 1) > 1
-        if suffix == ".npy":
-            return np.load(path, mmap_mode="r", allow_pickle=False).ndim > 2
-        if suffix == ".dcm":
-            return has_pixels(path)
+        with _one_line_is_enough():
+            if suffix in (".tif", ".tiff"):
+                with Image.open(path) as picture:
+                    return getattr(picture, "n_frames", 1) > 1
+            if suffix == ".npy":
+                return np.load(path, mmap_mode="r", allow_pickle=False).ndim > 2
     except (OSError, ValueError, SyntaxError):
         return False
+    except Exception:  # its beginning is that of a volume, and what follows is damaged: to be said when it is read
+        return True
     return True
 
 
@@ -75,7 +77,9 @@ def read_volume(source: str | Path | Array) -> Signal:
     try:
         with _one_line_is_enough():
             array, header = read(path)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error) as error:
+    except SignalError:
+        raise
+    except Exception as error:  # readers of damaged files raise whatever comes to them
         raise SignalError(f"{path} cannot be read as a volume: {first_line(error)}") from None
     return _scaled(array, header, str(path))
 

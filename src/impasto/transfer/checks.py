@@ -65,7 +65,7 @@ def whole_or(word: str, low: int, high: int = 2**63 - 1) -> Callable[[str, Any],
 
 def memory(name: str, given: Any) -> int:
     """Bytes above 0, given as a number or with a unit: 2GiB, 500 MB."""
-    number, unit = re.fullmatch(r"([^a-z]*)([a-z]*)", str(given).strip().lower()).groups()  # pyright: ignore
+    number, unit = re.fullmatch(r"(.*?)([a-z]*)", str(given).strip().lower(), re.DOTALL).groups()  # pyright: ignore
     try:
         found = float(number) * _BYTES[unit]
     except (ValueError, KeyError):

@@ -8,18 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from impasto.costs import temporal_cost
 from impasto.network.statistics import Blend, Network
 from impasto.signals.optical_flow import motion
+from impasto.transfer.colour import matched
 from impasto.transfer.descent import Progress, State, descend, nested, shifted
 from impasto.transfer.objective import Costs, Objective
 from impasto.transfer.settings import TransferSettings
 
 # what every frame but the first needs of the evaluations of the first: it starts from a painted one
 _LATER = 1 / 3
+# frames until what came into view is to stay as it is: a strip as wide as one step of the camera is too narrow for strokes
+_YOUNG = 8
+# of the strokes beside it; with all of them a pan draws them out into stripes that go on and on
+_STROKES = 0.5
 
 
 class FramesObjective:
@@ -40,28 +46,32 @@ class FramesObjective:
         """J of frame i, (1, channels, height, width), as a picture."""
         return self._first.with_content(self.content[:, :, i])
 
-    def moved(self, i: int, before: Tensor) -> tuple[Tensor, Tensor]:
-        """The painted frame ``before`` frame i, moved as the content moved, and where (height, width) it is still seen.
+    def moved(self, i: int, before: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
+        """The painted frame ``before`` frame i, moved as the content moved, and its ``trust``, (height, width).
 
-        There it also changes as the content changes on its way, when the light does.
+        What is still seen also changes as the content changes on its way, when the light does. What comes into view is the
+        content in the colours of the painting, with half the strokes beside it. The trust says how much a place is to stay
+        as it is: 0 for what is new, and more from frame to frame.
         """
         earlier, later = (frame[0].cpu().numpy() for frame in (self.content[:, :, i - 1], self.content[:, :, i]))
-        path = motion(earlier, later)
-        # where new things appear there are strokes, too: of the content nothing would be painted over, so little they weigh
-        moved = torch.from_numpy(path.moved(before[0].cpu().numpy()) + path.visible * (later - path.moved(earlier)))[None]
-        return moved.to(before), torch.from_numpy(path.visible).to(before)
+        painted, path = before[0].cpu().numpy(), motion(earlier, later)
+        seen = path.moved(painted) + later - path.moved(earlier)
+        new = matched(later, painted) + _STROKES * path.moved(painted - matched(earlier, painted))
+        known = path.visible * (path.moved(trust.cpu().numpy()[None])[0] + 1 / _YOUNG).clip(0, 1)
+        moved = torch.from_numpy(np.where(path.visible, seen, new))[None]
+        return moved.to(before), torch.from_numpy(known.astype(np.float32)).to(before)
 
 
 class TemporalObjective:
-    """J of a frame, with the temporal cost of what differs from the ``moved`` frame before where that is ``visible``."""
+    """J of a frame, with the temporal cost of what differs from the ``moved`` frame before, as far as that is trusted."""
 
-    def __init__(self, spatial: Objective, moved: Tensor, visible: Tensor) -> None:
-        self._spatial, self._moved, self._visible = spatial, moved, visible
+    def __init__(self, spatial: Objective, moved: Tensor, trust: Tensor) -> None:
+        self._spatial, self._moved, self._trust = spatial, moved, trust
 
     def __call__(self, generated: Tensor) -> Costs:
         """The costs of G, of the shape of the frame."""
         costs = self._spatial(generated)
-        return replace(costs, cost=costs.cost + temporal_cost(self._moved, generated, self._visible))
+        return replace(costs, cost=costs.cost + temporal_cost(self._moved, generated, self._trust))
 
 
 def descend_frames(
@@ -85,21 +95,23 @@ def descend_frames(
     later = replace(settings, iterations=max(1, round(_LATER * settings.iterations)))
     count = start.shape[2]
     total = settings.iterations + (count - 1) * (later.iterations or 1)
-    at = state or {"frame": 0, "movie": start, "done": 0, "seconds": 0.0, "inner": None}
-    movie, done, seconds = at["movie"].to(start.device).clone(), at["done"], at["seconds"]
+    fresh = {"frame": 0, "movie": start, "trust": start.new_ones(start.shape[3:]), "done": 0, "seconds": 0.0, "inner": None}
+    at = state or fresh
+    movie, trust = (at[name].to(start.device).clone() for name in ("movie", "trust"))
+    done, seconds = at["done"], at["seconds"]
     for i in range(at["frame"], count):
-        first, cost = start[:, :, i], objective.frame(i)
+        first, cost, known = start[:, :, i], objective.frame(i), trust
         if i:
-            first, visible = objective.moved(i, movie[:, :, i - 1])
+            first, trust = objective.moved(i, movie[:, :, i - 1], known)
             if bounds is not None:
                 first = first.clamp(*bounds)
-            cost = TemporalObjective(cost, first, visible)
+            cost = TemporalObjective(cost, first, trust)
         inner = at["inner"] if i == at["frame"] else None
         progress: Progress | None = None
         for progress in descend(cost, first, later if i else settings, bounds, natural, inner):
             movie[:, :, i] = progress.best_generated
             latest, best = (shifted(e, done, seconds) for e in (progress.latest, progress.best))
-            now = nested(progress, frame=i, movie=movie, done=done, seconds=seconds)
+            now = nested(progress, frame=i, movie=movie, trust=known, done=done, seconds=seconds)
             yield Progress(latest, best, total, movie, movie, now)
         assert progress is not None
         done, seconds = done + progress.iterations, seconds + progress.latest.seconds

@@ -87,16 +87,19 @@ def coarse_to_fine(
     at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
     done, seconds, inner = at["done"], at["seconds"], at["inner"]
     held = bytes_held(content, styles, last)
-    before: tuple[Tensor, Tensor] | None = None
+    before: tuple[Tensor, Tensor | None] | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
         prepared = last if k == len(scales) - 1 else prepare_scale(kind, content, styles, here, scales, last)
+        first = _first_signal(prepared, content, styles, here)
         if inner is not None:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
-            start = _start(prepared, content, styles, here)
+            start = _start(prepared, first, here)
         else:
-            start = _next_start(*before, prepared, here)
+            start = _next_start(*before, prepared, first, here)
+        if k == len(scales) - 1:
+            first = None  # no larger one will ask for it
         left = sum(scale.iterations for scale in scales[k + 1 :])
         progress: Progress | None = None
         # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
@@ -110,7 +113,7 @@ def coarse_to_fine(
             yield prepared, whole
         assert progress is not None
         done, seconds = done + progress.iterations, seconds + progress.latest.seconds
-        before, inner = (progress.best_generated.cpu(), prepared.content), None
+        before, inner = (progress.best_generated.cpu(), first), None
 
 
 def enlarged(x: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -125,12 +128,15 @@ def enlarged(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     return x.contiguous()
 
 
-def _next_start(painted: Tensor, content: Tensor, prepared: Prepared, settings: TransferSettings) -> Tensor:
-    """What was painted at one scale, and the content at that scale, give the first G of the next."""
+def _next_start(
+    painted: Tensor, smaller: Tensor | None, prepared: Prepared, first: Tensor | None, settings: TransferSettings
+) -> Tensor:
+    """What was painted at one scale, and what G started from there and would start from here, give the first G."""
     shape = prepared.content.shape[2:]
     start = enlarged(painted, shape)
-    if settings.init == "content":
-        start = start + prepared.content - enlarged(content, shape)  # with what only the larger content shows
+    if first is not None and smaller is not None:
+        # what only the larger one shows, as far as G started from it and not from noise
+        start = start + (1 - settings.init_noise) * (first - enlarged(smaller, shape))
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 
@@ -167,15 +173,15 @@ def prepare_scale(
         raise SizeError(f"{given}: {reason}; give a larger --size or at most {most} --scales") from None
 
 
-def _start(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor:
+def _start(prepared: Prepared, first: Tensor | None, settings: TransferSettings) -> Tensor:
     """The first G, of the content's shape."""
     noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
-    share = 1.0 if settings.init == "random" else settings.init_noise
+    share = 1.0 if first is None else settings.init_noise
     start = torch.zeros_like(noise)
-    if share < 1:
+    if first is not None:
         # alike in all channels, so that what is in the middle of a stereo sound stays there
         grain = prepared.noise * noise[:, :1] if settings.beta else 0.0
-        start = _first_signal(prepared, content, styles, settings) + grain
+        start = first + grain
     if share:
         mean, deviation = prepared.random
         if prepared.natural:
@@ -185,7 +191,10 @@ def _start(prepared: Prepared, content: Signal, styles: Styles, settings: Transf
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 
-def _first_signal(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor:
+def _first_signal(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor | None:
+    """The signal from which G starts, on the content's grid; None if it starts from nothing but noise."""
+    if settings.init == "random" or settings.init_noise == 1:
+        return None
     if settings.init == "content":
         return prepared.content
     if settings.init == "style":

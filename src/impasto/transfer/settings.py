@@ -93,8 +93,8 @@ class TransferSettings:
     )
     scales: int | str = _setting(
         "auto",
-        "Sizes at which a picture or a volume is painted, one after the other, each twice the one before; auto begins at "
-        "256 pixels.",
+        "Sizes at which a picture or a volume is painted, one after the other: N, each twice the one before, or from 256 "
+        "on in equal ratios of about 2.",
         "N|auto",
         checks.whole_or("auto", 1, 12),
     )
@@ -270,14 +270,17 @@ class TransferSettings:
 
 
 def default_text(name: str) -> str:
-    """The default of a setting, as ``--help`` tells it: for each kind, or for each network, where it depends on them."""
+    """The default of a setting, as ``--help`` tells it: for each kind, or for each network, where it depends on them.
+
+    Empty where nothing is meant unless it is given.
+    """
     default = TransferSettings.__dataclass_fields__[name].default
     if name in NETWORKS["vgg19"]._fields:
         by_case = {network: layers_text(getattr(known, name)) for network, known in NETWORKS.items()}
     else:
         by_case = {kind: str(defaults[name]) for kind, defaults in DEFAULTS.items() if name in defaults}
     if not by_case:
-        return "automatic" if default is None else str(default)
+        return "" if default is None else str(default)
     values = dict.fromkeys(by_case.values())
     return next(iter(values)) if len(values) == 1 else "; ".join(f"{case} {text}" for case, text in by_case.items())
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from impasto.errors import SignalError
 from impasto.signals.files import existing_file, first_line, opened_whole
 
-FORMAT = 1
+FORMAT = 2
 _ABOUT, _SUM, _TENSOR = "impasto", "crc32", "__tensor__"
 _DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
 
