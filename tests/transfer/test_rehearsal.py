@@ -50,7 +50,11 @@ def test_a_dry_run_tells_sizes_tiles_memory_and_time_and_writes_nothing(files: A
     assert told["sizes"] == [[200, 133], [400, 267]] and told["evaluations"] == [30, 15]
     assert 400 < told["memory_mib"] <= 1536 and told["seconds"] > 0
     code, out, _ = run(*arguments)
-    assert code == 0 and out.startswith("size: 256 x 171, then 400 x 267\ntiles: ") and "of the 1.5 GiB that may be taken" in out
+    assert (
+        code == 0
+        and out.startswith("size: 256 x 171, then 400 x 267\ntiles: ")
+        and "of the 1.5 GiB that may be taken" in out
+    )
     code, _, err = run(*arguments, "--size", "9000")
     assert code != 0 and "would fit" in err and err.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == before
