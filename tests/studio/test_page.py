@@ -186,7 +186,7 @@ def test_what_cannot_be_painted_is_told_in_one_sentence(page: Any, tmp_path: Pat
     assert page.locator("#content .error").inner_text().startswith(told)
     page.locator("#paint").click()
     page.wait_for_function("document.querySelector('#stage .error').innerText")
-    assert page.locator("#stage .error").inner_text().startswith("A content and a style is missing")
+    assert page.locator("#stage .error").inner_text().startswith("Choose a content and a style first")
     page.locator("#content .ready button").first.click()
     page.locator("#content .tile[data-filled]").wait_for()
     assert page.locator("#content .error").inner_text() == ""
