@@ -20,7 +20,7 @@ EMPTY: dict[str, Any] = {
     "content": "",
     "picture": "",
     "caption": "",
-    "hint": "Give it a content and a style.",
+    "hint": "Drop a photograph and a painting here.",
     "error": "",
     "sounds": (),
     "curves": "",
