@@ -8,6 +8,7 @@ The content is scikit-image's `coffee` (CC0), the style a picture that impasto m
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import subprocess
 import sys
@@ -16,12 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 MINUTES = 600_000
 HEIGHT = 1000
+WIDEST = 1200  # pixels of a picture of a whole page, which is long
 
 
 def paint(page: Any) -> None:
@@ -89,9 +92,11 @@ def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], s
                     TABS[tab](page)
                     page.mouse.move(0, 0)
                     name = f"studio-{tab}" if (width, scheme) == (1600, "light") else f"studio-{tab}-{width}-{scheme}"
-                    page.screenshot(
-                        path=folder / f"{name}.jpg", type="jpeg", quality=82, full_page=width < 800 or tab == "learn"
-                    )
+                    whole = width < 800 or tab == "learn"
+                    with Image.open(io.BytesIO(page.screenshot(full_page=whole))) as picture:
+                        if whole:
+                            picture.thumbnail((WIDEST, picture.height))
+                        picture.convert("RGB").save(folder / f"{name}.jpg", quality=82, optimize=True)
                 context.close()
         browser.close()
 

@@ -8,7 +8,7 @@ import pytest
 
 from impasto.errors import SizeError
 from impasto.studio import estimate
-from impasto.studio.estimate import Speed
+from impasto.studio.estimate import Speed, pace
 from impasto.studio.guard import Upload
 from impasto.studio.stage import curves, span
 from impasto.transfer.descent import Evaluation
@@ -17,8 +17,8 @@ from impasto.transfer.settings import TransferSettings
 PICTURE = Upload(Path("a.png"), "a.png", ".png", (50, 100))
 
 
-def evaluations(*seconds: float) -> list[Evaluation]:
-    return [Evaluation(i + 1, 1.0, 0.5, 0.5, {}, at) for i, at in enumerate(seconds)]
+def evaluations(*seconds: float, scale: int = 1) -> list[Evaluation]:
+    return [Evaluation(i + 1, 1.0, 0.5, 0.5, {}, at, scale) for i, at in enumerate(seconds)]
 
 
 def test_time_is_in_proportion_to_pixels_and_evaluations():
@@ -28,6 +28,18 @@ def test_time_is_in_proportion_to_pixels_and_evaluations():
     assert speed.tell(PICTURE, TransferSettings(size=400, iterations=60)).startswith("400 × 200 · about 4 min · ")
     speed.learn(evaluations(5.0), (10, 10))  # one alone says nothing
     assert "about 30 s" in speed.tell(PICTURE, TransferSettings(size=200, iterations=30))
+
+
+def test_evaluations_at_a_smaller_scale_count_as_parts():
+    speed = Speed()
+    speed.learn([*evaluations(0.1, 0.2), *evaluations(1.0, 2.0, scale=2)], (256, 512))
+    # 40 at 256 pixels, which take as long as 10 at 512, and 20 at 512
+    assert "512 × 256 · about 30 s · " in speed.tell(PICTURE, TransferSettings(size=512, iterations=40))
+
+
+def test_a_busy_moment_does_not_count():
+    assert pace(evaluations(1, 2, 3, 99, 100, 101)) == 1
+    assert pace([*evaluations(1, 2), *evaluations(9, scale=2)]) is None
 
 
 def test_of_other_signals_the_time_is_that_of_the_last_one():
@@ -61,4 +73,5 @@ def test_curves_are_as_wide_as_the_evaluations_to_come_and_logarithmic():
     assert points[1] == "250.0,80.0 500.0,80.0"  # a cost of zero has no logarithm
     assert points[2] == "0.0,40.0 250.0,80.0 500.0,120.0"
     assert curves([(1.0, 1.0, 1.0)], 5) == ""
+    assert curves([(3.0, 2.0, 1.0, 1), (2.0, 1.0, 1.0, 1), (9.0, 3.0, 1.0, 2), (1.0, 1.0, 1.0, 2)], 4).count('"scale"') == 1
     assert "nan" not in curves([(1.0, 1.0, 1.0), (float("nan"), 1.0, float("inf"))], 5)

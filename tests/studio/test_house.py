@@ -117,6 +117,18 @@ def test_a_finished_painting_goes_on_from_its_result(house: House, uploads: list
     assert (settings["iterations"], settings["init"]) == (8, "content")
 
 
+def test_a_result_of_several_scales_goes_on_at_its_own_size(house: House, uploads: list[Upload]):
+    run, _ = paint(house, uploads, size=64, scales=2, iterations=4)
+    first = ended(house, run)
+    assert [scale for *_, scale in first.costs] == [1, 1, 1, 1, 2, 2]
+    house.go_on(run.id)
+    second = ended(house, run)
+    assert (second.state, len(second.costs)) == ("done", 8)
+    assert second.costs[6][0] == pytest.approx(min(cost for cost, *_, scale in first.costs if scale == 2), rel=0.05)
+    with Image.open(house.history.path(second, second.result)) as picture:
+        assert json.loads(picture.info["impasto"])["settings"]["iterations"] == 4
+
+
 def test_what_fails_says_why_and_the_next_is_painted(house: House, uploads: list[Upload]):
     failed, job = paint(house, uploads, size=8)
     after, _ = paint(house, uploads)
@@ -125,6 +137,7 @@ def test_what_fails_says_why_and_the_next_is_painted(house: House, uploads: list
     assert "too small for relu5_1" in failed.error
     assert job.error == failed.error
     assert after.state == "done"
+    assert [house.history.can_go_on(run) for run in (failed, after)] == [False, True]
 
 
 def test_a_disk_that_is_full_at_the_end_is_told_and_the_next_is_painted(
@@ -143,6 +156,7 @@ def test_a_disk_that_is_full_at_the_end_is_told_and_the_next_is_painted(
     assert (job.state, job.error) == ("failed", "result.png cannot be written: No space left on device")
     assert (failed.state, failed.result, after.state) == ("failed", "", "done")
     # what was descended is still there to be gone on with
+    assert house.history.can_go_on(failed)
     house.go_on(failed.id)
     assert ended(house, failed).state == "done"
 

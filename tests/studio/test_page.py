@@ -186,10 +186,23 @@ def test_what_cannot_be_painted_is_told_in_one_sentence(page: Any, tmp_path: Pat
     assert page.locator("#content .error").inner_text().startswith(told)
     page.locator("#paint").click()
     page.wait_for_function("document.querySelector('#stage .error').innerText")
-    assert page.locator("#stage .error").inner_text().startswith("A content and a style is missing")
+    assert page.locator("#stage .error").inner_text().startswith("Choose a content and a style first")
     page.locator("#content .ready button").first.click()
     page.locator("#content .tile[data-filled]").wait_for()
     assert page.locator("#content .error").inner_text() == ""
+
+
+def test_files_dropped_beside_the_tiles_are_dealt_to_them(page: Any, pictures: dict[str, Path]):
+    drop = """files => {
+        const data = new DataTransfer();
+        for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
+        const how = { dataTransfer: data, bubbles: true, cancelable: true };
+        return document.querySelector("#stage .canvas").dispatchEvent(new DragEvent("drop", how));
+    }"""
+    taken = page.evaluate(drop, [[path.name, list(path.read_bytes())] for path in pictures.values()])
+    assert not taken  # else the browser would open the file in place of the page
+    for role in pictures:
+        page.locator(f"#{role} .note", has_text=f"{role}.png").wait_for()
 
 
 def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio, pictures: dict[str, Path]):
@@ -231,8 +244,7 @@ def test_with_the_keyboard_alone(page: Any):
     page.locator(".words label.selected", has_text="Bold").wait_for()
     walk_to("#paint")
     page.keyboard.press("Enter")
-    page.locator("#stop").wait_for()
-    walk_to("#stop")
+    page.wait_for_function("document.activeElement.id === 'stop'")
     page.keyboard.press("Enter")
     page.locator("#paint").wait_for()
     assert not page.trouble

@@ -5,8 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import struct
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -67,60 +65,6 @@ def test_a_signal_is_known_by_what_is_in_it(kind: str, tmp_path: Path):
     with Image.open(io.BytesIO(portrait(read_signal(upload.path), 320))) as picture:
         assert max(picture.size) == 320
         assert np.asarray(picture).std() > 10
-
-
-def header_of(*shape: int) -> bytes:
-    """The head of a NIfTI file, which says it has this shape."""
-    head = bytearray(352)
-    struct.pack_into("<i", head, 0, 348)
-    struct.pack_into("<8h", head, 40, len(shape), *shape, *[1] * (7 - len(shape)))
-    struct.pack_into("<2h", head, 70, 4, 16)
-    head[344:348] = b"n+1\0"
-    return bytes(head)
-
-
-def archive() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("leads.npy", bytes(2**27))
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("data", "told"),
-    [
-        (gzip.compress(header_of(30000, 30000, 30000)), "gift has too many values: up to 67 million are taken"),
-        (header_of(2000, 2000, 2000), "gift has too many values"),
-        (archive(), "gift has too many values"),
-        (gzip.compress(b"not a volume" * 100), "gift is damaged|gift cannot be read|gift has too many"),
-        (b"RIFF\0\0\0\0WAVEfmt ", "gift is damaged|gift cannot be read"),
-        (b"\x93NUMPY\x01\0v\0rubbish", "gift is damaged|gift cannot be read"),
-        (b"fLaC" + bytes(50), "gift is damaged|gift cannot be read"),
-        (b"PK\x03\x04" + bytes(50), "gift is damaged|gift cannot be read"),
-        (bytes(128) + b"DICM" + bytes(50), "gift"),
-        (b"a,b\n1,2\n3\n4,5\n", "gift: line 3 has 1 values"),
-        (b"<html><script>1</script>\n" * 9, "gift is not a picture that can be read"),
-    ],
-    ids=[
-        "zipped volume",
-        "volume",
-        "archive",
-        "no volume",
-        "wav",
-        "npy",
-        "flac",
-        "npz",
-        "dicom",
-        "table",
-        "page",
-    ],  # bytes may hold the time
-)
-def test_what_is_none_or_far_too_large_is_told_without_being_read(tmp_path: Path, data: bytes, told: str):
-    path = tmp_path / "upload"
-    path.write_bytes(data)
-    with pytest.raises(SignalError, match=told) as caught:
-        inspect(path, "gift", tmp_path)
-    assert str(tmp_path) not in str(caught.value)
 
 
 def test_a_table_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

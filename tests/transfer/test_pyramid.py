@@ -110,6 +110,9 @@ def test_the_scales_are_counted_as_one_descent(pair: tuple[Signal, Signal]):
     assert [p.latest.scale for p in steps] == [1] * 8 + [2] * 4 + [3] * 2
     assert all(p.iterations == 14 and p.scales == 3 for p in steps)
     assert [max(p.generated.shape) for p in steps] == [15] * 8 + [30] * 4 + [60] * 2
+    # an evaluation at twice the size takes as long as four
+    left = [*range(7 + 4 * 4 + 2 * 16, 4 * 4 + 2 * 16 - 1, -1), *range(3 + 2 * 4, 2 * 4 - 1, -1), 1, 0]
+    assert [p.left for p in steps] == left
     seconds = [p.latest.seconds for p in steps]
     assert seconds == sorted(seconds)
     for first in (8, 12):

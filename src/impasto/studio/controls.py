@@ -74,7 +74,7 @@ def exact_fields() -> list[Any]:
             common = {
                 "elem_id": f"set-{setting.name}",
                 "label": setting.name.replace("_", " "),
-                "info": setting.metadata["help"],
+                "info": setting.metadata["help"].replace("--", ""),
                 "value": "",
             }
             made.append(

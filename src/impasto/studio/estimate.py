@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
+from statistics import median
 from threading import Event
 
 import numpy as np
 
 from impasto.signals.image import scaled_shape
+from impasto.signals.signal import Signal
 from impasto.studio.guard import Upload
 from impasto.studio.stage import span
 from impasto.transfer.descent import Evaluation
 from impasto.transfer.estimate import fit, gibibytes
 from impasto.transfer.kinds.kind import table_of
 from impasto.transfer.plan import Task
+from impasto.transfer.pyramid import evaluations_at, plan_scales
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 
 _PATIENCE = 20  # seconds
 _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
+_LOOKS = 8  # evaluations
+_NEWEST = 15  # evaluations that tell how fast it goes now
 
 
 class Speed:
@@ -32,15 +38,19 @@ class Speed:
     def measure(self) -> None:
         """Evaluate J a few times, which also wakes up what is slow at its first use."""
         random = np.random.default_rng(0).random((_PROBE, _PROBE, 3))
-        painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=4))
-        self.learn(painting.history, painting.signal.shape)
+        painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=_LOOKS))
+        # the studio opens meanwhile, and what else is at work at that moment will not be at work all the time
+        self._keep("image", min(_times(painting.history)), painting.signal.shape)
 
     def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int], kind: str = "image") -> None:
-        """See how long these evaluations, one after the other, took at this size."""
-        if len(evaluations) > 1:
-            seconds = (evaluations[-1].seconds - evaluations[0].seconds) / (len(evaluations) - 1)
-            self._seconds[kind] = seconds / prod(shape)
-            self._known.set()
+        """See how long these evaluations, one after the other, took; ``shape`` is that of the last scale."""
+        seconds = pace(evaluations)
+        if seconds is not None:
+            self._keep(kind, seconds, shape)
+
+    def _keep(self, kind: str, seconds: float, shape: Sequence[int]) -> None:
+        self._seconds[kind] = seconds / prod(shape)
+        self._known.set()
 
     def tell(self, upload: Upload, settings: TransferSettings) -> str:
         """Time and memory of painting a signal, in a few words; of what is no picture, the time of one like the last.
@@ -51,9 +61,11 @@ class Speed:
             SizeError: the memory is too small for it.
         """
         known = settings.for_kind(upload.kind)
-        assert known.iterations is not None
+        content = Signal(np.broadcast_to(np.float32(0), (1, *upload.shape)), upload.kind)  # only its shape is looked at
+        scales = plan_scales(known, content)
+        evaluations = evaluations_at(scales[-1], scales, len(upload.shape))
         if upload.kind != "image":
-            seconds = self._seconds.get(upload.kind, 0) * prod(upload.shape) * known.iterations
+            seconds = self._seconds.get(upload.kind, 0) * prod(upload.shape) * evaluations
             return upload.extent + (f" · about {span(seconds)}" if seconds else "")
         height, width = upload.shape
         target = max(upload.shape) if known.size == "full" else int(known.size or 0)
@@ -61,5 +73,18 @@ class Speed:
         task = Task(table_of(known), scaled, 3, 1, tuple(known.content_weights), scaled)
         words = gibibytes(fit(task, known).memory)
         if self._known.wait(_PATIENCE) and "image" in self._seconds:
-            words = f"about {span(self._seconds['image'] * prod(scaled) * known.iterations)} · {words}"
+            words = f"about {span(self._seconds['image'] * prod(scaled) * evaluations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"
+
+
+def pace(evaluations: Sequence[Evaluation]) -> float | None:
+    """Seconds that an evaluation takes now, at the scale of the last; None if that is the first there.
+
+    It is the median of the newest, as a moment in which the computer is busy tells nothing of the others.
+    """
+    times = _times([e for e in evaluations[-_NEWEST - 1 :] if e.scale == evaluations[-1].scale])
+    return median(times) if times else None
+
+
+def _times(evaluations: Sequence[Evaluation]) -> list[float]:
+    return [b.seconds - a.seconds for a, b in pairwise(evaluations)]

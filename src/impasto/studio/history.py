@@ -17,6 +17,8 @@ from impasto.signals.files import write_whole
 from impasto.studio.guard import Upload
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+CHECKPOINT = "checkpoint"
+"""The name of the file in which the painting of a run is kept on its way."""
 _RECORD = "run.json"
 # what a run was when the server ended without asking it
 _UNFINISHED = ("waiting", "painting")
@@ -35,7 +37,7 @@ class Run:
         settings: as :meth:`TransferSettings.as_dict` gives them.
         state: "waiting", "painting", "done", "stopped", "failed" or, if the server ended meanwhile, "interrupted".
         error: why it failed.
-        costs: J, content cost and style cost of each evaluation.
+        costs: J, content cost, style cost and scale of each evaluation.
         seconds: of the descent.
         result: the name of the result's file in the folder; empty while there is none.
         start: the name of the file from which the painting went on when it had once been done; empty before.
@@ -50,7 +52,7 @@ class Run:
     settings: dict[str, Any]
     state: str = "waiting"
     error: str = ""
-    costs: tuple[tuple[float, float, float], ...] = field(default=(), repr=False)
+    costs: tuple[tuple[float, float, float, int], ...] = field(default=(), repr=False)
     seconds: float = 0.0
     result: str = ""
     start: str = ""
@@ -119,6 +121,10 @@ class History:
                     yield self.load(folder.name)
                 except SignalError:
                     continue
+
+    def can_go_on(self, run: Run) -> bool:
+        """Whether there is something of it to go on from, or its end was none of its own doing."""
+        return run.state == "interrupted" or any(name and self.path(run, name).exists() for name in (run.result, CHECKPOINT))
 
     def is_new(self, identity: str) -> bool:
         """Whether it is a run of which there is no result yet."""

@@ -98,7 +98,7 @@ def _begin(house: House, follow: Follow) -> Callable[..., AsyncIterator[Watched]
         try:
             missing = " and a ".join(role for role in NEEDED if role not in files)
             if missing:
-                raise SignalError(f"a {missing} is missing: drop one, or choose one of the small pictures")
+                raise SignalError(f"choose a {missing} first: drop a file, or click one of the small pictures")
             styles = [files[role] for role in ROLES[1:] if role in files]
             run = house.begin(files["content"], styles, controls.settings_of(values))
         except ImpastoError as error:

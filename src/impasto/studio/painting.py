@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from impasto.errors import ImpastoError, SignalError
 from impasto.signals.formats import read_signal
 from impasto.signals.signal import Signal, Values
-from impasto.studio.estimate import Speed
-from impasto.studio.history import History, Run
+from impasto.studio.estimate import Speed, pace
+from impasto.studio.history import CHECKPOINT, History, Run
 from impasto.studio.jobs import Job
 from impasto.studio.portrait import portrait
 from impasto.transfer.checkpoint import read_history
 from impasto.transfer.descent import Evaluation, Progress
+from impasto.transfer.pyramid import plan_scales
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
 from impasto.transfer.styles import names_of, shares
@@ -24,9 +25,9 @@ from impasto.transfer.styles import names_of, shares
 _SECONDS_BETWEEN = 0.4  # two pictures
 _THUMBNAIL_SIZE = 320
 _RESULTS = {"image": "result.png", "series": "result.csv", "sound": "result.wav", "volume": "result.nii.gz"}
-_THUMBNAIL, _CHECKPOINT = "thumbnail.jpg", "checkpoint"
+_THUMBNAIL = "thumbnail.jpg"
 
-Costs = tuple[tuple[float, float, float], ...]
+Costs = tuple[tuple[float, float, float, int], ...]
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,17 @@ class View:
 
     Attributes:
         picture: as JPEG.
-        costs: J, content cost and style cost of each evaluation so far.
+        costs: J, content cost, style cost and scale of each evaluation so far.
         iterations: how many there will be.
-        seconds_left: until then.
+        seconds_left: until then; None while that cannot be told.
+        size: at which it is painted now, in words, if it is painted at several.
     """
 
     picture: bytes
     costs: Costs
     iterations: int
-    seconds_left: float
+    seconds_left: float | None = None
+    size: str = ""
 
 
 def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
@@ -54,11 +57,11 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
 
     def work(job: Job) -> None:
         state = replace(run, state="painting")
-        checkpoint = history.path(run, _CHECKPOINT)
-        kept = read_history(checkpoint) if checkpoint.exists() else []
-        costs = [*run.costs[: run.before], *map(_costs, kept)]
+        checkpoint = history.path(run, CHECKPOINT)
+        evaluations = read_history(checkpoint) if checkpoint.exists() else []
+        costs = [*run.costs[: run.before], *map(_costs, evaluations)]
         history.save(state)
-        began = last = time.monotonic()
+        last = 0.0
         done = 0
         content: Signal | None = None
 
@@ -66,21 +69,25 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             nonlocal last, done
             assert content is not None
             now = time.monotonic()
+            evaluations.append(progress.latest)
             costs.append(_costs(progress.latest))
             done += 1
             if done == 1 or now - last > _SECONDS_BETWEEN:
                 last = now
-                left = progress.iterations - progress.latest.evaluation
-                picture = portrait(_on_the_way(content, progress.best_generated[0].cpu().numpy()))
-                job.show(View(picture, tuple(costs), run.before + progress.iterations, left * (now - began) / done))
+                values, seconds = progress.best_generated[0].cpu().numpy(), pace(evaluations)
+                picture = portrait(_on_the_way(content, values))
+                left = None if seconds is None else seconds * progress.left
+                size = " × ".join(map(str, reversed(values.shape[1:]))) if progress.scales > 1 else ""
+                job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size))
             job.check()
 
         ended = "done"
         try:
             content = read_signal(history.path(run, run.content), run.settings["rate"])
             styles = [(history.path(run, name), weight) for name, weight in zip(run.styles, run.weights, strict=True)]
+            settings = _settings(run, history, content)
             try:
-                painting = transfer_style(content, styles, _settings(run, history), on_progress=watch, checkpoint=checkpoint)
+                painting = transfer_style(content, styles, settings, on_progress=watch, checkpoint=checkpoint)
             except TransferInterrupted as interrupted:
                 painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
             seconds = sum(e.seconds for e in painting.history[-1:])
@@ -91,7 +98,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
-        job.show(View(portrait(painting.signal), tuple(costs), len(costs), 0.0))
+        job.show(View(portrait(painting.signal), tuple(costs), len(costs)))
         if ended != "done":
             raise KeyboardInterrupt
 
@@ -99,12 +106,13 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
 
 
 def begin_again(run: Run, history: History) -> Run:
-    """The run as it goes on: from where it was cut off or, where it had been done, from its result for as long again.
+    """The run as it goes on: from where it was cut off or, where it had been done, from its result for as long again as that
+    took at its size.
 
     Raises:
         SignalError: its files cannot be read or written.
     """
-    if run.result and not history.path(run, _CHECKPOINT).exists():
+    if run.result and not history.path(run, CHECKPOINT).exists():
         try:
             start = run.result.replace("result", "start")
             shutil.copyfile(history.path(run, run.result), history.path(run, start))
@@ -124,13 +132,18 @@ def _on_the_way(content: Signal, values: Values) -> Signal:
     return Signal(values, content.kind, header)
 
 
-def _costs(evaluation: Evaluation) -> tuple[float, float, float]:
-    return evaluation.cost, evaluation.content_cost, evaluation.style_cost
+def _costs(evaluation: Evaluation) -> tuple[float, float, float, int]:
+    return evaluation.cost, evaluation.content_cost, evaluation.style_cost, evaluation.scale
 
 
-def _settings(run: Run, history: History) -> TransferSettings:
+def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
     settings = TransferSettings(**run.settings)
-    return replace(settings, init=str(history.path(run, run.start))) if run.start else settings
+    if not run.start:
+        return settings
+    *earlier, last = plan_scales(settings.for_kind(content.kind), content)
+    if earlier:  # a result is not painted small again
+        settings = replace(settings, scales=1, iterations=last.iterations)
+    return replace(settings, init=str(history.path(run, run.start)))
 
 
 def _keep(run: Run, painting: Painting, history: History) -> None:
@@ -138,7 +151,9 @@ def _keep(run: Run, painting: Painting, history: History) -> None:
     began = TransferSettings(**run.settings).for_kind(painting.signal.kind)
     styles = names_of(shares(list(zip(run.names[1:], run.weights, strict=True))))
     about = {**painting.about, "content": run.names[0], "style": styles}
-    iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
+    iterations = began.iterations
+    if len(plan_scales(began, painting.content)) == 1:
+        iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
     named = replace(painting, settings=replace(began, iterations=iterations), about=about)
     result = _RESULTS[painting.signal.kind]
     named.write(history.path(run, result))

@@ -49,7 +49,9 @@ def of_job(house: House, job: Job, run: Run, content: str) -> Watched:
     else:
         scene |= _painted(stage.data_uri(view.picture), view.costs, view.iterations)
         if not job.ended:
-            scene["caption"] = f"{len(view.costs)} of {view.iterations} · {stage.span(view.seconds_left)} left"
+            size = view.size and f"at {view.size}"
+            left = "" if view.seconds_left is None else f"{stage.span(view.seconds_left)} left"
+            scene["caption"] = " · ".join(filter(None, (f"{len(view.costs)} of {view.iterations}", size, left)))
     return _watched(house, scene, house.history.load(run.id) if job.ended and view else run, job.ended)
 
 
@@ -92,7 +94,7 @@ def sentence(error: object) -> str:
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 
-def _painted(picture: str, costs: Sequence[tuple[float, float, float]], iterations: int) -> dict[str, Any]:
+def _painted(picture: str, costs: Sequence[Sequence[float]], iterations: int) -> dict[str, Any]:
     return {
         "picture": picture,
         "curves": stage.curves(costs, iterations),
@@ -115,6 +117,6 @@ def _watched(house: House, scene: dict[str, Any], run: Run, ended: bool) -> Watc
         run.id,
         gr.update(visible=ended),
         gr.update(visible=not ended),
-        gr.update(visible=kept or run.state == "interrupted"),
+        gr.update(visible=ended and house.history.can_go_on(run)),
         gr.update(visible=kept, value=str(house.history.path(run, run.result)) if kept else None),
     )

@@ -141,6 +141,8 @@ def serve(
         )
     except OSError as error:
         raise SettingsError(f"the studio cannot listen at {host}:{port or 'any port'}: {error}") from None
+    except ValueError:  # gradio looks whether its own page answers
+        raise SettingsError("the studio does not answer itself: is a proxy set, or the computer very busy?") from None
     try:
         yield address
     finally:

@@ -6,6 +6,7 @@ import base64
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 from typing import Any
 
 import gradio as gr
@@ -19,7 +20,7 @@ EMPTY: dict[str, Any] = {
     "content": "",
     "picture": "",
     "caption": "",
-    "hint": "Give it a content and a style.",
+    "hint": "Drop a photograph and a painting here.",
     "error": "",
     "sounds": (),
     "curves": "",
@@ -40,22 +41,29 @@ def data_uri(picture: bytes, format: str = "jpeg") -> str:
 
 
 def curves(costs: Sequence[Sequence[float]], iterations: int) -> str:
-    """J, content and style cost over the evaluations as SVG, on a logarithmic scale; the width is all ``iterations``."""
-    values = [value for row in costs for value in row if value > 0 and math.isfinite(value)]
+    """J, content and style cost over the evaluations as SVG, on a logarithmic scale; the width is all ``iterations``.
+
+    The lines are broken, and a faint one is drawn, where a new scale (the fourth number) begins: there all costs jump.
+    """
+    values = [value for row in costs for value in row[:3] if value > 0 and math.isfinite(value)]
     if len(costs) < 2 or not values:
         return ""
     # a step that failed can be a thousand times above the first; it leaves the picture at the top
-    ends = [value for value in (*costs[0], *costs[-1]) if value in values]
+    parts = [list(rows) for _, rows in groupby(enumerate(costs), key=lambda numbered: numbered[1][3:])]
+    ends = [value for curve in parts for _, row in (curve[0], curve[-1]) for value in row[:3] if value in values]
     low, high = math.log(min(values)), math.log(max(ends, default=min(values)))
     height = max(high - low, 1e-6)
-    lines = []
+    step = _WIDTH / max(iterations - 1, 1)
+    begins = (step * (curve[0][0] - 0.5) for curve in parts[1:])
+    lines = [f'<line class="scale" x1="{x:.1f}" x2="{x:.1f}" y1="-4" y2="{_HEIGHT + 4}"/>' for x in begins]
     for i, name in enumerate(_LINES):
-        points = " ".join(
-            f"{_WIDTH * number / max(iterations - 1, 1):.1f},{_HEIGHT * (high - math.log(row[i])) / height:.1f}"
-            for number, row in enumerate(costs)
-            if row[i] > 0 and math.isfinite(row[i])
-        )
-        lines.append(f'<polyline class="line-{i}" points="{points}"><title>{name}</title></polyline>')
+        for curve in parts:
+            points = " ".join(
+                f"{step * number:.1f},{_HEIGHT * (high - math.log(row[i])) / height:.1f}"
+                for number, row in curve
+                if row[i] > 0 and math.isfinite(row[i])
+            )
+            lines.append(f'<polyline class="line-{i}" points="{points}"><title>{name}</title></polyline>')
     told = [(i, name, costs[-1][i]) for i, name in enumerate(_LINES) if math.isfinite(costs[-1][i])]
     legend = "".join(f'<span class="key-{i}">{name} <b>{value:.3g}</b></span>' for i, name, value in told)
     return (

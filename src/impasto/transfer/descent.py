@@ -43,6 +43,7 @@ class Progress:
     """Where the descent is: its newest evaluation, and G there and at its best, of shape (1, channels, *space).
 
     ``iterations`` and ``scales`` are those of the whole; of several scales G is that of the one at work, and so is the best.
+    ``heavier`` is how much longer the larger scales to come take than their number tells, in evaluations at this one.
     ``state`` gives all that it takes to go on from here, bit for bit; it shares its tensors with the descent, so it is to be
     used before the next evaluation is asked for.
     """
@@ -54,6 +55,12 @@ class Progress:
     best_generated: Tensor
     state: Callable[[], State] = field(default=dict, repr=False, compare=False)
     scales: int = 1
+    heavier: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """What is still to come, in evaluations like the latest one."""
+        return self.iterations - self.latest.evaluation + self.heavier
 
 
 def shifted(evaluation: Evaluation, done: int, seconds: float) -> Evaluation:

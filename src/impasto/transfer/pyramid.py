@@ -7,7 +7,7 @@ Factors in Neural Style Transfer" (2017), section 6.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import ceil, log2
 from typing import NamedTuple
@@ -65,6 +65,11 @@ def plan_scales(settings: TransferSettings, content: Signal, styles: Styles = ()
     return tuple(Scale(n, max(1, round(settings.iterations * sizes[0] / n))) for n in sizes)
 
 
+def evaluations_at(scale: Scale, scales: Iterable[Scale], dims: int) -> float:
+    """How many evaluations at one scale take as long as all those of ``scales``, of a signal of so many dimensions."""
+    return sum(s.iterations * (1.0 if s.size == scale.size else (int(s.size) / int(scale.size)) ** dims) for s in scales)
+
+
 def coarse_to_fine(
     kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, device: torch.device, state: State | None = None
 ) -> Iterator[tuple[Prepared, Progress]]:
@@ -101,6 +106,7 @@ def coarse_to_fine(
         if k == len(scales) - 1:
             first = None  # no larger one will ask for it
         left = sum(scale.iterations for scale in scales[k + 1 :])
+        heavier = evaluations_at(scales[k], scales[k + 1 :], len(content.shape)) - left
         progress: Progress | None = None
         # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
         natural = replace(prepared, natural=prepared.natural and k == 0)
@@ -109,8 +115,8 @@ def coarse_to_fine(
         for progress in steps:
             latest, best = (replace(shifted(e, done, seconds), scale=k + 1) for e in (progress.latest, progress.best))
             total, now = done + progress.iterations + left, nested(progress, scale=k, done=done, seconds=seconds)
-            whole = replace(progress, latest=latest, best=best, iterations=total, state=now, scales=len(scales))
-            yield prepared, whole
+            whole = replace(progress, latest=latest, best=best, iterations=total, state=now)
+            yield prepared, replace(whole, scales=len(scales), heavier=heavier)
         assert progress is not None
         done, seconds = done + progress.iterations, seconds + progress.latest.seconds
         before, inner = (progress.best_generated.cpu(), first), None

@@ -38,6 +38,18 @@ function players(sounds) {
   }));
 }
 
+// the button that was pressed is gone, and one that has come in its place takes the focus
+let pressed = false;
+document.addEventListener("click", (event) => { pressed ||= Boolean(event.target.closest("#actions")); });
+function focusAction() {
+  if (!pressed) return;
+  pressed = false;
+  setTimeout(() => {
+    if (document.activeElement !== document.body) return;
+    [...document.querySelectorAll("#actions :is(button, a)")].find((one) => one.offsetParent)?.focus({ preventScroll: true });
+  }, 200);
+}
+
 function show() {
   const value = props.value || {};
   put(over, value.picture || "");
@@ -48,7 +60,9 @@ function show() {
   figure.toggleAttribute("data-painted", Boolean(value.picture));
   if (value.busy && !figure.hasAttribute("data-busy") && figure.getBoundingClientRect().top > innerHeight * .6)
     figure.scrollIntoView({ behavior: "smooth" });
+  if (Boolean(value.busy) !== figure.hasAttribute("data-busy")) focusAction();
   figure.toggleAttribute("data-busy", Boolean(value.busy));
+  find(".caption").setAttribute("aria-live", value.busy ? "off" : "polite"); // no reader of screens wants every number
   if (!value.picture && compare.value > 0) { compare.value = 0; curtain(); }
   find(".hint").textContent = value.hint || "";
   find(".error").textContent = value.error || "";

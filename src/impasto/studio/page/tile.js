@@ -29,15 +29,24 @@ for (const name of ["dragleave", "drop"])
   tile.addEventListener(name, (event) => { event.preventDefault(); tile.toggleAttribute("data-over", false); });
 tile.addEventListener("drop", (event) => send(event.dataTransfer.files[0]));
 
-// what is pasted goes to the tile under the pointer or with the focus, else to the first that is empty
-document.addEventListener("paste", (event) => {
-  const file = [...event.clipboardData.files][0];
-  if (!file || !tile.offsetParent) return;
+// what is pasted goes to the tile under the pointer or with the focus; else, as what is dropped beside the tiles, it is dealt
+// to those that are empty
+function deal(files, aimed) {
   const tiles = [...document.querySelectorAll(".tile")].filter((other) => other.offsetParent);
-  const target = tiles.find((other) => other.matches(":hover, :focus-within"))
-    || tiles.find((other) => !other.hasAttribute("data-filled")) || tiles[0];
-  if (target === tile) { event.preventDefault(); send(file); }
+  const target = aimed && tiles.find((other) => other.matches(":hover, :focus-within"));
+  const empty = tiles.filter((other) => !other.hasAttribute("data-filled"));
+  send(files[(target ? [target] : empty.length ? empty : tiles).indexOf(tile)]);
+}
+document.addEventListener("paste", (event) => {
+  const files = [...event.clipboardData.files];
+  if (files.length && tile.offsetParent) { event.preventDefault(); deal(files, true); }
 });
+for (const name of ["dragover", "drop"])
+  document.addEventListener(name, (event) => {
+    if (!tile.offsetParent || event.target.closest?.(".tile, input, textarea")) return;
+    event.preventDefault();
+    if (name === "drop") deal([...event.dataTransfer.files], false);
+  });
 
 async function look() {
   if (!video.hidden) return stop();

@@ -24,6 +24,13 @@ number.addEventListener("change", () => {
   go({ unit, first: unit - unit % props.value.count });
 });
 
+// arrows walk over the sheet, which has six columns
+find(".sheet").addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -6, ArrowDown: 6 }[event.key];
+  const all = [...find(".sheet").children], next = all[all.indexOf(event.target) + step];
+  if (next) { event.preventDefault(); next.focus(); }
+});
+
 function show() {
   const value = props.value || {};
   element.querySelector(".units").toggleAttribute("data-empty", !value.layers);
