@@ -8,10 +8,10 @@ import pytest
 
 from impasto.errors import SizeError
 from impasto.studio import estimate
-from impasto.studio.estimate import Speed, pace
+from impasto.studio.estimate import Speed
 from impasto.studio.guard import Upload
 from impasto.studio.stage import curves, span
-from impasto.transfer.descent import Evaluation
+from impasto.transfer.descent import Evaluation, pace
 from impasto.transfer.settings import TransferSettings
 
 PICTURE = Upload(Path("a.png"), "a.png", ".png", (50, 100))

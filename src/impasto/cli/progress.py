@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from impasto.transfer.descent import Progress
+    from impasto.transfer.descent import Evaluation, Progress
 
 log = logging.getLogger("impasto")
 
@@ -17,24 +18,30 @@ log = logging.getLogger("impasto")
 def progress_bar() -> Iterator[Callable[[Progress], None]]:
     """A bar on stderr; rich honours NO_COLOR."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
+
+    from impasto.transfer.descent import pace
 
     columns = (
         TextColumn("painting"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.description}"),
-        TimeRemainingColumn(),
     )
+    evaluations: list[Evaluation] = []
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("")
-        yield lambda progress: bar.update(
-            task,
-            total=progress.iterations,
-            completed=progress.latest.evaluation,
-            description=f"J {progress.best.cost:.4g}{_scale(progress)}",
-        )
+
+        def tell(progress: Progress) -> None:
+            e = progress.latest
+            evaluations.append(e)
+            seconds = pace(evaluations)
+            left = f", {timedelta(seconds=round(seconds * progress.left))} left" if seconds else ""
+            about = f"J {progress.best.cost:.4g}{_scale(progress)}{left}"
+            bar.update(task, total=progress.iterations, completed=e.evaluation, description=about)
+
+        yield tell
 
 
 def log_progress(progress: Progress) -> None:

@@ -119,18 +119,16 @@ def view(source: Source, size: int | str) -> Signal:
     return KINDS[kind].fit(signal, most)
 
 
-def read_ahead(
-    names: Iterable[str], read: Callable[[str], Read], ahead: int = 3
-) -> Iterator[tuple[str, Read | SignalError | MemoryError]]:
+def read_ahead(names: Iterable[str], read: Callable[[str], Read], ahead: int = 3) -> Iterator[tuple[str, Read | Exception]]:
     """Each name and what is read of it, in order, while those before are worked on; a failure takes its place."""
 
-    def attempt(name: str) -> tuple[str, Read | SignalError | MemoryError]:
+    def attempt(name: str) -> tuple[str, Read | Exception]:
         try:
             return name, read(name)
-        except (SignalError, MemoryError) as error:
+        except Exception as error:  # one file that no reader expects does not end a long search
             return name, error
 
-    waiting: deque[Future[tuple[str, Read | SignalError | MemoryError]]] = deque()
+    waiting: deque[Future[tuple[str, Read | Exception]]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
         try:
             for name in names:

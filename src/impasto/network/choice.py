@@ -166,9 +166,10 @@ def _path() -> Path:
 
 def _kept() -> dict[str, dict[str, float]]:
     try:
-        return json.loads(_path().read_text())
+        kept = json.loads(_path().read_text())
     except (OSError, ValueError):
         return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 @functools.cache

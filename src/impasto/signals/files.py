@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +53,21 @@ def optional_package(name: str, path: str | Path, extra: str) -> ModuleType:
 def first_line(error: BaseException) -> str:
     """What an error of a library says, in one line."""
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+@contextmanager
+def one_line_is_enough() -> Iterator[None]:
+    """Keep the libraries from telling, beside the error that is raised, what they think of a damaged file."""
+    loggers = [logging.getLogger(name) for name in ("nibabel.global", "tifffile")]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.disabled = True
+        try:
+            yield
+        finally:
+            for logger in loggers:
+                logger.disabled = False
 
 
 def check_writable(path: str | Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
-from impasto.signals.files import existing_file
+from impasto.signals.files import existing_file, one_line_is_enough
 from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
 from impasto.signals.signal import Signal, Values
 
@@ -66,12 +65,10 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any], longest:
 
 
 def _from_file(path: Path, longest: int | None) -> Signal:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # remarks on damaged metadata; what cannot be read is an error
-        with Image.open(path) as picture:
-            if longest is not None:
-                picture.draft(None, (longest, longest))
-            return _from_pillow(picture, _deep_samples(picture, path))
+    with one_line_is_enough(), Image.open(path) as picture:
+        if longest is not None:
+            picture.draft(None, (longest, longest))
+        return _from_pillow(picture, _deep_samples(picture, path))
 
 
 def _deep_samples(picture: Image.Image, path: Path) -> NDArray[np.uint16] | None:

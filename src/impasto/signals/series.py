@@ -258,6 +258,6 @@ def write_series(series: Signal, path: str | Path, about: Mapping[str, Any] | No
         if rate and series.header.get("timed"):
             columns, names, forms = [np.arange(series.shape[0]) / rate, *columns], ["time", *names], ["%.10g", *forms]
         if series.header.get("named"):
-            buffer.write((delimiter.join(names) + "\n").encode())
+            buffer.write((delimiter.join(name.replace(delimiter, " ") for name in names) + "\n").encode())
         np.savetxt(buffer, np.stack(columns, axis=1), fmt=forms, delimiter=delimiter)
     write_whole(path, buffer.getvalue())

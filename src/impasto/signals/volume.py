@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from PIL import Image
 
 from impasto.errors import SignalError, nearest
 from impasto.signals.dicom import has_pixels, read_dicom_series
-from impasto.signals.files import existing_file, first_line, optional_package, write_whole
+from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package, write_whole
 from impasto.signals.signal import Signal
 
 Array = NDArray[Any]
@@ -38,7 +35,7 @@ def is_volume(path: Path) -> bool:
     if suffix == ".dcm":
         return has_pixels(path)
     try:
-        with _one_line_is_enough():
+        with one_line_is_enough():
             if suffix in (".tif", ".tiff"):
                 with Image.open(path) as picture:
                     return getattr(picture, "n_frames", 1) > 1
@@ -75,7 +72,7 @@ def read_volume(source: str | Path | Array) -> Signal:
     existing_file(path, "a volume")
     read, _ = _FORMATS[volume_format(path)]
     try:
-        with _one_line_is_enough():
+        with one_line_is_enough():
             array, header = read(path)
     except SignalError:
         raise
@@ -253,21 +250,6 @@ def _npy_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str) 
     buffer = io.BytesIO()
     np.save(buffer, voxels)
     return buffer.getvalue()
-
-
-@contextmanager
-def _one_line_is_enough() -> Iterator[None]:
-    """Keep the libraries from telling, beside the error that is raised, what they think of a damaged file."""
-    loggers = [logging.getLogger(name) for name in ("nibabel.global", "tifffile")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.disabled = True
-        try:
-            yield
-        finally:
-            for logger in loggers:
-                logger.disabled = False
 
 
 Read = Callable[[Path], tuple[Array, dict[str, Any]]]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from math import prod
-from statistics import median
 from threading import Event
 
 import numpy as np
@@ -14,7 +12,7 @@ from impasto.signals.image import scaled_shape
 from impasto.signals.signal import Signal
 from impasto.studio.guard import Upload
 from impasto.studio.stage import span
-from impasto.transfer.descent import Evaluation
+from impasto.transfer.descent import Evaluation, intervals, pace
 from impasto.transfer.estimate import fit, gibibytes
 from impasto.transfer.kinds.kind import table_of
 from impasto.transfer.plan import Task
@@ -25,7 +23,6 @@ from impasto.transfer.style_transfer import transfer_style
 _PATIENCE = 20  # seconds
 _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
 _LOOKS = 8  # evaluations
-_NEWEST = 15  # evaluations that tell how fast it goes now
 
 
 class Speed:
@@ -40,7 +37,7 @@ class Speed:
         random = np.random.default_rng(0).random((_PROBE, _PROBE, 3))
         painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=_LOOKS))
         # the studio opens meanwhile, and what else is at work at that moment will not be at work all the time
-        self._keep("image", min(_times(painting.history)), painting.signal.shape)
+        self._keep("image", min(intervals(painting.history)), painting.signal.shape)
 
     def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int], kind: str = "image") -> None:
         """See how long these evaluations, one after the other, took; ``shape`` is that of the last scale."""
@@ -75,16 +72,3 @@ class Speed:
         if self._known.wait(_PATIENCE) and "image" in self._seconds:
             words = f"about {span(self._seconds['image'] * prod(scaled) * evaluations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"
-
-
-def pace(evaluations: Sequence[Evaluation]) -> float | None:
-    """Seconds that an evaluation takes now, at the scale of the last; None if that is the first there.
-
-    It is the median of the newest, as a moment in which the computer is busy tells nothing of the others.
-    """
-    times = _times([e for e in evaluations[-_NEWEST - 1 :] if e.scale == evaluations[-1].scale])
-    return median(times) if times else None
-
-
-def _times(evaluations: Sequence[Evaluation]) -> list[float]:
-    return [b.seconds - a.seconds for a, b in pairwise(evaluations)]

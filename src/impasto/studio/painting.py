@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from impasto.errors import ImpastoError, SignalError
 from impasto.signals.formats import read_signal
 from impasto.signals.signal import Signal, Values
-from impasto.studio.estimate import Speed, pace
+from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, History, Run
 from impasto.studio.jobs import Job
 from impasto.studio.portrait import portrait
 from impasto.transfer.checkpoint import read_history
-from impasto.transfer.descent import Evaluation, Progress
+from impasto.transfer.descent import Evaluation, Progress, pace
 from impasto.transfer.pyramid import plan_scales
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style

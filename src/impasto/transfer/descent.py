@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import pairwise
+from statistics import median
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +18,9 @@ from impasto.parametrisation import Parametrisation, plain, whitened
 from impasto.transfer.objective import Costs, smoothed
 from impasto.transfer.optimizers import Memory, Optimizer, adam, gradient_descent, lbfgs
 from impasto.transfer.settings import TransferSettings
+
+# evaluations that tell how fast it goes now
+_NEWEST = 15
 
 State = dict[str, Any]
 """Where a descent is, whole: a tree of dicts and lists, with tensors, numbers and None in it."""
@@ -61,6 +66,20 @@ class Progress:
     def left(self) -> float:
         """What is still to come, in evaluations like the latest one."""
         return self.iterations - self.latest.evaluation + self.heavier
+
+
+def pace(evaluations: Sequence[Evaluation]) -> float | None:
+    """Seconds that an evaluation takes now, at the scale of the last; None if that is the first there.
+
+    It is the median of the newest, as a moment in which the computer is busy tells nothing of the others.
+    """
+    times = intervals([e for e in evaluations[-_NEWEST - 1 :] if e.scale == evaluations[-1].scale])
+    return median(times) if times else None
+
+
+def intervals(evaluations: Sequence[Evaluation]) -> list[float]:
+    """Seconds from each evaluation to the next."""
+    return [b.seconds - a.seconds for a, b in pairwise(evaluations)]
 
 
 def shifted(evaluation: Evaluation, done: int, seconds: float) -> Evaluation:
