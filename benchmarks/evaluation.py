@@ -22,6 +22,7 @@ from impasto.network.choice import describe_convolution
 from impasto.network.layers import VGG19, up_to_deepest
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import load_weights
+from impasto.transfer.estimate import peak_memory_mib
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
@@ -122,13 +123,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, nargs="+", default=[512])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--only", choices=NAMES, help="two evaluations of it alone, for its memory")
+    parser.add_argument("--only", choices=NAMES, help="two evaluations of it alone: its MiB at the peak")
     arguments = parser.parse_args()
     if arguments.only:
         written, start = contestants(arguments.size[0])
         with freed_memory_kept() if arguments.only == "impasto" else nullcontext():
             cost = written[arguments.only]()
-            print([seconds(cost, start) for _ in range(2)])
+            for _ in range(2):
+                seconds(cost, start)
+        print(round(peak_memory_mib()))
         return
     print(describe_convolution())
     for size in arguments.size:

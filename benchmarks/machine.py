@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import statistics
 import subprocess
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -46,22 +44,16 @@ def peak_gflops(rounds: int, side: int = 3072) -> float:
 
 
 class Run(NamedTuple):
-    """A command that ran: its seconds, its MiB at the peak, and what it said."""
+    """A command that ran: its seconds, and what it said."""
 
     seconds: float
-    mib: float
     said: str
 
 
 def run(command: Sequence[str]) -> Run:
     """Run a command to its end."""
     began = time.perf_counter()
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        said.seek(0)
-        text = said.read().decode()
-    if status:
-        raise SystemExit(f"{' '.join(command)}: {text}")
-    return Run(seconds, usage.ru_maxrss / 2**10, text)
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: {done.stdout}")
+    return Run(time.perf_counter() - began, done.stdout)

@@ -74,7 +74,7 @@ def evaluations(rounds: int, steps: int) -> dict[str, Any]:
 def memory(rounds: int, steps: int) -> dict[str, Any]:
     """MiB at the peak of a process that evaluates J at 1024 pixels twice."""
     command = (sys.executable, str(HERE / "evaluation.py"), "--size", "1024", "--only")
-    return {name: round(run([*command, name]).mib) for name in NAMES}
+    return {name: int(run([*command, name]).said) for name in NAMES}
 
 
 def commands(rounds: int, steps: int) -> dict[str, Any]:
