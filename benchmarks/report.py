@@ -184,7 +184,7 @@ def markdown(report: dict[str, Any]) -> str:
         lines += ["", "## Against the pastiche command", ""]
         lines += [f"Its objective and its defaults on {AREA} x {AREA} pixels, but {part['steps']} of its 1000 steps, which"]
         lines += [f"stand in. It takes {part['seconds']:.0f} s, start-up included, and writes a picture with"]
-        lines += [f"J = {part['J']:.4g} (before it clamps the values to what a file holds, {part['J_before_clamping']:.4g})."]
+        lines += [f"J = {part['J']:.4g} (before it clamps its values to what files hold, {part['J_before_clamping']:.4g})."]
         for name, words in (("at_once", "at full size"), ("coarse_to_fine", "coarse to fine")):
             way = part[name]
             if way["seconds"]:
