@@ -302,7 +302,7 @@ def test_another_weights_file_of_the_same_name_is_refused(tmp_path: Path, photo:
 
 def test_another_version_is_refused(kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("impasto.transfer.trees.version", lambda _: "0.0.1")
-    with pytest.raises(SignalError, match=r"impasto \d\S+ and this is 0\.0\.1"):
+    with pytest.raises(SignalError, match=r"impasto \d\S+ in format \d+, and this is 0\.0\.1"):
         paint(photo, style, checkpoint=kept)
 
 

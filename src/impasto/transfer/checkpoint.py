@@ -29,6 +29,8 @@ Keep = Callable[[Progress, list[Evaluation], bool], None]
 
 # the state of a picture of 4096 pixels has gigabytes: writing it shall take no more of the time than this
 _SHARE = 0.05
+# but a computer that slept while it was written shall not be trusted to stay up for hours
+_LONGEST = 600.0
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def take_up(
                 log.warning("%s; the painting goes on without a newer checkpoint", error)
             warned = True
         last = time.monotonic()
-        pause = checkpoint.every and max(checkpoint.every, (last - now) / _SHARE)
+        pause = checkpoint.every and max(checkpoint.every, min((last - now) / _SHARE, _LONGEST))
 
     return history, state, keep
 

@@ -69,8 +69,8 @@ def read_about(path: Path) -> dict[str, Any]:
     about = json.loads(made[_ABOUT])
     if (about["format"], about["version"]) != (FORMAT, version("impasto")):
         raise SignalError(
-            f"{path} was written by impasto {about['version']} and this is {version('impasto')}, which would not paint the "
-            "same: go on with that one"
+            f"{path} was written by impasto {about['version']} in format {about['format']}, and this is "
+            f"{version('impasto')} with {FORMAT}, which would not paint the same: go on with that one"
         )
     return about
 
