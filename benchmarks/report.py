@@ -110,14 +110,14 @@ def explorer(rounds: int, steps: int) -> dict[str, Any]:
 
 
 def pastiche(rounds: int, steps: int) -> dict[str, Any]:
-    """Seconds to J of the picture that the pastiche command writes, with its objective and its defaults."""
+    """Seconds to the J that the pastiche command reaches, with its objective and its defaults."""
     with tempfile.TemporaryDirectory() as folder:
         content, style, theirs, ours = (Path(folder) / f"{name}.png" for name in ("content", "style", "theirs", "ours"))
         Image.fromarray(data.coffee()[:, 100:500]).resize((AREA, AREA)).save(content)
         flow_painting(AREA).resize((AREA, AREA)).save(style)
         command = [sys.executable, "-m", "pastiche", "--content", str(content), "--styles", str(style)]
         done = run([*command, "--output", str(theirs), "--num-steps", str(steps), "--info-step", str(steps)])
-        optimized = float(re.findall(r"^\d+ +[\d.]+ +([\d.]+)$", done.said, re.MULTILINE)[-1])
+        reached = float(re.findall(r"^\d+ +[\d.]+ +([\d.]+)$", done.said, re.MULTILINE)[-1])
 
         def traced(*how: str) -> tuple[list[dict[str, Any]], float]:
             """Evaluations of J at the last scale, and the seconds of the command beside the descent."""
@@ -128,10 +128,10 @@ def pastiche(rounds: int, steps: int) -> dict[str, Any]:
             return [row for row in rows if row["scale"] == rows[-1]["scale"]], whole - rows[-1]["seconds"]
 
         written = traced("--init", str(theirs), "--scales", "1", "--iterations", "1")[0][0]["cost"]
-        found: dict[str, Any] = {"steps": steps, "J": written, "J_before_clamping": optimized, "seconds": done.seconds}
+        found: dict[str, Any] = {"steps": steps, "J": reached, "J_written": written, "seconds": done.seconds}
         for name, scales in (("at_once", "1"), ("coarse_to_fine", "auto")):
             rows, start = traced("--scales", scales, "--iterations", str(steps))
-            there = next((row for row in rows if row["cost"] <= written), None)
+            there = next((row for row in rows if row["cost"] <= reached), None)
             found[name] = {
                 "seconds": start + there["seconds"] if there else None,
                 "evaluations": there["evaluation"] if there else None,
@@ -183,8 +183,8 @@ def markdown(report: dict[str, Any]) -> str:
         part = report["pastiche"]
         lines += ["", "## Against the pastiche command", ""]
         lines += [f"Its objective and its defaults on {AREA} x {AREA} pixels, but {part['steps']} of its 1000 steps, which"]
-        lines += [f"stand in. It takes {part['seconds']:.0f} s, start-up included, and writes a picture with"]
-        lines += [f"J = {part['J']:.4g} (before it clamps its values to what files hold, {part['J_before_clamping']:.4g})."]
+        lines += [f"stand in. It reaches J = {part['J']:.4g} in {part['seconds']:.0f} s, start-up included. (The picture"]
+        lines += [f"it then writes has J = {part['J_written']:.4g}: values out of range are cut off; impasto's never are.)"]
         for name, words in (("at_once", "at full size"), ("coarse_to_fine", "coarse to fine")):
             way = part[name]
             if way["seconds"]:

@@ -156,7 +156,9 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     page.locator("#stage[id] .stage[data-painted]").wait_for()
     assert evaluations(page) > kept
     page.get_by_role("tab", name="History").click()
-    page.locator("#shelf .open", has_text="content · style").click()
+    run = page.locator("#shelf .open", has_text="content · style")
+    assert "size 64" in run.inner_text() and "beta 33" in run.inner_text()
+    run.click()
     page.locator("#content .tile[data-filled]").wait_for()
     page.locator("#more > button").click()
     assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")

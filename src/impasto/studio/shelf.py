@@ -13,13 +13,15 @@ import gradio as gr
 from impasto.errors import ImpastoError
 from impasto.studio import controls, tile
 from impasto.studio.guard import inspect
-from impasto.studio.history import Run
+from impasto.studio.history import Run, json_like
 from impasto.studio.house import House
 from impasto.studio.paint import QUIET, ROLES, Easel
 from impasto.studio.part import part
 from impasto.studio.scene import address_of
+from impasto.transfer.settings import TransferSettings
 
 _THUMBNAIL = "thumbnail.jpg"
+_DEFAULT = json_like(TransferSettings().as_dict())
 
 
 def history_tab(house: House, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) -> None:
@@ -49,10 +51,12 @@ def _card(house: House, run: Run) -> dict[str, str]:
     under_way = job is not None and not job.ended
     state = "painting" if under_way else run.state
     picture = house.history.path(run, _THUMBNAIL if run.result else run.content)
+    chosen = [f"{name.replace('_', ' ')} {value}" for name, value in run.settings.items() if value != _DEFAULT.get(name)]
     return {
         "id": run.id,
         "title": f"{content} · {' + '.join(styles)}",
         "note": time.strftime("%d %b %H:%M", started) + ("" if state == "done" else f" · {state}"),
+        "settings": ", ".join(chosen) or "as usual",
         "state": state,
         "picture": address_of(picture),
     }

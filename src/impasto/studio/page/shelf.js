@@ -16,7 +16,9 @@ function card(run) {
   const note = document.createElement("small");
   note.textContent = run.note;
   note.dataset.state = run.state;
-  open.append(image, title, note);
+  const settings = document.createElement("small");
+  settings.textContent = run.settings;
+  open.append(image, title, settings, note);
   open.addEventListener("click", () => trigger("select", { id: run.id }));
   const forget = document.createElement("button");
   forget.type = "button";
