@@ -7,6 +7,7 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,11 @@ from impasto.studio.guard import inspect, safe_name, within
 
 def picture(path: Path, **how: object) -> Path:
     Image.fromarray(np.zeros((30, 40, 3), np.uint8)).save(path, **how)  # pyright: ignore[reportArgumentType]
+    return path
+
+
+def table(path: Path) -> Path:
+    path.write_text("time,II\n" + "\n".join(f"{i / 125:.4f},{i % 7}" for i in range(600)))
     return path
 
 
@@ -104,10 +110,26 @@ def test_what_is_none_or_far_too_large_is_told_without_being_read(tmp_path: Path
     assert str(tmp_path) not in str(caught.value)
 
 
-def test_a_file_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(guard, "MOST_BYTES", 100)
-    with pytest.raises(SignalError, match="up to 0 MB are taken"):
-        inspect(picture(tmp_path / "a.bmp"), "a.bmp", tmp_path)
+@pytest.mark.parametrize(
+    ("limit", "most", "name", "write", "told"),
+    [
+        ("MOST_BYTES", 100, "a.bmp", picture, "up to 0 MB are taken"),
+        ("MOST_TEXT", 1000, "ecg", table, "ecg is too long"),
+    ],
+)
+def test_a_file_has_a_limit(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: str,
+    most: int,
+    name: str,
+    write: Callable[[Path], Path],
+    told: str,
+):
+    inspect(write(tmp_path / name), name, tmp_path)
+    monkeypatch.setattr(guard, limit, most)
+    with pytest.raises(SignalError, match=told):
+        inspect(write(tmp_path / name), name, tmp_path)
 
 
 def test_only_what_was_uploaded_is_looked_at(tmp_path: Path):

@@ -15,7 +15,6 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.signals.formats import read_signal
-from impasto.studio import guard
 from impasto.studio.guard import Upload, inspect
 from impasto.studio.history import Run
 from impasto.studio.house import House
@@ -65,12 +64,6 @@ def test_a_signal_is_known_by_what_is_in_it(kind: str, tmp_path: Path):
     with Image.open(io.BytesIO(portrait(read_signal(upload.path), 320))) as picture:
         assert max(picture.size) == 320
         assert np.asarray(picture).std() > 10
-
-
-def test_a_table_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(guard, "MOST_TEXT", 1000)
-    with pytest.raises(SignalError, match="ecg is too long"):
-        inspect(series(tmp_path / "ecg"), "ecg", tmp_path)
 
 
 def test_deflated_dicom_tells_no_size(tmp_path: Path):

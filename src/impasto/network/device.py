@@ -25,6 +25,6 @@ def find_device(name: str) -> torch.device:
         if device.type in available:
             torch.empty(0, device=device)
             return device
-    except (RuntimeError, AssertionError, NotImplementedError):
+    except (RuntimeError, AssertionError):
         pass  # the same as a kind that is not there
     raise SettingsError(f"device {name!r} is not available here; available: {', '.join(available)}")

@@ -122,7 +122,7 @@ def _in_order(slices: list[tuple[Path, Any]], path: Path) -> list[tuple[Path, An
 def _pixels(file: Path, dataset: Any) -> NDArray[np.float32]:
     try:
         pixels = dataset.pixel_array
-    except (RuntimeError, NotImplementedError, AttributeError, ImportError) as error:
+    except (RuntimeError, AttributeError, ImportError) as error:
         syntax = dataset.file_meta.get("TransferSyntaxUID")
         if syntax is not None and syntax.is_compressed:
             raise SignalError(
