@@ -89,9 +89,20 @@ def both(page: Any, pictures: dict[str, Path], **fields: str) -> None:
     for role, path in pictures.items():
         give(page, role, path)
         page.locator(f"#{role} .tile[data-filled]").wait_for()
-    page.locator("#more > button").click()
+    open_more(page)
     for name, value in {"size": "64", **fields}.items():
         field(page, name).fill(value)
+
+
+def open_more(page: Any) -> None:
+    """Open the exact settings; gradio writes their values once more just after they have appeared, over what was typed."""
+    page.locator("#more > button").click()
+    page.locator("#set-size").wait_for()
+    page.evaluate("""() => new Promise(settled => {
+        let frames = 20;
+        const next = () => --frames ? requestAnimationFrame(next) : settled();
+        next();
+    })""")
 
 
 def field(page: Any, setting: str) -> Any:
@@ -160,7 +171,7 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     assert "size 64" in run.inner_text() and "beta 33" in run.inner_text()
     run.click()
     page.locator("#content .tile[data-filled]").wait_for()
-    page.locator("#more > button").click()
+    open_more(page)
     assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")
     field(page, "beta").fill("")
     page.locator("#stage .stage[data-painted]").wait_for()
@@ -338,7 +349,7 @@ def test_a_sound_in_the_style_of_two_others(page: Any, tmp_path: Path):
     page.locator("#style-2 .weight").focus()
     page.keyboard.press("End")
     page.keyboard.press("Tab")
-    page.locator("#more > button").click()
+    open_more(page)
     field(page, "iterations").fill("3")
     page.locator("#paint").click()
     page.locator("#stage audio").first.wait_for()
