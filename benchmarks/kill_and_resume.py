@@ -55,9 +55,9 @@ def ended(process: int) -> int:
 
 
 def results() -> dict[str, Any]:
-    """What a run has written, without the seconds; deleted."""
+    """What a run has written, without the seconds; deleted. What was being written at a kill has a hidden name."""
     files = [path for name in RESULTS for path in (Path(name), *Path(name).glob("*")) if path.is_file()]
-    found: dict[str, Any] = {path.name: path.read_bytes() for path in files}
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in files if not path.name.startswith(".")}
     for path in files:
         path.unlink()
     lines = [json.loads(line) for line in found["trace"].decode().splitlines()]
