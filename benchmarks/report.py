@@ -80,10 +80,14 @@ def memory(rounds: int, steps: int) -> dict[str, Any]:
 def commands(rounds: int, steps: int) -> dict[str, Any]:
     """Seconds of the command line, from its start to its end."""
     with tempfile.TemporaryDirectory() as folder:
-        content, style = Path(folder) / "content.png", Path(folder) / "style.jpg"
+        content, square, style = (Path(folder) / name for name in ("content.png", "square.png", "style.jpg"))
         Image.fromarray(data.coffee()).save(content)
+        Image.fromarray(data.astronaut()).save(square)
         flow_painting(512).save(style)
-        transfer = [*IMPASTO, "transfer", str(content), str(style), "-o", str(Path(folder) / "out.png")]
+        transfer, of_square = (
+            [*IMPASTO, "transfer", str(picture), str(style), "-o", str(Path(folder) / "out.png")]
+            for picture in (content, square)
+        )
         first = [*transfer, "--size", "256", "--iterations", "60"]
         return {
             "help": statistics.median(run([*IMPASTO, "--help"]).seconds for _ in range(rounds)),
@@ -91,7 +95,8 @@ def commands(rounds: int, steps: int) -> dict[str, Any]:
                 run([*transfer, "--size", "64", "--iterations", "1"]).seconds for _ in range(min(3, rounds))
             ),
             "60 evaluations at 256 px": run(first).seconds,
-            "default, 512 px": run(transfer).seconds,
+            "default, 512 x 341 px": run(transfer).seconds,
+            "default, 512 x 512 px": run(of_square).seconds,
         }
 
 

@@ -34,7 +34,9 @@ def painted(content, style, **settings):
     how = TransferSettings(**HOW | settings)
     key = content.shape, str(style), how
     if key not in KNOWN:
-        KNOWN[key] = transfer_style(content, style, how).image
+        painting = transfer_style(content, style, how)
+        print(how.size, len(painting.history), painting.best.cost, f"{painting.history[-1].seconds:.0f} s", flush=True)
+        KNOWN[key] = painting.image
     return KNOWN[key]
 
 
@@ -61,7 +63,7 @@ def scales():
     """The same at two sizes, and the larger one painted all at once."""
     for size, count in ((512, "auto"), (1024, "auto"), (1024, 1)):
         yield (
-            painted(coffee(), NIGHT, size=size, scales=count, iterations=60)
+            painted(coffee(), NIGHT, size=size, scales=count, iterations=None)
             .crop(tuple(round(size * n) for n in (0.1, 0.05, 0.6, 0.55)))
             .resize((384, 384), Image.Resampling.LANCZOS)
         )
@@ -69,7 +71,7 @@ def scales():
 
 def plain():
     """What the defaults give, and 500 evaluations at full size."""
-    for how in ({"iterations": 120}, {"iterations": 500, "scales": 1}):
+    for how in ({"iterations": None}, {"iterations": 500, "scales": 1}):
         yield painted(coffee(), NIGHT, size=512, **how)
 
 

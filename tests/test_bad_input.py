@@ -138,7 +138,7 @@ ROWS: dict[str, tuple[str, str, int]] = {
     "bits of a JPEG": (f"{P} {S} -o out.jpg --bits 16", "out.jpg: a JPEG has 8 bits a channel; PNG and TIFF take 16", 2),
     "odd bits": (f"{P} {S} {O} --bits 10", "bits is 10; 8 or 16 was expected", 2),
     "quality of a PNG": (f"{P} {S} {O} --quality 80", "a PNG keeps every value; a quality is for JPEG, WebP and AVIF", 2),
-    "quality out of range": (f"{P} {S} -o out.jpg --quality 101", "quality is 101; a number from 1 to 100", 2),
+    "quality out of range": (f"{P} {S} -o out.jpg --quality 101", "quality is 101; a whole number from 1 to 100", 2),
     "dpi 0": (f"{P} {S} {O} --dpi 0", "dpi is 0", 2),
     "unknown profile": (f"{P} {S} {O} --icc p3", "icc 'p3' is unknown: did you mean", 2),
     "too long for WebP": (f"{P} {S} -o out.webp --size 16384", "a WEBP has at most 16383 pixels a side, not 16384", 1),

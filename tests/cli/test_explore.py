@@ -104,7 +104,7 @@ def test_ctrl_c_keeps_what_was_seen_and_the_same_command_goes_on(
     [
         (["--layer", "relu9_1", "-o", "a.png"], SettingsError, "did you mean"),
         (["--units", "300", "-o", "a.png"], SettingsError, "relu3_1 has no unit 300; it has 256"),
-        (["--size", "0", "-o", "a.png"], SettingsError, "size 0 is not a whole number of at least 1"),
+        (["--size", "0", "-o", "a.png"], SettingsError, "size is 0; a whole number of at least 1 was expected"),
         (["--show", "colours", "-o", "a.png"], SettingsError, "patches, gradients, or both"),
         (["-o", "a.xyz"], SignalError, "no picture format"),
         (["-o", "missing/a.png"], SignalError, "there is no folder"),

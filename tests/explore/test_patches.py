@@ -213,7 +213,7 @@ def test_errors_name_what_was_expected(tmp_path: Path, make_photos: Callable[...
         top_patches(folder, "relu1_1", units="60-64")
     with pytest.raises(SettingsError, match="units 'x'"):
         top_patches(folder, "relu1_1", units="x")
-    with pytest.raises(SettingsError, match="top 0"):
+    with pytest.raises(SettingsError, match="top is 0"):
         top_patches(folder, "relu1_1", top=0)
     with pytest.raises(SignalError, match="no such file or folder"):
         top_patches(tmp_path / "nowhere")

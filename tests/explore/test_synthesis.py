@@ -80,5 +80,5 @@ def test_objectives_are_read_as_written() -> None:
     for wrong in ("relu4_1", "relu4_1:", "relu4_1:a", "relu4_1:1=x", "relu4_1:1=inf", "relu4_1:1,relu4_1:1", ""):
         with pytest.raises(SettingsError):
             parse_objective(wrong)
-    with pytest.raises(SettingsError, match="size 8 is not a whole number of at least 32"):
+    with pytest.raises(SettingsError, match="size is 8; a whole number of at least 32 was expected"):
         synthesise("relu4_1:17", size=8)

@@ -256,7 +256,7 @@ def test_quality_buys_bytes(tmp_path: Path, cup: Bytes, ending: str):
         ({"bits": 12}, "bits is 12; 8 or 16 was expected"),
         ({"bits": 32}, "bits is 32"),
         ({"bits": "many"}, "bits 'many' is not a whole number"),
-        ({"quality": 0}, "quality is 0; a number from 1 to 100"),
+        ({"quality": 0}, "quality is 0; a whole number from 1 to 100"),
         ({"quality": "high"}, "quality 'high' is not a whole number"),
         ({"dpi": -1}, "dpi is -1"),
         ({"dpi": float("nan")}, "dpi is nan"),

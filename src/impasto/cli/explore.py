@@ -12,7 +12,8 @@ from impasto.cli.paint import FILE
 from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, synthesise
 from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
 from impasto.errors import SettingsError, SignalError
-from impasto.explore.settings import PATCHES, SIZES, parse_layers, parse_size, parse_units, whole_number
+from impasto.explore.settings import PATCHES, SIZES, parse_layers, parse_size, parse_units
+from impasto.numbers import whole
 
 if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex
@@ -104,8 +105,8 @@ def patches(
         parse_units(units, name)
     shown = _parse_show(show)
     how: dict[str, Any] = {
-        "top": whole_number("top", top),
-        "per_image": whole_number("per-image", per_image),
+        "top": whole(1)("top", top),
+        "per_image": whole(1)("per-image", per_image),
         "size": None if size is None else parse_size(size),
     }
     state = _index_file(output, target)

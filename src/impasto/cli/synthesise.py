@@ -9,7 +9,8 @@ import click
 
 from impasto.cli.paint import FILE, check_outputs
 from impasto.cli.watch import progress_bar
-from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units, whole_number
+from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units
+from impasto.numbers import whole
 
 if TYPE_CHECKING:
     from impasto.signals.signal import Signal
@@ -40,10 +41,10 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
 
     Ctrl-C on the way to a sheet keeps the units that are done.
     """
-    whole_number("diverse", diverse)
-    whole_number("size", how["size"], 32)
-    whole_number("iterations", how["iterations"])
-    whole_number("seed", how["seed"], 0)
+    whole(1)("diverse", diverse)
+    whole(32)("size", how["size"])
+    whole(1)("iterations", how["iterations"])
+    whole(0)("seed", how["seed"])
     of_layer = ":" not in target
     if of_layer:
         (layer,) = parse_layers([target])

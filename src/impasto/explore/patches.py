@@ -23,11 +23,12 @@ from impasto.explore.activations import activations_of
 from impasto.explore.index import BINS, ExploreInterrupted, Patch, PatchIndex, histogram_of
 from impasto.explore.kinds import KINDS
 from impasto.explore.near_duplicates import Groups, signature
-from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units, whole_number
+from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
 from impasto.network.device import find_device
 from impasto.network.layers import Interval, grid_sizes, receptive_field, up_to_deepest
 from impasto.network.vgg19 import ConvNet, vgg19
+from impasto.numbers import whole
 from impasto.signals.signal import Signal
 
 
@@ -92,7 +93,7 @@ def top_patches(
     """
     names = parse_layers(layers)
     chosen = {name: parse_units(units, name) for name in names}
-    top, per_image = whole_number("top", top), whole_number("per-image", per_image)
+    top, per_image = whole(1)("top", top), whole(1)("per-image", per_image)
     if size is not None:
         size = parse_size(size)
     sources = find_sources(images)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from impasto.errors import SettingsError
 from impasto.network.layers import VGG19, up_to_deepest
+from impasto.numbers import whole
 
 Units = str | Iterable[int]
 """Units of a layer: "all", "0-15", "3,17,40-47", or their numbers."""
@@ -92,25 +92,10 @@ def parse_units(given: Units, layer: str) -> tuple[int, ...]:
     return tuple(sorted({unit for first, last in pairs for unit in range(first, last + 1)}))
 
 
-def whole_number(name: str, given: Any, low: int = 1) -> int:
-    """The number ``given`` if it is a whole one of at least ``low``.
-
-    Raises:
-        SettingsError: it is not.
-    """
-    try:
-        value = int(given)
-    except (TypeError, ValueError, OverflowError):
-        value = None
-    if value is None or value < low or (isinstance(given, float) and given != value):
-        raise SettingsError(f"{name} {given} is not a whole number of at least {low}")
-    return value
-
-
 def parse_size(given: int | str) -> int | str:
     """How large the network sees a signal (see ``SIZES``), or "full".
 
     Raises:
         SettingsError: it is neither.
     """
-    return given if given == "full" else whole_number("size", given)
+    return given if given == "full" else whole(1)("size", given)

@@ -16,8 +16,9 @@ from torch import Tensor
 from impasto.costs import style_matrix
 from impasto.errors import SettingsError
 from impasto.explore.patches import trained_network
-from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units, whole_number
+from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units
 from impasto.network.vgg19 import ConvNet
+from impasto.numbers import whole
 from impasto.parametrisation import whitened
 from impasto.signals.signal import Signal
 
@@ -85,11 +86,11 @@ def synthesise(
     """
     units = parse_objective(objective)
     space = (size, size) if isinstance(size, int) else tuple(size)
-    space = tuple(whole_number("size", n, 32) for n in space)
-    diverse, iterations = whole_number("diverse", diverse), whole_number("iterations", iterations)
+    space = tuple(whole(32)("size", n) for n in space)
+    diverse, iterations = whole(1)("diverse", diverse), whole(1)("iterations", iterations)
     network, _ = trained_network(weights, device)
     pictures = ascend(
-        network, units, (diverse, 3, *space), iterations, whole_number("seed", seed, 0), on_progress or (lambda *_: None)
+        network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), on_progress or (lambda *_: None)
     )
     return [Signal(picture) for picture in pictures.cpu().numpy()]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from impasto.errors import SettingsError, nearest
+from impasto.numbers import number, whole
 
 ICC = ("srgb", "keep")
 
@@ -32,23 +33,13 @@ class ImageOutput:
     )
 
     def __post_init__(self) -> None:
-        for name, low, high, whole in (("bits", 8, 16, True), ("quality", 1, 100, True), ("dpi", 1.01, 99_999, False)):
+        for name, check in (("bits", whole(8, 16)), ("quality", whole(1, 100)), ("dpi", number(1.01, 99_999))):
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, _number(name, given, low, high, whole))
+                object.__setattr__(self, name, check(name, given))
         if self.bits not in (8, 16):
             raise SettingsError(f"bits is {self.bits}; 8 or 16 was expected")
         if self.icc not in ICC:
             raise SettingsError(
                 f"icc {self.icc!r} is unknown: did you mean {nearest(str(self.icc), ICC)!r}? ({', '.join(ICC)})"
             )
-
-
-def _number(name: str, given: Any, low: float, high: float, whole: bool) -> float:
-    try:
-        value = int(given) if whole else float(given)
-    except (TypeError, ValueError, OverflowError):
-        raise SettingsError(f"{name} {given!r} is not a {'whole ' if whole else ''}number") from None
-    if not low <= value <= high:
-        raise SettingsError(f"{name} is {given}; a number from {low:g} to {high:g} was expected")
-    return value

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError
+from impasto.numbers import LARGEST, number, whole
 
 Layers = tuple[tuple[str, float], ...]
 """Layers with their weights (lambda^[l] for the style), in the order given."""
@@ -22,52 +23,16 @@ _BYTES = {"": 1, "b": 1} | {
 }
 
 
-def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
-    """A finite number of at least ``low``, or above it, and up to ``high``."""
-
-    def check(name: str, given: Any) -> float:
-        try:
-            value = float(given)
-        except (TypeError, ValueError, OverflowError):
-            raise SettingsError(f"{name} {given!r} is not a number") from None
-        if not math.isfinite(value) or not low <= value <= high or (open_below and value == low):
-            limit = (
-                f"{'above' if open_below else 'of at least'} {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
-            )
-            raise SettingsError(f"{name} is {given}; a number {limit} was expected")
-        return value
-
-    return check
-
-
-def whole(low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int]:
-    """A whole number from ``low`` to ``high``."""
-
-    def check(name: str, given: Any) -> int:
-        try:
-            value = int(given)
-        except (TypeError, ValueError, OverflowError):
-            value = None
-        if value is None or (isinstance(given, float) and given != value):
-            raise SettingsError(f"{name} {given!r} is not a whole number")
-        if not low <= value <= high:
-            limit = f"of at least {low}" if value < low else f"up to {high}"
-            raise SettingsError(f"{name} is {given}; a whole number {limit} was expected")
-        return value
-
-    return check
-
-
-def whole_or(word: str, low: int, high: int = 2**63 - 1) -> Callable[[str, Any], int | str]:
+def whole_or(word: str, low: int, high: int = LARGEST) -> Callable[[str, Any], int | str]:
     """A whole number from ``low`` to ``high``, or the word."""
     return lambda name, given: given if given == word else whole(low, high)(name, given)
 
 
 def memory(name: str, given: Any) -> int:
     """Bytes above 0, given as a number or with a unit: 2GiB, 500 MB."""
-    number, unit = re.fullmatch(r"(.*?)([a-z]*)", str(given).strip().lower(), re.DOTALL).groups()  # pyright: ignore
+    amount, unit = re.fullmatch(r"(.*?)([a-z]*)", str(given).strip().lower(), re.DOTALL).groups()  # pyright: ignore
     try:
-        found = float(number) * _BYTES[unit]
+        found = float(amount) * _BYTES[unit]
     except (ValueError, KeyError):
         raise SettingsError(f"{name} {given!r} is not an amount of memory, e.g. 2GiB or 500MB") from None
     return whole(1)(name, found if not math.isfinite(found) else int(found))

@@ -41,8 +41,9 @@ class Scale(NamedTuple):
 def plan_scales(settings: TransferSettings, content: Signal, styles: Styles = ()) -> tuple[Scale, ...]:
     """The scales at which the content is painted, from coarse to fine.
 
-    Each takes evaluations in inverse proportion to its size, as the enlarged picture is nearer and nearer to the last one.
-    The first of automatic ones is 256, or what the network takes of long and narrow signals.
+    Of several none does all the work, so the first takes half of the iterations, and the larger ones fewer, in inverse
+    proportion to the cube root of their size. The first of automatic ones is 256, or what the network takes of long and
+    narrow signals.
     """
     assert settings.iterations is not None and settings.size is not None
     longest = max(content.shape)
@@ -62,7 +63,7 @@ def plan_scales(settings: TransferSettings, content: Signal, styles: Styles = ()
     # whatever the last size, an automatic first one is the same, and so are its strokes
     ratio = (size / first) ** (1 / (count - 1)) if settings.scales == "auto" else 2.0
     sizes = [max(1, round(size / ratio**k)) for k in reversed(range(count))]
-    return tuple(Scale(n, max(1, round(settings.iterations * sizes[0] / n))) for n in sizes)
+    return tuple(Scale(n, max(1, round(settings.iterations / 2 * (sizes[0] / n) ** (1 / 3)))) for n in sizes)
 
 
 def evaluations_at(scale: Scale, scales: Iterable[Scale], dims: int) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from impasto.errors import SettingsError, nearest
 from impasto.network.layers import NETWORKS, up_to_deepest
+from impasto.numbers import number, whole
 from impasto.transfer import checks
 from impasto.transfer.checks import Layers
 
@@ -29,7 +30,7 @@ INITS = ("content", "random", "style")
 
 # what a setting is for each kind of signal where it is not given
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "image": {"size": 512, "iterations": 120, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
+    "image": {"size": 512, "iterations": 100, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
     "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
     "sound": {"size": "full", "iterations": 200, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
     "volume": {"size": "full", "iterations": 80, "beta": 8.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices"},
@@ -82,14 +83,14 @@ class TransferSettings:
         checks.whole_or("full", 1),
     )
     rate: float | None = _setting(
-        None, "Samples a second of a series whose file does not tell.", "HZ", checks.number(0, open_below=True)
+        None, "Samples a second of a series whose file does not tell.", "HZ", number(0, open_below=True)
     )
     iterations: int | None = _setting(
         None,
-        "How often J and its gradient are evaluated; of several scales, at the first (each larger one takes fewer, in "
-        "proportion).",
+        "How often J and its gradient are evaluated; of several scales the first takes half of it, and each larger one "
+        "fewer.",
         "N",
-        checks.whole(1),
+        whole(1),
     )
     scales: int | str = _setting(
         "auto",
@@ -102,28 +103,28 @@ class TransferSettings:
         1.0,
         "Size of the brush strokes: the style's longest side in units of the result's.",
         "0.25..4",
-        checks.number(0.25, 4),
+        number(0.25, 4),
     )
-    alpha: float = _setting(1.0, "Weight of the content cost.", "X", checks.number(0))
+    alpha: float = _setting(1.0, "Weight of the content cost.", "X", number(0))
     beta: float | None = _setting(
         None,
         "Weight of the style cost; for a picture 5 is faithful to the content (and the default with --init random), 200 "
         "nearly pure style.",
         "X",
-        checks.number(0),
+        number(0),
     )
     strength: float | None = _setting(
         None,
         "How strongly, in place of alpha, beta and init-noise: 0 gives back the content, 0.5 is the default, 1 is pure "
         "style.",
         "0..1",
-        checks.number(0, 1),
+        number(0, 1),
     )
     tv: float = _setting(
         0.0,
         "Weight of the total variation of the result: 20 takes grain away, 60 gives smooth patches.",
         "X",
-        checks.number(0),
+        number(0),
     )
     colour: Literal["style", "content", "luminance", "match"] = _setting(
         "style",
@@ -157,15 +158,15 @@ class TransferSettings:
         0.0,
         "Share of noise in the first G: what the content cost does not hold gives way to the style.",
         "0..1",
-        checks.number(0, 1),
+        number(0, 1),
     )
     optimizer: Literal["auto", "lbfgs", "adam", "gd"] = _setting(
         "auto", "L-BFGS, Adam, or the plain update G := G - step * dJ/dG."
     )
     step: float | None = _setting(
-        None, "Size of the optimizer's steps; if not given, one that suits it.", "X", checks.number(0, open_below=True)
+        None, "Size of the optimizer's steps; if not given, one that suits it.", "X", number(0, open_below=True)
     )
-    history: int = _setting(20, "How many steps L-BFGS remembers; each takes two signals of memory.", "N", checks.whole(1))
+    history: int = _setting(20, "How many steps L-BFGS remembers; each takes two signals of memory.", "N", whole(1))
     network: str = _setting("auto", "The network whose activations are compared.")
     content_layers: LayersGiven | None = _setting(
         None, "Where the content cost is taken.", "NAME[=WEIGHT],...", checks.layers
@@ -180,7 +181,7 @@ class TransferSettings:
     padding: Literal["replicate", "zeros"] = _setting(
         "replicate", "What the network sees beyond the border: the border again, or zeros, which can draw a frame."
     )
-    seed: int = _setting(0, "Seed of the random start.", "N", checks.whole(0))
+    seed: int = _setting(0, "Seed of the random start.", "N", whole(0))
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
     memory: int | str | None = _setting(
         None, "What the process may take, e.g. 2GiB; if not given, three quarters of what is free.", "SIZE", checks.memory
