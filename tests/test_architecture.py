@@ -21,14 +21,15 @@ MODULES = sorted(ROOT.rglob("*.py"))
 FLOORS = {
     "errors": 0,
     "flow_painting": 0,
-    "signals": 1,
-    "network": 2,
-    "costs": 3,
-    "parametrisation": 3,
-    "transfer": 4,
-    "explore": 4,
-    "studio": 5,
-    "cli": 6,
+    "numbers": 1,
+    "signals": 2,
+    "network": 3,
+    "costs": 4,
+    "parametrisation": 4,
+    "transfer": 5,
+    "explore": 5,
+    "studio": 6,
+    "cli": 7,
 }
 
 

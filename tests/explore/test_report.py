@@ -81,6 +81,7 @@ def test_choosing_a_layer_and_a_unit_with_the_mouse(browser: Any, report: Path) 
     assert page.locator("#units button").count() == 3
     page.wait_for_function("[...document.querySelectorAll('#units img')].every(i => i.complete && i.naturalWidth > 100)")
     page.locator('[data-unit="3"]').click()
+    page.wait_for_function("document.querySelector('#unit').open")
     assert page.locator("#name").inner_text() == "relu3_1, unit 3"
     index = PatchIndex.load(report / "index.json")
     excited = [patch for patch in index.layers["relu3_1"][3] if patch.activation > 0]

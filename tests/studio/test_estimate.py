@@ -25,7 +25,7 @@ def test_time_is_in_proportion_to_pixels_and_evaluations():
     speed = Speed()
     speed.learn(evaluations(9.0, 10.0, 11.0), (100, 200))  # a second for each; the first also started everything
     assert speed.tell(PICTURE, TransferSettings(size=200, iterations=30)).startswith("200 × 100 · about 30 s · ")
-    assert speed.tell(PICTURE, TransferSettings(size=400, iterations=60)).startswith("400 × 200 · about 4 min · ")
+    assert speed.tell(PICTURE, TransferSettings(size=400, iterations=60, scales=1)).startswith("400 × 200 · about 4 min · ")
     speed.learn(evaluations(5.0), (10, 10))  # one alone says nothing
     assert "about 30 s" in speed.tell(PICTURE, TransferSettings(size=200, iterations=30))
 
@@ -33,8 +33,8 @@ def test_time_is_in_proportion_to_pixels_and_evaluations():
 def test_evaluations_at_a_smaller_scale_count_as_parts():
     speed = Speed()
     speed.learn([*evaluations(0.1, 0.2), *evaluations(1.0, 2.0, scale=2)], (256, 512))
-    # 40 at 256 pixels, which take as long as 10 at 512, and 20 at 512
-    assert "512 × 256 · about 30 s · " in speed.tell(PICTURE, TransferSettings(size=512, iterations=40))
+    # 29 at 256 pixels, which take as long as 7 at 512, and 23 at 512
+    assert "512 × 256 · about 30 s · " in speed.tell(PICTURE, TransferSettings(size=512, iterations=58))
 
 
 def test_a_busy_moment_does_not_count():

@@ -118,15 +118,15 @@ def test_a_finished_painting_goes_on_from_its_result(house: House, uploads: list
 
 
 def test_a_result_of_several_scales_goes_on_at_its_own_size(house: House, uploads: list[Upload]):
-    run, _ = paint(house, uploads, size=64, scales=2, iterations=4)
+    run, _ = paint(house, uploads, size=64, scales=2, iterations=8)
     first = ended(house, run)
-    assert [scale for *_, scale in first.costs] == [1, 1, 1, 1, 2, 2]
+    assert [scale for *_, scale in first.costs] == [1] * 4 + [2] * 3
     house.go_on(run.id)
     second = ended(house, run)
-    assert (second.state, len(second.costs)) == ("done", 8)
-    assert second.costs[6][0] == pytest.approx(min(cost for cost, *_, scale in first.costs if scale == 2), rel=0.05)
+    assert (second.state, len(second.costs)) == ("done", 4 + 3 + 3)
+    assert second.costs[7][0] == pytest.approx(min(cost for cost, *_, scale in first.costs if scale == 2), rel=0.05)
     with Image.open(house.history.path(second, second.result)) as picture:
-        assert json.loads(picture.info["impasto"])["settings"]["iterations"] == 4
+        assert json.loads(picture.info["impasto"])["settings"]["iterations"] == 8
 
 
 def test_what_fails_says_why_and_the_next_is_painted(house: House, uploads: list[Upload]):

@@ -177,9 +177,11 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     page.locator("#stage .stage[data-painted]").wait_for()
     give(page, "content", painting)
     page.get_by_role("button", name="Take up the settings").click()
-    page.wait_for_function("document.querySelector('#set-beta :is(input, textarea)').value === '33'")
-    assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")
-    assert page.locator(".words label.selected").all_inner_texts() == ["Content"]
+    for name, value in (("beta", "33"), ("size", "64")):
+        page.wait_for_function(f"document.querySelector('#set-{name} :is(input, textarea)').value === '{value}'")
+    page.wait_for_function(
+        "[...document.querySelectorAll('.words label.selected')].map(l => l.innerText.trim()).join() === 'Content'"
+    )
     assert not page.trouble
 
 
@@ -289,13 +291,13 @@ def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path
     page.locator("#content .tile[data-filled]").wait_for()
     page.get_by_role("tab", name="Explore").click()
     page.locator("#unit .nine img").first.wait_for()
-    assert page.locator("#photos .note").inner_text() == "2 pictures of the index"
+    page.locator("#photos .note", has_text="2 pictures of the index").wait_for()
     page.locator("#units button[data-layer=relu2_1]").click()
     page.locator("#unit h2", has_text="relu2_1 · unit 0").wait_for()
     page.locator("#units .number").fill("29")
     page.locator("#units .number").press("Enter")
     page.locator("#unit h2", has_text="relu2_1 · unit 29").wait_for()
-    assert page.locator("#units .range").inner_text() == "24–47 of 128"
+    page.locator("#units .range", has_text="24–47 of 128").wait_for()
     page.locator("#units .sheet button[data-unit='40']").click()
     page.locator("#unit h2", has_text="unit 40").wait_for()
     assert page.locator("#unit .nine img").count() == 2
@@ -339,7 +341,8 @@ def test_a_sound_in_the_style_of_two_others(page: Any, tmp_path: Path):
         sound(tmp_path / f"{name}.wav", hertz)
     give(page, "content", tmp_path / "song.wav")
     page.locator("#content .note", has_text="1 s at 8000 Hz, mono").wait_for()
-    assert page.locator(".words:visible").count() == 3  # pixels are not for sounds
+    # pixels are not for sounds
+    page.wait_for_function("[...document.querySelectorAll('.words')].filter(row => row.offsetParent).length === 3")
     give(page, "style", tmp_path / "rain.wav")
     page.locator("#style .tile[data-filled]").wait_for()
     assert not page.locator("#style .share").is_visible()
