@@ -26,16 +26,17 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def note_interruptions() -> Callable[[], bool]:
+def note_interruptions(telling: Callable[[], bool]) -> Callable[[], bool]:
     """From here to the end of :func:`interruptible`, the first one is only noted, and the function given back tells.
 
-    Who is impatient, and sends a second one, gets the KeyboardInterrupt; more are ignored.
+    Who is impatient, and sends a second one, gets the KeyboardInterrupt, though not while ``telling`` of an evaluation; more
+    are ignored.
     """
     noted = False
 
     def note(*_: object) -> None:
         nonlocal noted
-        if noted:
+        if noted and not telling():
             ignore_interruptions()
             raise KeyboardInterrupt
         noted = True

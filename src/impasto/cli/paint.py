@@ -193,7 +193,7 @@ def paint(
         command["style"] = [[str(path), weight] for path, weight in style]
         command |= {"frames_every": frames_every, "as_json": as_json, "checkpoint_every": checkpoint_every} | written
         kept = Checkpoint(checkpoint, checkpoint_every, first, command | {"folder": str(Path.cwd())})
-    code, stop, last = 0, None, None
+    code, stop, last, telling = 0, None, None, False
     with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []
         if sys.stderr.isatty() and not quiet and not verbose:
@@ -205,11 +205,12 @@ def paint(
             watchers.append(optional(frames_to(frames, frames_every), f"writing into {frames}"))
 
         def watch(progress: Progress) -> None:
-            nonlocal stop, last
-            last = progress
+            nonlocal stop, last, telling
+            telling, last = True, progress
             for watcher in watchers:
                 watcher(progress)
-            stop = stop or note_interruptions()
+            telling = False
+            stop = stop or note_interruptions(lambda: telling)
             if stop() and progress.latest.evaluation < progress.iterations:
                 ignore_interruptions()
                 raise KeyboardInterrupt
