@@ -8,8 +8,8 @@ from typing import Any
 
 from impasto.errors import SettingsError
 
-LARGEST = 2**63 - 1
-"""The largest whole number that a file of tensors can hold."""
+# the largest whole number that a file of tensors can hold
+_LARGEST = 2**63 - 1
 
 
 def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
@@ -30,7 +30,7 @@ def number(low: float, high: float = math.inf, *, open_below: bool = False) -> C
     return check
 
 
-def whole(low: int, high: int = LARGEST) -> Callable[[str, Any], int]:
+def whole(low: int, high: int = _LARGEST) -> Callable[[str, Any], int]:
     """A whole number from ``low`` to ``high``."""
 
     def check(name: str, given: Any) -> int:
@@ -41,8 +41,13 @@ def whole(low: int, high: int = LARGEST) -> Callable[[str, Any], int]:
         if value is None or (isinstance(given, float) and given != value):
             raise SettingsError(f"{name} {given!r} is not a whole number")
         if not low <= value <= high:
-            limit = f"from {low} to {high}" if high < LARGEST else f"of at least {low}" if value < low else f"up to {high}"
+            limit = f"from {low} to {high}" if high < _LARGEST else f"of at least {low}" if value < low else f"up to {high}"
             raise SettingsError(f"{name} is {given}; a whole number {limit} was expected")
         return value
 
     return check
+
+
+def whole_or(word: str, low: int, high: int = _LARGEST) -> Callable[[str, Any], int | str]:
+    """A whole number from ``low`` to ``high``, or the word."""
+    return lambda name, given: given if given == word else whole(low, high)(name, given)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from impasto.errors import SettingsError
 from impasto.network.layers import VGG19, up_to_deepest
-from impasto.numbers import whole
+from impasto.numbers import whole_or
 
 Units = str | Iterable[int]
 """Units of a layer: "all", "0-15", "3,17,40-47", or their numbers."""
@@ -98,4 +98,4 @@ def parse_size(given: int | str) -> int | str:
     Raises:
         SettingsError: it is neither.
     """
-    return given if given == "full" else whole(1)("size", given)
+    return whole_or("full", 1)("size", given)

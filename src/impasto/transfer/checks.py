@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError
-from impasto.numbers import LARGEST, number, whole
+from impasto.numbers import number, whole
 
 Layers = tuple[tuple[str, float], ...]
 """Layers with their weights (lambda^[l] for the style), in the order given."""
@@ -21,11 +21,6 @@ _BYTES = {"": 1, "b": 1} | {
     for power, prefix in enumerate("kmgt", start=1)
     for unit, base in (("", 2**10), ("ib", 2**10), ("b", 1000))
 }
-
-
-def whole_or(word: str, low: int, high: int = LARGEST) -> Callable[[str, Any], int | str]:
-    """A whole number from ``low`` to ``high``, or the word."""
-    return lambda name, given: given if given == word else whole(low, high)(name, given)
 
 
 def memory(name: str, given: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 from impasto.errors import SettingsError, nearest
 from impasto.network.layers import NETWORKS, up_to_deepest
-from impasto.numbers import number, whole
+from impasto.numbers import number, whole, whole_or
 from impasto.transfer import checks
 from impasto.transfer.checks import Layers
 
@@ -80,7 +80,7 @@ class TransferSettings:
         "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' "
         "keeps the content's.",
         "N|full",
-        checks.whole_or("full", 1),
+        whole_or("full", 1),
     )
     rate: float | None = _setting(
         None, "Samples a second of a series whose file does not tell.", "HZ", number(0, open_below=True)
@@ -97,7 +97,7 @@ class TransferSettings:
         "Sizes at which a picture or a volume is painted, one after the other: N, each twice the one before, or from 256 "
         "on in equal ratios of about 2.",
         "N|auto",
-        checks.whole_or("auto", 1, 12),
+        whole_or("auto", 1, 12),
     )
     stroke: float = _setting(
         1.0,
