@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from impasto.errors import SignalError
-from impasto.signals.audio import describe_audio, limited, loudness, read_audio, resample_audio, write_audio
+from impasto.signals.audio import describe_audio, limited, loudness, read_audio, resample_audio
+from impasto.signals.formats import write_signal
 from impasto.signals.signal import Signal
 
 RATE = 16000
@@ -27,7 +28,7 @@ def spoken(path, values=None, **options):
 @pytest.mark.parametrize(("ending", "error"), [("wav", 1e-4), ("flac", 1e-4), ("ogg", 0.05), ("mp3", 0.05)])
 def test_what_is_written_is_read_again(tmp_path, ending, error, channels):
     sound = Signal(tone(channels=channels), "sound", {"rate": float(RATE), "tags": {"title": "A"}, "subtype": "PCM_16"})
-    write_audio(sound, tmp_path / f"a.{ending}", {"seed": 0})
+    write_signal(sound, tmp_path / f"a.{ending}", {"seed": 0})
     again = read_audio(tmp_path / f"a.{ending}")
     assert again.header["rate"] == RATE
     assert again.header["tags"]["title"] == "A"
@@ -39,8 +40,8 @@ def test_what_is_written_is_read_again(tmp_path, ending, error, channels):
 
 def test_the_bits_of_a_sample_are_kept(tmp_path):
     sound = read_audio(spoken(tmp_path / "a.wav", subtype="PCM_24"))
-    write_audio(sound, tmp_path / "b.wav")
-    write_audio(sound, tmp_path / "b.ogg")
+    write_signal(sound, tmp_path / "b.wav")
+    write_signal(sound, tmp_path / "b.ogg")
     assert soundfile.info(tmp_path / "b.wav").subtype == "PCM_24"
     assert soundfile.info(tmp_path / "b.ogg").subtype == "VORBIS"
 
@@ -108,5 +109,5 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name):
 def test_what_a_format_cannot_hold_is_refused(tmp_path):
     sound = Signal(tone(channels=3), "sound", {"rate": float(RATE)})
     with pytest.raises(SignalError, match="3 channels at 16000 Hz cannot be written as MP3"):
-        write_audio(sound, tmp_path / "a.mp3")
+        write_signal(sound, tmp_path / "a.mp3")
     assert not (tmp_path / "a.mp3").exists()

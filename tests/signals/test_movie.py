@@ -10,7 +10,8 @@ import pytest
 from skimage import data
 
 from impasto.errors import SignalError
-from impasto.signals.movie import read_movie, write_movie
+from impasto.signals.formats import write_signal
+from impasto.signals.movie import read_movie
 from impasto.signals.signal import Signal
 
 
@@ -26,7 +27,7 @@ def pan() -> Signal:
 @pytest.fixture(scope="module")
 def with_sound(pan: Signal, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("movies")
-    write_movie(pan, folder / "silent.mp4")
+    write_signal(pan, folder / "silent.mp4")
     path = folder / "sound.mp4"
     tone = (0.3 * np.sin(np.arange(19200) * 2 * np.pi * 440 / 48000)).astype(np.float32)
     frame = av.AudioFrame.from_ndarray(tone[None], format="fltp", layout="mono")
@@ -57,7 +58,7 @@ def sound_of(path: Path) -> tuple[bytes, float, str]:
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".webm"])
 def test_frames_rate_and_colours_come_back(pan: Signal, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"out{suffix}"
-    write_movie(pan, path, {"beta": 20})
+    write_signal(pan, path, {"beta": 20})
     after = read_movie(path)
     assert after.kind == "movie" and after.values.shape == pan.values.shape and after.values.dtype == np.float32
     assert abs(float(after.header["rate"]) - 29.97) < 0.01
@@ -70,21 +71,21 @@ def test_frames_rate_and_colours_come_back(pan: Signal, suffix: str, tmp_path: P
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
 def test_the_sound_is_copied_bit_by_bit_and_in_time(with_sound: Path, suffix: str, tmp_path: Path) -> None:
-    write_movie(read_movie(with_sound), tmp_path / f"out{suffix}")
+    write_signal(read_movie(with_sound), tmp_path / f"out{suffix}")
     before, after = sound_of(with_sound), sound_of(tmp_path / f"out{suffix}")
     assert after[0] == before[0] and after[2] == "aac"
     assert abs(after[1] - before[1]) < 0.002
 
 
 def test_sound_that_the_format_cannot_hold_is_encoded_anew(with_sound: Path, tmp_path: Path) -> None:
-    write_movie(read_movie(with_sound), tmp_path / "out.webm")
+    write_signal(read_movie(with_sound), tmp_path / "out.webm")
     assert sound_of(tmp_path / "out.webm")[2] == "opus"
 
 
 def test_uneven_times_and_odd_sizes_are_kept(pan: Signal, tmp_path: Path) -> None:
     times = tuple(np.cumsum(np.random.default_rng(0).integers(1, 5, 12)).tolist())
     odd = Signal(pan.values[:, :, :63, :95], "movie", {**pan.header, "times": times})
-    write_movie(odd, tmp_path / "out.mkv")
+    write_signal(odd, tmp_path / "out.mkv")
     after = read_movie(tmp_path / "out.mkv")
     assert after.shape == (12, 63, 95)
     seconds = np.array([float(time * after.header["time_base"]) for time in after.header["times"]])
@@ -101,7 +102,7 @@ def test_a_movie_is_made_smaller_while_it_is_read(with_sound: Path) -> None:
 def test_damaged_movies_are_refused_in_one_line(name: str, with_sound: Path, tmp_path: Path) -> None:
     path = tmp_path / name
     if name == "cut.mkv":
-        write_movie(read_movie(with_sound), path)
+        write_signal(read_movie(with_sound), path)
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     elif name == "sound_only.mkv":
         path.write_bytes(read_movie(with_sound).header["sound"])

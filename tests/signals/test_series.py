@@ -8,8 +8,8 @@ from hypothesis.extra.numpy import arrays
 from pydicom.data import get_testdata_file
 
 from impasto.errors import SignalError
-from impasto.signals.formats import kind_of, read_signal
-from impasto.signals.series import read_series, write_series
+from impasto.signals.formats import kind_of, read_signal, write_signal
+from impasto.signals.series import read_series
 from impasto.signals.signal import Signal
 
 WAVE = np.sin(np.arange(40) / 3.0)
@@ -100,7 +100,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, values, ending, timed, 
     values = values + np.linspace(0, 2000, values.shape[1], dtype=np.float32) ** 1.5  # no constant lead, no even times
     path = tmp_path_factory.mktemp("series") / f"a{ending}"
     header = {"rate": 250.0, "leads": [f"V{i}" for i in range(len(values))], "named": named, "timed": timed}
-    write_series(Signal(values, "series", header), path, {"seed": 0})
+    write_signal(Signal(values, "series", header), path, {"seed": 0})
     again = read_series(path)
     np.testing.assert_allclose(again.values, values, rtol=1e-5, atol=1e-2)
     if ending == ".npz" or (timed and ending in (".csv", ".tsv")):
@@ -111,7 +111,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, values, ending, timed, 
 
 def test_the_times_of_a_long_recording_are_told_apart(tmp_path):
     wave = np.sin(np.arange(130_000, dtype=np.float32))[None]
-    write_series(Signal(wave, "series", {"rate": 128.0, "timed": True}), tmp_path / "long.csv")
+    write_signal(Signal(wave, "series", {"rate": 128.0, "timed": True}), tmp_path / "long.csv")
     assert read_series(tmp_path / "long.csv").header["rate"] == 128
 
 

@@ -16,10 +16,10 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from impasto.errors import SignalError
-from impasto.signals.formats import kind_of, read_signal
+from impasto.signals.formats import kind_of, read_signal, write_signal
 from impasto.signals.grid_plots import plot_volume
 from impasto.signals.signal import Signal
-from impasto.signals.volume import intensities, read_volume, resample_volume, spacing, write_volume
+from impasto.signals.volume import intensities, read_volume, resample_volume, spacing
 from impasto.transfer.watch import write_figure
 
 BRAIN = Path(nibabel.__file__).parent / "tests" / "data" / "anatomical.nii"
@@ -54,7 +54,7 @@ def series(tmp_path: Path) -> Path:
 
 def test_a_nifti_file_comes_back_with_its_affine_header_type_and_scale(brain: Signal, tmp_path: Path) -> None:
     for name in ("out.nii", "out.nii.gz"):
-        write_volume(brain, tmp_path / name, {"beta": 5})
+        write_signal(brain, tmp_path / name, {"beta": 5})
         before, after = nibabel.load(BRAIN), nibabel.load(tmp_path / name)  # pyright: ignore
         np.testing.assert_array_equal(after.affine, before.affine)
         assert after.get_data_dtype() == before.get_data_dtype()
@@ -81,7 +81,7 @@ def test_every_format_keeps_intensities_and_type(
 ) -> None:
     voxels: NDArray = np.random.default_rng(seed).integers(0, 200, (4, 5, 6)).astype(dtype)
     path = tmp_path_factory.mktemp("volumes") / f"out{suffix}"
-    write_volume(read_volume(voxels), path)
+    write_signal(read_volume(voxels), path)
     after = intensities(read_volume(path))
     if suffix == ".nii.gz":  # whose order is x, y, z
         after = after.T
@@ -101,7 +101,7 @@ def test_slices_of_a_dicom_series_are_put_in_order_in_hounsfield_units(series: P
     np.testing.assert_allclose(spacing(volume), (5, *map(float, first.PixelSpacing)), rtol=1e-6)
     # index (slice, row, column) = (0, 0, 0) lies at the position of the first slice; NIfTI's x and y run the other way
     np.testing.assert_allclose(volume.header["affine"] @ (0, 0, 0, 1), (10, 20, 0, 1))
-    write_volume(volume, tmp_path / "ct.nii.gz")
+    write_signal(volume, tmp_path / "ct.nii.gz")
     written = nibabel.load(tmp_path / "ct.nii.gz")  # pyright: ignore
     assert written.shape == (128, 128, 12)
     np.testing.assert_allclose(written.affine @ (0, 0, 3, 1), (10, 20, 15, 1), atol=1e-4)

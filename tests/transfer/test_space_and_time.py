@@ -16,7 +16,8 @@ from skimage import data
 import impasto
 from impasto.cli import main
 from impasto.errors import SettingsError, SignalError, SizeError
-from impasto.signals.movie import read_movie, write_movie
+from impasto.signals.formats import write_signal
+from impasto.signals.movie import read_movie
 from impasto.signals.signal import Signal
 from impasto.signals.volume import read_volume
 from impasto.transfer.settings import TransferSettings as Settings
@@ -98,7 +99,7 @@ def test_a_volume_in_the_style_of_a_volume_by_the_3d_network(brain, init) -> Non
 
 @pytest.mark.parametrize("method", ["frames", "volume"])
 def test_a_movie_in_the_style_of_a_picture(pan, bricks, method, tmp_path, monkeypatch, capsys) -> None:
-    write_movie(pan, tmp_path / "pan.mp4")
+    write_signal(pan, tmp_path / "pan.mp4")
     out = tmp_path / "out.mp4"
     code = run(
         monkeypatch, "transfer", tmp_path / "pan.mp4", bricks, "-o", out, "--method", method, "--iterations", "8", "--json",

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
-from impasto.signals.files import existing_file, first_line, optional_package, write_whole
+from impasto.signals.files import existing_file, first_line, optional_package
 from impasto.signals.signal import Signal, Values
 
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
@@ -20,6 +20,7 @@ ENDINGS = tuple(_FORMATS)
 _SILENT = 1e-5
 _CEILING = 0.98  # full scale is 1; what a lossy format adds must not clip either
 _LIMITER_SECONDS = 0.02
+_SAMPLE = 4096
 
 
 def read_audio(path: str | Path, rate: float | None = None) -> Signal:
@@ -112,8 +113,13 @@ def describe_audio(sound: Signal) -> str:
     return f"{samples / rate:.4g} s at {rate:g} Hz, {names.get(channels, f'{channels} channels')}"
 
 
-def write_audio(sound: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the sound as .wav, .flac, .ogg or .mp3 with its tags, whole or not at all.
+def sample_audio(sound: Signal) -> Signal:
+    """The first tenth of a second or so, with all that the file holds beside the samples."""
+    return sound.with_values(sound.values[:, :_SAMPLE])
+
+
+def encode_audio(sound: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
+    """The bytes of a file of the sound as .wav, .flac, .ogg or .mp3 with its tags.
 
     ``about`` (how it was made) becomes the tag ``comment``, as JSON. The bits a sample are the content's where the format
     has them.
@@ -140,4 +146,4 @@ def write_audio(sound: Signal, path: str | Path, about: Mapping[str, Any] | None
         raise SignalError(
             f"{path}: {channels} channels at {rate} Hz cannot be written as {name}: {first_line(error)}"
         ) from None
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()

@@ -5,16 +5,17 @@ Nothing here needs torch, and a library that reads a rare format is imported by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError, SignalError, nearest
 from impasto.signals import audio, dicom, image, image_output, movie, series, volume
+from impasto.signals.file_type import TABLE, file_type
+from impasto.signals.files import write_whole
 from impasto.signals.signal import Signal
-
-Write = Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,28 @@ class Format:
         noun: "a picture", for messages.
         read: makes a signal of a file (or of what else the kind is given as) and, for kinds whose files may not tell it,
             the sampling rate in Hz, and for those that are made smaller while they are read the longest side.
-        write: writes a signal to a file, with the record of how it was made: ``write(signal, path, about)``; a picture also
-            takes the options of :class:`impasto.signals.image_options.ImageOutput`.
+        encode: the bytes of a file of the signal, with the record of how it was made: ``encode(signal, path, about)``, in
+            the format that the ending of ``path`` says; a picture also takes the options of
+            :class:`impasto.signals.image_options.ImageOutput`. What the format cannot hold is converted and told in the log,
+            or a SignalError.
+        sample: a tiny part of a signal, with all that its file holds beside the values. It can be encoded if the whole can.
         readable: the endings by which a file of the kind is known.
         writable: the endings of the files that can be written.
+        safest: the one of them that can hold every signal of the kind.
         describe: its extent in a few words, e.g. "512 x 384".
-        claims: whether a file with an ending that several kinds have holds this one.
+        claims: whether a file with an ending that several kinds have holds this one, given where the result is to go (or
+            None where it goes nowhere).
     """
 
     noun: str
     read: Callable[[Any, float | None, int | None], Signal]
-    write: Write
+    encode: Callable[..., bytes]
+    sample: Callable[[Signal], Signal]
     readable: tuple[str, ...]
     writable: tuple[str, ...]
+    safest: str
     describe: Callable[[Signal], str]
-    claims: Callable[[Path], bool] = lambda path: True
+    claims: Callable[[Path, Path | None], bool] = lambda path, output: True
 
 
 FORMATS: dict[str, Format] = {
@@ -47,51 +55,65 @@ FORMATS: dict[str, Format] = {
     "volume": Format(
         noun="a volume",
         read=lambda source, rate, longest: volume.read_volume(source),
-        write=volume.write_volume,
+        encode=volume.encode_volume,
+        sample=volume.sample_volume,
         readable=volume.READABLE,
         writable=volume.WRITABLE,
+        safest=".npy",
         describe=lambda signal: " x ".join(str(n) for n in signal.shape) + " voxels",
-        claims=volume.is_volume,
+        claims=lambda path, output: volume.is_volume(path),
     ),
     "movie": Format(
         noun="a movie",
         read=lambda source, rate, longest: movie.read_movie(source, longest),
-        write=movie.write_movie,
+        encode=movie.encode_movie,
+        sample=movie.sample_movie,
         readable=movie.READABLE,
         writable=movie.WRITABLE,
+        safest=".mkv",
         describe=movie.describe_movie,
     ),
     "image": Format(
         noun="a picture",
         read=lambda source, rate, longest: image.read_image(source),
-        write=image_output.write_image,
-        readable=image_output.ENDINGS,
+        encode=image_output.encode_image,
+        sample=image_output.sample_image,
+        readable=image.READABLE,
         writable=image_output.ENDINGS,
+        safest=".png",
         describe=lambda signal: " x ".join(str(n) for n in reversed(signal.shape)),
     ),
     "series": Format(
         noun="a series",
         read=lambda source, rate, longest: series.read_series(source, rate),
-        write=series.write_series,
+        encode=series.encode_series,
+        sample=series.sample_series,
         readable=series.READABLE,
         writable=series.WRITABLE,
+        safest=".npy",
         describe=series.describe_series,
     ),
     "sound": Format(
         noun="a sound",
         read=lambda source, rate, longest: audio.read_audio(source, rate),
-        write=audio.write_audio,
+        encode=audio.encode_audio,
+        sample=audio.sample_audio,
         readable=audio.ENDINGS,
         writable=audio.ENDINGS,
+        safest=".wav",
         describe=audio.describe_audio,
     ),
 }
 
 
-def kind_of(source: Any) -> str:
-    """The kind of signal that ``source`` holds: by its ending and, where that is not enough, by what is in it.
+def kind_of(source: Any, output: str | Path | None = None) -> str:
+    """The kind of signal that ``source`` holds, by what is in it and, where that does not tell, by its ending.
 
     What is unknown is taken for a picture, whose reader knows many more formats than there are endings here.
+
+    Args:
+        source: a file, a folder, a signal, or a picture in memory.
+        output: where the result is to go: an animation is a movie only if that is one, and else a picture.
 
     Raises:
         SignalError: it is a folder, and not that of a volume.
@@ -100,16 +122,26 @@ def kind_of(source: Any) -> str:
         return source.kind
     if not isinstance(source, str | Path):
         return "image"
-    path = Path(source)
+    path, output = Path(source), None if output is None else Path(output)
     if path.is_dir():
         if not dicom.holds_slices(path):
             raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
         return "volume"
-    name = path.name.lower()
-    kinds = [kind for kind, known in FORMATS.items() if name.endswith(known.readable)]
-    if len(kinds) > 1 and path.exists():
-        kinds = [kind for kind in kinds if FORMATS[kind].claims(path)] or kinds
+    kinds = _kinds_named(path.name)
+    if path.is_file():
+        with suppress(OSError):  # to be said when it is read
+            found = file_type(path)
+            held = _kinds_named(found or "")
+            # any text may look like a table
+            kinds = kinds if kinds and (found == TABLE or set(held) & set(kinds)) else held or kinds
+    if len(kinds) > 1 and path.is_file():
+        kinds = [kind for kind in kinds if FORMATS[kind].claims(path, output)] or kinds
     return kinds[0] if kinds else "image"
+
+
+def _kinds_named(name: str) -> list[str]:
+    """The kinds whose files have names like this one."""
+    return [kind for kind, known in FORMATS.items() if name.lower().endswith(known.readable)]
 
 
 def read_signal(source: Any, rate: float | None = None, longest: int | None = None) -> Signal:
@@ -138,6 +170,18 @@ def check_ending(kind: str, path: str | Path) -> None:
     suffix = path.suffix.lower()
     hint = f"did you mean {nearest(suffix, known.writable)}? " if suffix else ""
     raise SignalError(f"{path}: {known.noun} is not written with the ending {suffix!r}; {hint}({' '.join(known.writable)})")
+
+
+def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:
+    """Write a signal of any kind as the ending of ``path`` says, whole or not at all.
+
+    Raises:
+        SignalError: there is no such format of its kind, or it cannot hold the signal.
+        SettingsError: an option is out of its range, or the format does not have it.
+    """
+    check_options(signal.kind, options)
+    check_ending(signal.kind, path)
+    write_whole(path, FORMATS[signal.kind].encode(signal, path, about, **options))
 
 
 def check_options(kind: str, options: Collection[str]) -> None:

@@ -97,6 +97,35 @@ def to_pillow(picture: Signal) -> Image.Image:
     return Image.fromarray(_samples(picture, 8))
 
 
+def encode_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> bytes:
+    """The bytes of a file of the picture; what :func:`write_image` writes.
+
+    Raises:
+        SignalError: the ending is unknown, or the format cannot hold the picture.
+        SettingsError: an option is out of its range, or the format does not have it.
+    """
+    output = ImageOutput(**options)
+    check_image_output(path, max(picture.shape), output)
+    known = _format(path)
+    if known.name == "JPEG":
+        picture = over_white(picture)
+    profile = picture.header.get("icc", SRGB_PROFILE) if output.icc == "keep" else SRGB_PROFILE
+    samples = _samples(picture, output.bits, profile)
+    dpi = (output.dpi, output.dpi) if output.dpi else picture.header.get("dpi")
+    encode = _deep_encoders[known.name] if output.bits == 16 else _encoded
+    try:
+        return encode(samples, known, _metadata(known, about, dpi, profile), output.quality or known.quality)
+    except (OSError, ValueError, RuntimeError) as error:
+        height, width = picture.shape
+        raise SignalError(f"{path}: a {known.name} of {width} x {height} cannot be written: {error}") from None
+
+
+def sample_image(picture: Signal) -> Signal:
+    """A corner of the picture, with all that its file holds beside the pixels."""
+    header = {name: value[:8, :8] if name == "alpha" else value for name, value in picture.header.items()}
+    return Signal(picture.values[:, :8, :8], picture.kind, header)
+
+
 def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:
     """Write the picture as the ending of ``path`` says: .png, .jpg, .webp, .tif or .avif; whole or not at all.
 
@@ -115,21 +144,7 @@ def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | No
         SignalError: the ending is unknown, the picture too long for the format, or the file cannot be written.
         SettingsError: an option is out of its range, or the format does not have it.
     """
-    output = ImageOutput(**options)
-    check_image_output(path, max(picture.shape), output)
-    known = _format(path)
-    if known.name == "JPEG":
-        picture = over_white(picture)
-    profile = picture.header.get("icc", SRGB_PROFILE) if output.icc == "keep" else SRGB_PROFILE
-    samples = _samples(picture, output.bits, profile)
-    dpi = (output.dpi, output.dpi) if output.dpi else picture.header.get("dpi")
-    encode = _deep_encoders[known.name] if output.bits == 16 else _encoded
-    try:
-        data = encode(samples, known, _metadata(known, about, dpi, profile), output.quality or known.quality)
-    except (OSError, ValueError, RuntimeError) as error:
-        height, width = picture.shape
-        raise SignalError(f"{path}: a {known.name} of {width} x {height} cannot be written: {error}") from None
-    write_whole(path, data)
+    write_whole(path, encode_image(picture, path, about, **options))
 
 
 def _samples(picture: Signal, bits: int, profile: bytes = SRGB_PROFILE) -> NDArray[Any]:

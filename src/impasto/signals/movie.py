@@ -16,7 +16,7 @@ import psutil
 from numpy.typing import NDArray
 
 from impasto.errors import SignalError, SizeError, nearest
-from impasto.signals.files import existing_file, optional_package, write_whole
+from impasto.signals.files import existing_file, optional_package
 from impasto.signals.image import resample_image, scaled_shape
 from impasto.signals.signal import Signal
 
@@ -176,8 +176,16 @@ def movie_format(path: str | Path) -> str:
     return _FORMATS[suffix][0]
 
 
-def write_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the movie as the ending of ``path`` says: .mp4, .mov, .mkv (H.264) or .webm (VP9); whole or not at all.
+def sample_movie(movie: Signal) -> Signal:
+    """The first two frames, with all that the file holds beside them."""
+    header = dict(movie.header)
+    if "times" in header:
+        header["times"] = header["times"][:2]
+    return Signal(movie.values[:, :2], movie.kind, header)
+
+
+def encode_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
+    """The bytes of a file of the movie as the ending of ``path`` says: .mp4, .mov, .mkv (H.264) or .webm (VP9).
 
     Frames keep their time stamps, and the sound is copied undecoded where the format can hold it. ``about`` (how it was
     made) becomes the comment of the file, as JSON. A signal without times runs at 25 frames a second.
@@ -204,7 +212,7 @@ def write_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None
                 waiting = next(sound, None)
     except (av.error.FFmpegError, ValueError) as error:
         raise SignalError(f"{path}: a movie of this size cannot be written: {error}") from None
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _picture_stream(container: Any, movie: Signal, codec: str, options: dict[str, str]) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
-from impasto.signals.files import existing_file, first_line, optional_package, write_whole
+from impasto.signals.files import existing_file, first_line, optional_package
 from impasto.signals.signal import Signal, Values
 
 READABLE = (".csv", ".tsv", ".txt", ".npy", ".npz", ".dcm", ".hea")
@@ -235,8 +235,13 @@ def describe_series(series: Signal) -> str:
     return f"{length}, {leads} lead{'s' * (leads > 1)}"
 
 
-def write_series(series: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the series as .csv, .tsv, .npy or .npz, whole or not at all.
+def sample_series(series: Signal) -> Signal:
+    """The first samples, with all that the file holds beside them."""
+    return series.with_values(series.values[:, :4])
+
+
+def encode_series(series: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
+    """The bytes of a file of the series as .csv, .tsv, .npy or .npz.
 
     A table has names and times where the content's file had them; an NPZ has ``values``, ``rate``, ``leads`` and, as JSON,
     ``impasto``: how it was made (``about``), which the others have no place for.
@@ -260,4 +265,4 @@ def write_series(series: Signal, path: str | Path, about: Mapping[str, Any] | No
         if series.header.get("named"):
             buffer.write((delimiter.join(name.replace(delimiter, " ") for name in names) + "\n").encode())
         np.savetxt(buffer, np.stack(columns, axis=1), fmt=forms, delimiter=delimiter)
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()

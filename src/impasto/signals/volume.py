@@ -14,7 +14,7 @@ from PIL import Image
 
 from impasto.errors import SignalError, nearest
 from impasto.signals.dicom import has_pixels, read_dicom_series
-from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package, write_whole
+from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package
 from impasto.signals.signal import Signal
 
 Array = NDArray[Any]
@@ -81,8 +81,13 @@ def read_volume(source: str | Path | Array) -> Signal:
     return _scaled(array, header, str(path))
 
 
-def write_volume(volume: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> None:
-    """Write the volume as the ending of ``path`` says: .nii, .nii.gz, .tif or .npy; whole or not at all.
+def sample_volume(volume: Signal) -> Signal:
+    """A corner of the volume, with all that its file holds beside the voxels."""
+    return volume.with_values(volume.values[:, :4, :4, :4])
+
+
+def encode_volume(volume: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
+    """The bytes of a file of the volume as the ending of ``path`` says: .nii, .nii.gz, .tif or .npy.
 
     Intensities and dtype are those of the file it was read from, and a NIfTI file keeps the affine and the header. ``about``
     (how it was made) goes into NIfTI as a comment and into TIFF as the description, as JSON.
@@ -91,7 +96,7 @@ def write_volume(volume: Signal, path: str | Path, about: Mapping[str, Any] | No
         SignalError: the ending is unknown, or the file cannot be written.
     """
     _, encode = _FORMATS[volume_format(path)]
-    write_whole(path, encode(intensities(volume), volume.header, json.dumps(about or {}), str(path)))
+    return encode(intensities(volume), volume.header, json.dumps(about or {}), str(path))
 
 
 def volume_format(path: str | Path) -> str:

@@ -10,9 +10,10 @@ from shutil import copyfile
 from PIL import Image, UnidentifiedImageError
 
 from impasto.errors import SignalError
+from impasto.signals.file_type import TABLE, file_type
 from impasto.signals.files import first_line
 from impasto.signals.formats import FORMATS, kind_of
-from impasto.studio.sniff import TABLE, count_values, sniff
+from impasto.studio.value_count import count_values
 
 MIB = 2**20
 MOST_BYTES = 256 * MIB
@@ -110,7 +111,7 @@ def _picture_shape(path: Path, title: str) -> tuple[str, tuple[int, int]] | None
 
 def _other_signal(path: Path, title: str) -> Upload:
     """What is no picture, if it is a series, a sound or a volume."""
-    ending = sniff(path)
+    ending = file_type(path)
     if ending is None:
         raise SignalError(
             f"{title} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...), and no series, sound or "
@@ -124,6 +125,8 @@ def _other_signal(path: Path, title: str) -> Upload:
         if not path.name.lower().endswith(ending):  # its readers go by the ending
             path = Path(copyfile(path, path.with_name(path.name + ending)))
         kind = kind_of(path)
+        if kind == "movie":
+            raise SignalError(f"{title} is a movie; pictures, series, sounds and volumes are painted in the studio")
         signal = FORMATS[kind].read(path, None, None)
     except SignalError as error:
         raise SignalError(str(error).replace(str(path), title)) from None

@@ -14,7 +14,7 @@ from PIL import Image
 from impasto.errors import SignalError, SizeError
 from impasto.network.allocation import freed_memory_kept
 from impasto.network.device import find_device
-from impasto.signals.formats import FORMATS, check_options, kind_of
+from impasto.signals.formats import FORMATS, kind_of, write_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
@@ -74,14 +74,13 @@ class Painting:
             SignalError: the ending is unknown, or the file cannot be written.
             SettingsError: an option is out of its range, or the format does not have it.
         """
-        check_options(self.signal.kind, options)
         made = {
             "impasto": version("impasto"),
             **self.about,
             "cost": self.best.cost,
             "settings": self.settings.as_dict(),
         }
-        FORMATS[self.signal.kind].write(self.signal, path, made, **options)
+        write_signal(self.signal, path, made, **options)
         if self.checkpoint:
             self.checkpoint.remove()
 

@@ -1,4 +1,4 @@
-"""What kind of file it is by its first bytes, and how much is in it before it is read."""
+"""How much is in a file, before it is read."""
 
 from __future__ import annotations
 
@@ -13,36 +13,8 @@ import numpy as np
 from impasto.errors import SignalError
 from impasto.signals.files import optional_package
 
-TABLE = ".csv"
-_BEGINNINGS = {
-    b"fLaC": ".flac",
-    b"OggS": ".ogg",
-    b"ID3": ".mp3",
-    b"\xff\xfb": ".mp3",
-    b"\xff\xf3": ".mp3",
-    b"\xff\xf2": ".mp3",
-    b"\x1f\x8b": ".nii.gz",
-    b"\x93NUMPY": ".npy",
-    b"PK\x03\x04": ".npz",
-}
-_NIFTI = (b"n+1\0",)
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
-_SEEN = 4096
-
-
-def sniff(path: Path) -> str | None:
-    """The ending of files like this one, or None where it is none that can be painted; pictures are not looked for."""
-    with path.open("rb") as file:
-        head = file.read(_SEEN)
-    if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
-        return ".wav"
-    if head[128:132] == b"DICM":
-        return ".dcm"
-    if head[344:348] in _NIFTI:
-        return ".nii"
-    found = next((ending for beginning, ending in _BEGINNINGS.items() if head.startswith(beginning)), None)
-    return found or (TABLE if _is_table(head) else None)
 
 
 def count_values(path: Path, ending: str) -> int:
@@ -75,13 +47,3 @@ def count_values(path: Path, ending: str) -> int:
 
 def _unpacked(path: Path, ending: str) -> gzip.GzipFile | BufferedReader:
     return gzip.open(path) if ending.endswith(".gz") else path.open("rb")
-
-
-def _is_table(head: bytes) -> bool:
-    try:
-        text = head.decode("utf-8-sig", "strict" if len(head) < _SEEN else "ignore")
-    except UnicodeDecodeError:
-        return False
-    lines = text.splitlines()[:-1] if len(head) == _SEEN else text.splitlines()
-    numbers = sum(any(c.isdigit() for c in line) and not any(c in "{}<>" for c in line) for line in lines)
-    return "\0" not in text and len(lines) > 2 and numbers > len(lines) / 2

@@ -1,0 +1,108 @@
+"""What a file is by its first bytes, whatever it is called."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+TABLE = ".csv"
+_SEEN = 4096
+
+# each row: where in the file, what stands there, and the ending of such files; the first row that fits counts
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x89PNG\r\n\x1a\n", ".png"),
+    (0, b"\xff\xd8\xff", ".jpg"),
+    (0, b"GIF8", ".gif"),
+    (0, b"II*\0", ".tif"),
+    (0, b"MM\0*", ".tif"),
+    (0, b"II+\0", ".tif"),
+    (0, b"MM\0+", ".tif"),
+    (0, b"\xff\x0a", ".jxl"),
+    (0, b"\0\0\0\x0cJXL ", ".jxl"),
+    (0, b"\x76\x2f\x31\x01", ".exr"),
+    (8, b"WEBP", ".webp"),
+    (8, b"WAVE", ".wav"),
+    (8, b"AVI ", ".avi"),
+    (8, b"AIFF", ".aiff"),
+    (8, b"AIFC", ".aifc"),
+    (0, b"riff\x2e\x91\xcf\x11", ".w64"),
+    (0, b"fLaC", ".flac"),
+    (28, b"\x80theora", ".ogv"),
+    (0, b"OggS", ".ogg"),
+    (0, b"ID3", ".mp3"),
+    (0, b"\xff\xfb", ".mp3"),
+    (0, b"\xff\xfa", ".mp3"),
+    (0, b"\xff\xf3", ".mp3"),
+    (0, b"\xff\xf2", ".mp3"),
+    (0, b".snd", ".au"),
+    (0, b"caff", ".caf"),
+    (4, b"ftypM4A ", ".m4a"),
+    (4, b"ftypM4B ", ".m4a"),
+    (4, b"ftypavi", ".avif"),
+    (4, b"ftyphei", ".heic"),
+    (4, b"ftyphev", ".heic"),
+    (4, b"ftypmif1", ".heic"),
+    (4, b"ftypmsf1", ".heic"),
+    (4, b"ftypcrx ", ".cr3"),
+    (4, b"ftypqt", ".mov"),
+    (4, b"ftyp", ".mp4"),
+    (4, b"moov", ".mov"),
+    (0, b"\x1a\x45\xdf\xa3", ".mkv"),
+    (0, b"FLV\x01", ".flv"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", ".wmv"),
+    (0, b"\0\0\x01\xba", ".mpg"),
+    (0, b"\0\0\x01\xb3", ".mpg"),
+    (128, b"DICM", ".dcm"),
+    (344, b"n+1\0", ".nii"),
+    (4, b"n+2\0\r\n\x1a\n", ".nii"),
+    (0, b"\x93NUMPY", ".npy"),
+    (0, b"PK\x03\x04", ".npz"),
+)
+
+
+def file_type(path: Path) -> str | None:
+    """The ending of files like this one, or None where its beginning is that of none that is known.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    with path.open("rb") as file:
+        head = file.read(_SEEN)
+    if head.startswith(b"\x1f\x8b"):
+        return _packed_type(path)
+    found = next((ending for at, mark, ending in _SIGNATURES if head[at : at + len(mark)] == mark), None)
+    return found or (TABLE if _is_table(head) else None)
+
+
+def _packed_type(path: Path) -> str | None:
+    """Of what gzip packs: a NIfTI file, or one of FreeSurfer's, whose version and first sizes are small whole numbers."""
+    try:
+        with gzip.open(path) as file:
+            head = file.read(348)
+    except (OSError, EOFError, zlib.error):
+        return ".nii.gz"  # to be said when it is read
+    return ".mgz" if head[:6] == b"\0\0\0\x01\0\0" and head[344:348] != b"n+1\0" else ".nii.gz"
+
+
+def _is_table(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8-sig", "strict" if len(head) < _SEEN else "ignore")
+    except UnicodeDecodeError:
+        return False
+    lines = text.splitlines()[:-1] if len(head) == _SEEN else text.splitlines()
+    numbers = sum(any(c.isdigit() for c in line) and not any(c in "{}<>" for c in line) for line in lines)
+    return "\0" not in text and len(lines) > 2 and numbers > len(lines) / 2
+
+
+def ending_of(path: Path, known: tuple[str, ...]) -> str:
+    """The one of ``known`` by which a file is read: what its first bytes say, else its name; empty if neither is known.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    found, name = file_type(path), path.name.lower()
+    if found in known and found != TABLE:
+        return found
+    # the longest, so that .nii.gz is not taken for another .gz
+    return max((ending for ending in known if name.endswith(ending)), key=len, default="")
