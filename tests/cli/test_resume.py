@@ -73,9 +73,7 @@ def results(folder: str) -> dict[str, Any]:
     return found | {"trace": lines}
 
 
-def test_a_run_that_was_killed_goes_on_as_if_nothing_had_happened(
-    desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+def test_a_run_that_was_killed_goes_on_as_if_nothing_had_happened(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
     code, out, err = run(*PAINT, *EXTRAS)
     assert (code, err) == (0, "")
     expected = json.loads(out)
@@ -87,8 +85,7 @@ def test_a_run_that_was_killed_goes_on_as_if_nothing_had_happened(
     Path("elsewhere").mkdir()
     monkeypatch.chdir("elsewhere")
     code, out, err = run("resume", "../run.checkpoint")
-    assert (code, err) == (0, "")
-    assert caplog.messages == [f"going on from {desk / 'run.checkpoint'}: 5 evaluations are done"]
+    assert (code, err) == (0, f"impasto: going on from {desk / 'run.checkpoint'}: 5 evaluations are done\n")
     monkeypatch.chdir(desk)
     assert not any(Path("elsewhere").iterdir())
     for name in ("seconds", "peak_memory_mib"):
@@ -223,7 +220,7 @@ def test_a_painting_that_cannot_be_written_is_kept_elsewhere(
 ):
     killed_at(6, run=run, monkeypatch=monkeypatch)
     other = tmp_path_factory.mktemp("other")
-    monkeypatch.setattr("impasto.cli.paint.tempfile.mkdtemp", full if everywhere else lambda **_: str(other))
+    monkeypatch.setattr("impasto.cli.output.tempfile.mkdtemp", full if everywhere else lambda **_: str(other))
     replace = Path.replace
 
     def full_here(path: Path, target: Path) -> None:

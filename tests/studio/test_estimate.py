@@ -18,7 +18,11 @@ PICTURE = Upload(Path("a.png"), "a.png", ".png", (50, 100))
 
 
 def evaluations(*seconds: float, scale: int = 1) -> list[Evaluation]:
-    return [Evaluation(i + 1, 1.0, 0.5, 0.5, {}, at, scale) for i, at in enumerate(seconds)]
+    return [Evaluation(i + 1, 1.0, 0.5, 0.5, {}, {}, at, scale) for i, at in enumerate(seconds)]
+
+
+def costs(*rows: tuple[float, ...]) -> list[dict[str, float]]:
+    return [dict(zip(("J", "content", "style", "scale"), row, strict=False)) for row in rows]
 
 
 def test_time_is_in_proportion_to_pixels_and_evaluations():
@@ -67,11 +71,12 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str):
 
 
 def test_curves_are_as_wide_as_the_evaluations_to_come_and_logarithmic():
-    svg = curves([(100.0, 0.0, 10.0), (10.0, 1.0, 1.0), (1.0, 1.0, 0.1)], 5)
+    svg = curves(costs((100.0, 0.0, 10.0), (10.0, 1.0, 1.0), (1.0, 1.0, 0.1)), 5)
     points = [line.split('"')[0] for line in svg.split('points="')[1:]]
     assert points[0] == "0.0,0.0 250.0,40.0 500.0,80.0"  # of 1000 x 120, from 100 down to 0.1
     assert points[1] == "250.0,80.0 500.0,80.0"  # a cost of zero has no logarithm
     assert points[2] == "0.0,40.0 250.0,80.0 500.0,120.0"
-    assert curves([(1.0, 1.0, 1.0)], 5) == ""
-    assert curves([(3.0, 2.0, 1.0, 1), (2.0, 1.0, 1.0, 1), (9.0, 3.0, 1.0, 2), (1.0, 1.0, 1.0, 2)], 4).count('"scale"') == 1
-    assert "nan" not in curves([(1.0, 1.0, 1.0), (float("nan"), 1.0, float("inf"))], 5)
+    assert curves(costs((1.0, 1.0, 1.0)), 5) == ""
+    of_two_scales = costs((3.0, 2.0, 1.0, 1), (2.0, 1.0, 1.0, 1), (9.0, 3.0, 1.0, 2), (1.0, 1.0, 1.0, 2))
+    assert curves(of_two_scales, 4).count('class="scale"') == 1
+    assert "nan" not in curves(costs((1.0, 1.0, 1.0), (float("nan"), 1.0, float("inf"))), 5)

@@ -32,10 +32,10 @@ def test_a_run_is_read_as_it_was_written(history: History, upload: Upload):
     run = history.new(
         upload, [replace(upload, name="monet.png", weight=0.5)], {"size": 64, "style_layers": {"relu1_1": 0.5}}
     )
-    history.save(replace(run, state="done", costs=((3.0, 1.0, 2.0), (2.0, 1.0, 1.0)), seconds=1.5))
+    history.save(replace(run, state="done", costs=({"J": 3.0, "style": 2.0}, {"J": 2.0, "style": 1.0}), seconds=1.5))
     upload.path.unlink()
     (found,) = History(history.folder).all()
-    assert found == replace(run, state="done", costs=((3.0, 1.0, 2.0), (2.0, 1.0, 1.0)), seconds=1.5)
+    assert found == replace(run, state="done", costs=({"J": 3.0, "style": 2.0}, {"J": 2.0, "style": 1.0}), seconds=1.5)
     assert found.names == ("harbour.png", "monet.png")
     with Image.open(history.path(found, found.content)) as picture:
         assert picture.size == (8, 8)

@@ -111,7 +111,7 @@ def test_a_finished_painting_goes_on_from_its_result(house: House, uploads: list
     second = ended(house, run)
     assert (second.state, len(second.costs)) == ("done", 8)
     assert second.costs[:4] == first.costs
-    assert second.costs[4][0] == pytest.approx(min(cost for cost, *_ in first.costs), rel=0.05)
+    assert second.costs[4]["J"] == pytest.approx(min(row["J"] for row in first.costs), rel=0.05)
     with Image.open(house.history.path(second, second.result)) as picture:
         settings = json.loads(picture.info["impasto"])["settings"]
     assert (settings["iterations"], settings["init"]) == (8, "content")
@@ -120,11 +120,11 @@ def test_a_finished_painting_goes_on_from_its_result(house: House, uploads: list
 def test_a_result_of_several_scales_goes_on_at_its_own_size(house: House, uploads: list[Upload]):
     run, _ = paint(house, uploads, size=64, scales=2, iterations=8)
     first = ended(house, run)
-    assert [scale for *_, scale in first.costs] == [1] * 4 + [2] * 3
+    assert [row["scale"] for row in first.costs] == [1] * 4 + [2] * 3
     house.go_on(run.id)
     second = ended(house, run)
     assert (second.state, len(second.costs)) == ("done", 4 + 3 + 3)
-    assert second.costs[7][0] == pytest.approx(min(cost for cost, *_, scale in first.costs if scale == 2), rel=0.05)
+    assert second.costs[7]["J"] == pytest.approx(min(row["J"] for row in first.costs if row["scale"] == 2), rel=0.05)
     with Image.open(house.history.path(second, second.result)) as picture:
         assert json.loads(picture.info["impasto"])["settings"]["iterations"] == 8
 

@@ -31,7 +31,7 @@ from impasto.transfer.kinds.volume import descend_sampled
 from impasto.transfer.objective import Costs
 from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.trees import columns, part_of, read_about, read_tree, rows, write_tree
+from impasto.transfer.trees import FORMAT, columns, part_of, read_about, read_tree, rows, write_tree
 
 SMALL = {"size": 40, "style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1", "iterations": 8}
 Descent = Callable[[Any], Iterator[Progress]]
@@ -110,7 +110,7 @@ class Bowl:
     def __call__(self, generated: Tensor) -> Costs:
         cost = (self.curvature * (generated - self.centre).square()).sum()
         cost = cost * float("nan") if generated.mean() > 0.62 else cost
-        return Costs(cost, cost, cost * 0, {"relu1_1": cost * 0})
+        return Costs(cost, cost * 0, {"relu1_1": cost * 0}, {"content": cost})
 
 
 @pytest.mark.parametrize("optimizer", METHODS)
@@ -300,9 +300,20 @@ def test_another_weights_file_of_the_same_name_is_refused(tmp_path: Path, photo:
         paint(photo, style, init=str(start), checkpoint=path)
 
 
-def test_another_version_is_refused(kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("impasto.transfer.trees.version", lambda _: "0.0.1")
-    with pytest.raises(SignalError, match=r"impasto \d\S+ in format \d+, and this is 0\.0\.1"):
+def test_another_version_that_computes_the_same_takes_it_up(
+    kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    whole = paint(photo, style)
+    for module in ("trees", "checkpoint"):
+        monkeypatch.setattr(f"impasto.transfer.{module}.version", lambda _: "9.9.9")
+    assert np.array_equal(paint(photo, style, checkpoint=kept).signal.values, whole.signal.values)
+    (told,) = (line for line in caplog.messages if "last digits" in line)
+    assert "was written with impasto" in told and "torch" not in told
+
+
+def test_another_format_is_refused(kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("impasto.transfer.trees.FORMAT", FORMAT + 1)
+    with pytest.raises(SignalError, match=rf"impasto \S+ in format {FORMAT}, and this is \S+ with {FORMAT + 1}"):
         paint(photo, style, checkpoint=kept)
 
 

@@ -100,3 +100,12 @@ def test_frames_are_painted_one_after_the_other_and_hardly_flicker(network: Conv
     for i in range(4):
         cost = Objective(network, movie[:, :, i], picture, SETTINGS)
         assert cost(painted[:, :, i]).style_cost < 0.5 * cost(movie[:, :, i]).style_cost
+
+
+def test_the_temporal_cost_is_a_part_of_every_frame(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
+    few = SETTINGS.__class__(**SETTINGS.as_dict() | {"iterations": 6, "tv": 2.0})
+    history = [p.latest for p in descend_frames(FramesObjective(network, movie, picture, few), movie, few, (0.0, 1.0))]
+    for e in history:
+        assert e.cost == pytest.approx(sum(e.costs.values()), rel=1e-6)
+        assert list(e.costs) == ["content", "style", "temporal", "total variation"]
+    assert history[0].costs["temporal"] == 0 and max(e.costs["temporal"] for e in history) > 0

@@ -5,11 +5,13 @@ from dataclasses import FrozenInstanceError, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+import impasto
 from impasto.errors import SettingsError, UnknownLayerError
 from impasto.network.layers import VGG19
 from impasto.transfer.settings import CHOICES, DEFAULTS, TransferSettings, layers_text
@@ -124,7 +126,6 @@ def test_values_are_kept_in_one_form(name: str, given: Any, kept: Any):
         ("tv", -1, "of at least 0"),
         *(("memory", given, "is not an amount of memory") for given in ("1g2", "2 GiB or so", "much", "-", "1\n2")),
         ("memory", 0, "of at least 1"),
-        ("init", "no such file.png", "neither a file nor one of content, random, style"),
         *(
             (name, given, reason)
             for name in ("content_layers", "style_layers")
@@ -230,5 +231,17 @@ def test_a_picture_to_start_from(tmp_path: Path):
     path = tmp_path / "start.png"
     Image.new("RGB", (20, 20)).save(path)
     assert TransferSettings(init=path).init == str(path)  # pyright: ignore[reportArgumentType]
-    with pytest.raises(SettingsError, match="neither a file"):
-        TransferSettings(init=str(tmp_path))
+    photo = np.zeros((20, 20, 3), np.uint8)
+    with pytest.raises(SettingsError, match="neither a file nor one of content, random, style"):
+        impasto.transfer_style(photo, photo, TransferSettings(init=str(tmp_path)))
+
+
+def test_a_record_from_another_computer_can_be_read(tmp_path: Path):
+    there = TransferSettings(
+        init=r"C:\pictures\start.png",
+        content_mask="/media/mask.png",
+        style_mask="/media/other.png",
+        weights="/media/vgg.pth",
+    )
+    made = json.loads(json.dumps(there.for_kind("image").as_dict()))
+    assert TransferSettings(**made) == there.for_kind("image")

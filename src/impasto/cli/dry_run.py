@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,11 +12,11 @@ if TYPE_CHECKING:
     from impasto.transfer.rehearsal import Rehearsal
 
 
-def tell(content: Any, style: Any, settings: Any, *, as_json: bool) -> int:
+def tell(content: Any, style: Any, settings: Any, output: Path, options: dict[str, Any], *, as_json: bool) -> int:
     """Print the sizes, tiles, memory and time of a transfer; the exit code."""
     from impasto.transfer.rehearsal import rehearse
 
-    rehearsal = rehearse(content, style, settings)
+    rehearsal = rehearse(content, style, settings, output=output, options=options)
     click.echo(json.dumps(numbers(rehearsal), indent=2) if as_json else in_words(rehearsal))
     return 0
 

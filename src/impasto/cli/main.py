@@ -12,6 +12,7 @@ from impasto.cli.interruption import interruptible
 from impasto.cli.paint import demo, transfer
 from impasto.cli.resume import resume
 from impasto.cli.studio import studio
+from impasto.cli.telling import told_on_stderr
 from impasto.errors import ImpastoError, SettingsError
 
 
@@ -28,7 +29,7 @@ for command in (transfer, resume, demo, explore, studio, info):
 def main() -> None:
     """Run the command line of this process and exit."""
     try:
-        with interruptible():
+        with told_on_stderr(), interruptible():
             code = cli(prog_name="impasto", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

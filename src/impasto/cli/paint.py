@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields
@@ -16,8 +15,10 @@ import click
 
 from impasto.cli.dry_run import tell
 from impasto.cli.interruption import ignore_interruptions, note_interruptions
+from impasto.cli.output import check_outputs, write_somewhere
 from impasto.cli.progress import log_progress, progress_bar
 from impasto.cli.styles import parse_style
+from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
 from impasto.signals.image_options import ImageOutput
 from impasto.transfer import checks
@@ -25,7 +26,6 @@ from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
     from impasto.transfer.descent import Progress
-    from impasto.transfer.style_transfer import Painting
 
 log = logging.getLogger("impasto")
 
@@ -53,7 +53,6 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 FILE = click.Path(path_type=Path)
-PLOT_FORMATS = (".png", ".svg", ".pdf")
 PATHS = ("content", "output", "trace", "frames", "plot")
 CHECKPOINT = ".checkpoint"
 FIRST_SECONDS = 60.0
@@ -166,9 +165,8 @@ def paint(
     given = {name: value for name, value in options.items() if value not in (None, ())}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
     settings = TransferSettings(**given)
-    level = logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING
-    logging.basicConfig(stream=sys.stderr, format="impasto: %(message)s", level=level)
-    kind = kind_of(content)
+    set_level(verbose=verbose, quiet=quiet)
+    kind = kind_of(content, output)
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
     styles = [source for source, _ in shares(style)]
@@ -180,7 +178,7 @@ def paint(
         longest = size if isinstance(size, int) else longest_side(content)
         check_image_output(output, longest, ImageOutput(**written))
     if dry_run:
-        return tell(content, style, settings, as_json=as_json)
+        return tell(content, style, settings, output, written, as_json=as_json)
 
     from impasto.transfer.checkpoint import Checkpoint, read_history
     from impasto.transfer.style_transfer import TransferInterrupted, transfer_style
@@ -216,7 +214,9 @@ def paint(
                 raise KeyboardInterrupt
 
         try:
-            painting = transfer_style(content, style, settings, on_progress=watch, checkpoint=kept)
+            painting = transfer_style(
+                content, style, settings, output=output, options=written, on_progress=watch, checkpoint=kept
+            )
         except TransferInterrupted as interrupted:
             painting, code = interrupted.painting, 130
     ignore_interruptions()  # nothing shall stop the picture on its way to the disk
@@ -233,56 +233,3 @@ def paint(
         size = FORMATS[kind].describe(painting.signal)
         click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
     return code
-
-
-def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -> None:
-    """Write the painting, and if that cannot be, because the disk is full, at least to a place for temporary files.
-
-    Raises:
-        SignalError: it could not be written to ``output``; the message says where it is.
-    """
-    try:
-        painting.write(output, **options)
-    except SignalError as error:
-        kept = painting.checkpoint and painting.checkpoint.path
-        try:
-            refuge = Path(tempfile.mkdtemp(prefix="impasto-")) / output.name
-            painting.write(refuge, **options)
-        except (SignalError, OSError):
-            raise SignalError(f"{error}; 'impasto resume {kept}' goes on" if kept and kept.exists() else error) from None
-        raise SignalError(f"{error}; the painting is in {refuge}") from None
-
-
-def check_outputs(
-    inputs: list[Any], kind: str, output: Path, plot: Path | None, others: list[Path | None], folder: Path | None
-) -> None:
-    """See, before any work, that the outputs can be written and overwrite no input.
-
-    Raises:
-        SignalError: one of them cannot.
-    """
-    from impasto.signals.files import check_writable
-    from impasto.signals.formats import check_ending
-
-    check_ending(kind, output)
-    if plot and plot.suffix.lower() not in PLOT_FORMATS:
-        raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
-    sources = {Path(source).resolve() for source in inputs if isinstance(source, str | Path) and Path(source).exists()}
-    taken: set[Path] = set()
-    for path in (output, plot, *others):
-        if path is None:
-            continue
-        check_writable(path)
-        if path.exists() and any(path.samefile(source) for source in sources):
-            raise SignalError(f"{path} is an input; write the result to another file")
-        if path.resolve() in taken:
-            raise SignalError(f"{path} is named for two outputs")
-        taken.add(path.resolve())
-    if folder:
-        there = next(part for part in (folder, *folder.parents) if part.exists())
-        if not there.is_dir():
-            raise SignalError(f"{there} is a file; a folder for the frames was expected")
-        check_writable(there / "frame")
-        for source in sources:
-            if source.match("frame_*.png") and source.parent == folder.resolve():
-                raise SignalError(f"{folder} has the input {source.name}, which a frame could overwrite; use another folder")

@@ -47,10 +47,9 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
 def log_progress(progress: Progress) -> None:
     """One line in the log for an evaluation."""
     e = progress.latest
-    log.info(
-        "%d/%d J %.5g content %.4g style %.4g, %.1f s%s",
-        e.evaluation, progress.iterations, e.cost, e.content_cost, e.style_cost, e.seconds, _scale(progress),
-    )  # fmt: skip
+    parts = " + ".join(f"{name} {value:.4g}" for name, value in e.costs.items())
+    at = (e.evaluation, progress.iterations)
+    log.info("%d/%d J %.5g = %s, %.1f s%s", *at, e.cost, parts, e.seconds, _scale(progress))
 
 
 def _scale(progress: Progress) -> str:

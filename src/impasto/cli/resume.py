@@ -14,9 +14,10 @@ from impasto.errors import SettingsError, SignalError
 
 @click.command()
 @click.argument("checkpoint", type=FILE)
+@click.option("-o", "--output", type=FILE, metavar="OUT", help="File to write, where it is not to be the one first named.")
 @click.option("-v", "--verbose", is_flag=True, help="Log every evaluation.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
-def resume(checkpoint: Path, **options: Any) -> int:
+def resume(checkpoint: Path, output: Path | None, **options: Any) -> int:
     """Go on with a run of impasto transfer that was cut off, where CHECKPOINT was written.
 
     The result, the trace and all else come out as if nothing had happened.
@@ -28,6 +29,8 @@ def resume(checkpoint: Path, **options: Any) -> int:
     if not command:
         raise SettingsError(f"{checkpoint} was written from Python: call transfer_style with it and the same inputs again")
     path, folder = checkpoint.resolve(), command.pop("folder")
+    if output:
+        command["output"] = str(output.resolve())
     try:
         os.chdir(folder)  # what the command named is named from there
     except OSError as error:

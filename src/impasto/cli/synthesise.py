@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from impasto.cli.paint import FILE, check_outputs
+from impasto.cli.output import check_outputs
+from impasto.cli.paint import FILE
 from impasto.cli.watch import progress_bar
 from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units
 from impasto.numbers import whole

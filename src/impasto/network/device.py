@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TypeVar
+
 import torch
 
-from impasto.errors import SettingsError
+from impasto.errors import SettingsError, SizeError
+
+Item = TypeVar("Item")
+
+# how torch says it where it has no type for it
+_OUT_OF_MEMORY = ("DefaultCPUAllocator: ", "out of memory", "not enough memory: you tried to allocate")
 
 
 def available_devices() -> list[str]:
@@ -28,3 +36,24 @@ def find_device(name: str) -> torch.device:
     except (RuntimeError, AssertionError):
         pass  # the same as a kind that is not there
     raise SettingsError(f"device {name!r} is not available here; available: {', '.join(available)}")
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether it says that a tensor found no place; of a CPU torch has no type for that."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY)
+    )
+
+
+def memory_watched(steps: Iterator[Item], device: torch.device) -> Iterator[Item]:
+    """The steps of a computation on the device.
+
+    Raises:
+        SizeError: its memory ran out in one of them; the cause tells where.
+    """
+    try:
+        yield from steps
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out_of_memory(error):
+            raise
+        raise SizeError(f"the memory of the {device.type} ran out: give a smaller --size") from error

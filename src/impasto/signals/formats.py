@@ -144,18 +144,21 @@ def _kinds_named(name: str) -> list[str]:
     return [kind for kind, known in FORMATS.items() if name.lower().endswith(known.readable)]
 
 
-def read_signal(source: Any, rate: float | None = None, longest: int | None = None) -> Signal:
+def read_signal(
+    source: Any, rate: float | None = None, longest: int | None = None, output: str | Path | None = None
+) -> Signal:
     """The signal of any kind in ``source``: a file, a signal, or a picture as :func:`impasto.read_image` takes it.
 
     Args:
         source: what is read.
         rate: samples a second, for a series whose file does not tell.
         longest: the longest side in pixels that is wanted of a movie, which may be too large to be read as it is.
+        output: where what is made of it is to go, as :func:`kind_of` takes it.
 
     Raises:
         SignalError: the source is missing, damaged or empty, or holds no signal.
     """
-    return source if isinstance(source, Signal) else FORMATS[kind_of(source)].read(source, rate, longest)
+    return source if isinstance(source, Signal) else FORMATS[kind_of(source, output)].read(source, rate, longest)
 
 
 def check_ending(kind: str, path: str | Path) -> None:
@@ -170,6 +173,31 @@ def check_ending(kind: str, path: str | Path) -> None:
     suffix = path.suffix.lower()
     hint = f"did you mean {nearest(suffix, known.writable)}? " if suffix else ""
     raise SignalError(f"{path}: {known.noun} is not written with the ending {suffix!r}; {hint}({' '.join(known.writable)})")
+
+
+def try_output(
+    content: Signal, path: str | Path, about: Mapping[str, Any], size: int | str | None = None, **options: Any
+) -> None:
+    """See, before the work, that what is made of ``content`` can be written: a tiny part is encoded as the whole will be.
+
+    Args:
+        content: of the kind and with the header of the result.
+        path: where that is to go.
+        about: the record of how it is made, or one as long.
+        size: the longest side of a picture, or "full".
+        options: as of :func:`write_signal`.
+
+    Raises:
+        SignalError: there is no such format of its kind, or it cannot hold the signal.
+        SettingsError: an option is out of its range, or the format does not have it.
+    """
+    check_options(content.kind, options)
+    check_ending(content.kind, path)
+    if content.kind == "image":
+        longest = size if isinstance(size, int) else max(content.shape)
+        image_output.check_image_output(path, longest, image_output.ImageOutput(**options))
+    known = FORMATS[content.kind]
+    known.encode(known.sample(content), path, about, **options)
 
 
 def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:

@@ -37,7 +37,7 @@ class Run:
         settings: as :meth:`TransferSettings.as_dict` gives them.
         state: "waiting", "painting", "done", "stopped", "failed" or, if the server ended meanwhile, "interrupted".
         error: why it failed.
-        costs: J, content cost, style cost and scale of each evaluation.
+        costs: of each evaluation J, what each of its parts adds to it, by its name, and "scale", which counts from 1.
         seconds: of the descent.
         result: the name of the result's file in the folder; empty while there is none.
         start: the name of the file from which the painting went on when it had once been done; empty before.
@@ -52,7 +52,7 @@ class Run:
     settings: dict[str, Any]
     state: str = "waiting"
     error: str = ""
-    costs: tuple[tuple[float, float, float, int], ...] = field(default=(), repr=False)
+    costs: tuple[dict[str, float], ...] = field(default=(), repr=False)
     seconds: float = 0.0
     result: str = ""
     start: str = ""
@@ -109,7 +109,7 @@ class History:
         try:
             data = json.loads((self._of(identity) / _RECORD).read_text(encoding="utf-8"))
             lists = {name: tuple(data[name]) for name in ("styles", "weights", "names")}
-            return Run(**{**data, **lists, "costs": tuple(map(tuple, data["costs"]))})
+            return Run(**{**data, **lists, "costs": tuple(map(_named, data["costs"]))})
         except (OSError, ValueError, TypeError, KeyError):
             raise SignalError(f"there is no run {identity[:30]!r} any more") from None
 
@@ -147,6 +147,11 @@ class History:
         if not _ID.fullmatch(identity):
             raise SignalError(f"there is no run {identity[:30]!r}")
         return self.folder / identity
+
+
+def _named(costs: dict[str, float] | list[float]) -> dict[str, float]:
+    """The costs of an evaluation by their names, which runs of version 0.1.0 do not have."""
+    return costs if isinstance(costs, dict) else dict(zip(("J", "content cost", "style cost", "scale"), costs, strict=False))
 
 
 def json_like(settings: dict[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,6 @@ _THUMBNAIL_SIZE = 320
 _RESULTS = {"image": "result.png", "series": "result.csv", "sound": "result.wav", "volume": "result.nii.gz"}
 _THUMBNAIL = "thumbnail.jpg"
 
-Costs = tuple[tuple[float, float, float, int], ...]
-
 
 @dataclass(frozen=True)
 class View:
@@ -36,14 +34,14 @@ class View:
 
     Attributes:
         picture: as JPEG.
-        costs: J, content cost, style cost and scale of each evaluation so far.
+        costs: of each evaluation so far, as :attr:`impasto.studio.history.Run.costs` has them.
         iterations: how many there will be.
         seconds_left: until then; None while that cannot be told.
         size: at which it is painted now, in words, if it is painted at several.
     """
 
     picture: bytes
-    costs: Costs
+    costs: tuple[dict[str, float], ...]
     iterations: int
     seconds_left: float | None = None
     size: str = ""
@@ -132,8 +130,8 @@ def _on_the_way(content: Signal, values: Values) -> Signal:
     return Signal(values, content.kind, header)
 
 
-def _costs(evaluation: Evaluation) -> tuple[float, float, float, int]:
-    return evaluation.cost, evaluation.content_cost, evaluation.style_cost, evaluation.scale
+def _costs(evaluation: Evaluation) -> dict[str, float]:
+    return {"J": evaluation.cost, **evaluation.costs, "scale": evaluation.scale}
 
 
 def _settings(run: Run, history: History, content: Signal) -> TransferSettings:

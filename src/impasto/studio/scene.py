@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -94,7 +94,7 @@ def sentence(error: object) -> str:
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 
-def _painted(picture: str, costs: Sequence[Sequence[float]], iterations: int) -> dict[str, Any]:
+def _painted(picture: str, costs: Sequence[Mapping[str, float]], iterations: int) -> dict[str, Any]:
     return {
         "picture": picture,
         "curves": stage.curves(costs, iterations),

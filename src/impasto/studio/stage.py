@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any
@@ -14,7 +14,6 @@ import gradio as gr
 from impasto.studio.part import part
 
 _WIDTH, _HEIGHT = 1000, 120
-_LINES = ("J", "content cost", "style cost")
 
 EMPTY: dict[str, Any] = {
     "content": "",
@@ -40,36 +39,48 @@ def data_uri(picture: bytes, format: str = "jpeg") -> str:
     return f"data:image/{format};base64,{base64.b64encode(picture).decode()}"
 
 
-def curves(costs: Sequence[Sequence[float]], iterations: int) -> str:
-    """J, content and style cost over the evaluations as SVG, on a logarithmic scale; the width is all ``iterations``.
+def curves(costs: Sequence[Mapping[str, float]], iterations: int) -> str:
+    """J and its parts over the evaluations as SVG, on a logarithmic scale; the width is all ``iterations``.
 
-    The lines are broken, and a faint one is drawn, where a new scale (the fourth number) begins: there all costs jump.
+    The lines are broken, and a faint one is drawn, where a new scale begins: there all costs jump.
+
+    Args:
+        costs: as :attr:`impasto.studio.history.Run.costs` has them.
+        iterations: how many evaluations there will be.
     """
-    values = [value for row in costs for value in row[:3] if value > 0 and math.isfinite(value)]
+    names = [name for name in (costs[0] if costs else ()) if name != "scale"]
+    values = {row[name] for row in costs for name in names if _is_drawn(row.get(name, 0))}
     if len(costs) < 2 or not values:
         return ""
     # a step that failed can be a thousand times above the first; it leaves the picture at the top
-    parts = [list(rows) for _, rows in groupby(enumerate(costs), key=lambda numbered: numbered[1][3:])]
-    ends = [value for curve in parts for _, row in (curve[0], curve[-1]) for value in row[:3] if value in values]
+    parts = [list(rows) for _, rows in groupby(enumerate(costs), key=lambda numbered: numbered[1].get("scale"))]
+    ends = [row[name] for curve in parts for _, row in (curve[0], curve[-1]) for name in names if row.get(name) in values]
     low, high = math.log(min(values)), math.log(max(ends, default=min(values)))
     height = max(high - low, 1e-6)
     step = _WIDTH / max(iterations - 1, 1)
     begins = (step * (curve[0][0] - 0.5) for curve in parts[1:])
     lines = [f'<line class="scale" x1="{x:.1f}" x2="{x:.1f}" y1="-4" y2="{_HEIGHT + 4}"/>' for x in begins]
-    for i, name in enumerate(_LINES):
+    for i, name in enumerate(names):
         for curve in parts:
             points = " ".join(
-                f"{step * number:.1f},{_HEIGHT * (high - math.log(row[i])) / height:.1f}"
+                f"{step * number:.1f},{_HEIGHT * (high - math.log(row[name])) / height:.1f}"
                 for number, row in curve
-                if row[i] > 0 and math.isfinite(row[i])
+                if _is_drawn(row.get(name, 0))
             )
-            lines.append(f'<polyline class="line-{i}" points="{points}"><title>{name}</title></polyline>')
-    told = [(i, name, costs[-1][i]) for i, name in enumerate(_LINES) if math.isfinite(costs[-1][i])]
-    legend = "".join(f'<span class="key-{i}">{name} <b>{value:.3g}</b></span>' for i, name, value in told)
+            lines.append(f'<polyline class="line-{i}" points="{points}"><title>{escape(name)}</title></polyline>')
+    told = [(i, name, costs[-1].get(name, math.nan)) for i, name in enumerate(names)]
+    legend = "".join(
+        f'<span class="key-{i}">{escape(name)} <b>{value:.3g}</b></span>' for i, name, value in told if math.isfinite(value)
+    )
     return (
         f'<svg viewBox="0 -4 {_WIDTH} {_HEIGHT + 8}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(", ".join(_LINES))} over the evaluations">{"".join(lines)}</svg><p>{legend}</p>'
+        f'aria-label="{escape(", ".join(names))} over the evaluations">{"".join(lines)}</svg><p>{legend}</p>'
     )
+
+
+def _is_drawn(value: float) -> bool:
+    """Whether a logarithmic scale has a place for it."""
+    return value > 0 and math.isfinite(value)
 
 
 def span(seconds: float) -> str:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from impasto.errors import SettingsError, SignalError
-from impasto.network.choice import choose_convolutions, convolution_wanted, convolutions_chosen
+from impasto.network.choice import choose_convolutions, convolution_wanted, convolutions_chosen, processor
 from impasto.signals.files import check_writable
 from impasto.signals.signal import Signal
 from impasto.transfer.checks import named_files
@@ -152,11 +153,19 @@ def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str,
                 f"{path} keeps an unfinished painting with another {name} (its SHA-256 differs): give that one again, or "
                 f"delete {path} to begin anew"
             )
-    if about["machine"] != _machine():
-        was = ", ".join(f"{name} {value}" for name, value in about["machine"].items())
+    here = _machine()
+    was = ", ".join(f"{name} {value}" for name, value in about["machine"].items() if here.get(name) != value)
+    if was:
         log.warning("%s was written with %s: the result may differ in its last digits", path, was)
 
 
 def _machine() -> dict[str, Any]:
     """What else must be the same for two descents to be the same in every bit."""
-    return {"torch": torch.__version__, "threads": torch.get_num_threads(), "convolutions": convolution_wanted()}
+    return {
+        "impasto": version("impasto"),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "convolutions": convolution_wanted(),
+        "processor": processor(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+    }

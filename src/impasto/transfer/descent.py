@@ -28,10 +28,18 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The numbers of one evaluation of J: cost = alpha content_cost + beta style_cost.
+    """The numbers of one evaluation of J.
 
-    ``evaluation`` counts from 1; ``style_cost_by_layer`` holds lambda^[l] J_style^[l], which sum to style_cost;
-    ``seconds`` are counted since the descent began; ``scale`` counts the sizes at which a picture is painted, from 1.
+    Attributes:
+        evaluation: counts from 1.
+        cost: J, the sum of ``costs``.
+        content_cost: J_content.
+        style_cost: J_style, the sum of ``style_cost_by_layer``.
+        style_cost_by_layer: lambda^[l] J_style^[l].
+        costs: what each part adds to J, with its weight, by its name: "content" is alpha J_content, "style" beta J_style;
+            "total variation" and, of a movie, "temporal" where they count.
+        seconds: since the descent began.
+        scale: counts the sizes at which a picture is painted, from 1.
     """
 
     evaluation: int
@@ -39,6 +47,7 @@ class Evaluation:
     content_cost: float
     style_cost: float
     style_cost_by_layer: dict[str, float]
+    costs: dict[str, float]
     seconds: float
     scale: int = 1
 
@@ -172,6 +181,7 @@ def descend(
             content_cost=costs.content_cost.item(),
             style_cost=costs.style_cost.item(),
             style_cost_by_layer={name: cost.item() for name, cost in costs.style_cost_by_layer.items()},
+            costs={name: cost.item() for name, cost in costs.parts.items()},
             seconds=time.perf_counter() - began,
         )
         finite = math.isfinite(at.latest.cost) and bool(at.gradient.isfinite().all())

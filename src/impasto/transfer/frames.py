@@ -63,15 +63,20 @@ class FramesObjective:
 
 
 class TemporalObjective:
-    """J of a frame, with the temporal cost of what differs from the ``moved`` frame before, as far as that is trusted."""
+    """J of a frame, with the temporal cost of what differs from the ``moved`` frame before, as far as that is trusted.
 
-    def __init__(self, spatial: Objective, moved: Tensor, trust: Tensor) -> None:
+    The first frame has none before.
+    """
+
+    def __init__(self, spatial: Objective, moved: Tensor | None = None, trust: Tensor | None = None) -> None:
         self._spatial, self._moved, self._trust = spatial, moved, trust
 
     def __call__(self, generated: Tensor) -> Costs:
         """The costs of G, of the shape of the frame."""
         costs = self._spatial(generated)
-        return replace(costs, cost=costs.cost + temporal_cost(self._moved, generated, self._trust))
+        if self._moved is None or self._trust is None:
+            return costs.plus("temporal", generated.new_zeros(()))
+        return costs.plus("temporal", temporal_cost(self._moved, generated, self._trust))
 
 
 def descend_frames(
@@ -100,12 +105,12 @@ def descend_frames(
     movie, trust = (at[name].to(start.device).clone() for name in ("movie", "trust"))
     done, seconds = at["done"], at["seconds"]
     for i in range(at["frame"], count):
-        first, cost, known = start[:, :, i], objective.frame(i), trust
+        first, cost, known = start[:, :, i], TemporalObjective(objective.frame(i)), trust
         if i:
             first, trust = objective.moved(i, movie[:, :, i - 1], known)
             if bounds is not None:
                 first = first.clamp(*bounds)
-            cost = TemporalObjective(cost, first, trust)
+            cost = TemporalObjective(objective.frame(i), first, trust)
         inner = at["inner"] if i == at["frame"] else None
         progress: Progress | None = None
         for progress in descend(cost, first, later if i else settings, bounds, natural, inner):

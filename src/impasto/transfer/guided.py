@@ -20,7 +20,7 @@ from impasto.network.statistics import Blend, Network, Statistic, as_blend, meas
 from impasto.signals.signal import Values
 from impasto.transfer.guides import Guide, Weights, guide, on_grid
 from impasto.transfer.masks import Region, read_labels, read_protection, regions
-from impasto.transfer.objective import STYLE_COSTS, Costs, Objective, Term, content_terms, evaluate, weighed
+from impasto.transfer.objective import STYLE_COSTS, Costs, Objective, Term, content_terms, evaluate, weigh
 from impasto.transfer.settings import TransferSettings
 
 # the positions of all style layers of VGG-19, in those of the picture
@@ -114,7 +114,7 @@ class GuidedObjective:
         by_layer = dict.fromkeys(self._settings.style_lambdas, generated.new_zeros(()))
         for (name, _), value in zip(self._style, values[len(self._content) :], strict=True):
             by_layer[name] = by_layer[name] + value
-        return weighed(self._settings.alpha, self._settings.beta, content, by_layer)
+        return weigh(self._settings.alpha, self._settings.beta, content, by_layer)
 
 
 @torch.no_grad()

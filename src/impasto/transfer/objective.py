@@ -32,17 +32,29 @@ from impasto.transfer.settings import TransferSettings
 
 @dataclass(frozen=True)
 class Costs:
-    """The value of J and its parts, as scalar tensors: cost = alpha content_cost + beta style_cost.
+    """The parts of J, as scalar tensors.
 
-    Of the frame of a movie the cost is that and the temporal cost; with ``tv`` in the settings also the total variation.
-
-    ``style_cost_by_layer`` holds lambda^[l] J_style^[l] for each style layer; style_cost is their sum.
+    Attributes:
+        content_cost: J_content.
+        style_cost: J_style, the sum of ``style_cost_by_layer``.
+        style_cost_by_layer: lambda^[l] J_style^[l] for each style layer.
+        parts: what each part adds to J, with its weight: alpha J_content as "content", beta J_style as "style", and whatever
+            else counts, by its name.
     """
 
-    cost: Tensor
     content_cost: Tensor
     style_cost: Tensor
     style_cost_by_layer: dict[str, Tensor]
+    parts: dict[str, Tensor]
+
+    @property
+    def cost(self) -> Tensor:
+        """J: the sum of its parts."""
+        return sum(self.parts.values(), start=self.content_cost.new_zeros(()))
+
+    def plus(self, name: str, value: Tensor) -> Costs:
+        """The costs with one more part."""
+        return replace(self, parts={**self.parts, name: value})
 
 
 class StyleCost(NamedTuple):
@@ -80,10 +92,10 @@ def evaluate(network: Network, generated: Tensor, terms: Sequence[Term]) -> list
     return [term.weight * term.cost(*(next(means) for _ in term.statistics)) for term in terms]
 
 
-def weighed(alpha: float, beta: float, content: Tensor, by_layer: dict[str, Tensor]) -> Costs:
+def weigh(alpha: float, beta: float, content: Tensor, by_layer: dict[str, Tensor]) -> Costs:
     """J of its parts: the content cost, and each layer's style cost with its lambda."""
     style = torch.stack(list(by_layer.values())).sum()
-    return Costs(alpha * content + beta * style, content, style, by_layer)
+    return Costs(content, style, by_layer, {"content": alpha * content, "style": beta * style})
 
 
 class Objective:
@@ -114,15 +126,14 @@ class Objective:
         values = evaluate(self.network, generated, [*self._content, *self._style.values()])
         content = sum(values[: len(self._content)], start=generated.new_zeros(()))
         by_layer = dict(zip(self._style, values[len(self._content) :], strict=True))
-        return weighed(self._settings.alpha, self._settings.beta, content, by_layer)
+        return weigh(self._settings.alpha, self._settings.beta, content, by_layer)
 
 
 def smoothed(objective: Callable[[Tensor], Costs], weight: float) -> Callable[[Tensor], Costs]:
     """The objective with the total variation of G, times ``weight``, in its cost."""
 
     def costs_of(generated: Tensor) -> Costs:
-        costs = objective(generated)
-        return replace(costs, cost=costs.cost + weight * total_variation(generated))
+        return objective(generated).plus("total variation", weight * total_variation(generated))
 
     return costs_of if weight else objective
 

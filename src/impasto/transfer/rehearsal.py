@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from impasto.network.device import find_device
 from impasto.network.segments import Segmented
-from impasto.signals.formats import kind_of
+from impasto.signals.formats import kind_of, try_output
 from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
 from impasto.transfer.kinds import kind_for
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import plan_scales, prepare_scale
+from impasto.transfer.record import about_of, record_of
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Source, Style, read_inputs
 
@@ -44,16 +47,26 @@ class Rehearsal:
     seconds: float
 
 
-def rehearse(content: Source, style: Style | Sequence[Style], settings: TransferSettings | None = None) -> Rehearsal:
+def rehearse(
+    content: Source,
+    style: Style | Sequence[Style],
+    settings: TransferSettings | None = None,
+    *,
+    output: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Rehearsal:
     """Begin a transfer on a part of the content, and say what the whole will take.
 
-    The arguments are those of :func:`impasto.transfer_style`.
+    The arguments are those of :func:`impasto.transfer_style`. That the result can be written to ``output`` is tried too.
 
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
-    settings = (settings or TransferSettings()).for_kind(kind_of(content))
-    content_signal, styles = read_inputs(content, style, settings)
+    settings = (settings or TransferSettings()).for_kind(kind_of(content, output))
+    content_signal, styles = read_inputs(content, style, settings, output)
+    if output is not None:
+        record = record_of(about_of(content, style, settings), settings, 0.0)
+        try_output(content_signal, output, record, settings.size, **(options or {}))
     device = find_device(settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.network.statistics import Blend, Network, as_blend, of_batch
-from impasto.transfer.objective import Costs, Term, content_terms, evaluate, style_terms, weighed
+from impasto.transfer.objective import Costs, Term, content_terms, evaluate, style_terms, weigh
 from impasto.transfer.settings import TransferSettings
 
 # pixels that the network sees at once where no gradient is needed
@@ -80,7 +80,7 @@ class SectionsObjective:
                 by_layer[name] = by_layer[name] + cost
         content = content / len(self.axes)
         by_layer = {name: cost / len(self.axes) for name, cost in by_layer.items()}
-        return weighed(self.alpha, self.beta, content, by_layer)
+        return weigh(self.alpha, self.beta, content, by_layer)
 
     def _view(self, volume: Tensor, axis: int) -> Tensor:
         """The volume with its sections across its first axis of space, or all these sections as a batch."""

@@ -215,8 +215,6 @@ class TransferSettings:
         if (self.content_mask is None) != (self.style_mask is None):
             given, missing = ("content_mask", "style_mask") if self.content_mask else ("style_mask", "content_mask")
             raise SettingsError(f"{given} was given without a {missing}: each tells what the other's labels mean")
-        if self.init not in INITS and not Path(self.init).is_file():
-            raise SettingsError(f"init {self.init!r} is neither a file nor one of {', '.join(INITS)}")
 
     @property
     def content_weights(self) -> dict[str, float]:

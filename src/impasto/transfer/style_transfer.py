@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from impasto.errors import SignalError, SizeError
+from impasto.errors import ImpastoError, SignalError
 from impasto.network.allocation import freed_memory_kept
-from impasto.network.device import find_device
-from impasto.signals.formats import FORMATS, kind_of, write_signal
+from impasto.network.device import find_device, memory_watched
+from impasto.signals.formats import FORMATS, kind_of, read_signal, try_output, write_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
@@ -23,9 +22,13 @@ from impasto.transfer.estimate import default_memory, peak_memory_mib
 from impasto.transfer.kinds import KINDS, kind_for
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
+from impasto.transfer.record import about_of, record_of
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Source, Style, name_of, names_of, read_inputs, shares
+from impasto.transfer.styles import Source, Style, read_inputs
 from impasto.transfer.watch import draw_costs, write_figure
+
+# the longest side to which what was written may be made smaller when it is read again
+_ENOUGH = 64
 
 
 @dataclass(frozen=True)
@@ -64,23 +67,25 @@ class Painting:
         return to_pillow(self.signal)
 
     def write(self, path: str | Path, **options: Any) -> None:
-        """Write the result, with its settings inside where the format has a place for them.
+        """Write the result, with its settings inside where the format has a place for them, and read it again.
+
+        Only then is the checkpoint deleted.
 
         Args:
             path: where; the ending gives the format.
             options: of a picture ``bits``, ``quality``, ``dpi`` and ``icc``, as :func:`impasto.write_image` takes them.
 
         Raises:
-            SignalError: the ending is unknown, or the file cannot be written.
+            SignalError: the ending is unknown, or the file cannot be written or read again.
             SettingsError: an option is out of its range, or the format does not have it.
         """
-        made = {
-            "impasto": version("impasto"),
-            **self.about,
-            "cost": self.best.cost,
-            "settings": self.settings.as_dict(),
-        }
-        write_signal(self.signal, path, made, **options)
+        write_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
+        try:
+            again = read_signal(path, self.settings.rate, _ENOUGH, path)
+        except ImpastoError as error:
+            raise SignalError(f"{path} was written, but cannot be read again: {error}") from error
+        if again.kind != self.signal.kind:
+            raise SignalError(f"{path} was written, but what is read again is {FORMATS[again.kind].noun}")
         if self.checkpoint:
             self.checkpoint.remove()
 
@@ -128,6 +133,8 @@ def transfer_style(
     on_progress: Callable[[Progress], None] | None = None,
     checkpoint: str | Path | Checkpoint | None = None,
     checkpoint_every: float = 60.0,
+    output: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Painting:
     """Paint the content in the style of another signal (Gatys et al. 2015).
 
@@ -142,14 +149,20 @@ def transfer_style(
             the process was killed; ``on_progress`` gets what is new. Deleted by :meth:`Painting.write`.
         checkpoint_every: seconds from one writing of it to the next (more where a writing takes long); 0: after every
             evaluation.
+        output: where the painting will be written, by :meth:`Painting.write`: that it can be is tried before the work. It
+            also decides whether an animation is painted as a movie, or its first frame as a picture.
+        options: how it will be written, as :meth:`Painting.write` takes them.
 
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or the checkpoint is damaged or one of another transfer; see
             :mod:`impasto.errors`.
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
-    settings = (settings or TransferSettings()).for_kind(kind_of(content))
-    content_signal, styles = read_inputs(content, style, settings)
+    settings = (settings or TransferSettings()).for_kind(kind_of(content, output))
+    content_signal, styles = read_inputs(content, style, settings, output)
+    about = about_of(content, style, settings)
+    if output is not None:
+        try_output(content_signal, output, record_of(about, settings, 0.0), settings.size, **(options or {}))
     kind, signals = kind_for(content_signal, styles), tuple(signal for signal, _ in styles)
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
@@ -162,7 +175,6 @@ def transfer_style(
         inputs = roles(content_signal, signals)
         history, state, keep = take_up(checkpoint, settings, inputs, [share for _, share in styles], memory)
     within = replace(settings, memory=memory)
-    about = {"content": name_of(content), "style": names_of(shares(style)), "network": _network_name(settings)}
 
     def painting(prepared: Prepared, progress: Progress, checkpoint: Checkpoint | None = None) -> Painting:
         signal = prepared.restore(progress.best_generated[0].cpu().numpy())
@@ -174,7 +186,8 @@ def transfer_style(
     resting = False
     try:
         with freed_memory_kept() if settings.memory is None else nullcontext():
-            for at in coarse_to_fine(kind, content_signal, styles, within, device, state):
+            steps = coarse_to_fine(kind, content_signal, styles, within, device, state)
+            for at in memory_watched(steps, device):
                 prepared, progress = at
                 if progress.latest.evaluation <= len(history):
                     continue  # where the checkpoint was written
@@ -191,13 +204,5 @@ def transfer_style(
         if keep and resting:
             keep(progress, history, True)
         raise TransferInterrupted(painting(prepared, progress)) from None
-    except RuntimeError as error:
-        if "memory" not in str(error):  # torch has no type for it on a CPU
-            raise
-        raise SizeError(f"the memory of the {device.type} ran out: give a smaller --size") from None
     assert prepared is not None and progress is not None
     return painting(prepared, progress, checkpoint)
-
-
-def _network_name(settings: TransferSettings) -> str:
-    return f"{settings.network} ({Path(settings.weights).name if settings.network == 'vgg19' else 'random filters'})"

@@ -24,6 +24,8 @@ log = logging.getLogger("impasto")
 
 Watcher = Callable[[Progress], None]
 
+_WORDS = {"content": "α · content cost", "style": "β · style cost"}
+
 
 def trace_to(path: Path, before: Sequence[Evaluation] = ()) -> Watcher:
     """Write every evaluation to ``path`` as one line of JSON, at once; first of all those ``before``."""
@@ -69,15 +71,16 @@ def optional(watcher: Watcher, what: str) -> Watcher:
 
 
 def draw_costs(history: Sequence[Evaluation]) -> Figure:
-    """J, its content and style cost and the share of each style layer over the evaluations; a line before each new scale."""
+    """J, what each of its parts adds to it, and the share of each style layer over the evaluations; a line before each new
+    scale.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
     numbers = [evaluation.evaluation for evaluation in history]
     curves = {
         "J": [e.cost for e in history],
-        "content cost": [e.content_cost for e in history],
-        "style cost": [e.style_cost for e in history],
+        **{_WORDS.get(name, name): [e.costs[name] for e in history] for name in history[0].costs},
     }
     with matplotlib.rc_context({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9}):
         figure = Figure(figsize=(10, 4.2), layout="constrained")
@@ -86,7 +89,7 @@ def draw_costs(history: Sequence[Evaluation]) -> Figure:
             costs.plot(numbers, values, label=label)
         for name in history[0].style_cost_by_layer:
             layers.plot(numbers, [e.style_cost_by_layer[name] for e in history], label=name)
-        costs.set_title("J = α · content cost + β · style cost", loc="left")
+        costs.set_title("J and its parts", loc="left")
         layers.set_title("λ · style cost of each layer", loc="left")
         for axes in (costs, layers):
             for first in (b.evaluation for a, b in pairwise(history) if b.scale > a.scale):

@@ -1,0 +1,85 @@
+"""Where results go: looked at before the work, and found another place for at its end if it must be."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import SignalError
+
+if TYPE_CHECKING:
+    from impasto.transfer.style_transfer import Painting
+
+PLOT_FORMATS = (".png", ".svg", ".pdf")
+
+
+def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -> None:
+    """Write the painting, and if that cannot be, at least to a place for temporary files, in a form that always can.
+
+    Raises:
+        SignalError: it could not be written to ``output``; the message says where it is.
+    """
+    from impasto.signals.files import first_line
+
+    try:
+        painting.write(output, **options)
+    except Exception as error:  # whatever it is, the work is not to be lost
+        refuge = _written_elsewhere(painting, output, options)
+        kept = painting.checkpoint and painting.checkpoint.path
+        if refuge:
+            end = f"; the painting is in {refuge}"
+        elif kept and kept.exists():
+            end = f"; 'impasto resume {kept}' goes on, with -o OUT elsewhere"
+        else:
+            end = ""
+        raise SignalError(first_line(error) + end) from error
+
+
+def _written_elsewhere(painting: Painting, output: Path, options: dict[str, Any]) -> Path | None:
+    """Where the painting has been written for want of a better place, if it could be."""
+    from impasto.signals.formats import FORMATS
+
+    safest = output.stem + FORMATS[painting.signal.kind].safest
+    for name, how in ((output.name, options), (safest, {})):
+        with suppress(Exception):  # the error on its way tells more
+            path = Path(tempfile.mkdtemp(prefix="impasto-")) / name
+            painting.write(path, **how)
+            return path
+    return None
+
+
+def check_outputs(
+    inputs: list[Any], kind: str, output: Path, plot: Path | None, others: list[Path | None], folder: Path | None
+) -> None:
+    """See, before any work, that the outputs can be written and overwrite no input.
+
+    Raises:
+        SignalError: one of them cannot.
+    """
+    from impasto.signals.files import check_writable
+    from impasto.signals.formats import check_ending
+
+    check_ending(kind, output)
+    if plot and plot.suffix.lower() not in PLOT_FORMATS:
+        raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
+    sources = {Path(source).resolve() for source in inputs if isinstance(source, str | Path) and Path(source).exists()}
+    taken: set[Path] = set()
+    for path in (output, plot, *others):
+        if path is None:
+            continue
+        check_writable(path)
+        if path.exists() and any(path.samefile(source) for source in sources):
+            raise SignalError(f"{path} is an input; write the result to another file")
+        if path.resolve() in taken:
+            raise SignalError(f"{path} is named for two outputs")
+        taken.add(path.resolve())
+    if folder:
+        there = next(part for part in (folder, *folder.parents) if part.exists())
+        if not there.is_dir():
+            raise SignalError(f"{there} is a file; a folder for the frames was expected")
+        check_writable(there / "frame")
+        for source in sources:
+            if source.match("frame_*.png") and source.parent == folder.resolve():
+                raise SignalError(f"{folder} has the input {source.name}, which a frame could overwrite; use another folder")
