@@ -13,6 +13,7 @@ from impasto.cli.paint import demo, transfer
 from impasto.cli.resume import resume
 from impasto.cli.studio import studio
 from impasto.errors import ImpastoError, SettingsError
+from impasto.network.allocation import own_process
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -28,7 +29,7 @@ for command in (transfer, resume, demo, explore, studio, info):
 def main() -> None:
     """Run the command line of this process and exit."""
     try:
-        with interruptible():
+        with interruptible(), own_process():
             code = cli(prog_name="impasto", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

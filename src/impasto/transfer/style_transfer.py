@@ -13,6 +13,7 @@ from PIL import Image
 
 from impasto.errors import SignalError, SizeError
 from impasto.network.allocation import freed_memory_kept
+from impasto.network.choice import own_choices
 from impasto.network.device import find_device
 from impasto.signals.formats import FORMATS, kind_of, write_signal
 from impasto.signals.image_output import to_pillow
@@ -120,6 +121,7 @@ class TransferInterrupted(KeyboardInterrupt):
         self.painting = painting
 
 
+@own_choices()
 def transfer_style(
     content: Source,
     style: Style | Sequence[Style],
