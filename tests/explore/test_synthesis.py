@@ -82,3 +82,18 @@ def test_objectives_are_read_as_written() -> None:
             parse_objective(wrong)
     with pytest.raises(SettingsError, match="size is 8; a whole number of at least 32 was expected"):
         synthesise("relu4_1:17", size=8)
+
+
+def test_the_ascent_is_adam():
+    from impasto.explore.settings import SYNTHESIS
+    from impasto.explore.synthesis import _adam_step
+
+    generator = torch.Generator().manual_seed(0)
+    theirs = torch.randn(3, 5, generator=generator).requires_grad_()
+    ours, mean, square = theirs.detach().clone(), torch.zeros(3, 5), torch.zeros(3, 5)
+    optimizer = torch.optim.Adam([theirs], SYNTHESIS.step)
+    for iteration in range(1, 20):
+        theirs.grad = torch.randn(3, 5, generator=generator)
+        _adam_step(ours, theirs.grad, mean, square, iteration)
+        optimizer.step()
+        assert torch.equal(ours, theirs)

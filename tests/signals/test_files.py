@@ -34,6 +34,29 @@ def test_a_file_gets_the_rights_of_any_new_file(tmp_path: Path, umask: int, righ
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == rights
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="rights are of POSIX")
+@pytest.mark.parametrize("rights", [0o600, 0o664, 0o444])
+def test_what_is_overwritten_keeps_its_rights(tmp_path: Path, rights: int):
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    path.chmod(rights)
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == rights
+
+
+def test_rights_that_cannot_be_given_do_not_cost_the_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
 def test_a_long_name_is_no_hindrance(tmp_path: Path):
     path = tmp_path / ("n" * 246 + ".png")
     check_writable(path)
@@ -63,7 +86,7 @@ def test_a_path_that_cannot_be_written_is_refused(tmp_path: Path, name: str, fun
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("call", ["fsync", "chmod", "replace"])
+@pytest.mark.parametrize("call", ["fsync", "replace"])
 @pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), KeyboardInterrupt()])
 def test_a_full_disk_or_an_interruption_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str, failure: BaseException

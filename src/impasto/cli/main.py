@@ -14,6 +14,7 @@ from impasto.cli.resume import resume
 from impasto.cli.studio import studio
 from impasto.cli.telling import told_on_stderr
 from impasto.errors import ImpastoError, SettingsError
+from impasto.network.allocation import own_process
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -29,7 +30,7 @@ for command in (transfer, resume, demo, explore, studio, info):
 def main() -> None:
     """Run the command line of this process and exit."""
     try:
-        with told_on_stderr(), interruptible():
+        with told_on_stderr(), interruptible(), own_process():
             code = cli(prog_name="impasto", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

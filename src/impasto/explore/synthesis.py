@@ -31,6 +31,7 @@ _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _SCALES = (0.9, 1.1)
 _MARGIN = 16
 _START, _CONTRAST = 0.1, 1.5
+_MEAN, _SQUARE, _NOT_ZERO = 0.9, 0.999, 1e-8
 
 
 def parse_objective(given: str | Objective) -> dict[Unit, float]:
@@ -118,7 +119,7 @@ def ascend(
 
     # only proportions in z count; a short one turns quickly at first, and more slowly as it grows
     z = (_START * torch.randn(shape, generator=generator)).to(device).requires_grad_()
-    optimizer = torch.optim.Adam([z], SYNTHESIS.step)
+    mean, square = torch.zeros_like(z), torch.zeros_like(z)
     sources = {layer: _before_relu(network, layer) for layer, _ in objective}
 
     def excitement(activations: Mapping[str, Tensor], layer: str, unit: int) -> Tensor:
@@ -127,7 +128,6 @@ def ascend(
         return (a if sources[layer] == layer else F.leaky_relu(a)).mean()
 
     for iteration in range(1, iterations + 1):
-        optimizer.zero_grad()
         signals = picture(z)
         activations = network(_transformed(signals, generator), list(sources.values()))
         score = sum(
@@ -136,11 +136,20 @@ def ascend(
         )
         likeness = _likeness(list(activations.values())) if shape[0] > 1 else 0.0
         loss = -score + SYNTHESIS.diversity * score.detach().abs() * likeness
-        loss.backward()
-        optimizer.step()
+        (gradient,) = torch.autograd.grad(loss, z)
+        with torch.no_grad():
+            _adam_step(z, gradient, mean, square, iteration)
         on_progress(iteration, float(score.detach()))
     inner = (slice(_MARGIN, -_MARGIN),) * (len(shape) - 2)
     return picture(z.detach())[(..., *inner)]
+
+
+def _adam_step(z: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, iteration: int) -> None:
+    """Adam (Kingma and Ba 2015), in place; torch's own loads its compiler, which takes seconds and filters warnings."""
+    mean.lerp_(gradient, 1 - _MEAN)
+    square.mul_(_SQUARE).addcmul_(gradient, gradient, value=1 - _SQUARE)
+    deviation = (square.sqrt() / (1 - _SQUARE**iteration) ** 0.5).add_(_NOT_ZERO)
+    z.addcdiv_(mean, deviation, value=-SYNTHESIS.step / (1 - _MEAN**iteration))
 
 
 def _before_relu(network: ConvNet, layer: str) -> str:

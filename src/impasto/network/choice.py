@@ -1,7 +1,7 @@
 """Which convolution is faster here: torch's direct one or Winograd's.
 
 For each shape both run for a few milliseconds. What was measured is kept for the machine, so that the choice stays the same,
-and with it the last digits of a result.
+and with it the last digits of a result. A run that goes on with another one chooses as that did, and no other run does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, get_args
@@ -32,7 +33,17 @@ _ROUNDS = 5
 _LARGEST = 64  # positions along an axis in a measurement; beyond, the ratio hardly changes
 _WORTH = 1.03  # how much faster it must be
 _CACHES = 2**25  # floats, more than any cache holds: in an evaluation, the kernels are not in the cache
-_chosen: dict[str, bool] = {}
+_chosen: ContextVar[dict[str, bool] | None] = ContextVar("chosen convolutions", default=None)
+
+
+@contextlib.contextmanager
+def own_choices() -> Iterator[None]:
+    """Within it, or within a function that it decorates, choices are remembered and can be taken over; a run is such one."""
+    before = _chosen.set({})
+    try:
+        yield
+    finally:
+        _chosen.reset(before)
 
 
 def convolution_wanted() -> Convolution:
@@ -69,19 +80,26 @@ def chooses_winograd(shape: Sequence[int], out_channels: int) -> bool:
         return False
     side = _bucket(pictures * height * width)
     name = f"{channels} to {out_channels} channels, {side} px"
-    if wanted == "auto" and name not in _chosen:
-        _chosen[name] = _gain(_machine(), name, channels, out_channels, side) > _WORTH
-    return wanted == "winograd" or _chosen[name]
+    if wanted == "winograd":
+        return True
+    chosen = _chosen.get()
+    if chosen is None:  # not within a run
+        chosen = {}
+    if name not in chosen:
+        chosen[name] = _gain(_machine(), name, channels, out_channels, side) > _WORTH
+    return chosen[name]
 
 
 def convolutions_chosen() -> dict[str, bool]:
-    """For each shape that this process has met, whether it goes through Winograd's."""
-    return dict(_chosen)
+    """For each shape that this run has met, whether it goes through Winograd's."""
+    return dict(_chosen.get() or {})
 
 
 def choose_convolutions(chosen: Mapping[str, bool]) -> None:
-    """Choose as another process did, whatever would be faster: its last digits are those of its convolutions."""
-    _chosen.update(chosen)
+    """Choose in this run as another process did, whatever would be faster: its last digits are those of its convolutions."""
+    own = _chosen.get()
+    assert own is not None, "choices are taken over within own_choices()"
+    own.update(chosen)
 
 
 def describe_convolution() -> str:
@@ -141,8 +159,10 @@ def _gain(machine: str, name: str, channels: int, out_channels: int, side: int) 
 def _measured(channels: int, out_channels: int, side: int) -> float:
     from impasto.network import winograd
 
-    x = torch.rand(1, side, side, channels)
-    weight, bias = torch.rand(out_channels, channels, 3, 3), torch.rand(out_channels)
+    random = torch.Generator().manual_seed(0)  # the numbers of torch's own one belong to who called
+    x = torch.rand(1, side, side, channels, generator=random)
+    weight = torch.rand(out_channels, channels, 3, 3, generator=random)
+    bias = torch.rand(out_channels, generator=random)
     direct_weight, kernels = weight.contiguous(memory_format=torch.channels_last), winograd.transformed(weight)
     contestants: list[Callable[[], object]] = [
         lambda: F.conv2d(x.permute(0, 3, 1, 2), direct_weight, bias, padding=1),

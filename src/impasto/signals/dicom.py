@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import SignalError
-from impasto.signals.files import first_line, optional_package
+from impasto.signals.files import first_line, one_line_is_enough, optional_package
 
 # in units of the usual distance of two slices
 _GAP, _SAME_PLACE = 1.5, 0.05
@@ -21,8 +20,7 @@ def has_pixels(path: Path) -> bool:
     """Whether a DICOM file holds an image; not so a waveform, a report or a plan."""
     pydicom = optional_package("pydicom", path, "volumes")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with one_line_is_enough():
             return "Rows" in pydicom.dcmread(path, specific_tags=["Rows"])
     except (pydicom.errors.InvalidDicomError, OSError, EOFError, ValueError):
         return False
@@ -42,8 +40,7 @@ def read_dicom_series(path: str | Path) -> tuple[NDArray[np.float32], dict[str, 
             there twice; or the pixels are compressed in a way that cannot be read here.
     """
     path = Path(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # values that break the standard are common, and most do not concern the pixels
+    with one_line_is_enough():  # values that break the standard are common, and most do not concern the pixels
         slices = _find(path)
         if len(slices) == 1:
             return _frames(*slices[0])

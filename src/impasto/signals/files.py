@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import secrets
+import stat
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryFile
+from tempfile import TemporaryFile
 from types import ModuleType
 from typing import IO
 
@@ -57,17 +60,41 @@ def first_line(error: BaseException) -> str:
 
 @contextmanager
 def one_line_is_enough() -> Iterator[None]:
-    """Keep the libraries from telling, beside the error that is raised, what they think of a damaged file."""
+    """Keep the libraries from telling, beside the error that is raised, what they think of a damaged file.
+
+    Only what they tell in this thread: warnings and loggers are of the whole process, and others rely on them meanwhile.
+    """
+    here = _Here()
     loggers = [logging.getLogger(name) for name in ("nibabel.global", "tifffile")]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    filters: list[object] = warnings.filters  # pyright: ignore[reportAssignmentType]
+    entry = ("ignore", here, Warning, None, 0)
+    filters.insert(0, entry)
+    for logger in loggers:
+        logger.addFilter(here)
+    try:
+        yield
+    finally:
+        here.thread = None  # whoever has copied the list meanwhile has it without effect
         for logger in loggers:
-            logger.disabled = True
-        try:
-            yield
-        finally:
-            for logger in loggers:
-                logger.disabled = False
+            logger.removeFilter(here)
+        with suppress(ValueError):
+            filters.remove(entry)
+
+
+class _Here(logging.Filter):
+    """What a thread warns of and logs, as filters of :mod:`warnings` (``match``) and :mod:`logging` (``filter``) tell it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread: int | None = threading.get_ident()
+
+    def match(self, text: str) -> bool:
+        """Whether a warning is one of this thread."""
+        return self.thread == threading.get_ident()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether a message is one of another thread."""
+        return self.thread != threading.get_ident()
 
 
 def check_writable(path: str | Path) -> None:
@@ -113,15 +140,14 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
     """
     path, made = Path(path), None
     try:
-        with part.open("wb") if part else NamedTemporaryFile(dir=path.parent, prefix=".impasto-", delete=False) as file:
+        # the system gives it the rights of any new file
+        with part.open("wb") if part else path.with_name(f".impasto-{secrets.token_hex(8)}").open("xb") as file:
             made = Path(file.name)
+            with suppress(OSError):  # what is overwritten keeps those it has
+                made.chmod(stat.S_IMODE(path.stat().st_mode) & 0o777)
             yield file
             file.flush()
             os.fsync(file.fileno())
-        # a temporary file is private; the result gets the rights any new file would have
-        umask = os.umask(0)
-        os.umask(umask)
-        made.chmod(0o666 & ~umask)
         made.replace(path)
         _sync_folder(path.parent)
     except BaseException as error:

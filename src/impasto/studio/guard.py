@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
@@ -11,7 +10,7 @@ from PIL import Image, UnidentifiedImageError
 
 from impasto.errors import SignalError
 from impasto.signals.file_type import TABLE, file_type
-from impasto.signals.files import first_line
+from impasto.signals.files import first_line, one_line_is_enough
 from impasto.signals.formats import FORMATS, kind_of
 from impasto.studio.value_count import count_values
 
@@ -93,11 +92,9 @@ def safe_name(name: str) -> str:
 def _picture_shape(path: Path, title: str) -> tuple[str, tuple[int, int]] | None:
     """Ending and shape of a picture, by its header alone; None if it is none."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the limit here is lower than Pillow's
-            with Image.open(path) as picture:
-                width, height = picture.size
-                ending = _ENDING_OF_PICTURES.get(picture.format or "", ".png")
+        with one_line_is_enough(), Image.open(path) as picture:  # the limit here is lower than Pillow's
+            width, height = picture.size
+            ending = _ENDING_OF_PICTURES.get(picture.format or "", ".png")
     except UnidentifiedImageError:
         return None
     except Image.DecompressionBombError:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from impasto.errors import ImpastoError, SignalError
 from impasto.network.allocation import freed_memory_kept
+from impasto.network.choice import own_choices
 from impasto.network.device import find_device, memory_watched
 from impasto.signals.formats import FORMATS, kind_of, read_signal, try_output, write_signal
 from impasto.signals.image_output import to_pillow
@@ -125,6 +126,7 @@ class TransferInterrupted(KeyboardInterrupt):
         self.painting = painting
 
 
+@own_choices()
 def transfer_style(
     content: Source,
     style: Style | Sequence[Style],
