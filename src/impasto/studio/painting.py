@@ -85,7 +85,10 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             styles = [(history.path(run, name), weight) for name, weight in zip(run.styles, run.weights, strict=True)]
             settings = _settings(run, history, content)
             try:
-                painting = transfer_style(content, styles, settings, on_progress=watch, checkpoint=checkpoint)
+                painting = transfer_style(
+                    content, styles, settings, on_progress=watch, checkpoint=checkpoint,
+                    output=history.path(run, _RESULTS[content.kind]),
+                )  # fmt: skip
             except TransferInterrupted as interrupted:
                 painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
             seconds = sum(e.seconds for e in painting.history[-1:])
