@@ -158,8 +158,6 @@ def paint(
     After ``first`` seconds the run is kept in the file ``checkpoint``, with what :func:`resume` needs to know.
     """
     from impasto.signals.formats import FORMATS, check_options, kind_of
-    from impasto.signals.image import longest_side
-    from impasto.signals.image_output import check_image_output
     from impasto.transfer.styles import shares
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -173,10 +171,6 @@ def paint(
     inputs = [content, *styles, *checks.named_files(settings).values()]
     check_outputs(inputs, kind, output, plot, [trace, checkpoint], frames)
     check_options(kind, written)
-    if kind == "image":
-        size = settings.for_kind(kind).size
-        longest = size if isinstance(size, int) else longest_side(content)
-        check_image_output(output, longest, ImageOutput(**written))
     if dry_run:
         return tell(content, style, settings, output, written, as_json=as_json)
 

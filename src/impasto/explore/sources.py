@@ -15,7 +15,7 @@ from PIL import Image
 from impasto.errors import SignalError
 from impasto.explore.kinds import KINDS
 from impasto.signals import dicom
-from impasto.signals.formats import FORMATS, kind_of
+from impasto.signals.formats import FORMATS, kind_of, read_signal
 from impasto.signals.image import read_image
 from impasto.signals.signal import Signal
 
@@ -115,7 +115,7 @@ def view(source: Source, size: int | str) -> Signal:
     elif kind == "image":
         signal = read_image(source, most)
     else:
-        signal = FORMATS[kind].read(source, None, None)
+        signal = read_signal(source)
     return KINDS[kind].fit(signal, most)
 
 

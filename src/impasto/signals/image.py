@@ -7,21 +7,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
-from impasto.signals.files import existing_file, one_line_is_enough
+from impasto.signals.files import existing_file, first_line, one_line_is_enough
 from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
+from impasto.signals.image_files import Decoded, Wanted, decoded
 from impasto.signals.signal import Signal, Values
 
-READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jxl", ".heic", ".heif")
+READABLE = (
+    ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jp2", ".jxl", ".heic", ".heif", ".npy",
+)  # fmt: skip
 
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
-_BITS_PER_SAMPLE, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0102, 0x0112, 0x011A, 0x011B, 0x0128
+_ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 # what turns stored rows and columns upright, for each value of the EXIF orientation
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda a: a[:, ::-1],
@@ -34,81 +35,61 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 }
 
 
-def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any], longest: int | None = None) -> Signal:
+def read_image(
+    source: str | Path | Image.Image | np.ndarray[Any, Any],
+    longest: int | None = None,
+    *,
+    memory: int | None = None,
+    draft: bool = True,
+) -> Signal:
     """A picture as sRGB, upright, with its opacity apart; PNG and TIFF of 16 bits a channel at their full depth.
 
     Its header keeps ``alpha``, the opacity (height, width); ``icc``, the colour profile it was converted from; and ``dpi``,
-    the dots per inch (x, y), each only where there is one.
+    the dots per inch (x, y), each only where there is one. What had to be guessed or left out of a file is told in the log:
+    the other frames of an animation, a tenth or less that is missing at its end.
 
     Args:
-        source: a file of any format that Pillow reads (of an animation the first frame), a PIL image, or an array of shape
-            (height, width), (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of
-            floats in 0..1.
-        longest: the longest side to which it will be scaled down, if so. A larger JPEG is then decoded at 1/2, 1/4 or 1/8
-            of its size, in a fraction of the time, and still has this many pixels on each side.
+        source: a file of any format that Pillow reads, JPEG XL, HEIC (with the package pillow-heif) or an .npy; a PIL image;
+            or an array of shape (height, width), (height, width, 3) or (height, width, 4), of unsigned integers over their
+            full range or of floats in 0..1.
+        longest: the longest side to which it will be scaled down, if so. Of more than 80 million pixels, or more than the
+            memory takes, it is then made smaller while it is read, and still has twice as many pixels on each side.
+        memory: the bytes that reading may take; three quarters of what is free if None.
+        draft: whether a larger JPEG of any size may be decoded at 1/2, 1/4 or 1/8 of its size, in a fraction of the time; it
+            still has ``longest`` pixels.
 
     Raises:
-        SignalError: the source is missing, no picture, damaged, empty or too large to be opened safely.
+        SignalError: the source is missing, no picture, damaged, empty or too large for the memory.
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
     name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")
     try:
-        return _from_pillow(source) if isinstance(source, Image.Image) else _from_file(Path(source), longest)
+        if isinstance(source, Image.Image):
+            return _from_decoded(Decoded(source))
+        with one_line_is_enough(), decoded(Path(source), Wanted(longest, memory, draft)) as found:
+            return _from_decoded(found)
     except UnidentifiedImageError:
         raise SignalError(f"{name} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
-    except Image.DecompressionBombError:
-        limit = 2 * (Image.MAX_IMAGE_PIXELS or 0) // 10**6
-        raise SignalError(f"{name} unpacks to more than {limit} million pixels; make it smaller first") from None
     except SignalError as error:
         raise SignalError(f"{name}: {error}") from None
     except Exception as error:  # decoders of damaged files raise whatever comes to them
-        raise SignalError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise SignalError(f"{name} cannot be read: {getattr(error, 'strerror', None) or first_line(error)}") from None
 
 
-def _from_file(path: Path, longest: int | None) -> Signal:
-    with one_line_is_enough(), Image.open(path) as picture:
-        if longest is not None:
-            picture.draft(None, (longest, longest))
-        return _from_pillow(picture, _deep_samples(picture, path))
-
-
-def _deep_samples(picture: Image.Image, path: Path) -> NDArray[np.uint16] | None:
-    """Colours of 16 bits a channel as they are stored, (height, width, 3 or 4), which Pillow would cut to 8; else None."""
-    if picture.mode not in ("RGB", "RGBA", "RGBX", "RGBa"):
-        return None
-    if picture.format == "PNG" and "16" in str(getattr(picture, "tile", "")):
-        samples = imagecodecs.png_decode(path.read_bytes())
-        return samples[..., [0, 0, 0, 1]] if samples.shape[2] == 2 else samples
-    bits: Any = getattr(picture, "tag_v2", {}).get(_BITS_PER_SAMPLE, ())
-    if picture.format == "TIFF" and set(bits) == {16}:
-        with tifffile.TiffFile(path) as file:
-            page = file.pages.first
-            samples = page.asarray()
-            samples = np.moveaxis(samples, 0, -1) if page.axes.startswith("S") else samples
-            if page.dtype == np.uint16 and samples.ndim == 3:
-                return _straight(samples[..., :4], premultiplied=1 in page.extrasamples)
-    return None
-
-
-def _straight(samples: NDArray[np.uint16], *, premultiplied: bool) -> NDArray[np.uint16]:
-    if not premultiplied or samples.shape[2] < 4:
-        return samples
-    opacity = np.maximum(samples[..., 3:].astype(np.float64), 1) / 65535
-    return np.concatenate([(samples[..., :3] / opacity).clip(0, 65535).round(), samples[..., 3:]], -1).astype(np.uint16)
-
-
-def _from_pillow(picture: Image.Image, deep: NDArray[np.uint16] | None = None) -> Signal:
-    if min(picture.size) == 0:
-        raise SignalError("the picture has no pixels")
+def _from_decoded(found: Decoded) -> Signal:
+    picture, samples = found
     header: dict[str, Any] = {"dpi": density} if (density := _density(picture)) else {}
     profile: bytes | None = picture.info.get("icc_profile")
-    if deep is not None:
-        samples: NDArray[Any] = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1), np.asarray)(deep)
-        if samples.shape[2] == 4:
-            header["alpha"] = samples[..., 3].astype(np.float32) / 65535
-        samples = samples[..., :3]
+    if samples is not None:
+        upright = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1), np.asarray)(np.atleast_3d(samples))
+        known = _from_array(_colours(upright))
+        if upright.shape[2] in (2, 4):
+            header["alpha"] = _from_array(upright[..., -1]).values[0]
+        samples = upright[..., :3] if upright.shape[2] > 2 else None
     else:
+        if min(picture.size) == 0:
+            raise SignalError("the picture has no pixels")
         picture = ImageOps.exif_transpose(picture)
         if picture.mode in _LARGEST_VALUE:
             grey = np.asarray(picture, np.float32) / _LARGEST_VALUE[picture.mode]
@@ -122,10 +103,16 @@ def _from_pillow(picture: Image.Image, deep: NDArray[np.uint16] | None = None) -
         if picture.mode != "RGB":
             picture, profile = pillow_to_srgb(picture, profile), None
         samples = np.asarray(picture)
-    if profile and is_of_rgb(profile):
+        known = _from_array(samples)
+    if profile and is_of_rgb(profile) and samples is not None and samples.dtype.kind == "u":
         with suppress(ValueError):  # a profile that is damaged says nothing about the picture
-            samples, header["icc"] = convert(samples, profile, SRGB_PROFILE), profile
-    return Signal(_from_array(samples).values, header=header)
+            known, header["icc"] = _from_array(convert(samples, profile, SRGB_PROFILE)), profile
+    return Signal(known.values, header=header)
+
+
+def _colours(samples: NDArray[Any]) -> NDArray[Any]:
+    """What of (height, width, 1 to 4) is not opacity."""
+    return samples[..., : 3 if samples.shape[2] > 2 else 1]
 
 
 def _density(picture: Image.Image) -> tuple[float, float] | None:
@@ -199,20 +186,3 @@ def over_white(picture: Signal) -> Signal:
     alpha = picture.header["alpha"]
     header = {name: value for name, value in picture.header.items() if name != "alpha"}
     return Signal(picture.values * alpha + (1 - alpha), picture.kind, header)
-
-
-def longest_side(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> int:
-    """The longest side of a picture in pixels, which of a file is read from its first bytes.
-
-    Raises:
-        SignalError: the file is missing or no picture.
-    """
-    if isinstance(source, np.ndarray):
-        return max(source.shape[:2])
-    if isinstance(source, Image.Image):
-        return max(source.size)
-    try:
-        with Image.open(existing_file(source, "a picture")) as picture:
-            return max(picture.size)
-    except (OSError, ValueError, Image.DecompressionBombError):
-        return max(read_image(source).shape)  # which says what is wrong

@@ -31,6 +31,8 @@ class _Format(NamedTuple):
     """The longest side it can have in pixels."""
     deep: bool = False
     """Whether it takes 16 bits a channel."""
+    grey: bool = True
+    """Whether it has pictures of one channel."""
     quality: int | None = None
     """The quality it is written with if none is given; None where nothing is lost."""
     options: Mapping[str, Any] = {}
@@ -44,10 +46,10 @@ _FORMATS = {
     ".png": _PNG,
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
-    ".webp": _Format("WEBP", 16_383, quality=95, options={"method": 6}),
+    ".webp": _Format("WEBP", 16_383, grey=False, quality=95, options={"method": 6}),
     ".tif": _TIFF,
     ".tiff": _TIFF,
-    ".avif": _Format("AVIF", 65_536, quality=90, options={"subsampling": "4:4:4"}),
+    ".avif": _Format("AVIF", 65_536, grey=False, quality=90, options={"subsampling": "4:4:4"}),
 }
 ENDINGS = tuple(_FORMATS)
 
@@ -110,6 +112,8 @@ def encode_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | N
     if known.name == "JPEG":
         picture = over_white(picture)
     profile = picture.header.get("icc", SRGB_PROFILE) if output.icc == "keep" else SRGB_PROFILE
+    if known.grey and profile == SRGB_PROFILE and _is_grey(picture):
+        profile = None  # that of colours does not fit a file of grey
     samples = _samples(picture, output.bits, profile)
     dpi = (output.dpi, output.dpi) if output.dpi else picture.header.get("dpi")
     encode = _deep_encoders[known.name] if output.bits == 16 else _encoded
@@ -147,10 +151,17 @@ def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | No
     write_whole(path, encode_image(picture, path, about, **options))
 
 
-def _samples(picture: Signal, bits: int, profile: bytes = SRGB_PROFILE) -> NDArray[Any]:
-    """(height, width, 3 or, with an opacity, 4) as whole numbers of ``bits`` bits; grey may have one channel."""
-    colours: NDArray[Any] = np.stack(list(np.broadcast_to(picture.values, (3, *picture.shape))), axis=-1).clip(0, 1)
-    if profile != SRGB_PROFILE:
+def _is_grey(picture: Signal) -> bool:
+    return bool((picture.values == picture.values[:1]).all())
+
+
+def _samples(picture: Signal, bits: int, profile: bytes | None = SRGB_PROFILE) -> NDArray[Any]:
+    """(height, width, 3 and, with an opacity, one more) as numbers of ``bits`` bits; without a profile, one of 3."""
+    channels = 3 if profile else 1
+    colours: NDArray[Any] = np.stack(list(np.broadcast_to(picture.values, (3, *picture.shape))[:channels]), axis=-1).clip(
+        0, 1
+    )
+    if profile and profile != SRGB_PROFILE:
         colours = convert((colours * 65535).round().astype(np.uint16), SRGB_PROFILE, profile) / np.float32(65535)
     layers = [colours, picture.header["alpha"][..., None]] if "alpha" in picture.header else [colours]
     values = np.concatenate(layers, axis=-1).clip(0, 1)
@@ -158,10 +169,10 @@ def _samples(picture: Signal, bits: int, profile: bytes = SRGB_PROFILE) -> NDArr
 
 
 def _metadata(
-    known: _Format, about: Mapping[str, Any] | None, dpi: tuple[float, float] | None, profile: bytes
+    known: _Format, about: Mapping[str, Any] | None, dpi: tuple[float, float] | None, profile: bytes | None
 ) -> dict[str, Any]:
     """What Pillow is given to write beside the pixels."""
-    options: dict[str, Any] = {"icc_profile": profile}
+    options: dict[str, Any] = {"icc_profile": profile} if profile else {}
     if dpi:
         options["dpi"] = dpi
     if known.name == "PNG":
@@ -180,6 +191,9 @@ def _metadata(
 
 def _encoded(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     options = {**known.options, **metadata} | ({} if quality is None else {"quality": quality})
+    if samples.shape[2] == 1:
+        samples = samples[..., 0]
+        options.pop("subsampling", None)
     buffer = io.BytesIO()
     Image.fromarray(samples).save(buffer, known.name, **options)
     return buffer.getvalue()
@@ -187,18 +201,21 @@ def _encoded(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], qu
 
 def _deep_png(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     """Pillow writes no colours of 16 bits, but all that stands between the header and the pixels."""
-    deep = bytes(imagecodecs.png_encode(samples))
-    small = _encoded(np.zeros((1, 1, 3), np.uint8), known, metadata, None)
-    header = 8 + 12 + 13  # of both: the signature and the chunk IHDR
-    return deep[:header] + small[header : small.index(b"IDAT") - 4] + deep[header:]
+    deep = bytes(imagecodecs.png_encode(samples[..., 0] if samples.shape[2] == 1 else samples))
+    small = _encoded(np.zeros((1, 1, samples.shape[2]), np.uint8), known, metadata, None)
+    header = at = 8 + 12 + 13  # of both: the signature and the chunk IHDR
+    while small[at + 4 : at + 8] != b"IDAT":
+        at += 12 + int.from_bytes(small[at : at + 4])
+    return deep[:header] + small[header:at] + deep[header:]
 
 
 def _deep_tiff(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     buffer = io.BytesIO()
     density: dict[str, Any] = {"resolution": metadata["dpi"], "resolutionunit": "inch"} if "dpi" in metadata else {}
     tifffile.imwrite(
-        buffer, samples, photometric="rgb", compression="zlib", predictor=True, metadata=None,
-        extrasamples=["unassalpha"] if samples.shape[2] == 4 else None, iccprofile=metadata["icc_profile"],
+        buffer, samples[..., 0] if samples.shape[2] == 1 else samples, photometric="rgb" if samples.shape[2] > 2 else "minisblack", compression="zlib", predictor=True,
+        metadata=None, planarconfig="contig" if samples.shape[2] > 1 else None, extrasamples=["unassalpha"] if samples.shape[2] in (2, 4) else None,
+        iccprofile=metadata.get("icc_profile"),
         description=metadata["exif"].get(_IMAGE_DESCRIPTION), software=metadata["exif"].get(_SOFTWARE), **density,
     )  # fmt: skip
     return buffer.getvalue()

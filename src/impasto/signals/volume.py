@@ -39,8 +39,6 @@ def is_volume(path: Path) -> bool:
             if suffix in (".tif", ".tiff"):
                 with Image.open(path) as picture:
                     return getattr(picture, "n_frames", 1) > 1
-            if suffix == ".npy":
-                return np.load(path, mmap_mode="r", allow_pickle=False).ndim > 2
     except (OSError, ValueError, SyntaxError):
         return False
     except Exception:  # its beginning is that of a volume, and what follows is damaged: to be said when it is read

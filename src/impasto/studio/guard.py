@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from impasto.errors import SignalError
 from impasto.signals.file_type import TABLE, file_type
 from impasto.signals.files import first_line, one_line_is_enough
-from impasto.signals.formats import FORMATS, kind_of
+from impasto.signals.formats import FORMATS, kind_of, read_signal
 from impasto.studio.value_count import count_values
 
 MIB = 2**20
@@ -124,7 +124,7 @@ def _other_signal(path: Path, title: str) -> Upload:
         kind = kind_of(path)
         if kind == "movie":
             raise SignalError(f"{title} is a movie; pictures, series, sounds and volumes are painted in the studio")
-        signal = FORMATS[kind].read(path, None, None)
+        signal = read_signal(path)
     except SignalError as error:
         raise SignalError(str(error).replace(str(path), title)) from None
     except Exception as error:  # as above

@@ -14,14 +14,12 @@ from torch import Tensor
 
 from impasto.network.device import find_device
 from impasto.network.segments import Segmented
-from impasto.signals.formats import kind_of, try_output
 from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
-from impasto.transfer.kinds import kind_for
+from impasto.transfer.inputs import take_in
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import plan_scales, prepare_scale
-from impasto.transfer.record import about_of, record_of
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Source, Style, read_inputs
+from impasto.transfer.styles import Source, Style
 
 # positions of the part that is painted to measure the time, at most, and how often it is looked at
 _POSITIONS = {1: 2**20, 2: 2**17}
@@ -62,15 +60,11 @@ def rehearse(
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
-    settings = (settings or TransferSettings()).for_kind(kind_of(content, output))
-    content_signal, styles = read_inputs(content, style, settings, output)
-    if output is not None:
-        record = record_of(about_of(content, style, settings), settings, 0.0)
-        try_output(content_signal, output, record, settings.size, **(options or {}))
+    kind, content_signal, styles, settings, _ = take_in(content, style, settings, output, options)
     device = find_device(settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))
-    kind, scales = kind_for(content_signal, styles), plan_scales(settings, content_signal, styles)
+    scales = plan_scales(settings, content_signal, styles)
     last = kind.prepare(content_signal, styles, settings)
     held = bytes_held(content_signal, styles, last)
     shapes: list[tuple[int, ...]] = []

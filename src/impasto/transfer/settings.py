@@ -226,8 +226,8 @@ class TransferSettings:
         """The style layers with their lambdas (or shares); empty while they are open."""
         return dict(cast(Layers, self.style_layers or ()))
 
-    def for_kind(self, kind: str) -> TransferSettings:
-        """The settings for one kind of signal, with nothing left open.
+    def for_kind(self, kind: str, longest: int | None = None) -> TransferSettings:
+        """The settings for one kind of signal, with nothing left open; a ``longest`` side below the default size is kept.
 
         A strength s becomes alpha = (2 (1 - s))^p, beta = default beta * (2 s)^p, with p = 3 below 0.5 and 2 above; above
         0.5 init_noise = 2 s - 1, without which the content would stay where nothing but the style counts. At 0 G starts from
@@ -239,6 +239,8 @@ class TransferSettings:
         """
         defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
         defaults["scales"] = "auto" if kind in ONLY_FOR["scales"] else 1
+        if kind == "image" and longest is not None:
+            defaults["size"] = min(defaults["size"], longest)
         for name, kinds in ONLY_FOR.items():
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if kind not in kinds and given not in (usual, defaults.get(name)):

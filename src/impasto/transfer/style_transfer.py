@@ -14,18 +14,19 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.network.allocation import freed_memory_kept
 from impasto.network.choice import own_choices
 from impasto.network.device import find_device, memory_watched
-from impasto.signals.formats import FORMATS, kind_of, read_signal, try_output, write_signal
+from impasto.signals.formats import FORMATS, read_signal, write_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import default_memory, peak_memory_mib
-from impasto.transfer.kinds import KINDS, kind_for
+from impasto.transfer.inputs import take_in
+from impasto.transfer.kinds import KINDS
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
-from impasto.transfer.record import about_of, record_of
+from impasto.transfer.record import record_of
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Source, Style, read_inputs
+from impasto.transfer.styles import Source, Style
 from impasto.transfer.watch import draw_costs, write_figure
 
 # the longest side to which what was written may be made smaller when it is read again
@@ -160,12 +161,8 @@ def transfer_style(
             :mod:`impasto.errors`.
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
-    settings = (settings or TransferSettings()).for_kind(kind_of(content, output))
-    content_signal, styles = read_inputs(content, style, settings, output)
-    about = about_of(content, style, settings)
-    if output is not None:
-        try_output(content_signal, output, record_of(about, settings, 0.0), settings.size, **(options or {}))
-    kind, signals = kind_for(content_signal, styles), tuple(signal for signal, _ in styles)
+    kind, content_signal, styles, settings, about = take_in(content, style, settings, output, options)
+    signals = tuple(signal for signal, _ in styles)
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
     history: list[Evaluation] = []

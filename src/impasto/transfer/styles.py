@@ -12,10 +12,8 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SettingsError
-from impasto.signals.formats import read_signal
 from impasto.signals.signal import Signal
 from impasto.transfer.checks import number
-from impasto.transfer.settings import INITS, TransferSettings
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 """What a signal is given as: a file, a signal or, of a picture, a PIL image or an array (height, width[, 3 or 4])."""
@@ -42,30 +40,6 @@ def shares(style: Style | Sequence[Style]) -> list[tuple[Source, float]]:
     if not 0 < total < math.inf:
         raise SettingsError(f"the weights of the styles sum to {total:g}; give one of them a weight above 0")
     return [(source, weight / total) for (source, _), weight in zip(pairs, weights, strict=True)]
-
-
-def read_inputs(
-    content: Source, style: Style | Sequence[Style], settings: TransferSettings, output: str | Path | None = None
-) -> tuple[Signal, list[tuple[Signal, float]]]:
-    """The content, and the styles with their shares, as far as the settings want them.
-
-    Args:
-        content: what is painted.
-        style: how.
-        settings: with nothing left open.
-        output: where the result is to go, if anywhere: it decides whether an animation is read as a movie.
-
-    Raises:
-        SettingsError: a style has no weight that there could be, or the file in which G is to start is not there.
-        SignalError: one cannot be read.
-    """
-    if settings.init not in INITS and not Path(settings.init).is_file():
-        raise SettingsError(f"init {settings.init!r} is neither a file nor one of {', '.join(INITS)}")
-    longest = settings.size if isinstance(settings.size, int) else None
-    weighted = shares(style)
-    content_signal = read_signal(content, settings.rate, longest, output)
-    styles = [read_signal(source, settings.rate, longest) for source, _ in weighted]
-    return content_signal, [(signal, share) for signal, (_, share) in zip(styles, weighted, strict=True)]
 
 
 def names_of(weighted: Sequence[tuple[Source, float]]) -> str:

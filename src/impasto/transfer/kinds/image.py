@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from impasto.errors import SizeError
 from impasto.network.layers import LayerTable, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal, Values, roles
-from impasto.transfer.colour import COLOURS
+from impasto.transfer.colour import COLOURS, luminance
 from impasto.transfer.estimate import fit
 from impasto.transfer.guided import where_of
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
@@ -31,19 +32,26 @@ def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) 
     content, *pictures = _scaled(content, [over_white(style) for style, _ in styles], settings)
     colour, (height, width) = COLOURS[settings.colour], content.shape
     where = where_of(settings, (height, width), [picture.shape for picture in pictures])
+    grey = all(_is_grey(picture) for picture in (content, *pictures))
+
+    def seen(values: Values) -> Tensor:
+        # of grey pictures one channel is painted, so that no tint can come up
+        return torch.from_numpy(luminance(values) if grey and len(values) == 3 else values)[None]
 
     def restore(generated: Values) -> Signal:
+        if grey:
+            generated = np.broadcast_to(generated, content.values.shape)
         return content.with_values(where.result(colour.result(generated, content.values), content.values))
 
     return Prepared(
-        content=_tensor(colour.content(content.values)),
+        content=seen(colour.content(content.values)),
         style=[
-            (_tensor(colour.style(picture.values, content.values)), share)
+            (seen(colour.style(picture.values, content.values)), share)
             for picture, (_, share) in zip(pictures, styles, strict=True)
         ],
         network=vgg19_of(settings),
         restore=restore,
-        fit=lambda picture: _tensor(colour.content(resample_image(over_white(picture), (height, width)).values)),
+        fit=lambda picture: seen(colour.content(resample_image(over_white(picture), (height, width)).values)),
         random=(0.5, 0.1),
         bounds=(0.0, 1.0),
         natural=True,
@@ -55,8 +63,11 @@ def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) 
 def _scaled(content: Signal, styles: Sequence[Signal], settings: TransferSettings) -> list[Signal]:
     table = table_of(settings)
     longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
-    # a style is never enlarged: its strokes would be learned blurred
-    targets = [longest, *(min(round(settings.stroke * longest), max(style.shape)) for style in styles)]
+    # a style is never enlarged, as its strokes would be learned blurred, nor made smaller than the network takes
+    targets = [
+        longest,
+        *(min(max(round(settings.stroke * longest), _longest_for(style, table)), max(style.shape)) for style in styles),
+    ]
     pictures = roles(content, styles)
     shapes = [scaled_shape(picture.shape, target) for picture, target in zip(pictures.values(), targets, strict=True)]
     for (role, picture), shape in zip(pictures.items(), shapes, strict=True):
@@ -77,5 +88,10 @@ def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], table
     )
 
 
-def _tensor(values: Values) -> Tensor:
-    return torch.from_numpy(values)[None]
+def _is_grey(picture: Signal) -> bool:
+    return bool((picture.values == picture.values[:1]).all())
+
+
+def _longest_for(picture: Signal, table: LayerTable) -> int:
+    """The longest side with which the shortest one is just large enough."""
+    return ceil(total_stride(table) * max(picture.shape) / min(picture.shape))

@@ -1,0 +1,71 @@
+"""What a transfer begins with, decided once: what is read, the settings, and that the result can be written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from impasto.errors import SettingsError
+from impasto.signals.formats import kind_of, read_signal, try_output
+from impasto.signals.signal import Signal
+from impasto.transfer.kinds import kind_for
+from impasto.transfer.kinds.kind import Kind
+from impasto.transfer.record import about_of, record_of
+from impasto.transfer.settings import INITS, TransferSettings
+from impasto.transfer.styles import Source, Style, Styles, shares
+
+
+class Inputs(NamedTuple):
+    """What is painted and how.
+
+    Attributes:
+        kind: what a transfer does for the content's kind.
+        content: as it was read.
+        styles: as they were read, with their shares.
+        settings: with nothing left open.
+        about: the names of content, styles and network.
+    """
+
+    kind: Kind
+    content: Signal
+    styles: Styles
+    settings: TransferSettings
+    about: dict[str, str]
+
+
+def take_in(
+    content: Source,
+    style: Style | Sequence[Style],
+    settings: TransferSettings | None = None,
+    output: str | Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Inputs:
+    """Read content and styles, as far as the settings want them, and see that the result can be written.
+
+    Args:
+        content: what is painted.
+        style: how.
+        settings: what is open in them is decided by the content.
+        output: where the result is to go, if anywhere: it decides whether an animation is a movie or a picture.
+        options: how a picture is to be written.
+
+    Raises:
+        SettingsError: a setting, an option or the weight of a style is wrong, or there is no file in which G could start.
+        SignalError: one cannot be read, or the result could not be written.
+    """
+    given = settings or TransferSettings()
+    settings = given.for_kind(kind_of(content, output))
+    if settings.init not in INITS and not Path(settings.init).is_file():
+        raise SettingsError(f"init {settings.init!r} is neither a file nor one of {', '.join(INITS)}")
+    longest, memory = (n if isinstance(n, int) else None for n in (settings.size, settings.memory))
+    weighted = shares(style)
+    signal = read_signal(content, settings.rate, longest, output, memory)
+    # a style may be wanted larger than the result
+    finer = longest and round(longest * max(1.0, settings.stroke))
+    styles = [(read_signal(source, settings.rate, finer, None, memory), share) for source, share in weighted]
+    settings = given.for_kind(signal.kind, max(signal.shape))
+    about = about_of(content, style, settings)
+    if output is not None:
+        try_output(signal, output, record_of(about, settings, 0.0), settings.size, **(options or {}))
+    return Inputs(kind_for(signal, styles), signal, styles, settings, about)
