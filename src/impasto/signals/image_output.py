@@ -212,10 +212,11 @@ def _deep_png(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], q
 def _deep_tiff(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     buffer = io.BytesIO()
     density: dict[str, Any] = {"resolution": metadata["dpi"], "resolutionunit": "inch"} if "dpi" in metadata else {}
+    channels = samples.shape[2]
     tifffile.imwrite(
-        buffer, samples[..., 0] if samples.shape[2] == 1 else samples, photometric="rgb" if samples.shape[2] > 2 else "minisblack", compression="zlib", predictor=True,
-        metadata=None, planarconfig="contig" if samples.shape[2] > 1 else None, extrasamples=["unassalpha"] if samples.shape[2] in (2, 4) else None,
-        iccprofile=metadata.get("icc_profile"),
+        buffer, samples if channels > 1 else samples[..., 0], compression="zlib", predictor=True, metadata=None,
+        photometric="rgb" if channels > 2 else "minisblack", planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"] if channels in (2, 4) else None, iccprofile=metadata.get("icc_profile"),
         description=metadata["exif"].get(_IMAGE_DESCRIPTION), software=metadata["exif"].get(_SOFTWARE), **density,
     )  # fmt: skip
     return buffer.getvalue()
