@@ -140,7 +140,8 @@ def test_near_duplicates_count_once(make_photos: Callable[..., Path], network: C
 
 
 def test_different_photographs_are_not_taken_for_copies() -> None:
-    data = pytest.importorskip("skimage.data")
+    from skimage import data
+
     names = [
         "astronaut",
         "brick",
