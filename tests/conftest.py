@@ -49,8 +49,8 @@ def texture() -> Signal:
 def pytest_report_header() -> str:
     """What the results may hang on; .ci/everywhere.py looks here whether what it varies has an effect."""
     convolution, chromium = os.environ["IMPASTO_CONVOLUTION"], CHROMIUM or "none"
-    isa = torch.backends.cpu.get_cpu_capability()
-    return f"torch {torch.__version__}: {isa}, threads: {torch.get_num_threads()}, convolution: {convolution}, browser: {chromium}"
+    isa, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
+    return f"torch {torch.__version__}: {isa}, threads: {threads}, convolution: {convolution}, browser: {chromium}"
 
 
 Run = Callable[..., tuple[int, str, str]]

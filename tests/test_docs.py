@@ -1,4 +1,4 @@
-"""README.md and docs/*.md: their links lead somewhere, and what they tell to type works, with small files and few evaluations."""
+"""README.md and docs/*.md: links lead somewhere, and what one is told to type works, with small files."""
 
 from __future__ import annotations
 
@@ -114,7 +114,20 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All files that the pages name, each small."""
     folder = tmp_path_factory.mktemp("shelf")
     pictures = (data.coffee(), data.chelsea(), data.astronaut())
-    names = "harbour monet hokusai marble cat night wave cup two holiday photos/a photos/b".split()
+    names = [
+        "harbour",
+        "monet",
+        "hokusai",
+        "marble",
+        "cat",
+        "night",
+        "wave",
+        "cup",
+        "two",
+        "holiday",
+        "photos/a",
+        "photos/b",
+    ]
     (folder / "photos").mkdir()
     for number, name in enumerate(names):
         Image.fromarray(pictures[number % 3]).resize((48, 36)).save(folder / f"{name}.jpg")

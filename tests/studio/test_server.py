@@ -215,7 +215,11 @@ def test_proxies_do_not_come_between_the_studio_and_itself(
 ):
     port = proxy.server_port
     # each of them alone would end it: one forbids, one needs a package that is not here, one is no address
-    for name, value in (("http", f"http://127.0.0.1:{port}"), ("all", f"socks5://127.0.0.1:{port}"), ("https", "http://[a:b")):
+    for name, value in (
+        ("http", f"http://127.0.0.1:{port}"),
+        ("all", f"socks5://127.0.0.1:{port}"),
+        ("https", "http://[a:b"),
+    ):
         monkeypatch.setenv(f"{name}_proxy", value)
         monkeypatch.setenv(f"{name.upper()}_PROXY", value)
     monkeypatch.delenv("no_proxy", raising=False)
