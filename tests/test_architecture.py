@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.metadata
 import inspect
 import subprocess
 import sys
@@ -128,6 +129,16 @@ def test_importing_is_light(statement: str):
     code = f"import sys; {statement}; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_version_is_that_of_the_installation():
+    assert impasto.__version__ == importlib.metadata.version("impasto")
+
+
+def test_no_test_is_passed_over_for_want_of_a_package():
+    """The extra `test` brings all that the tests need."""
+    word = "import" + "orskip"
+    assert [path.name for path in Path(__file__).parent.rglob("*.py") if word in path.read_text(encoding="utf-8")] == []
 
 
 def test_the_package_is_typed():

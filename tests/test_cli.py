@@ -51,14 +51,17 @@ def trace_of(path: str) -> list[dict[str, Any]]:
 
 
 def test_help_is_there_at_once():
-    command = [sys.executable, "-m", "impasto", "--help"]
-    seconds: list[float] = []
-    for _ in range(5):
-        began = cpu_seconds_of_children()
-        result = subprocess.run(command, capture_output=True, text=True, check=True)
-        seconds.append(cpu_seconds_of_children() - began)
-        assert "transfer" in result.stdout
-    assert min(seconds) < 0.5
+    """In the time in which Python starts a few times over, however fast the processor is."""
+
+    def seconds(*arguments: str) -> float:
+        taken: list[float] = []
+        for _ in range(5):
+            began = cpu_seconds_of_children()
+            subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+            taken.append(cpu_seconds_of_children() - began)
+        return min(taken)
+
+    assert seconds("-m", "impasto", "--help") < 5 * seconds("-c", "import click")
 
 
 def cpu_seconds_of_children() -> float:
@@ -287,7 +290,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
     began = time.monotonic()
     while not condition():
         assert process.poll() is None, process.communicate()
-        assert time.monotonic() - began < 120
+        assert time.monotonic() - began < 240
         time.sleep(0.02)
 
 
@@ -304,7 +307,7 @@ def test_an_interruption_saves_the_best_picture(desk: Path, numbers: list[signal
         for number in numbers:
             process.send_signal(number)
             time.sleep(0.01)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=240)
     *log, last = err.splitlines()
     trace = trace_of("trace")
     summary = json.loads(out)

@@ -21,6 +21,7 @@ from impasto.errors import (
 from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
+    __version__: str
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
     from impasto.explore.synthesis import synthesise
@@ -74,6 +75,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("impasto")
     if name in _LATER:
         return getattr(importlib.import_module(_LATER[name]), name)
     raise AttributeError(f"module 'impasto' has no attribute {name!r}")

@@ -31,15 +31,16 @@ SIZES = {"series": 50, "sound": 2000, "volume": 16}
 
 
 def ekg(folder: Path) -> Path:
-    files = pytest.importorskip("pydicom.data")
+    from pydicom.data import get_testdata_file
+
     path = folder / "ekg.dcm"
-    path.write_bytes(Path(files.get_testdata_file("waveform_ecg.dcm")).read_bytes())
+    path.write_bytes(Path(get_testdata_file("waveform_ecg.dcm")).read_bytes())
     return path
 
 
 def sound(folder: Path) -> Path:
-    soundfile = pytest.importorskip("soundfile")
-    pytest.importorskip("soxr")
+    import soundfile
+
     time = np.arange(8000) / 8000
     sweep = np.stack([np.sin(2 * np.pi * (100 + 300 * time) * time), np.random.default_rng(0).normal(0, 0.1, 8000)], 1)
     soundfile.write(folder / "sweep.wav", 0.5 * sweep.clip(-1, 1), 8000)
@@ -47,9 +48,10 @@ def sound(folder: Path) -> Path:
 
 
 def head(folder: Path) -> Path:
-    files = pytest.importorskip("nibabel.testing")
+    from nibabel.testing import data_path
+
     path = folder / "head.nii"
-    path.write_bytes((Path(files.data_path) / "anatomical.nii").read_bytes())
+    path.write_bytes((Path(data_path) / "anatomical.nii").read_bytes())
     return path
 
 

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from impasto.errors import SignalError
-from impasto.signals.files import check_writable, write_whole
+from impasto.signals.files import check_writable, optional_package, write_whole
 
 
 def test_a_file_is_written_and_nothing_else(tmp_path: Path):
@@ -124,3 +126,16 @@ def test_the_operating_system_refuses_more_data(tmp_path: Path):
         signal.signal(signal.SIGXFSZ, before)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+EXTRAS = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.mark.parametrize("extra", ["sound", "movies", "volumes", "medical", "wfdb", "demo"])
+def test_a_missing_package_is_told_with_a_command_that_works_without_a_release(extra: str):
+    needed = [re.match(r"[\w.-]+", need) for need in EXTRAS["optional-dependencies"][extra]]
+    names = [name[0] for name in needed if name and name[0] != "impasto"]
+    with pytest.raises(SignalError) as caught:
+        optional_package("nosuchpackage", "song.xyz", extra)
+    command = "pip install " + " ".join(names)
+    assert str(caught.value) == f"song.xyz is read by the package nosuchpackage, which is missing: {command}"

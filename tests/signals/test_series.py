@@ -69,7 +69,6 @@ def test_the_leads_of_a_dicom_waveform_have_names():
 
 
 def test_a_wfdb_record(tmp_path):
-    pytest.importorskip("wfdb")
     (tmp_path / "record.hea").write_text("record 1 360 40\nrecord.dat 16 1000/mV 16 0 0 0 0 MLII\n")
     (WAVE * 1000).round().astype("<i2").tofile(tmp_path / "record.dat")
     series = read_series(tmp_path / "record.hea")
@@ -148,8 +147,6 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_bad_files_are_refused_in_one_line(tmp_path, name):
     content, message = BAD[name]
-    if name.endswith(".hea"):
-        pytest.importorskip("wfdb")
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SignalError, match=message) as caught:
         read_series(tmp_path / name)

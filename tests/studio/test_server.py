@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
+import os
+import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+import psutil
 import pytest
 
 from impasto.errors import SettingsError
-from impasto.studio.server import is_local, parse_auth
+from impasto.studio.environment import environment, without_proxies
+from impasto.studio.server import is_local, parse_auth, serve
 from tests.conftest import Run
 from tests.studio.conftest import MOST_BYTES, PATIENCE, Studio, opened
 
@@ -117,11 +122,9 @@ def test_other_sites_cannot_use_a_visitors_browser(guarded: Studio, cookie: dict
 
 
 def test_it_listens_on_this_computer_alone(guarded: Studio):
-    name = socket.gethostbyname(socket.gethostname())
-    if is_local(name):
-        pytest.skip("this computer has no other address")
-    with pytest.raises(OSError):
-        socket.create_connection((name, urlsplit(guarded.address).port or 0), timeout=5).close()
+    sockets = psutil.Process(guarded.process.pid).net_connections(kind="inet")
+    listening = [tuple(socket.laddr) for socket in sockets if socket.status == psutil.CONN_LISTEN]
+    assert listening == [("127.0.0.1", urlsplit(guarded.address).port)]
 
 
 def test_too_large_a_file_is_refused_and_20_at_once_are_taken(guarded: Studio, cookie: dict[str, str]):
@@ -183,3 +186,81 @@ def test_two_studios_do_not_share_a_folder(guarded: Studio, run: Run):
     code, _, err = run("studio", "--no-browser", "--folder", str(guarded.folder))
     assert code == 2
     assert f"already (process {guarded.process.pid}); give this one another --folder" in err
+
+
+class Forbids(BaseHTTPRequestHandler):
+    """A proxy that lets nothing through, and writes down who asked."""
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)  # pyright: ignore[reportAttributeAccessIssue]
+        self.send_error(403)
+
+    do_HEAD = do_CONNECT = do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def proxy() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forbids) as server:
+        server.asked = []  # pyright: ignore[reportAttributeAccessIssue]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_proxies_do_not_come_between_the_studio_and_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: ThreadingHTTPServer
+):
+    port = proxy.server_port
+    # each of them alone would end it: one forbids, one needs a package that is not here, one is no address
+    for name, value in (
+        ("http", f"http://127.0.0.1:{port}"),
+        ("all", f"socks5://127.0.0.1:{port}"),
+        ("https", "http://[a:b"),
+    ):
+        monkeypatch.setenv(f"{name}_proxy", value)
+        monkeypatch.setenv(f"{name.upper()}_PROXY", value)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    with opened(tmp_path / "folder") as studio:
+        assert ask(studio, "/config").status == 200
+        assert str(port) not in studio.record.read_text()
+    assert proxy.asked == []  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_the_environment_of_a_caller_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    before = dict(os.environ)
+    seen: dict[str, dict[str, str]] = {}
+
+    def launched(*_: object) -> tuple[SimpleNamespace, str]:
+        seen["gradio"] = dict(os.environ)
+        return SimpleNamespace(close=lambda verbose: None), "http://127.0.0.1:7860/"
+
+    monkeypatch.setattr("impasto.studio.server._launched", launched)
+    monkeypatch.setattr("impasto.studio.server._wake", lambda speed: None)
+    monkeypatch.setattr("impasto.studio.gallery.Gallery.prepare", lambda self: None)
+    monkeypatch.setattr("webbrowser.open", lambda address: seen.update(browser=dict(os.environ)))
+    with serve(tmp_path, host="127.0.0.1", port=None, auth=None, browser=True):
+        within = dict(os.environ)
+    assert dict(os.environ) == before
+    assert within == before | {"GRADIO_TEMP_DIR": str(tmp_path / "uploads")}
+    assert {name for name in seen["gradio"] if name.endswith("_proxy")} == {"no_proxy"}
+    assert seen["browser"]["http_proxy"] == "http://127.0.0.1:9"  # a browser keeps the proxy that the user wants
+
+
+def test_proxies_are_out_of_the_way_only_for_a_while(monkeypatch: pytest.MonkeyPatch):
+    from urllib.request import getproxies
+
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    before = dict(os.environ)
+    with pytest.raises(ZeroDivisionError), environment(without_proxies()):
+        assert getproxies() == {"no": "*"}
+        raise ZeroDivisionError
+    assert dict(os.environ) == before

@@ -129,7 +129,9 @@ def demo(output: Path, **options: Any) -> int:
     try:
         from skimage.data import coffee
     except ImportError:
-        raise SignalError("the demo's photograph is in scikit-image: pip install 'impasto[demo]'") from None
+        raise SignalError(
+            "the demo's photograph is in the package scikit-image, which is missing: pip install scikit-image"
+        ) from None
     from impasto.flow_painting import flow_painting
 
     return paint(coffee(), flow_painting(384), output, size=256, iterations=60, **options)

@@ -33,9 +33,12 @@ def studio(host: str, port: int | None, auth: str | None, folder: Path | None, i
     impasto studio --host 0.0.0.0 --auth anna:secret    # for others in your network too
     """
     if find_spec("gradio") is None:
-        raise SettingsError("the studio is built on gradio: pip install 'impasto[studio]'")
+        raise SettingsError("the studio is built on the package gradio, which is missing: pip install gradio")
 
-    from impasto.studio.server import parse_auth, serve
+    from impasto.studio.environment import environment, without_proxies
+
+    with environment(without_proxies()):  # gradio's libraries read the proxies when they are imported
+        from impasto.studio.server import parse_auth, serve
 
     login = parse_auth(auth, host)
     if folder is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import logging
 import os
+import re
 import secrets
 import stat
 import threading
@@ -43,14 +45,21 @@ def optional_package(name: str, path: str | Path, extra: str) -> ModuleType:
     """The package that reads the format of ``path``.
 
     Raises:
-        SignalError: it is not installed.
+        SignalError: it is not installed; with the command that installs all packages of the extra.
     """
     try:
         return importlib.import_module(name)
     except ImportError:
         raise SignalError(
-            f"{path} is read by the package {name}, which is missing: pip install 'impasto[{extra}]'"
+            f"{path} is read by the package {name}, which is missing: pip install {' '.join(packages_of(extra))}"
         ) from None
+
+
+def packages_of(extra: str) -> list[str]:
+    """The names of the packages that an extra of pyproject.toml brings, as ``pip install`` takes them."""
+    needed = (requirement.partition(";") for requirement in importlib.metadata.requires("impasto") or ())
+    names = [re.split(r"[^\w.-]", need)[0] for need, _, when in needed if re.search(f"extra == ['\"]{extra}['\"]", when)]
+    return [name for name in names if name != "impasto"]  # an extra may bring another one
 
 
 def first_line(error: BaseException) -> str:

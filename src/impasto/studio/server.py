@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import threading
+import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
@@ -16,9 +17,13 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impasto.errors import SettingsError
+from impasto.studio.environment import environment, without_proxies
 from impasto.studio.estimate import Speed
 from impasto.studio.guard import MOST_BYTES
 from impasto.studio.house import House
+
+if TYPE_CHECKING:
+    from gradio import Blocks
 
 _SECONDS_TO_END = 60
 _POLICY = (
@@ -103,11 +108,24 @@ def serve(
         ImpastoError: the folder or the index cannot be used; SettingsError: the port is taken.
     """
     house = House.in_folder(folder, index)
-    os.environ["GRADIO_TEMP_DIR"] = str(house.uploads)
     house.gallery.prepare()
     warm = threading.Thread(target=_wake, args=(house.speed,), daemon=True)
     warm.start()
+    with environment({"GRADIO_TEMP_DIR": str(house.uploads)}):
+        with environment(without_proxies()):  # gradio asks its own page whether it answers
+            page, address = _launched(house, host, port, auth)
+        if browser:  # now, as it inherits the environment
+            webbrowser.open(address)
+        try:
+            yield address
+        finally:
+            house.desk.close(_SECONDS_TO_END)
+            warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
+            page.close(verbose=False)
 
+
+def _launched(house: House, host: str, port: int | None, auth: tuple[str, str] | None) -> tuple[Blocks, str]:
+    """The page that answers now, and its address."""
     from impasto.studio.app import build
     from impasto.studio.theme import CSS, theme
 
@@ -117,7 +135,7 @@ def serve(
             server_name=host,
             server_port=port,
             auth=auth,
-            inbrowser=browser,
+            inbrowser=False,
             share=False,
             quiet=True,
             prevent_thread_lock=True,
@@ -142,13 +160,8 @@ def serve(
     except OSError as error:
         raise SettingsError(f"the studio cannot listen at {host}:{port or 'any port'}: {error}") from None
     except ValueError:  # gradio looks whether its own page answers
-        raise SettingsError("the studio does not answer itself: is a proxy set, or the computer very busy?") from None
-    try:
-        yield address
-    finally:
-        house.desk.close(_SECONDS_TO_END)
-        warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
-        page.close(verbose=False)
+        raise SettingsError("the studio does not answer itself: is the computer very busy?") from None
+    return page, address
 
 
 def _wake(speed: Speed) -> None:
