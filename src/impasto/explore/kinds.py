@@ -186,7 +186,7 @@ KINDS: dict[str, Kind] = {
     ),
     "sound": Kind(
         dims=1,
-        endings=audio.ENDINGS,
+        endings=audio.READABLE,
         fit=_fit_sound,
         draw=_draw_sound,
         overview=_strips(_draw_sound),

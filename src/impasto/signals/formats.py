@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.signals import audio, dicom, image, image_output, movie, series, volume
+from impasto.signals import audio, audio_output, dicom, image, image_output, movie, series, volume
 from impasto.signals.file_type import TABLE, file_type
 from impasto.signals.files import write_whole
 from impasto.signals.signal import Signal
@@ -96,10 +96,10 @@ FORMATS: dict[str, Format] = {
     "sound": Format(
         noun="a sound",
         read=lambda source, rate, longest: audio.read_audio(source, rate),
-        encode=audio.encode_audio,
-        sample=audio.sample_audio,
-        readable=audio.ENDINGS,
-        writable=audio.ENDINGS,
+        encode=audio_output.encode_audio,
+        sample=audio_output.sample_audio,
+        readable=audio.READABLE,
+        writable=audio_output.WRITABLE,
         safest=".wav",
         describe=audio.describe_audio,
     ),
