@@ -81,6 +81,7 @@ def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:
         # of a file without a frame of MP3 libsndfile says that there is no such file
         text = getattr(error, "error_string", None) or first_line(error)
         text = "nothing in it is known as one" if "does not exist" in text else text
+        text = "its head has no rate or no channels" if "SF_INFO" in text else text
         raise SignalError(f"{path} cannot be read as a sound: {text}") from None
     samples, header = read[0]
     told = list(streams.told)
@@ -93,7 +94,7 @@ def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:
     announced = max(streams.announced or 0, seconds / streams.share if streams.share > 0 else 0)
     if len(samples) and announced > seconds * 1.001 + 0.05 * (not streams.strict):
         if streams.strict and seconds < _ENOUGH * announced:
-            raise SignalError(f"{path} is cut off: {announced:.4g} s were announced, {seconds:.4g} s are there")
+            raise SignalError(f"{path} is cut off or damaged: {announced:.4g} s were announced, {seconds:.4g} s are there")
         told.append(f"{announced:.4g} s were announced")
     if told:
         log.warning("%s: %s; all that is there is read: %.4g s", path, ", ".join(told), seconds)

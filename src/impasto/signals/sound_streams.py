@@ -186,7 +186,7 @@ def _flac(path: Path) -> Streams:
     facts = int.from_bytes(data[at + 18 : at + 26], "big")
     rate, samples = facts >> 44, facts & (2**36 - 1)
     data[at + 18 : at + 26] = (facts - samples).to_bytes(8, "big")
-    return Streams([BytesIO(data[at:])], announced=samples / rate if rate and samples else None)
+    return Streams([BytesIO(data[at:])], announced=samples / rate if rate and 0 < samples < 2**32 - 1 else None)
 
 
 def _mp3(path: Path) -> Streams:
