@@ -23,13 +23,13 @@ READABLE = (
     ".svx", ".avr", ".pvf", ".xi", ".htk", ".sds", *_BY_FFMPEG,
 )  # fmt: skip
 # of them, those whose files begin as movies do
-IN_CONTAINERS = (".m4a", ".m4b", ".wma", ".mka", ".oga", ".ogg")
+IN_CONTAINERS = (".m4a", ".m4b", ".wma", ".mka")
 _SILENT = 1e-5
 _CEILING = 0.98  # full scale is 1; what a lossy format adds must not clip either
 _LOUDEST = 8.0  # 18 dB above full scale; numbers beyond it have another scale, e.g. that of 16 bits
 _LIMITER_SECONDS = 0.02
 _ENOUGH = 0.9  # of what a head announces
-_BLOCK = 65536
+_BLOCK, _MOST_AT_ONCE = 65536, 2**31
 
 
 def read_audio(path: str | Path, rate: float | None = None) -> Signal:
@@ -107,8 +107,10 @@ def _read_stream(soundfile: Any, part: Path | IO[bytes]) -> tuple[Values, dict[s
         tags = {name: text for name, text in file.copy_metadata().items() if text}
         header = {"rate": float(file.samplerate), "tags": tags, "subtype": file.subtype}
         blocks: list[Values] = []
+        # at once where it says how many there are: between two blocks it seeks, which is not exact in an MP3
+        length = file.frames if 0 < file.frames < _MOST_AT_ONCE else _BLOCK
         while True:
-            block = np.full((_BLOCK, file.channels), np.nan, np.float32)
+            block = np.full((length, file.channels), np.nan, np.float32)
             try:
                 got = len(file.read(out=block))
             except soundfile.LibsndfileError:
@@ -119,7 +121,7 @@ def _read_stream(soundfile: Any, part: Path | IO[bytes]) -> tuple[Values, dict[s
                 blocks.append(block[:got])
                 break
             blocks.append(block[:got])
-            if got < _BLOCK:
+            if got < length or file.tell() == file.frames:
                 break
         samples = np.concatenate(blocks)
         order = WAV_ORDER.get(file.channels) if file.subtype in ("VORBIS", "OPUS") else None
@@ -137,13 +139,17 @@ def _read_by_ffmpeg(path: Path) -> tuple[Values, dict[str, Any]]:
             if not container.streams.audio:
                 raise SignalError(f"{path} has no sound")
             stream = container.streams.audio[0]
-            # as numbers of full scale 1, each channel for itself
-            planar = av.AudioResampler(format="fltp")
-            blocks = [part.to_ndarray() for frame in container.decode(stream) for part in planar.resample(frame)]
+            floats = av.AudioResampler(format="flt")  # full scale is 1; with a plane for each channel, 8 channels crash it
+            blocks = [
+                part.to_ndarray().reshape(-1, part.layout.nb_channels)
+                for frame in container.decode(stream)
+                for part in floats.resample(frame)
+            ]
             header = {"rate": float(stream.rate), "tags": _tags({**container.metadata, **stream.metadata})}
     except (av.FFmpegError, RuntimeError, ValueError, MemoryError) as error:
-        raise SignalError(f"{path} cannot be read as a sound: {first_line(error)}") from None
-    return np.concatenate(blocks, 1).T if blocks else np.zeros((0, 1), np.float32), header
+        text = getattr(error, "strerror", None) or first_line(error)
+        raise SignalError(f"{path} cannot be read as a sound: {text}; convert it to WAV or FLAC first") from None
+    return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), header
 
 
 def _tags(metadata: dict[str, str]) -> dict[str, str]:

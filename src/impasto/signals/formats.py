@@ -132,8 +132,9 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         with suppress(OSError):  # to be said when it is read
             found = file_type(path)
             held = _kinds_named(found or "")
-            # any text may look like a table
-            kinds = kinds if kinds and (found == TABLE or set(held) & set(kinds)) else held or kinds
+            # any text may look like a table, and a container of movies may hold nothing but a sound
+            sound = held == ["movie"] and path.suffix.lower() in audio.IN_CONTAINERS
+            kinds = kinds if kinds and (found == TABLE or sound or set(held) & set(kinds)) else held or kinds
     if len(kinds) > 1 and path.is_file():
         kinds = [kind for kind in kinds if FORMATS[kind].claims(path, output)] or kinds
     return kinds[0] if kinds else "image"
