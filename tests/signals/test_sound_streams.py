@@ -67,9 +67,7 @@ def test_a_piped_wav_is_read_to_its_end(tmp_path, caplog, file, data):
     assert UNKNOWN in caplog.text
 
 
-@pytest.mark.parametrize(
-    ("share", "told"), [(1.06, r"0\.53 s were announced; all that is there is read: 0\.5 s"), (1.0, "")]
-)
+@pytest.mark.parametrize(("share", "told"), [(1.06, r"0\.53 s were announced; all .* is read: 0\.5 s"), (1.0, "")])
 def test_a_wav_that_lost_a_little_is_read_and_told(tmp_path, caplog, share, told):
     size = 2 * round(SIZE * share / 2)
     sound = read(tmp_path, "a.wav", patched(WAV, (4, "<I", size + 36), (40, "<I", size)))
@@ -84,6 +82,7 @@ def chunk(data, name):
 
 
 AIFF, CAF, AU = (encoded(format=name) for name in ("AIFF", "CAF", "AU"))
+COUNT = chunk(AIFF, b"COMM") + 6
 W64, RF64, FLAC = (encoded(format=name) for name in ("W64", "RF64", "FLAC"))
 
 

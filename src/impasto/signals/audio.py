@@ -153,8 +153,8 @@ def _read_by_ffmpeg(path: Path) -> tuple[Values, dict[str, Any]]:
 
 
 def _tags(metadata: dict[str, str]) -> dict[str, str]:
-    names = {"title": "title", "artist": "artist", "album": "album", "date": "date", "genre": "genre", "track": "tracknumber",
-             "copyright": "copyright", "comment": "comment"}  # fmt: skip
+    names = {name: name for name in ("title", "artist", "album", "date", "genre", "copyright", "comment")}
+    names["track"] = "tracknumber"
     given = {name.lower(): text for name, text in metadata.items()}
     return {names[name]: text for name, text in given.items() if name in names}
 

@@ -90,7 +90,7 @@ _NEAREST = {
     "ALAC_32": ("ALAC_32", "PCM_32", "PCM_24"),
 }
 _LOST = {"PCM_32": "32 bits", "ALAC_32": "32 bits", "FLOAT": "float", "DOUBLE": "float"}
-# of the order of channels in WAV and FLAC (left, right, centre, low frequencies, back, side), where each is in Vorbis and Opus
+# where the channels in the order of WAV and FLAC (left, right, centre, low frequencies, back, side) are in Vorbis and Opus
 WAV_ORDER = {
     3: (0, 2, 1),
     5: (0, 2, 1, 3, 4),
@@ -99,7 +99,7 @@ WAV_ORDER = {
     8: (0, 2, 1, 7, 5, 6, 3, 4),
 }
 _HALF = np.sqrt(0.5)
-# how channels in the order of WAV are heard from the left; from the right it is the mirror image. Low frequencies are left out
+# how channels in the order of WAV are heard from the left, without low frequencies; from the right it is the mirror image
 _LEFT = {
     3: (1, 0, _HALF),
     4: (1, 0, _HALF, 0),
