@@ -142,8 +142,9 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         if len(groups) > 1:
             log.warning("%s: it holds %d waveforms: the first is read", path, len(groups))
         for channel in groups[0].ChannelDefinitionSequence:
-            if channel.get("ChannelSensitivity", 1) is None:  # as if it were not there
-                del channel.ChannelSensitivity
+            for element in list(channel):
+                if element.is_empty:  # as if it were not there
+                    del channel[element.tag]
         leads = [_lead_name(channel, i) for i, channel in enumerate(groups[0].ChannelDefinitionSequence, 1)]
         rate = float(groups[0].get("SamplingFrequency") or 0)
         return dataset.waveform_array(0).T, {"rate": rate, "leads": leads, "timed": True}

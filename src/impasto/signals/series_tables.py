@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from impasto.errors import SignalError
+from impasto.signals.table_times import clocks_width, counts_rows, is_clock, rate_of_times, split_clocks, units_of_times
 
 log = logging.getLogger("impasto")
 
@@ -25,23 +26,7 @@ _NUMBER = re.compile(
 )
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?")
 _MISSING = re.compile(r"|-+|\?|n/?a|nan|null|none|missing|\.", re.IGNORECASE)
-# a column of that name holds times: t, time, time (s), seconds, elapsed time [ms]
-_TIME = re.compile(r"(elapsed[ _]?)?(t|times?(stamps?)?|seconds?|sec|s|ms|us|\u00b5s|\u03bcs)(?![a-z0-9])", re.IGNORECASE)
-# a column of that name counts the rows
-_COUNT = re.compile(r"(index|idx|sample([ _]?(number|no|index|#))?s?|row|n|no|nr|#|unnamed: 0|)\.?", re.IGNORECASE)
-_UNITS = (
-    (re.compile(r"\b(ms|msecs?|milliseconds?)\b|_ms\b", re.IGNORECASE), 1e3),
-    (re.compile(r"\b([u\u00b5\u03bc]s|[u\u00b5\u03bc]secs?|microseconds?)\b|_us\b", re.IGNORECASE), 1e6),
-    (re.compile(r"\b(ns|nanoseconds?)\b|_ns\b", re.IGNORECASE), 1e9),
-    (re.compile(r"\b(mins?|minutes?)\b|_min\b", re.IGNORECASE), 1 / 60),
-    (re.compile(r"\b(hours?|hrs?)\b", re.IGNORECASE), 1 / 3600),
-)
-_RATE = re.compile(
-    r"\b(?:sampl\w*[ _-]*(?:rate|freq\w*)|sfreq|fs|frequency|rate)\b[^\d\n]{0,20}(\d+(?:[.,]\d+)?)\s*(k?)", re.IGNORECASE
-)
-# 12:30, 12:30:05.004, 2026-01-31T12:30:05,004+01:00, [12:30:05.004 31/01/2026], 0:05.004 (minutes and seconds)
-_CLOCK = re.compile(r"(?:^|[T \['])(\d+):(\d\d)(?::(\d\d))?([.,]\d+)?(?:\s*([ap])m)?", re.IGNORECASE)
-_DATE = re.compile(r"['\"\[]?(\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4})(?=$|[T '\"\]])")
+_RATE = re.compile(r"\b(?:sampl\w*[ _-]*(?:rate|freq\w*)|sfreq|fs)\b[^\d\n]{0,20}(\d+(?:[.,]\d+)?)\s*(k?)", re.IGNORECASE)
 
 
 class _Form(NamedTuple):
@@ -74,20 +59,21 @@ def read_table(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     if told := _RATE.search("\n".join([*comments, *(" ".join(cells) for _, cells in form.head)])):
         header["rate"] = float(told[1].replace(",", ".")) * (1000 if told[2] else 1)
     body = rows[form.first :]
-    clocks, body = _split_clocks(path, body, form.delimiter)
-    values = _numbers(path, body, form.delimiter)
-    before = _clocks_width(rows[form.first][1], form.delimiter)
+    before, clocks = clocks_width(_cells(body[0][1], form.delimiter)), None
+    if before:
+        clocks, body = split_clocks(path, body, form.delimiter, before)
+    values = _numbers(path, body, form.delimiter, before)
     names, heading = _names(form, comments, len(values) + before)
+    several = len(values) > 1
     if clocks is not None:
-        header |= {"rate": _rate_of_times(path, clocks), "timed": True}
+        header |= {"rate": rate_of_times(path, clocks), "timed": True}
         log.warning("%s: its times of day are written as seconds from the start", path)
         names = names[before:]
-    elif len(values) > 1 and _counts_rows(values[0], names, heading):
+    elif several and counts_rows(values[0], names, heading):
         log.warning("%s: its first column counts the rows: it is left out", path)
         values, names = values[1:], names[1:]
-    elif len(values) > 1 and (_TIME.match(heading) if names else _is_even(values[0])):
-        units = next((scale for pattern, scale in _UNITS if pattern.search(heading)), 1.0)
-        header |= {"rate": _rate_of_times(path, values[0] / units), "timed": True}
+    elif several and (units := units_of_times(values[0], bool(names), heading)):
+        header |= {"rate": rate_of_times(path, values[0] / units), "timed": True}
         header["times"] = (names[0] if names else "time", units, float(values[0, 0]))
         values, names = values[1:], names[1:]
     if names:
@@ -125,13 +111,9 @@ def _is_number(cell: str) -> bool:
     return bool(_NUMBER.fullmatch(cell.strip()))
 
 
-def _is_clock(cell: str) -> bool:
-    return cell[:1] in "['0123456789" and bool(_CLOCK.search(cell) or _DATE.match(cell))
-
-
 def _is_row(cells: Sequence[str]) -> bool:
     """Whether it is a row of numbers, perhaps with times before them or gaps."""
-    while cells and _is_clock(cells[0]):
+    while cells and is_clock(cells[0]):
         cells = cells[1:]
     return any(_is_number(cell) for cell in cells) and all(_is_number(c) or _MISSING.fullmatch(c) for c in cells)
 
@@ -167,62 +149,11 @@ def _form_of(path: Path, rows: Sequence[tuple[int, str]]) -> _Form:
 def _is_heading(cells: Sequence[str]) -> bool:
     """Whether it is a line of names, units or facts: its first word, and where that is missing another, has letters."""
     first = next((cell for cell in cells if cell), "")
-    return not _is_number(first) and not _is_clock(first) and bool(re.search(r"[^\W\d_]|#", first)) and not _is_row(cells)
+    return not _is_number(first) and not is_clock(first) and bool(re.search(r"[^\W\d_]|#", first)) and not _is_row(cells)
 
 
-def _clocks_width(line: str, delimiter: str) -> int:
-    """The cells with dates and times of day at the start of a row."""
-    width = 0
-    for cell in _cells(line, delimiter):
-        if not _is_clock(cell):
-            break
-        width += 1
-    return width
-
-
-def _split_clocks(
-    path: Path, rows: Sequence[tuple[int, str]], delimiter: str
-) -> tuple[np.ndarray | None, Sequence[tuple[int, str]]]:
-    """Seconds of the dates and times of day before the numbers, or None, and the rows without them."""
-    width = _clocks_width(rows[0][1], delimiter)
-    if width == 0:
-        return None, rows
-    times, rest = np.empty(len(rows)), []
-    mark = None if delimiter == " " else delimiter
-    for i, (number, line) in enumerate(rows):
-        parts = line.strip(" ").split(mark, width)
-        found = _CLOCK.search(" ".join(parts[:width]))
-        if found:
-            times[i] = _seconds(found)
-        elif date := _DATE.match(parts[0].strip()):
-            times[i] = _day(path, number, date[1]) * 86400.0
-        else:
-            raise SignalError(f"{path}: line {number} has {parts[0]!r} where a time was expected")
-        rest.append((number, parts[width] if len(parts) > width else ""))
-    # a day later it is midnight again
-    return times + 86400 * np.cumsum(np.diff(times, prepend=times[:1]) < -43200), rest
-
-
-def _seconds(clock: re.Match[str]) -> float:
-    hours, minutes, seconds, fraction, half = clock.groups()
-    fraction = float("0" + fraction.replace(",", ".")) if fraction else 0.0
-    if seconds is None and fraction:  # minutes and seconds
-        hours, minutes, seconds = "0", hours, minutes
-    hour = int(hours) % 12 + 12 * (half.lower() == "p") if half else int(hours)
-    return 3600.0 * hour + 60.0 * int(minutes) + int(seconds or 0) + fraction
-
-
-def _day(path: Path, number: int, date: str) -> int:
-    parts = re.split(r"[-/.]", date)
-    year, month, day = parts if len(parts[0]) == 4 else reversed(parts)
-    try:
-        return int(np.datetime64(f"{year}-{int(month):02}-{int(day):02}").astype(int))
-    except ValueError:
-        raise SignalError(f"{path}: line {number} has {date!r} where a date was expected") from None
-
-
-def _numbers(path: Path, rows: Sequence[tuple[int, str]], delimiter: str) -> np.ndarray:
-    """Columns of numbers (columns, rows)."""
+def _numbers(path: Path, rows: Sequence[tuple[int, str]], delimiter: str, before: int) -> np.ndarray:
+    """Columns of numbers (columns, rows), of rows that had ``before`` more columns before them."""
     lines = [line.strip(" ") for _, line in rows]
     mark = None if delimiter == " " else delimiter
     if mark and all(line.endswith(mark) for line in lines):
@@ -253,7 +184,7 @@ def _numbers(path: Path, rows: Sequence[tuple[int, str]], delimiter: str) -> np.
                 cells[column] = float(plain.replace(",", "."))
             except ValueError:
                 raise SignalError(
-                    f"{path}: line {number} has {cell!r} where a number was expected, in column {column + 1}"
+                    f"{path}: line {number} has {cell!r} where a number was expected, in column {before + column + 1}"
                 ) from None
     return np.array(split, np.float64).T
 
@@ -262,9 +193,9 @@ def _with_points(text: str) -> str:
     """Numbers with a decimal point, of a text whose commas do not part columns."""
     if "," not in text:
         return text
-    if re.search(r"\d,\d{3}(,\d{3})*\.", text):  # 1,234.5
+    if "." in text and re.search(r"\d,\d{3}(,\d{3})*\.", text):  # 1,234.5
         return text.replace(",", "")
-    if not re.search(r"\.(?!\d{3}(?!\d))", text):  # 1.234,5
+    if "." in text and not re.search(r"\.(?!\d{3}(?!\d))", text):  # 1.234,5
         text = text.replace(".", "")
     return text.replace(",", ".")
 
@@ -272,7 +203,9 @@ def _with_points(text: str) -> str:
 def _names(form: _Form, comments: Sequence[str], width: int) -> tuple[list[str], str]:
     """The names of so many columns, if there are any, and all that is written above the first."""
     fitting = [cells[:-1] if len(cells) == width + 1 and not cells[-1] else cells for _, cells in form.head[-2:]]
-    fitting = [cells for cells in fitting if len(cells) == width and (width > 1 or len(form.head) <= 2)]
+    # above a single column all lines fit: those that tell a fact are no names
+    facts = width == 1 and (len(form.head) > 2 or any(re.search("[:=]", cells[0]) for cells in fitting))
+    fitting = [cells for cells in fitting if len(cells) == width and not facts]
     if fitting:
         return fitting[0], " ".join(cells[0] for cells in fitting)
     if comments and not form.head:  # as numpy writes them
@@ -282,18 +215,12 @@ def _names(form: _Form, comments: Sequence[str], width: int) -> tuple[list[str],
     return [], ""
 
 
-def _counts_rows(column: np.ndarray, names: Sequence[str], heading: str) -> bool:
-    if len(column) < 3 or (np.diff(column) != 1).any() or column[0] not in (0, 1):
-        return False
-    return bool(_COUNT.fullmatch(heading)) if names else True
-
-
 def encode_table(values: np.ndarray, header: Mapping[str, Any], delimiter: str) -> bytes:
     """A row for each time and a column for each lead (leads, samples); names and times where ``header`` has them.
 
     The digits are as few as give the same float32 again.
     """
-    columns = [lead.astype(np.float32).astype("U").tolist() for lead in values]
+    columns = [[str(value) for value in lead.astype(np.float32)] for lead in values]
     names = [" ".join(str(name).split()) for name in header.get("leads", [])]
     if header.get("rate") and header.get("timed"):
         name, units, start = header.get("times", ("time", 1.0, 0.0))
@@ -302,26 +229,10 @@ def encode_table(values: np.ndarray, header: Mapping[str, Any], delimiter: str) 
         names.insert(0, name)
     lines = io.StringIO()
     if header.get("named") and len(names) == len(columns):
-        if _is_row(names) or _COMMENT.match(names[0]):  # they would be taken for numbers, or a comment
+        if _is_row(names):  # they would be taken for numbers
             names = [f"lead {name}" for name in names]
-        csv.writer(lines, delimiter=delimiter, lineterminator="\n").writerow(names)
+        odd = any(_COMMENT.match(name) or "'" in name for name in names)
+        quoting = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL
+        csv.writer(lines, delimiter=delimiter, lineterminator="\n", quoting=quoting).writerow(names)
     lines.writelines(f"{delimiter.join(row)}\n" for row in zip(*columns, strict=True))
     return lines.getvalue().encode()
-
-
-def _is_even(times: np.ndarray) -> bool:
-    steps = np.diff(times)
-    return len(steps) > 1 and bool(steps.min() > 0) and bool(np.ptp(steps) < 0.05 * steps.mean())
-
-
-def _rate_of_times(path: Path, times: np.ndarray) -> float:
-    if not np.isfinite(times).all() or len(times) < 3:
-        raise SignalError(f"{path}: the times are not numbers, or fewer than 3")
-    steps = np.diff(times)
-    if steps.min() <= 0 or np.ptp(steps) > 0.5 * steps.mean():
-        raise SignalError(
-            f"{path}: the times do not grow in even steps ({steps.min():g} to {steps.max():g}); resample first"
-        )
-    rate = (len(times) - 1) / (times[-1] - times[0])
-    # times are written with few digits; a rate is most often a whole number
-    return float(round(rate)) if abs(rate - round(rate)) < 1e-3 * rate and round(rate) else float(rate)
