@@ -84,7 +84,7 @@ BAD = {
     "empty.wav": (lambda path: path.write_bytes(b""), "is empty"),
     "text.wav": (lambda path: path.write_text("not a sound"), "cannot be read as a sound"),
     "text.mp3": (lambda path: path.write_text("not a sound" * 50), "cannot be read as a sound"),
-    "cut.wav": (cut, r"is cut off: 0\.5 s were announced, 0\.24\d* s are there"),
+    "cut.wav": (cut, r"is cut off or damaged: 0\.5 s were announced, 0\.24\d* s are there"),
     "cut.flac": (cut, "is cut off|cannot be read"),
     "none.wav": (lambda path: spoken(path, np.zeros((1, 0), np.float32)), "has no samples"),
     "silent.wav": (lambda path: spoken(path, np.zeros((1, 999), np.float32)), "is silent"),
@@ -104,10 +104,3 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name):
         read_audio(tmp_path / name)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
-
-
-def test_what_a_format_cannot_hold_is_refused(tmp_path):
-    sound = Signal(tone(channels=3), "sound", {"rate": float(RATE)})
-    with pytest.raises(SignalError, match="3 channels at 16000 Hz cannot be written as MP3"):
-        write_signal(sound, tmp_path / "a.mp3")
-    assert not (tmp_path / "a.mp3").exists()

@@ -1,11 +1,13 @@
 import io
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pydicom.data import get_testdata_file
+from scipy.io import savemat
 
 from impasto.errors import SignalError
 from impasto.signals.formats import kind_of, read_signal, write_signal
@@ -152,6 +154,100 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name):
         read_series(tmp_path / name)
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
+
+
+def ecg(tmp_path, change):
+    dataset = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm"))
+    change(dataset, dataset.WaveformSequence[0].ChannelDefinitionSequence[0])
+    dataset.save_as(tmp_path / "a.dcm")
+    return read_series(tmp_path / "a.dcm")
+
+
+def test_of_several_waveforms_in_dicom_the_first_is_told(tmp_path, caplog):
+    assert ecg(tmp_path, lambda dataset, channel: None).values.shape == (12, 10000)
+    assert "it holds 2 waveforms: the first is read" in caplog.text
+
+
+def without(name):
+    return lambda dataset, channel: delattr(channel, name)
+
+
+def empty(name):
+    return lambda dataset, channel: setattr(channel, name, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        (without("ChannelSourceSequence"), "lead 1"),
+        (empty("ChannelSensitivity"), "Lead I (Einthoven)"),
+        (without("ChannelSensitivity"), "Lead I (Einthoven)"),
+        (empty("ChannelBaseline"), "Lead I (Einthoven)"),
+        (empty("ChannelSensitivityCorrectionFactor"), "Lead I (Einthoven)"),
+        (lambda dataset, channel: setattr(channel.ChannelSourceSequence[0], "CodeMeaning", None), "lead 1"),
+    ],
+)
+def test_tags_that_a_waveform_lacks_mean_their_defaults(tmp_path, change, name):
+    series = ecg(tmp_path, change)
+    assert series.header["leads"][0] == name
+    assert series.header["rate"] == 1000
+
+
+def test_a_waveform_without_a_rate_takes_the_one_that_is_given(tmp_path):
+    def change(dataset, channel):
+        dataset.WaveformSequence[0].SamplingFrequency = None
+
+    assert ecg(tmp_path, change).header["rate"] is None
+    assert read_series(tmp_path / "a.dcm", rate=500).header["rate"] == 500
+
+
+def test_a_matlab_file(tmp_path):
+    savemat(tmp_path / "a.mat", {"val": np.stack([WAVE, WAVE**2]), "Fs": 360})
+    series = read_signal(tmp_path / "a.mat")
+    assert series.values.shape == (2, 40)
+    assert series.header["rate"] == 360
+
+
+def test_a_wfdb_record_of_12_bits_and_one_whose_samples_are_lost(tmp_path):
+    steps = (WAVE * 1000).round().astype(int) & 0xFFF
+    first, second = steps[::2], steps[1::2]
+    packed = np.stack([first & 0xFF, first >> 8 | second >> 8 << 4, second & 0xFF], 1)
+    (tmp_path / "r.dat").write_bytes(packed.astype(np.uint8).tobytes())
+    (tmp_path / "r.hea").write_text("r 1 360 40\nr.dat 212 1000/mV 12 0 0 0 0 MLII\n")
+    np.testing.assert_allclose(read_series(tmp_path / "r.hea").values[0], WAVE, atol=1e-3)
+    (tmp_path / "r.dat").unlink()
+    with pytest.raises(SignalError, match=r"its file r\.dat is not beside it"):
+        read_series(tmp_path / "r.hea")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"a": WAVE, "b": WAVE}, "holds a, b; one array of samples was expected, or one of the name values"),
+        ({"rate": 5}, "holds rate; one array"),
+        ({"a": np.array(["x", "y"])}, "holds a; one array"),
+    ],
+)
+def test_archives_that_hold_no_one_array(tmp_path, arrays, message):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(SignalError, match=message):
+        read_series(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("rate", [0, -1, np.nan, np.inf])
+def test_an_archive_with_odd_names_and_rates(tmp_path, rate):
+    np.savez(tmp_path / "a.npz", values=WAVE, other=WAVE, leads=["a", "b", "c"], rate=rate)
+    series = read_series(tmp_path / "a.npz")
+    assert series.header["leads"] == ["lead 1"]
+    assert series.header["rate"] is None
+
+
+@pytest.mark.parametrize("ending", [".edf", ".scp", ".xlsx", ".h5"])
+def test_other_recordings_say_what_to_do(tmp_path, ending):
+    path = tmp_path / f"a{ending}"
+    path.write_bytes(b"0       X X X X" * 20)
+    with pytest.raises(SignalError, match=f"{ending} is not read; convert it to a WFDB record"):
+        read_signal(path)
 
 
 def test_a_dicom_file_without_a_waveform():

@@ -177,7 +177,7 @@ KINDS: dict[str, Kind] = {
     "series": Kind(
         dims=1,
         # notes and licences are .txt as well
-        endings=tuple(ending for ending in series.READABLE if ending != ".txt"),
+        endings=tuple(ending for ending in series.READABLE if ending not in (".txt", *series.CONVERTIBLE)),
         fit=_fit_series,
         draw=_draw_waves,
         overview=_strips(_draw_waves),
@@ -186,7 +186,7 @@ KINDS: dict[str, Kind] = {
     ),
     "sound": Kind(
         dims=1,
-        endings=audio.ENDINGS,
+        endings=audio.READABLE,
         fit=_fit_sound,
         draw=_draw_sound,
         overview=_strips(_draw_sound),

@@ -2,89 +2,161 @@
 
 from __future__ import annotations
 
-import io
-import json
-import struct
-from collections.abc import Mapping
+import logging
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from impasto.errors import SignalError
+from impasto.signals.audio_output import WAV_ORDER, WRITABLE, resample_audio
 from impasto.signals.files import existing_file, first_line, optional_package
 from impasto.signals.signal import Signal, Values
+from impasto.signals.sound_streams import open_streams
 
-_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
-ENDINGS = tuple(_FORMATS)
+log = logging.getLogger("impasto")
+
+# what FFmpeg reads and libsndfile does not
+_BY_FFMPEG = (".m4a", ".m4b", ".aac", ".wma", ".mka", ".ac3", ".eac3", ".amr", ".ape", ".wv", ".tta", ".dsf", ".dts", ".mpc")
+READABLE = (
+    *WRITABLE, ".snd", ".mp2", ".mpga", ".bwf", ".amb", ".voc", ".wve", ".nist", ".sph", ".sf", ".ircam", ".paf", ".8svx",
+    ".svx", ".avr", ".pvf", ".xi", ".htk", ".sds", *_BY_FFMPEG,
+)  # fmt: skip
+# of them, those whose files begin as movies do
+IN_CONTAINERS = (".m4a", ".m4b", ".wma", ".mka")
 _SILENT = 1e-5
 _CEILING = 0.98  # full scale is 1; what a lossy format adds must not clip either
+_LOUDEST = 8.0  # 18 dB above full scale; numbers beyond it have another scale, e.g. that of 16 bits
 _LIMITER_SECONDS = 0.02
-_SAMPLE = 4096
+_ENOUGH = 0.9  # of what a head announces
+_BLOCK, _MOST_AT_ONCE = 65536, 2**31
 
 
 def read_audio(path: str | Path, rate: float | None = None) -> Signal:
-    """The waveform of a WAV, FLAC, OGG or MP3 file, or of any other that libsndfile reads.
+    """The waveform of a WAV, FLAC, OGG, MP3, AIFF or CAF file, or of any other that libsndfile or FFmpeg (as ``av``) reads.
+
+    What is there is read, whatever a head announces that was written before the sound's end was known.
 
     Args:
         path: the file.
         rate: not needed: every sound file tells its own.
 
     Returns:
-        values (channels, samples), full scale -1..1; the header has ``rate`` in Hz, ``tags`` (title, artist, ...) and
-        ``subtype`` (e.g. "PCM_16").
+        values (channels, samples), full scale -1..1, the channels in the order of WAV; the header has ``rate`` in Hz,
+        ``tags`` (title, artist, ...) and ``subtype`` (e.g. "PCM_16"; not for what FFmpeg read).
 
     Raises:
-        SignalError: the file is missing, no sound, cut off, empty, silent, or has NaN samples.
+        SignalError: the file is missing, no sound, empty, silent, has NaN samples, or lacks more than a tenth of it.
     """
     path = existing_file(path, "a sound")
-    soundfile = optional_package("soundfile", path, "sound")
-    try:
-        with soundfile.SoundFile(path) as file:
-            announced, tags = file.frames, file.copy_metadata()
-            header = {"rate": float(file.samplerate), "tags": tags, "subtype": file.subtype}
-            samples = file.read(dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise SignalError(f"{path} cannot be read as a sound: {first_line(error)}") from None
-    announced = max(announced, _announced_by_wav(path))
+    samples, header = (_read_by_ffmpeg if _is_for_ffmpeg(path) else _read_by_libsndfile)(path)
     if len(samples) == 0:
         raise SignalError(f"{path} has no samples")
-    if len(samples) < announced:
-        whole, there = (n / header["rate"] for n in (announced, len(samples)))
-        raise SignalError(f"{path} is cut off: {whole:.4g} s were announced, {there:.4g} s are there")
     if not np.isfinite(samples).all():
         wrong = np.flatnonzero(~np.isfinite(samples).all(1))
         raise SignalError(f"{path} has {len(wrong)} NaN or infinite samples, the first at {wrong[0] / header['rate']:.4g} s")
     if np.ptp(samples, axis=0).max() < _SILENT:
         raise SignalError(f"{path} is silent, so there is nothing to paint or to learn from")
+    peak = float(np.abs(samples).max())
+    if peak > _LOUDEST:
+        log.warning("%s: its samples go up to %.4g, where full scale is 1: they are scaled to it", path, peak)
+        samples *= _CEILING / peak
     return Signal(np.ascontiguousarray(samples.T), "sound", header)
 
 
-def _announced_by_wav(path: Path) -> int:
-    """The samples that the head of a WAV announces; libsndfile goes by the length of the file and tells no cut."""
+def _is_for_ffmpeg(path: Path) -> bool:
     with path.open("rb") as file:
-        riff, _, wave = struct.unpack("<4sI4s", file.read(12).ljust(12, b"\0"))
-        block_align = 0
-        while riff == b"RIFF" and wave == b"WAVE":
-            name, length = struct.unpack("<4sI", file.read(8).ljust(8, b"\0"))
-            if name == b"data":
-                # a writer that did not know the length leaves 0 or the largest number
-                return length // block_align if block_align and length < 0xFFFFFFF0 else 0
-            if name == b"\0\0\0\0":
+        head = file.read(12)
+    known = head[:4] in (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"riff")
+    return head[4:8] == b"ftyp" or head[:4] == b"\x1a\x45\xdf\xa3" or (path.suffix.lower() in _BY_FFMPEG and not known)
+
+
+def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:
+    """Samples (samples, channels), and the header."""
+    soundfile = optional_package("soundfile", path, "sound")
+    try:
+        streams = open_streams(path)
+        read = [_read_stream(soundfile, part) for part in streams.parts]
+    except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
+        # of a file without a frame of MP3 libsndfile says that there is no such file
+        text = getattr(error, "error_string", None) or first_line(error)
+        text = "nothing in it is known as one" if "does not exist" in text else text
+        text = "its head has no rate or no channels" if "SF_INFO" in text else text
+        raise SignalError(f"{path} cannot be read as a sound: {text}") from None
+    samples, header = read[0]
+    told = list(streams.told)
+    for more, other in read[1:]:
+        if more.shape[1] != samples.shape[1]:
+            told.append(f"a part of {more.shape[1]} channels is left out, as the first has {samples.shape[1]}")
+            continue
+        samples = np.concatenate([samples, resample_audio(more.T, other["rate"], header["rate"]).T])
+    seconds = len(samples) / header["rate"]
+    announced = max(streams.announced or 0, seconds / streams.share if streams.share > 0 else 0)
+    if len(samples) and announced > seconds * 1.001 + 0.05 * (not streams.strict):
+        if streams.strict and seconds < _ENOUGH * announced:
+            raise SignalError(f"{path} is cut off or damaged: {announced:.4g} s were announced, {seconds:.4g} s are there")
+        told.append(f"{announced:.4g} s were announced")
+    if told:
+        log.warning("%s: %s; all that is there is read: %.4g s", path, ", ".join(told), seconds)
+    return samples, header
+
+
+def _read_stream(soundfile: Any, part: Path | IO[bytes]) -> tuple[Values, dict[str, Any]]:
+    """Samples (samples, channels) up to the end or to what is damaged, and the header."""
+    with soundfile.SoundFile(part) as file:
+        tags = {name: text for name, text in file.copy_metadata().items() if text}
+        header = {"rate": float(file.samplerate), "tags": tags, "subtype": file.subtype}
+        blocks: list[Values] = []
+        # at once where it says how many there are: between two blocks it seeks, which is not exact in an MP3
+        length = file.frames if 0 < file.frames < _MOST_AT_ONCE else _BLOCK
+        while True:
+            block = np.full((length, file.channels), np.nan, np.float32)
+            try:
+                got = len(file.read(out=block))
+            except soundfile.LibsndfileError:
+                # it does not tell how much it read before the error
+                got = int(np.argmax(np.append(np.isnan(block).any(1), True)))
+                if not got and not blocks:
+                    raise
+                blocks.append(block[:got])
                 break
-            body = file.read(length + length % 2)
-            if name == b"fmt " and len(body) >= 14:
-                block_align = struct.unpack_from("<H", body, 12)[0]
-    return 0
+            blocks.append(block[:got])
+            if got < length or file.tell() == file.frames:
+                break
+        samples = np.concatenate(blocks)
+        order = WAV_ORDER.get(file.channels) if file.subtype in ("VORBIS", "OPUS") else None
+    return samples if order is None else samples[:, order], header
 
 
-def resample_audio(values: Values, rate: float, new_rate: float) -> Values:
-    """Values (channels, samples) at another rate, by a filter whose errors are below 16 bits."""
-    if rate == new_rate:
-        return values
-    import soxr
+def _read_by_ffmpeg(path: Path) -> tuple[Values, dict[str, Any]]:
+    """Samples (samples, channels), and the header."""
+    try:
+        av = optional_package("av", path, "movies")
+    except SignalError as error:
+        raise SignalError(f"{error}; or convert it to WAV or FLAC first") from None
+    try:
+        with av.open(str(path), metadata_errors="replace") as container:
+            if not container.streams.audio:
+                raise SignalError(f"{path} has no sound")
+            stream = container.streams.audio[0]
+            floats = av.AudioResampler(format="flt")  # full scale is 1; with a plane for each channel, 8 channels crash it
+            blocks = [
+                part.to_ndarray().reshape(-1, part.layout.nb_channels)
+                for frame in container.decode(stream)
+                for part in floats.resample(frame)
+            ]
+            header = {"rate": float(stream.rate), "tags": _tags({**container.metadata, **stream.metadata})}
+    except (av.FFmpegError, RuntimeError, ValueError, MemoryError) as error:
+        text = getattr(error, "strerror", None) or first_line(error)
+        raise SignalError(f"{path} cannot be read as a sound: {text}; convert it to WAV or FLAC first") from None
+    return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), header
 
-    return np.ascontiguousarray(soxr.resample(values.T, rate, new_rate).T, np.float32)
+
+def _tags(metadata: dict[str, str]) -> dict[str, str]:
+    names = {name: name for name in ("title", "artist", "album", "date", "genre", "copyright", "comment")}
+    names["track"] = "tracknumber"
+    given = {name.lower(): text for name, text in metadata.items()}
+    return {names[name]: text for name, text in given.items() if name in names}
 
 
 def loudness(values: Values) -> float:
@@ -111,39 +183,3 @@ def describe_audio(sound: Signal) -> str:
     names = {1: "mono", 2: "stereo"}
     rate = sound.header["rate"]
     return f"{samples / rate:.4g} s at {rate:g} Hz, {names.get(channels, f'{channels} channels')}"
-
-
-def sample_audio(sound: Signal) -> Signal:
-    """The first tenth of a second or so, with all that the file holds beside the samples."""
-    return sound.with_values(sound.values[:, :_SAMPLE])
-
-
-def encode_audio(sound: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
-    """The bytes of a file of the sound as .wav, .flac, .ogg or .mp3 with its tags.
-
-    ``about`` (how it was made) becomes the tag ``comment``, as JSON. The bits a sample are the content's where the format
-    has them.
-
-    Raises:
-        SignalError: the format has no place for so many channels or such a rate, or the file cannot be written.
-    """
-    soundfile = optional_package("soundfile", Path(path), "sound")
-    name = _FORMATS[Path(path).suffix.lower()]
-    subtype = sound.header.get("subtype")
-    if subtype is None or not soundfile.check_format(name, subtype):
-        subtype = soundfile.default_subtype(name)
-    tags = dict(sound.header.get("tags", {})) | {"software": "impasto"}
-    if about is not None:
-        tags["comment"] = json.dumps(about)
-    buffer = io.BytesIO()
-    channels, rate = len(sound.values), round(sound.header["rate"])
-    try:
-        with soundfile.SoundFile(buffer, "w", rate, channels, subtype, format=name) as file:
-            for tag, text in tags.items():
-                setattr(file, tag, text)
-            file.write(sound.values.T)
-    except (soundfile.LibsndfileError, RuntimeError, ValueError) as error:
-        raise SignalError(
-            f"{path}: {channels} channels at {rate} Hz cannot be written as {name}: {first_line(error)}"
-        ) from None
-    return buffer.getvalue()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.signals import audio, dicom, image, image_output, movie, series, volume
+from impasto.signals import audio, audio_output, dicom, image, image_output, movie, series, volume
 from impasto.signals.arrays import array_kind
 from impasto.signals.file_type import TABLE, file_type
 from impasto.signals.files import write_whole
@@ -100,10 +100,10 @@ FORMATS: dict[str, Format] = {
     "sound": Format(
         noun="a sound",
         read=lambda source, rate, longest, memory: audio.read_audio(source, rate),
-        encode=audio.encode_audio,
-        sample=audio.sample_audio,
-        readable=audio.ENDINGS,
-        writable=audio.ENDINGS,
+        encode=audio_output.encode_audio,
+        sample=audio_output.sample_audio,
+        readable=audio.READABLE,
+        writable=audio_output.WRITABLE,
         safest=".wav",
         describe=audio.describe_audio,
     ),
@@ -136,8 +136,9 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         with suppress(OSError):  # to be said when it is read
             found = file_type(path)
             held = _kinds_named(found or "")
-            # any text may look like a table
-            kinds = kinds if kinds and (found == TABLE or set(held) & set(kinds)) else held or kinds
+            # any text may look like a table, and a container of movies may hold nothing but a sound
+            sound = held == ["movie"] and path.suffix.lower() in audio.IN_CONTAINERS
+            kinds = kinds if kinds and (found == TABLE or sound or set(held) & set(kinds)) else held or kinds
     if len(kinds) > 1 and path.is_file():
         kinds = [kind for kind in kinds if FORMATS[kind].claims(path, output)] or kinds
     return kinds[0] if kinds else "image"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import re
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,24 +14,25 @@ import numpy as np
 
 from impasto.errors import SignalError
 from impasto.signals.files import existing_file, first_line, optional_package
+from impasto.signals.series_tables import encode_table, read_table
 from impasto.signals.signal import Signal, Values
 
-READABLE = (".csv", ".tsv", ".txt", ".npy", ".npz", ".dcm", ".hea")
+log = logging.getLogger("impasto")
+
+# other files of this kind that people have
+CONVERTIBLE = (".edf", ".bdf", ".gdf", ".scp", ".vhdr", ".acq", ".smr", ".h5", ".hdf5", ".parquet", ".xlsx", ".xls")
+READABLE = (".csv", ".tsv", ".txt", ".npy", ".npz", ".mat", ".dcm", ".hea", *CONVERTIBLE)
 WRITABLE = (".csv", ".tsv", ".npy", ".npz")
 
-_DELIMITERS = (",", ";", "\t", " ")
-_MOST_HEADER_LINES = 2  # names, and sometimes units
-# a column of that name holds times: t, time, time (s), seconds, elapsed time [ms]
-_TIME = re.compile(r"(elapsed[ _])?(t|times?|seconds?|s|ms)(?![a-z0-9])", re.IGNORECASE)
-_MILLISECONDS = re.compile(r"\b(ms|milliseconds?)\b|_ms\b", re.IGNORECASE)
 # of the rate: what is slower is longer than the widest filter of a network can tell
 _CUTOFF = 1 / 250
 _SETTLED = 750  # samples after which the filter has forgotten a border
-_RATE_NAMES = ("rate", "fs", "sampling_rate", "sfreq")
+_VALUE_NAMES = ("values", "val", "data", "signal", "signals", "ecg", "x")
+_RATE_NAMES = ("rate", "fs", "Fs", "sampling_rate", "sfreq", "freq")
 
 
 def read_series(path: str | Path, rate: float | None = None) -> Signal:
-    """Sampled leads from a CSV, NPY, NPZ, DICOM waveform or WFDB record.
+    """Sampled leads from a CSV, NPY, NPZ, MATLAB file, DICOM waveform or WFDB record.
 
     A CSV has a row for each time and a column for each lead; names in the first line and a column of times are taken where
     they are. An array has its leads along its shorter axis; an NPZ may hold a ``rate`` beside it.
@@ -41,20 +42,24 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
         rate: samples a second, where the file does not tell.
 
     Returns:
-        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, ``leads`` (names), and ``named``
-        and ``timed``: whether the file had names and times.
+        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, ``leads`` (names), ``named``
+        and ``timed``: whether the file had names and times, and of a table ``times``: the name, the units a second and the
+        first of its column of times.
 
     Raises:
         SignalError: the file is missing, damaged, empty or ragged, or has text or NaN where a number was expected.
     """
     path = existing_file(path, "a series")
     suffix = path.suffix.lower()
-    readers = {".npy": _read_array, ".npz": _read_archive, ".dcm": _read_dicom, ".hea": _read_wfdb}
-    values, header = readers.get(suffix, _read_table)(path)
+    readers = {".npy": _read_array, ".npz": _read_archive, ".mat": _read_matlab, ".dcm": _read_dicom, ".hea": _read_wfdb}
+    readers |= dict.fromkeys(CONVERTIBLE, _say_what_to_do)
+    values, header = readers.get(suffix, read_table)(path)
     if values.ndim != 2 or values.shape[1] < 2:
         raise SignalError(
             f"{path} has {values.size} samples in an array of shape {values.shape}; leads of samples were expected"
         )
+    if len(header.get("leads", ())) != len(values):
+        header.pop("leads", None)
     names = [str(name) for name in header.get("leads") or (f"lead {i + 1}" for i in range(len(values)))]
     for name, lead in zip(names, values, strict=True):
         wrong = np.flatnonzero(~np.isfinite(lead))
@@ -62,92 +67,11 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
             raise SignalError(f"{path}: {name} has {len(wrong)} NaN or infinite samples, the first at {wrong[0]}")
         if np.ptp(lead) == 0:
             raise SignalError(f"{path}: {name} is constant ({lead[0]:g}), so there is nothing to paint or to learn from")
-    found = header.get("rate") or rate
-    header = {"rate": found and float(found), "leads": names, "named": "leads" in header, "timed": bool(header.get("timed"))}
+    found = float(header.get("rate") or rate or 0)
+    known = {"times": header["times"]} if "times" in header else {}
+    known |= {"leads": names, "named": "leads" in header, "timed": bool(header.get("timed"))}
+    header = {"rate": found if 0 < found < np.inf else None, **known}
     return Signal(np.ascontiguousarray(values, np.float32), "series", header)
-
-
-def _read_table(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise SignalError(f"{path} is not text; a CSV of numbers was expected") from None
-    lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
-    if not lines:
-        raise SignalError(f"{path} is empty")
-    delimiter = max(_DELIMITERS, key=lambda mark: (lines[-1][1].strip().count(mark), -_DELIMITERS.index(mark)))
-    if delimiter == "," and ";" in lines[-1][1]:
-        delimiter = ";"
-    rows = [(number, _cells(line, delimiter)) for number, line in lines]
-    headings: list[list[str]] = []
-    while len(headings) < min(_MOST_HEADER_LINES, len(rows)) and _is_text(rows[len(headings)][1]):
-        headings.append(rows[len(headings)][1])
-    rows = rows[len(headings) :]
-    if not rows:
-        raise SignalError(f"{path} has names but no numbers")
-    values = _numbers(path, rows)
-    header: dict[str, Any] = {}
-    if headings and len(headings[0]) == len(values):
-        header["leads"] = headings[0]
-    heading = " ".join(column[0] for column in headings)
-    if len(values) > 1 and (_TIME.match(heading) if headings else _is_even(values[0])):
-        rate = _rate_of_times(path, values[0]) * (1000 if _MILLISECONDS.search(heading) else 1)
-        header |= {"rate": rate, "timed": True}
-        values = values[1:]
-        if "leads" in header:
-            header["leads"] = header["leads"][1:]
-    return values, header
-
-
-def _cells(line: str, delimiter: str) -> list[str]:
-    cells = line.split() if delimiter == " " else line.strip().split(delimiter)
-    cells = [cell.strip().strip("'\"") for cell in cells]
-    return [cell.replace(",", ".") for cell in cells] if delimiter == ";" else cells
-
-
-def _is_text(cells: Sequence[str]) -> bool:
-    try:
-        [float(cell) for cell in cells]
-    except ValueError:
-        return all(re.search(r"[A-Za-z]", cell) or not cell for cell in cells)
-    return False
-
-
-def _numbers(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> np.ndarray:
-    width = len(rows[0][1])
-    for number, cells in rows:
-        if len(cells) != width:
-            raise SignalError(
-                f"{path}: line {number} has {len(cells)} values; {width} were expected, as in line {rows[0][0]}"
-            )
-    try:
-        return np.array([cells for _, cells in rows], dtype=np.float64).T
-    except ValueError:
-        for number, cells in rows:
-            for cell in cells:
-                try:
-                    float(cell)
-                except ValueError:
-                    raise SignalError(f"{path}: line {number} has {cell!r} where a number was expected") from None
-        raise
-
-
-def _is_even(times: np.ndarray) -> bool:
-    steps = np.diff(times)
-    return len(steps) > 1 and bool(steps.min() > 0) and bool(np.ptp(steps) < 0.05 * steps.mean())
-
-
-def _rate_of_times(path: Path, times: np.ndarray) -> float:
-    if not np.isfinite(times).all() or len(times) < 3:
-        raise SignalError(f"{path}: the times are not numbers, or fewer than 3")
-    steps = np.diff(times)
-    if steps.min() <= 0 or np.ptp(steps) > 0.5 * steps.mean():
-        raise SignalError(
-            f"{path}: the times do not grow in even steps ({steps.min():g} to {steps.max():g}); resample first"
-        )
-    rate = (len(times) - 1) / (times[-1] - times[0])
-    # times are written with few digits; a rate is most often a whole number
-    return float(round(rate)) if abs(rate - round(rate)) < 1e-3 * rate else float(rate)
 
 
 def _leads_first(path: Path, array: np.ndarray) -> np.ndarray:
@@ -173,38 +97,84 @@ def _read_archive(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # of a damaged file numpy raises whatever comes to it
         raise SignalError(f"{path} cannot be read as arrays: {first_line(error)}") from None
-    leads = {name: array for name, array in arrays.items() if array.ndim and array.dtype.kind in "iuf"}
+    return _from_arrays(path, arrays)
+
+
+def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, Any]]:
+    """The one array of samples, with the rate and the names beside it."""
+    leads = {name: array for name, array in arrays.items() if array.size > 1 and array.dtype.kind in "iuf"}
+    named = [name for name in _VALUE_NAMES if name in leads]
+    if len(leads) > 1 and named:
+        log.warning("%s: its array %s is read, of %s", path, named[0], ", ".join(leads))
+        leads = {named[0]: leads[named[0]]}
     if len(leads) != 1:
-        raise SignalError(f"{path} holds {', '.join(arrays) or 'nothing'}; one array of samples was expected")
+        raise SignalError(
+            f"{path} holds {', '.join(arrays) or 'nothing'}; one array of samples was expected, or one of the name values"
+        )
     header: dict[str, Any] = {}
     for name in _RATE_NAMES:
-        if name in arrays and arrays[name].ndim == 0 and arrays[name].dtype.kind in "iuf":
-            header["rate"] = float(arrays[name])
+        if name in arrays and arrays[name].size == 1 and arrays[name].dtype.kind in "iuf":
+            header["rate"] = float(arrays[name].item())
     if "leads" in arrays:
-        header["leads"] = [str(name) for name in arrays["leads"]]
+        header["leads"] = [str(name) for name in arrays["leads"].ravel()]
     return _leads_first(path, next(iter(leads.values()))), header
+
+
+def _read_matlab(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
+    from scipy.io import loadmat
+
+    try:
+        arrays = loadmat(str(path))
+    except NotImplementedError:
+        raise SignalError(f"{path} is a MATLAB file of version 7.3; save it with -v7, or as a CSV") from None
+    except Exception as error:  # of a damaged file scipy raises whatever comes to it
+        raise SignalError(f"{path} cannot be read as a MATLAB file: {first_line(error)}") from None
+    return _from_arrays(path, {name: np.squeeze(a) for name, a in arrays.items() if isinstance(a, np.ndarray)})
 
 
 def _read_dicom(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     pydicom = optional_package("pydicom", path, "medical")
     try:
         dataset = pydicom.dcmread(path)
-        if "WaveformSequence" not in dataset:
+        groups = dataset.get("WaveformSequence")
+        if not groups:
             raise SignalError(f"{path} is a DICOM file without a waveform")
-        group = dataset.WaveformSequence[0]
-        leads = [channel.ChannelSourceSequence[0].CodeMeaning for channel in group.ChannelDefinitionSequence]
-        return dataset.waveform_array(0).T, {"rate": float(group.SamplingFrequency), "leads": leads, "timed": True}
-    except (pydicom.errors.InvalidDicomError, AttributeError, EOFError, IndexError, KeyError, OSError, ValueError) as error:
+        if len(groups) > 1:
+            log.warning("%s: it holds %d waveforms: the first is read", path, len(groups))
+        for channel in groups[0].ChannelDefinitionSequence:
+            for element in list(channel):
+                if element.is_empty:  # as if it were not there
+                    del channel[element.tag]
+        leads = [_lead_name(channel, i) for i, channel in enumerate(groups[0].ChannelDefinitionSequence, 1)]
+        rate = float(groups[0].get("SamplingFrequency") or 0)
+        return dataset.waveform_array(0).T, {"rate": rate, "leads": leads, "timed": True}
+    except SignalError:
+        raise
+    except Exception as error:  # of a damaged file pydicom raises whatever comes to it
         raise SignalError(f"{path} cannot be read as a DICOM waveform: {first_line(error)}") from None
+
+
+def _lead_name(channel: Any, number: int) -> str:
+    source = channel.get("ChannelSourceSequence") or [{}]
+    return str(source[0].get("CodeMeaning") or channel.get("ChannelLabel") or f"lead {number}")
 
 
 def _read_wfdb(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     wfdb = optional_package("wfdb", path, "wfdb")
     try:
         record = wfdb.rdrecord(str(path.with_suffix("")))
+    except FileNotFoundError as error:
+        lost = Path(str(error.filename)).name
+        raise SignalError(f"{path} cannot be read as a WFDB record: its file {lost} is not beside it") from None
     except Exception as error:  # wfdb has no error of its own
         raise SignalError(f"{path} cannot be read as a WFDB record: {first_line(error)}") from None
+    if record.p_signal is None:
+        raise SignalError(f"{path} is a WFDB record without samples")
     return record.p_signal.T, {"rate": float(record.fs), "leads": list(record.sig_name), "timed": True}
+
+
+def _say_what_to_do(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
+    raise SignalError(f"{path}: {path.suffix.lower()} is not read; convert it to a WFDB record (.hea) or a CSV first")
 
 
 def resample_series(values: np.ndarray, ratio: Fraction) -> Values:
@@ -258,11 +228,5 @@ def encode_series(series: Signal, path: str | Path, about: Mapping[str, Any] | N
         known = {} if rate is None else {"rate": rate}
         np.savez(buffer, values=series.values, leads=leads, impasto=json.dumps(about), **known)
     else:
-        delimiter = "\t" if suffix == ".tsv" else ","
-        columns, names, forms = [*series.values.astype(np.float64)], list(leads), ["%.6g"] * len(series.values)
-        if rate and series.header.get("timed"):
-            columns, names, forms = [np.arange(series.shape[0]) / rate, *columns], ["time", *names], ["%.10g", *forms]
-        if series.header.get("named"):
-            buffer.write((delimiter.join(name.replace(delimiter, " ") for name in names) + "\n").encode())
-        np.savetxt(buffer, np.stack(columns, axis=1), fmt=forms, delimiter=delimiter)
+        return encode_table(series.values, series.header, "\t" if suffix == ".tsv" else ",")
     return buffer.getvalue()
