@@ -54,6 +54,13 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\0\0\x01\xba", ".mpg"),
     (0, b"\0\0\x01\xb3", ".mpg"),
     (128, b"DICM", ".dcm"),
+    # DICOM without the preamble: its first element, of which the length tells the order of bytes
+    (0, b"\x08\0\0\0\x04\0\0\0", ".dcm"),
+    (0, b"\x08\0\0\0UL\x04\0", ".dcm"),
+    (0, b"\x08\0\x05\0", ".dcm"),
+    (0, b"\x08\0\x08\0", ".dcm"),
+    (0, b"\x08\0\x16\0", ".dcm"),
+    (0, b"\x02\0\0\0UL\x04\0", ".dcm"),
     (344, b"n+1\0", ".nii"),
     (4, b"n+2\0\r\n\x1a\n", ".nii"),
     (0, b"\x93NUMPY", ".npy"),

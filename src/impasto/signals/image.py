@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
+from impasto.signals.dicom import is_picture
+from impasto.signals.dicom_picture import read_dicom_picture
 from impasto.signals.files import existing_file, one_line_is_enough
 from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
 from impasto.signals.signal import Signal, Values
@@ -52,6 +54,8 @@ def read_image(source: str | Path | Image.Image | np.ndarray[Any, Any], longest:
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
+    if not isinstance(source, Image.Image) and is_picture(Path(source)):
+        return read_dicom_picture(source)
     name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")
     try:
         return _from_pillow(source) if isinstance(source, Image.Image) else _from_file(Path(source), longest)
@@ -214,5 +218,5 @@ def longest_side(source: str | Path | Image.Image | np.ndarray[Any, Any]) -> int
     try:
         with Image.open(existing_file(source, "a picture")) as picture:
             return max(picture.size)
-    except (OSError, ValueError, Image.DecompressionBombError):
+    except (OSError, ValueError, SignalError, Image.DecompressionBombError):
         return max(read_image(source).shape)  # which says what is wrong
