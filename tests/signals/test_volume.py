@@ -131,8 +131,9 @@ def test_a_slice_of_another_series_and_a_file_without_pixels_are_refused(series:
         read_volume(str(get_testdata_file("rtplan.dcm")))
     with pytest.raises(SignalError, match="single slice"):
         read_volume(str(get_testdata_file("CT_small.dcm")))
+    (tmp_path / "nothing").mkdir()
     with pytest.raises(SignalError, match="no DICOM files"):
-        read_volume(tmp_path)
+        read_volume(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(

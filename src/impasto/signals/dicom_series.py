@@ -128,7 +128,7 @@ def _check_steps(frames: Sequence[Frame], places: NDArray[Any], unit: str, path:
         counts = set(np.diff(np.flatnonzero(np.concatenate([[True], ~same, [True]]))).tolist())
         if len(counts) == 1:
             raise SignalError(
-                f"{path} holds {counts.pop()} images at each of {1 + int((~same).sum())} places (times, echoes or the like); "
+                f"{path} holds {counts.pop()} images at each of {1 + (~same).sum()} places (times, echoes or the like); "
                 "the slices of one volume were expected: take one out first"
             )
         i = int(np.flatnonzero(same)[0])

@@ -93,7 +93,7 @@ def scale_voxels(array: Array, header: dict[str, Any], name: str) -> Signal:
     low, high = (0.0, float(np.iinfo(array.dtype).max)) if colour else _range(numbers)
     if not colour:
         header["cut"] = float(((numbers < low) | (numbers > high)).mean())
-    values = np.empty(voxels.shape, np.float32)
+    values: Array = np.empty(voxels.shape, np.float32)
     for i in range(len(array)):  # a section at a time: float64 tells apart what float32 would not, but is large
         part = np.nan_to_num(voxels[:, i].astype(np.float64), nan=low, posinf=low, neginf=low)
         values[:, i] = ((part - low) / (high - low)).clip(0, 1)
@@ -112,7 +112,7 @@ def intensities(volume: Signal) -> Array:
     """The voxels on the scale and in the dtype of their file: (a, b, c), or (a, b, c, 3) in colour."""
     low, high, dtype = (volume.header[key] for key in ("low", "high", "dtype"))
     voxels = np.empty(volume.values.shape, dtype)
-    for i in range(voxels.shape[1]):
+    for i in range(volume.shape[0]):
         voxels[:, i] = _rounded(volume.values[:, i].astype(np.float64) * (high - low) + low, dtype)
     if "nonfinite" in volume.header:
         lost = volume.header["nonfinite"]
