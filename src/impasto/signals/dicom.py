@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from impasto.errors import SignalError
 from impasto.signals.dicom_frames import frame_count
 from impasto.signals.dicom_pixels import PIXELS
 from impasto.signals.file_type import ending_of
-from impasto.signals.files import optional_package
+from impasto.signals.files import one_line_is_enough, optional_package
 
 log = logging.getLogger("impasto")
 
@@ -55,8 +54,7 @@ def _count_images(path: Path) -> int:
     """How many images there are, as far as one, two or more."""
     optional_package("pydicom", path, "volumes")
     count = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with one_line_is_enough():
         for file in _files_in(path) if path.is_dir() else [path]:
             if path.is_dir() and file.name == _INDEX:
                 continue

@@ -52,7 +52,7 @@ class Frame:
 
 def frame_count(dataset: Any) -> int:
     """How many images a file says it has: one if it says nothing."""
-    return int(number(dataset, "NumberOfFrames", 1))
+    return max(1, int(number(dataset, "NumberOfFrames", 1)))
 
 
 def numbers(dataset: Any, name: str, count: int = 1, told: str | Path = "") -> list[float] | None:
@@ -81,7 +81,7 @@ def number(dataset: Any, name: str, default: float, told: str | Path = "") -> fl
 
 def frames_of(file: Path, dataset: Any, told: str | Path) -> list[Frame]:
     """The images of a file in the order in which they are stored; ``told`` is what its user calls it."""
-    count = frame_count(dataset)
+    count = max(1, int(number(dataset, "NumberOfFrames", 1, told)))
     shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     each = _items(dataset, "PerFrameFunctionalGroupsSequence")
     frames: list[Frame] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from impasto.errors import SignalError
 from impasto.signals.dicom import find_images
 from impasto.signals.dicom_frames import Frame, frames_of, numbers
 from impasto.signals.dicom_pixels import decode_pixels, on_scale
+from impasto.signals.files import one_line_is_enough
 from impasto.signals.signal import Signal
 
 Array = NDArray[Any]
@@ -34,8 +34,7 @@ def read_dicom_picture(path: str | Path) -> Signal:
         SignalError: there is no image, or it cannot be read.
     """
     path = Path(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # values that break the standard are common, and most do not concern the pixels
+    with one_line_is_enough():  # values that break the standard are common, and most do not concern the pixels
         file, dataset = find_images(path)[0]
         frame = frames_of(file, dataset, path)[0]
         pixels = decode_pixels(file, dataset, path)[0]

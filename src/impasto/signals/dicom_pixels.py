@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -101,29 +102,30 @@ def _complete(dataset: Any, told: str | Path) -> None:
 
 
 def _unpacked(dataset: Any) -> Array:
-    from pydicom.encaps import generate_frames
-    from pydicom.pixels.decoders.base import get_decoder
-
-    syntax = _syntax(dataset)
-    if not syntax.is_compressed or syntax.is_deflated or (syntax.is_encapsulated and _is_available(get_decoder, syntax)):
+    try:
         return dataset.pixel_array
-    decode = _DECODERS.get(str(syntax))
-    if decode is None:
-        raise NotImplementedError("no decoder")
-    frames = [decode(data) for data in generate_frames(dataset.PixelData, number_of_frames=dataset.NumberOfFrames)]
-    pixels = np.stack(frames)
+    except Exception:
+        decode = _DECODERS.get(str(_syntax(dataset)))
+        if decode is None:
+            raise
+        with suppress(Exception):  # what pydicom says of it is what is told
+            return _decoded(dataset, decode)
+        raise
+
+
+def _decoded(dataset: Any, decode: Callable[[bytes], Array]) -> Array:
+    from pydicom.encaps import generate_frames
+    from pydicom.pixels.processing import convert_color_space
+
+    frames = generate_frames(dataset.PixelData, number_of_frames=dataset.NumberOfFrames)
+    pixels = np.stack([decode(data) for data in frames])
     if dataset.PixelRepresentation and pixels.dtype.kind == "u":
         # the sign is in the highest of the bits that are used
         unused = 8 * pixels.itemsize - dataset.BitsStored
         pixels = (pixels << unused).view(f"i{pixels.itemsize}") >> unused
+    if dataset.PhotometricInterpretation == "YBR_FULL" and decode is not imagecodecs.jpeg_decode:
+        return convert_color_space(pixels, "YBR_FULL", "RGB")
     return pixels
-
-
-def _is_available(get_decoder: Callable[[Any], Any], syntax: Any) -> bool:
-    try:
-        return get_decoder(syntax).is_available
-    except NotImplementedError:
-        return False
 
 
 def _from_palette(pixels: Array, dataset: Any) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from impasto.errors import SignalError
 from impasto.signals.dicom import find_images
 from impasto.signals.dicom_frames import Frame, frames_of
 from impasto.signals.dicom_pixels import decode_pixels, on_scale
+from impasto.signals.files import one_line_is_enough
 
 log = logging.getLogger("impasto")
 
@@ -44,8 +44,7 @@ def read_dicom_series(path: str | Path) -> tuple[NDArray[Any], dict[str, Any]]:
             missing or there twice; or the pixels are compressed in a way that cannot be read here.
     """
     path = Path(path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # values that break the standard are common, and most do not concern the pixels
+    with one_line_is_enough():  # values that break the standard are common, and most do not concern the pixels
         found = find_images(path)
         frames = [frame for file, dataset in found for frame in frames_of(file, dataset, path)]
         if len(frames) == 1:

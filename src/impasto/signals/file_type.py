@@ -61,6 +61,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x08\0\x08\0", ".dcm"),
     (0, b"\x08\0\x16\0", ".dcm"),
     (0, b"\x02\0\0\0UL\x04\0", ".dcm"),
+    (0, b"\x02\0\x01\0OB", ".dcm"),
+    (0, b"\x02\0\x02\0UI", ".dcm"),
     (344, b"n+1\0", ".nii"),
     (4, b"n+2\0\r\n\x1a\n", ".nii"),
     (0, b"\x93NUMPY", ".npy"),

@@ -58,7 +58,7 @@ def first_line(error: BaseException) -> str:
 @contextmanager
 def one_line_is_enough() -> Iterator[None]:
     """Keep the libraries from telling, beside the error that is raised, what they think of a damaged file."""
-    loggers = [logging.getLogger(name) for name in ("nibabel.global", "tifffile")]
+    loggers = [logging.getLogger(name) for name in ("nibabel.global", "pydicom", "pydicom.pixels.decoders.base", "tifffile")]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for logger in loggers:
