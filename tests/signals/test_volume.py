@@ -131,20 +131,15 @@ def test_a_slice_of_another_series_and_a_file_without_pixels_are_refused(series:
         read_volume(str(get_testdata_file("rtplan.dcm")))
     with pytest.raises(SignalError, match="single slice"):
         read_volume(str(get_testdata_file("CT_small.dcm")))
+    (tmp_path / "nothing").mkdir()
     with pytest.raises(SignalError, match="no DICOM files"):
-        read_volume(tmp_path)
-
-
-def _nan() -> NDArray:
-    voxels = np.zeros((4, 4, 4))
-    voxels[1, 2, 3] = np.nan
-    return voxels
+        read_volume(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize(
     ("voxels", "says"),
     [
-        (_nan(), "1 NaN or infinite"),
+        (np.full((4, 4, 4), np.nan), "nowhere finite"),
         (np.full((4, 4, 4), 7.0), "constant: every voxel is 7"),
         (np.zeros((4, 4)), "4 x 4; a volume of three dimensions"),
         (np.zeros((4, 4, 4, 9)), "take one volume out"),
@@ -205,7 +200,8 @@ def test_the_content_of_a_file_decides_where_endings_are_shared(tmp_path: Path) 
     kinds = {name: kind_of(tmp_path / name) for name in ("stack.tif", "page.tif", "volume.npy", "leads.npy")}
     assert kinds == {"stack.tif": "volume", "page.tif": "image", "volume.npy": "volume", "leads.npy": "series"}
     assert kind_of(str(get_testdata_file("waveform_ecg.dcm"))) == "series"
-    assert kind_of(str(get_testdata_file("CT_small.dcm"))) == "volume"
+    assert kind_of(str(get_testdata_file("CT_small.dcm"))) == "image"
+    assert kind_of(str(get_testdata_file("SC_rgb_rle_2frame.dcm"))) == "volume"
 
 
 def test_resampling_keeps_the_place_in_space(brain: Signal) -> None:

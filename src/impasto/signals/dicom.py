@@ -1,175 +1,154 @@
-"""DICOM series: the slices of one volume, each in a file of its own, put in order and checked."""
+"""DICOM files: which there are in a folder, what they hold, and whether they belong together."""
 
 from __future__ import annotations
 
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from impasto.errors import SignalError
-from impasto.signals.files import first_line, one_line_is_enough, optional_package
+from impasto.signals.dicom_frames import frame_count
+from impasto.signals.dicom_pixels import PIXELS
+from impasto.signals.file_type import ending_of
+from impasto.signals.files import one_line_is_enough, optional_package
 
-# in units of the usual distance of two slices
-_GAP, _SAME_PLACE = 1.5, 0.05
-_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+log = logging.getLogger("impasto")
+
+_INDEX = "DICOMDIR"  # of a disc
+_MOST_FILES = 10_000  # looked at in folders of folders
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file is DICOM by its first bytes or, where these do not tell, its name.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    return ending_of(path, (".dcm",)) == ".dcm"
+
+
+def is_stack(path: Path) -> bool:
+    """Whether a DICOM file, or a folder with such, holds several images; one is a picture."""
+    return _count_images(path) > 1
+
+
+def is_picture(path: Path) -> bool:
+    """Whether it is a DICOM file, or a folder with such, of one image; not so a waveform, a report or a plan."""
+    return (path.is_dir() or (path.is_file() and is_dicom(path))) and _count_images(path) == 1
 
 
 def has_pixels(path: Path) -> bool:
     """Whether a DICOM file holds an image; not so a waveform, a report or a plan."""
-    pydicom = optional_package("pydicom", path, "volumes")
-    try:
-        with one_line_is_enough():
-            return "Rows" in pydicom.dcmread(path, specific_tags=["Rows"])
-    except (pydicom.errors.InvalidDicomError, OSError, EOFError, ValueError):
-        return False
-
-
-def read_dicom_series(path: str | Path) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """The voxels (slice, row, column) of a series on the scale of its modality (of CT: Hounsfield units), and a header.
-
-    Args:
-        path: a folder with one file for each slice, in any order and under any names, or one file with many frames.
-
-    Returns:
-        The voxels, and a header with ``dtype`` and, where the files tell it, ``affine``: indices to mm in RAS+.
-
-    Raises:
-        SignalError: there are no slices, those of several series, of several sizes, or without pixels; one is missing or
-            there twice; or the pixels are compressed in a way that cannot be read here.
-    """
-    path = Path(path)
-    with one_line_is_enough():  # values that break the standard are common, and most do not concern the pixels
-        slices = _find(path)
-        if len(slices) == 1:
-            return _frames(*slices[0])
-        slices = _in_order(slices, path)
-        voxels = np.stack([_pixels(file, dataset) for file, dataset in slices])
-    return voxels, _header(voxels, [dataset for _, dataset in slices])
-
-
-def _find(path: Path) -> list[tuple[Path, Any]]:
-    pydicom = optional_package("pydicom", path, "volumes")
-    if not path.exists():
-        raise SignalError(f"{path}: no such file or folder")
-    found: list[tuple[Path, Any]] = []
-    for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-        if not file.is_file():
-            continue
-        try:
-            dataset = pydicom.dcmread(file, defer_size="1 KB")
-        except pydicom.errors.InvalidDicomError:
-            if file == path:
-                raise SignalError(f"{path} is not a DICOM file") from None
-            continue
-        except (OSError, EOFError, ValueError) as error:
-            raise SignalError(f"{file} cannot be read as DICOM: {error}") from None
-        if "SOPInstanceUID" in dataset:  # not so the index of a disc, DICOMDIR
-            found.append((file, dataset))
-    if not found:
-        raise SignalError(f"{path} holds no DICOM files")
-    without = next((file for file, dataset in found if "Rows" not in dataset or "PixelData" not in dataset), None)
-    if without:
-        raise SignalError(f"{without} has no pixels; the slices of an image series were expected")
-    series = {str(dataset.get("SeriesInstanceUID")) for _, dataset in found}
-    if len(series) > 1:
-        raise SignalError(f"{path} holds {len(series)} DICOM series; a folder with the slices of one was expected")
-    return found
-
-
-def _in_order(slices: list[tuple[Path, Any]], path: Path) -> list[tuple[Path, Any]]:
-    """The slices by their place along the normal; without places, by their number."""
-    first_file, first = slices[0]
-    for file, dataset in slices:
-        if (dataset.Rows, dataset.Columns) != (first.Rows, first.Columns):
-            raise SignalError(
-                f"{file} has {dataset.Rows} x {dataset.Columns} pixels and {first_file.name} "
-                f"{first.Rows} x {first.Columns}; slices of one size were expected"
-            )
-    if all("ImagePositionPatient" in dataset and "ImageOrientationPatient" in dataset for _, dataset in slices):
-        across, down = np.array(first.ImageOrientationPatient, float).reshape(2, 3)
-        for file, dataset in slices:
-            if not np.allclose(np.array(dataset.ImageOrientationPatient, float), (*across, *down), atol=1e-3):
-                raise SignalError(f"{file} is tilted against {first_file.name}; parallel slices were expected")
-        normal = np.cross(across, down)
-        places = np.array([np.dot(normal, np.array(dataset.ImagePositionPatient, float)) for _, dataset in slices])
-        unit = "mm"
-    elif all(dataset.get("InstanceNumber") is not None for _, dataset in slices):
-        places, unit = np.array([float(dataset.InstanceNumber) for _, dataset in slices]), "(number)"
-    else:
-        raise SignalError(f"{path}: the slices have neither a position nor a number, so their order is unknown")
-    order = np.argsort(places, kind="stable")
-    slices, places = [slices[i] for i in order], places[order]
-    steps = np.diff(places)
-    usual = float(np.median(steps))
-    for i, step in enumerate(steps):
-        one, other = slices[i][0].name, slices[i + 1][0].name
-        if step <= _SAME_PLACE * usual:
-            raise SignalError(f"{path}: {one} and {other} are two slices at the same place, {places[i]:g} {unit}")
-        if step > _GAP * usual:
-            lost = max(1, round(step / usual) - 1)
-            raise SignalError(
-                f"{path}: {lost} slice{'s are' * (lost > 1) or ' is'} missing between {one} and {other}, "
-                f"{places[i]:g} and {places[i + 1]:g} {unit}; the usual step is {usual:g}"
-            )
-    return slices
-
-
-def _pixels(file: Path, dataset: Any) -> NDArray[np.float32]:
-    try:
-        pixels = dataset.pixel_array
-    except (RuntimeError, AttributeError, ImportError) as error:
-        syntax = dataset.file_meta.get("TransferSyntaxUID")
-        if syntax is not None and syntax.is_compressed:
-            raise SignalError(
-                f"{file} is compressed as {syntax.name}, which needs a decoder: pip install pylibjpeg[all]"
-            ) from None
-        raise SignalError(f"{file}: the pixels cannot be read: {first_line(error)}") from None
-    except ValueError as error:
-        raise SignalError(f"{file} is cut short or damaged: {first_line(error)}") from None
-    slope, intercept = float(dataset.get("RescaleSlope", 1)), float(dataset.get("RescaleIntercept", 0))
-    if slope == 1 and intercept == 0:
-        return pixels
-    return pixels.astype(np.float32) * np.float32(slope) + np.float32(intercept)
-
-
-def _frames(file: Path, dataset: Any) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    if int(dataset.get("NumberOfFrames") or 1) < 2:
-        raise SignalError(f"{file} is a single slice; give the folder that holds all slices of the series")
-    voxels = _pixels(file, dataset)
-    return voxels, {"dtype": _dtype(voxels)}
-
-
-def _header(voxels: NDArray[Any], slices: list[Any]) -> dict[str, Any]:
-    header: dict[str, Any] = {"dtype": _dtype(voxels)}
-    first, last = slices[0], slices[-1]
-    if "ImagePositionPatient" in first and "PixelSpacing" in first:
-        across, down = np.array(first.ImageOrientationPatient, float).reshape(2, 3)
-        between_rows, between_columns = map(float, first.PixelSpacing)
-        begin, end = (np.array(dataset.ImagePositionPatient, float) for dataset in (first, last))
-        affine = np.eye(4)
-        affine[:3, 0] = (end - begin) / (len(slices) - 1)
-        affine[:3, 1] = down * between_rows
-        affine[:3, 2] = across * between_columns
-        affine[:3, 3] = begin
-        header["affine"] = _LPS_TO_RAS @ affine
-    return header
-
-
-def _dtype(voxels: NDArray[Any]) -> np.dtype[Any]:
-    """The smallest integers that hold the voxels where all are whole, as Hounsfield units are."""
-    whole = voxels.dtype.kind in "iu" or bool((voxels == voxels.round()).all())
-    if not whole:
-        return np.dtype(np.float32)
-    return np.dtype(np.int16) if voxels.min() >= -(2**15) and voxels.max() < 2**15 else np.dtype(np.int32)
+    return _count_images(path) > 0
 
 
 def holds_slices(folder: Path) -> bool:
-    """Whether there is a DICOM file in a folder: one that says so after its preamble of 128 bytes."""
-    for path in folder.iterdir():
-        if path.is_file():
-            with path.open("rb") as file:
-                if file.read(132)[128:] == b"DICM":
-                    return True
-    return False
+    """Whether there is a DICOM file in a folder or, where it has none, in those in it."""
+    return next(_files_in(folder), None) is not None
+
+
+def _count_images(path: Path) -> int:
+    """How many images there are, as far as one, two or more."""
+    optional_package("pydicom", path, "volumes")
+    count = 0
+    with one_line_is_enough():
+        for file in _files_in(path) if path.is_dir() else [path]:
+            if path.is_dir() and file.name == _INDEX:
+                continue
+            try:
+                dataset = _read(file, specific_tags=["Rows", "NumberOfFrames"], stop_before_pixels=True)
+            except (SignalError, OSError, EOFError, ValueError):
+                continue
+            count += frame_count(dataset) if "Rows" in dataset else 0
+            if count > 1:
+                break
+    return count
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    """The DICOM files of a folder; where it has none, as on discs, those of the folders in it."""
+    direct = (file for file in sorted(folder.iterdir()) if _is_slice(file))
+    first = next(direct, None)
+    if first is not None:
+        yield first
+        yield from direct
+        return
+    below = itertools.islice((file for file in folder.rglob("*")), _MOST_FILES)
+    yield from sorted(file for file in below if _is_slice(file))
+
+
+def _is_slice(file: Path) -> bool:
+    try:
+        return not file.name.startswith((".", _INDEX)) and file.is_file() and is_dicom(file)
+    except OSError:
+        return False
+
+
+def _read(file: Path, **options: Any) -> Any:
+    """The dataset of a file, also of one from before there was a preamble.
+
+    Raises:
+        SignalError: it is none.
+    """
+    pydicom = optional_package("pydicom", file, "volumes")
+    try:
+        return pydicom.dcmread(file, **options)
+    except pydicom.errors.InvalidDicomError:
+        pass
+    try:
+        dataset = pydicom.dcmread(file, force=True, **options)
+    except Exception:  # what is no DICOM raises whatever its bytes lead to
+        dataset = {}
+    if not any(name in dataset for name in ("Rows", "SOPClassUID", "Modality")):
+        raise SignalError(f"{file} is not a DICOM file") from None
+    return dataset
+
+
+def find_images(path: Path) -> list[tuple[Path, Any]]:
+    """The files of one series with images, and what is in them.
+
+    Raises:
+        SignalError: there are none, those of several series, or one whose pixels are missing.
+    """
+    if not path.exists():
+        raise SignalError(f"{path}: no such file or folder")
+    if path.name == _INDEX:
+        raise SignalError(f"{path} is the index of a disc; give the folder with the slices of one series")
+    found: list[tuple[Path, Any]] = []
+    without: list[Path] = []
+    for file in _files_in(path) if path.is_dir() else [path]:
+        try:
+            dataset = _read(file, defer_size="1 KB")
+        except SignalError:
+            if file == path:
+                raise
+            log.warning("%s: %s is not a DICOM file, and passed over", path, file.name)
+            continue
+        except Exception as error:  # damaged files raise whatever comes to them
+            raise SignalError(f"{file} cannot be read as DICOM: {error}") from None
+        if "Rows" not in dataset:
+            without.append(file)
+        elif not any(name in dataset for name in PIXELS):
+            raise SignalError(f"{file} has no pixels; it is cut short, or they were taken out")
+        else:
+            found.append((file, dataset))
+    if without and not found:
+        raise SignalError(f"{without[0]} has no pixels; the slices of an image series were expected")
+    if without:
+        log.warning("%s: files without an image, such as reports, are passed over: %d", path, len(without))
+    if not found:
+        raise SignalError(f"{path} holds no DICOM files")
+    series = Counter(str(dataset.get("SeriesInstanceUID")) for _, dataset in found)
+    if len(series) > 1:
+        names = {str(dataset.get("SeriesInstanceUID")): _name(file, dataset, path) for file, dataset in found}
+        told = ", ".join(f"{names[uid]} ({count})" for uid, count in series.most_common(3)) + ", ..." * (len(series) > 3)
+        raise SignalError(f"{path} holds {len(series)} DICOM series: {told}; a folder with the slices of one was expected")
+    return found
+
+
+def _name(file: Path, dataset: Any, path: Path) -> str:
+    folder = "" if file.parent == path else f" in {file.parent.relative_to(path)}"
+    return f"{dataset.get('SeriesDescription') or file.name}{folder}"

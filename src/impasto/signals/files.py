@@ -20,6 +20,9 @@ from typing import IO
 
 from impasto.errors import SignalError
 
+# loggers of the libraries that say what they think of a file
+_TALKATIVE = ("nibabel.global", "pydicom", "pydicom.pixels.decoders.base", "tifffile")
+
 
 def existing_file(path: str | Path, noun: str) -> Path:
     """``path``, if there is a file with something in it.
@@ -74,7 +77,7 @@ def one_line_is_enough() -> Iterator[None]:
     Only what they tell in this thread: warnings and loggers are of the whole process, and others rely on them meanwhile.
     """
     here = _Here()
-    loggers = [logging.getLogger(name) for name in ("nibabel.global", "tifffile")]
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
     filters: list[object] = warnings.filters  # pyright: ignore[reportAssignmentType]
     entry = ("ignore", here, Warning, None, 0)
     filters.insert(0, entry)

@@ -59,7 +59,7 @@ FORMATS: dict[str, Format] = {
         read=lambda source, rate, longest, memory: volume.read_volume(source),
         encode=volume.encode_volume,
         sample=volume.sample_volume,
-        readable=volume.READABLE,
+        readable=volume.READABLE + volume.CONVERTIBLE,
         writable=volume.WRITABLE,
         safest=".npy",
         describe=lambda signal: " x ".join(str(n) for n in signal.shape) + " voxels",
@@ -80,11 +80,11 @@ FORMATS: dict[str, Format] = {
         read=lambda source, rate, longest, memory: image.read_image(source, longest, memory=memory, draft=False),
         encode=image_output.encode_image,
         sample=image_output.sample_image,
-        readable=image.READABLE,
+        readable=(*image.READABLE, ".dcm"),
         writable=image_output.ENDINGS,
         safest=".png",
         describe=lambda signal: " x ".join(str(n) for n in reversed(signal.shape)),
-        claims=lambda path, output: array_kind(path) in (None, "image"),
+        claims=lambda path, output: dicom.is_picture(path) if dicom.is_dicom(path) else array_kind(path) in (None, "image"),
     ),
     "series": Format(
         noun="a series",
@@ -130,7 +130,7 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
     if path.is_dir():
         if not dicom.holds_slices(path):
             raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
-        return "volume"
+        return _checked("image" if dicom.is_picture(path) else "volume", path, output)
     kinds = _kinds_named(path.name)
     if path.is_file():
         with suppress(OSError):  # to be said when it is read
@@ -141,7 +141,18 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
             kinds = kinds if kinds and (found == TABLE or sound or set(held) & set(kinds)) else held or kinds
     if len(kinds) > 1 and path.is_file():
         kinds = [kind for kind in kinds if FORMATS[kind].claims(path, output)] or kinds
-    return kinds[0] if kinds else "image"
+    return _checked(kinds[0] if kinds else "image", path, output)
+
+
+def _checked(kind: str, path: Path, output: Path | None) -> str:
+    """The kind, unless it is a slice of a volume that is to become one by itself."""
+    only_volume = tuple(set(volume.WRITABLE) - set(image_output.ENDINGS))
+    if kind == "image" and output and output.name.lower().endswith(only_volume) and dicom.is_picture(path):
+        raise SignalError(
+            f"{path} is a single slice, which is a picture, and {output} is a volume: give the folder that holds all slices "
+            "of its series, or an output such as .png"
+        )
+    return kind
 
 
 def _kinds_named(name: str) -> list[str]:

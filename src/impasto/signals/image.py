@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
+from impasto.signals.dicom import is_picture
+from impasto.signals.dicom_picture import read_dicom_picture
 from impasto.signals.files import existing_file, first_line, one_line_is_enough
 from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
 from impasto.signals.image_files import Decoded, Wanted, decoded
@@ -63,6 +65,8 @@ def read_image(
     """
     if isinstance(source, np.ndarray):
         return _from_array(source)
+    if not isinstance(source, Image.Image) and is_picture(Path(source)):
+        return read_dicom_picture(source)
     name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")
     try:
         if isinstance(source, Image.Image):

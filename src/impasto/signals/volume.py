@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,27 +15,29 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import SignalError, nearest
-from impasto.signals.dicom import has_pixels, read_dicom_series
+from impasto.signals import nifti
+from impasto.signals.dicom import is_dicom, is_stack
+from impasto.signals.dicom_series import read_dicom_series
+from impasto.signals.file_type import ending_of
 from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package
 from impasto.signals.signal import Signal
+from impasto.signals.voxel_scale import intensities, is_exact, scale_voxels, stored_type
 
 Array = NDArray[Any]
 
-# the share of voxels beyond each end of the scale: metal in a CT or a hot voxel must not make everything else dark
-_OUTLIERS = 0.1  # percent
-_ENOUGH_FOR_PERCENTILES = 2_000_000
-_COLOUR_CHANNELS = (3, 4)
+log = logging.getLogger("impasto")
 
-
-READABLE = (".nii", ".nii.gz", ".tif", ".tiff", ".npy", ".dcm")
-WRITABLE = (".nii", ".nii.gz", ".tif", ".tiff", ".npy")
+READABLE = (*nifti.READABLE, ".tif", ".tiff", ".npy", ".dcm")
+WRITABLE = (".nii", ".nii.gz", ".mgh", ".mgz", ".tif", ".tiff", ".npy")
+CONVERTIBLE = (".nrrd", ".nhdr", ".mha", ".mhd")
+"""Endings of volumes that other programs make of what is read here, and here of nothing."""
 
 
 def is_volume(path: Path) -> bool:
     """Whether the file holds a volume, though its ending may stand for a picture or a series as well."""
     suffix = path.suffix.lower()
-    if suffix == ".dcm":
-        return has_pixels(path)
+    if is_dicom(path):
+        return is_stack(path)
     try:
         with one_line_is_enough():
             if suffix in (".tif", ".tiff"):
@@ -50,179 +54,140 @@ def read_volume(source: str | Path | Array) -> Signal:
     """A volume with intensities in 0..1.
 
     Args:
-        source: a NIfTI file (.nii, .nii.gz), a folder with the slices of one DICOM series, a TIFF stack, an .npy file, or an
-            array; of shape (a, b, c), or (a, b, c, 3 or 4) in colour, whose opacity is dropped.
+        source: a file of NIfTI (.nii, .nii.gz, .hdr and .img), FreeSurfer (.mgh, .mgz) or MINC (.mnc), a DICOM file with
+            many frames or a folder with the slices of one series, a TIFF stack, an .npy file, or an array; of shape
+            (a, b, c), or (a, b, c, 3 or 4) in colour, whose opacity is dropped.
 
     Returns:
         A signal of kind "volume": values (1 or 3, a, b, c) in the order of the file's axes. Its header holds ``low`` and
-        ``high``, the intensities that 0 and 1 stand for (grey: the percentiles 0.1 and 99.9; colour: the dtype's range);
-        ``dtype``, that of the file; ``affine`` (4, 4), from indices to mm in RAS+, where the file tells it; and ``nifti``,
-        the header of a NIfTI file.
+        ``high``, the intensities that 0 and 1 stand for (grey: the percentiles 0.1 and 99.9; colour: the dtype's range), and
+        ``cut``, the share of voxels beyond; ``dtype``, that of the file; ``affine`` (4, 4), from indices to mm in RAS+,
+        where the file tells it; ``nifti`` and ``mgh``, the header of a file of these; and, where voxels are NaN or infinite,
+        ``nonfinite`` (a, b, c): these, and 0 elsewhere. The values there are 0.
 
     Raises:
-        SignalError: the source is missing, damaged, no volume, not finite or constant; or a slice is missing.
+        SignalError: the source is missing, damaged, no volume, nowhere finite or constant; or a slice is missing.
     """
     if isinstance(source, np.ndarray):
-        return _scaled(source, {}, "the array")
+        return scale_voxels(source, {}, "the array")
     path = Path(source)
-    if path.is_dir() or path.suffix.lower() == ".dcm":
-        return _scaled(*read_dicom_series(path), str(path))
+    if path.is_dir() or (path.is_file() and is_dicom(path)):
+        return scale_voxels(*read_dicom_series(path), str(path))
     existing_file(path, "a volume")
-    read, _ = _FORMATS[volume_format(path)]
+    ending = ending_of(path, READABLE) or volume_format(path, READABLE)
     try:
         with one_line_is_enough():
-            array, header = read(path)
+            array, header = _READERS[ending](path)
     except SignalError:
         raise
     except Exception as error:  # readers of damaged files raise whatever comes to them
         raise SignalError(f"{path} cannot be read as a volume: {first_line(error)}") from None
-    return _scaled(array, header, str(path))
+    return scale_voxels(array, header, str(path))
 
 
 def sample_volume(volume: Signal) -> Signal:
     """A corner of the volume, with all that its file holds beside the voxels."""
-    return volume.with_values(volume.values[:, :4, :4, :4])
+    header = {k: v[:4, :4, :4] if k == "nonfinite" else v for k, v in volume.header.items()}
+    return Signal(volume.values[:, :4, :4, :4], volume.kind, header)
 
 
 def encode_volume(volume: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
-    """The bytes of a file of the volume as the ending of ``path`` says: .nii, .nii.gz, .tif or .npy.
+    """The bytes of a file of the volume as the ending of ``path`` says: .nii, .nii.gz, .mgh, .mgz, .tif or .npy.
 
     Intensities and dtype are those of the file it was read from, and a NIfTI file keeps the affine and the header. ``about``
-    (how it was made) goes into NIfTI as a comment and into TIFF as the description, as JSON.
+    (how it was made) goes into NIfTI as a comment and into TIFF as the description, as JSON. A type that the format does not
+    have is converted, and that is told.
 
     Raises:
-        SignalError: the ending is unknown, or the file cannot be written.
+        SignalError: the ending is unknown, or the format has no colours.
     """
-    _, encode = _FORMATS[volume_format(path)]
-    return encode(intensities(volume), volume.header, json.dumps(about or {}), str(path))
+    ending = volume_format(path)
+    volume = _storable(volume, path, ending)
+    return _ENCODERS[ending](intensities(volume), volume.header, json.dumps(about or {}), str(path))
 
 
-def volume_format(path: str | Path) -> str:
-    """The ending of ``path``, by which its format goes: .nii, .nii.gz, .tif, .tiff or .npy.
+def volume_format(path: str | Path, known: Sequence[str] = WRITABLE) -> str:
+    """The ending of ``path``, by which its format goes, one of ``known``.
 
     Raises:
         SignalError: volumes have no such format.
     """
     name = Path(path).name.lower()
-    suffix = next((suffix for suffix in _FORMATS if name.endswith(suffix)), None)
+    suffix = next((suffix for suffix in known if name.endswith(suffix)), None)
     if suffix is None:
         given = Path(path).suffix.lower()
-        hint = f"did you mean {nearest(given, _FORMATS)}? " if given else ""
-        raise SignalError(f"{path}: no format of volumes has the ending {given!r}; {hint}({' '.join(_FORMATS)})")
+        if given in CONVERTIBLE:
+            raise SignalError(f"{path}: {given} is not read; save it as NIfTI (.nii.gz), as 3D Slicer and ITK-SNAP can")
+        hint = f"did you mean {nearest(given, known)}? " if given else ""
+        raise SignalError(f"{path}: no format of volumes has the ending {given!r}; {hint}({' '.join(known)})")
     return suffix
-
-
-def intensities(volume: Signal) -> Array:
-    """The voxels on the scale and in the dtype of their file: (a, b, c), or (a, b, c, 3) in colour."""
-    low, high, dtype = (volume.header[key] for key in ("low", "high", "dtype"))
-    voxels = volume.values * (high - low) + low
-    if dtype.kind == "b":
-        voxels = voxels > 0.5
-    elif dtype.kind in "iu":
-        limits = np.iinfo(dtype)
-        voxels = voxels.round().clip(limits.min, limits.max)
-    grey = voxels.shape[0] == 1
-    return np.ascontiguousarray(voxels[0] if grey else np.moveaxis(voxels, 0, -1)).astype(dtype)
 
 
 def spacing(volume: Signal) -> tuple[float, ...]:
     """The distance of neighbouring voxels along each axis in mm; ones where the file does not tell."""
     affine = volume.header.get("affine", np.eye(4))
-    return tuple(float(length) for length in np.linalg.norm(affine[:3, :3], axis=0))
+    return tuple(float(length) or 1.0 for length in np.linalg.norm(affine[:3, :3], axis=0))
+
+
+def finite(volume: Signal) -> NDArray[np.bool_]:
+    """Where the voxels are numbers, neither NaN nor infinite: (a, b, c)."""
+    return volume.header["nonfinite"] == 0 if "nonfinite" in volume.header else np.ones(volume.shape, np.bool_)
 
 
 def resample_volume(volume: Signal, shape: tuple[int, ...]) -> Signal:
-    """The volume on a grid of ``shape`` over the same space (cubic, smoothed where it gets smaller), its affine with it."""
-    import torch
-    import torch.nn.functional as F
+    """The volume on a grid of ``shape`` over the same space (cubic, smoothed where it gets smaller), its affine with it.
 
+    What is not finite spreads to no voxel beside it.
+    """
     if volume.shape == shape:
         return volume
-    a, b, c = shape
-    grid = torch.from_numpy(volume.values)
-    grid = F.interpolate(grid, (b, c), mode="bicubic", antialias=True)
-    grid = F.interpolate(grid.movedim(1, 2), (a, c), mode="bicubic", antialias=True).movedim(2, 1)
-    header = dict(volume.header)
+    header, values = dict(volume.header), _resample(volume.values, shape)
+    if "nonfinite" in header:
+        weights = _resample(finite(volume)[None].astype(np.float32), shape)
+        # of the nearest voxel, or of one beside it where the weights have an edge
+        nearest_voxels = [
+            ((np.arange(n) + 0.5) * given / n).astype(int) for n, given in zip(shape, volume.shape, strict=True)
+        ]
+        lost = header["nonfinite"][np.ix_(*nearest_voxels)]
+        values = np.where(lost == 0, values / weights.clip(0.1, None), 0).astype(np.float32)
+        header["nonfinite"] = lost
     if "affine" in header:
         step = np.array(volume.shape) / np.array(shape)
         # the outer faces of the grid stay where they are, so the centre of the first voxel moves
         move = np.eye(4)
         move[:3, :3], move[:3, 3] = np.diag(step), (step - 1) / 2
         header["affine"] = header["affine"] @ move
-    return Signal(np.ascontiguousarray(grid.clamp(0, 1).numpy()), volume.kind, header)
+    return Signal(np.ascontiguousarray(values.clip(0, 1)), volume.kind, header)
 
 
-def _scaled(array: Array, header: dict[str, Any], name: str) -> Signal:
-    # a fourth axis of length 1 is a time series of one volume
-    while array.ndim > 3 and array.shape[-1] == 1:
-        array = array[..., 0]
-    colour = array.ndim == 4 and array.shape[3] in _COLOUR_CHANNELS and array.dtype.kind == "u"
-    if array.ndim != 3 and not colour:
-        raise SignalError(
-            f"{name} has the shape {' x '.join(map(str, array.shape))}; a volume of three dimensions was expected"
-            + ("; take one volume out of the series first" if array.ndim == 4 else "")
+def _resample(values: Array, shape: tuple[int, ...]) -> Array:
+    import torch
+    import torch.nn.functional as F
+
+    a, b, c = shape
+    grid = torch.from_numpy(values)
+    grid = F.interpolate(grid, (b, c), mode="bicubic", antialias=True)
+    return F.interpolate(grid.movedim(1, 2), (a, c), mode="bicubic", antialias=True).movedim(2, 1).numpy()
+
+
+def _storable(volume: Signal, path: str | Path, ending: str) -> Signal:
+    """The volume with a type that the format has; what that changes is told."""
+    header, colour = dict(volume.header), len(volume.values) == 3
+    dtype, low, high = (header[key] for key in ("dtype", "low", "high"))
+    if colour and ending in (".nii", ".nii.gz") and dtype != np.uint8:
+        log.warning("%s: NIfTI has colours of 8 bits; those of %s are rounded to them", path, dtype)
+        header |= {"dtype": np.dtype(np.uint8), "low": 0.0, "high": 255.0}
+        return Signal(volume.values, volume.kind, header)
+    header["dtype"] = kept = stored_type(dtype, low, high, ending)
+    if kept != dtype:
+        log.warning("%s: %s files have no %s; the voxels are written as %s", path, ending, dtype, kept)
+    if not is_exact(dtype, low, high):
+        log.warning("%s: intensities from %g to %g are rounded to 24 bits", path, low, high)
+    if header.get("cut"):
+        log.warning(
+            "%s: %.2g%% of the voxels were beyond the intensities %g to %g and are cut", path, 100 * header["cut"], low, high
         )
-    if array.size == 0:
-        raise SignalError(f"{name} has no voxels")
-    if array.dtype.kind not in "biuf":
-        raise SignalError(f"{name} holds values of the type {array.dtype}; real numbers were expected")
-    voxels = np.moveaxis(array[..., :3], -1, 0) if colour else array[None]
-    missing = int(voxels.size - np.isfinite(voxels).sum())
-    if missing:
-        raise SignalError(f"{name} has {missing} NaN or infinite voxels of {voxels.size}; replace them by numbers first")
-    if voxels.min() == voxels.max():
-        raise SignalError(f"{name} is constant: every voxel is {voxels.flat[0]:g}")
-    low, high = (0.0, float(np.iinfo(array.dtype).max)) if colour else _range(voxels)
-    values = ((voxels.astype(np.float32) - np.float32(low)) / np.float32(high - low)).clip(0, 1)
-    header = {"dtype": array.dtype, **header, "low": low, "high": high}
-    return Signal(np.ascontiguousarray(values), "volume", header)
-
-
-def _range(voxels: Array) -> tuple[float, float]:
-    some = voxels.reshape(-1)[:: max(1, voxels.size // _ENOUGH_FOR_PERCENTILES)].astype(np.float64)
-    # values that occur, so that a few voxels have no outliers
-    low, high = np.percentile(some, _OUTLIERS, method="lower"), np.percentile(some, 100 - _OUTLIERS, method="higher")
-    # nearly all voxels alike, as in a mask: the few others are what is to be seen
-    return (float(low), float(high)) if low < high else (float(voxels.min()), float(voxels.max()))
-
-
-def _read_nifti(path: Path) -> tuple[Array, dict[str, Any]]:
-    nibabel = optional_package("nibabel", Path(path), "volumes")
-    try:
-        image = nibabel.load(path)
-        stored = image.get_data_dtype()
-        header = {"affine": image.affine, "nifti": image.header.copy()}
-        if stored.fields:  # RGB24, RGBA32
-            array = np.asarray(image.dataobj)
-            return np.stack([array[name] for name in stored.names], axis=-1), header
-        slope, inter = image.header.get_slope_inter()
-        if slope not in (None, 1.0) or inter not in (None, 0.0):
-            stored = np.dtype(np.float32)  # integers on a scale of their own
-        return image.get_fdata(dtype=np.float32, caching="unchanged"), header | {"dtype": np.dtype(stored.newbyteorder("="))}
-    except nibabel.filebasedimages.ImageFileError as error:
-        raise SignalError(f"{path} is not a NIfTI file: {first_line(error)}") from None
-    except nibabel.spatialimages.HeaderDataError as error:
-        raise SignalError(f"{path} has a damaged header: {first_line(error)}") from None
-
-
-def _nifti_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str) -> bytes:
-    nibabel = optional_package("nibabel", Path(path), "volumes")
-    affine, nifti = header.get("affine", np.eye(4)), header.get("nifti")
-    if nifti is None:  # NIfTI counts x, y, z where stacks count slices, rows and columns
-        voxels, affine = voxels.transpose(2, 1, 0, *range(3, voxels.ndim)), affine[:, [2, 1, 0, 3]]
-    if voxels.ndim == 4:
-        colour = np.dtype([(name, "u1") for name in "RGB"])
-        voxels = np.ascontiguousarray(voxels).view(colour)[..., 0]
-    if voxels.dtype in (np.bool_, np.float16):
-        voxels = voxels.astype(np.uint8 if voxels.dtype == np.bool_ else np.float32)
-    image = nibabel.Nifti1Image(voxels, affine, nifti, dtype=voxels.dtype)
-    image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", about.encode()))
-    data = image.to_bytes()
-    if not path.lower().endswith(".gz"):
-        return data
-    import gzip
-
-    return gzip.compress(data, compresslevel=6)
+    return Signal(volume.values, volume.kind, header)
 
 
 def _read_tiff(path: Path) -> tuple[Array, dict[str, Any]]:
@@ -240,7 +205,6 @@ def _tiff_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str)
     tifffile = optional_package("tifffile", Path(path), "volumes")
     buffer = io.BytesIO()
     photometric = "rgb" if voxels.ndim == 4 else "minisblack"
-    voxels = voxels.astype(np.uint8) if voxels.dtype == np.bool_ else voxels
     tifffile.imwrite(buffer, voxels, photometric=photometric, compression="zlib", description=about, software="impasto")
     return buffer.getvalue()
 
@@ -258,10 +222,18 @@ def _npy_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str) 
 Read = Callable[[Path], tuple[Array, dict[str, Any]]]
 Encode = Callable[[Array, Mapping[str, Any], str, str], bytes]
 
-_FORMATS: dict[str, tuple[Read, Encode]] = {
-    ".nii": (_read_nifti, _nifti_bytes),
-    ".nii.gz": (_read_nifti, _nifti_bytes),
-    ".tif": (_read_tiff, _tiff_bytes),
-    ".tiff": (_read_tiff, _tiff_bytes),
-    ".npy": (_read_npy, _npy_bytes),
+_READERS: dict[str, Read] = {
+    **{ending: partial(nifti.read_nibabel, ending=ending) for ending in nifti.READABLE},
+    ".tif": _read_tiff,
+    ".tiff": _read_tiff,
+    ".npy": _read_npy,
+}
+_ENCODERS: dict[str, Encode] = {
+    ".nii": nifti.encode_nifti,
+    ".nii.gz": nifti.encode_nifti,
+    ".mgh": nifti.encode_mgh,
+    ".mgz": nifti.encode_mgh,
+    ".tif": _tiff_bytes,
+    ".tiff": _tiff_bytes,
+    ".npy": _npy_bytes,
 }

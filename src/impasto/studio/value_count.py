@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 import zipfile
 from io import BufferedReader
 from math import prod
@@ -31,6 +32,9 @@ def count_values(path: Path, ending: str) -> int:
         nibabel = optional_package("nibabel", path, "volumes")
         with _unpacked(path, ending) as file:
             return prod(nibabel.Nifti1Header(file.read(348), check=False).get_data_shape())
+    if ending == ".mgz":
+        with gzip.open(path) as file:  # after the version, the lengths of its axes
+            return prod(struct.unpack(">4i", file.read(20)[4:]))
     if ending == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False).size
     if ending == ".npz":

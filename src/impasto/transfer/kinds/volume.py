@@ -8,14 +8,15 @@ from dataclasses import replace
 from functools import partial
 from math import prod
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from impasto.errors import SettingsError, SizeError
 from impasto.network.layers import smallest_size, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
-from impasto.signals.signal import Signal, roles
-from impasto.signals.volume import resample_volume
+from impasto.signals.signal import Signal, Values, roles
+from impasto.signals.volume import finite, resample_volume
 from impasto.transfer.descent import Progress, State, descend, nested
 from impasto.transfer.estimate import check_untiled
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
@@ -69,6 +70,11 @@ def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings)
     inflated = vgg19_of(settings, 3) if settings.method == "volume" else None
     channels, shape = len(content.values), content.shape
 
+    seen = finite(content)
+
+    def restore(values: Values) -> Signal:
+        return content.with_values(np.where(seen, values, 0).astype(np.float32))
+
     def fit(volume: Signal) -> Tensor:
         if volume.kind != "volume":
             raise SettingsError(
@@ -80,7 +86,7 @@ def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings)
         content=_in_channels(content, channels),
         style=[(_seen(style, content), share) for style, (_, share) in zip(scaled, styles, strict=True)],
         network=vgg19_of(settings),
-        restore=content.with_values,
+        restore=restore,
         fit=fit,
         random=(0.5, 0.15),
         bounds=(0.0, 1.0),
@@ -155,8 +161,9 @@ def _like(content: Signal, grey: Tensor) -> Tensor:
 
     Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), equation 10.
     """
-    contrast = float(content.values.std()) / max(float(grey.std()), 1e-6)
-    return ((grey - grey.mean()) * contrast + float(content.values.mean())).clamp(0, 1)
+    known = content.values[:, finite(content)]
+    contrast = float(known.std()) / max(float(grey.std()), 1e-6)
+    return ((grey - grey.mean()) * contrast + float(known.mean())).clamp(0, 1)
 
 
 def _in_channels(signal: Signal, channels: int) -> Tensor:
