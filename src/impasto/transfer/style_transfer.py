@@ -15,6 +15,7 @@ from impasto.errors import SignalError, SizeError
 from impasto.network.allocation import freed_memory_kept
 from impasto.network.choice import own_choices
 from impasto.network.device import find_device
+from impasto.network.sharing import weights_kept
 from impasto.signals.formats import FORMATS, kind_of, write_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
@@ -121,6 +122,7 @@ class TransferInterrupted(KeyboardInterrupt):
         self.painting = painting
 
 
+@weights_kept()
 @own_choices()
 def transfer_style(
     content: Source,
