@@ -118,7 +118,7 @@ def top_patches(
             raise SettingsError(f"the search to go on with has seen {others[0]}, which is not among these images")
         index = index.merge(replace(resume, complete=True))
     try:
-        for progress in search(network, sources, index):
+        for progress in search(network, sources, index, kind):
             index = progress.index
             if on_progress is not None:
                 on_progress(progress)
@@ -137,14 +137,14 @@ def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> Patch
     return PatchIndex(layers=layers, histograms=histograms, **how)  # pyright: ignore[reportArgumentType]
 
 
-def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[PatchProgress]:
-    """Add the sources that ``index`` has not seen to it, one for each item."""
+def search(network: ConvNet, sources: Sources, index: PatchIndex, kind: str | None = None) -> Iterator[PatchProgress]:
+    """Add the sources that ``index`` has not seen to it, one for each item; those of another ``kind`` are skipped."""
     left = [name for name in sources if name not in index.images and name not in index.skipped]
     groups = Groups(index.images.values())
     size = index.size
 
     def read(name: str) -> tuple[Signal, str]:
-        signal = view(sources[name], size)
+        signal = view(sources[name], size, kind)
         return signal, signature(signal)
 
     began = time.perf_counter()
@@ -156,7 +156,7 @@ def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[Pa
             if reason is None:
                 index = index.including(_patches_of(network, signal, name, index, groups.find(own_signature)))
         if reason is not None:
-            index = replace(index, skipped={**index.skipped, name: reason})
+            index = index.without(name, reason)
         speed = done / (time.perf_counter() - began)
         seen = len(sources) - len(left) + done
         yield PatchProgress(index, seen, len(sources), speed, (len(left) - done) / speed)

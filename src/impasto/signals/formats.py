@@ -127,11 +127,11 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         if not dicom.holds_slices(path):
             raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
         return "volume"
-    kinds = _kinds_named(path.name)
+    kinds = kinds_named(path.name)
     if path.is_file():
         with suppress(OSError):  # to be said when it is read
             found = file_type(path)
-            held = _kinds_named(found or "")
+            held = kinds_named(found or "")
             # any text may look like a table
             kinds = kinds if kinds and (found == TABLE or set(held) & set(kinds)) else held or kinds
     if len(kinds) > 1 and path.is_file():
@@ -139,7 +139,7 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
     return kinds[0] if kinds else "image"
 
 
-def _kinds_named(name: str) -> list[str]:
+def kinds_named(name: str) -> list[str]:
     """The kinds whose files have names like this one."""
     return [kind for kind, known in FORMATS.items() if name.lower().endswith(known.readable)]
 
