@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,15 +27,19 @@ _WIDTH = 2 * _GRID**2
 _BYTES = _WIDTH // 8 + _COLOURS
 
 _BANDS = _BITS + 1
-_LONGEST = -(-_WIDTH // _BANDS)
 # from how many on signatures are sorted, and how many times longer a sorted list is than the one before
-_UNSORTED, _LONGER = 2048, 16
+_UNSORTED, _LONGER = 1024, 16
+# more candidates than these are compared by colour first
+_MANY = 256
 # an entry of a sorted list has, from its highest bit: band, bits of the band, red, green, blue, number of the signature
 _AT_BAND, _AT_BITS, _AT_RED, _AT_GREEN, _AT_BLUE = 60, 48, 40, 32, 24
 _NUMBERS = 2**_AT_BLUE
-_WEIGHTS = (1 << np.arange(_LONGEST)).astype(np.uint64)[:, None]
+# what each bit counts in each band: every eleventh bit is of one, so that all bands have some of every part of
+# a picture, of which many are plain
+_WORTH = np.where(np.arange(_WIDTH)[:, None] % _BANDS == np.arange(_BANDS), 2.0 ** (np.arange(_WIDTH) // _BANDS)[:, None], 0)
 _BAND_NUMBERS = np.arange(_BANDS, dtype=np.uint64) << np.uint64(_AT_BAND)
-_ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
+_COUNTING = hasattr(np, "bitwise_count")
+_ONES = np.array([pair.bit_count() for pair in range(2**16)], np.uint8)
 
 
 def signature(signal: Signal) -> str:
@@ -60,7 +65,7 @@ def signature(signal: Signal) -> str:
 class Groups:
     """Groups of nearly equal pictures; a group is named by the signature of its first picture.
 
-    For each group about 115 bytes are held.
+    For each group about 120 bytes are held beside its name.
 
     Args:
         names: of the groups there are, in the order in which they were found: of several that are near the first one counts.
@@ -68,8 +73,9 @@ class Groups:
 
     def __init__(self, names: Iterable[str] = ()) -> None:
         names = list(dict.fromkeys(names))
-        self._known = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(-1, _BYTES)
-        self._count = len(names)
+        known = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(-1, _BYTES)
+        self._bits, self._colours = _bits(known), known[:, -_COLOURS:].astype(np.int16)
+        self._names, self._count = names, len(names)
         # each from the number at which the one before ends; the last ones are in none
         self._sorted: list[tuple[int, NDArray[np.uint64]]] = []
         self._unsorted = 0
@@ -78,30 +84,36 @@ class Groups:
     def find(self, name: str) -> str:
         """The group to which a picture with this signature belongs; a new one if it is like no other."""
         own = np.frombuffer(bytes.fromhex(name), np.uint8)
+        bits, colours = _bits(own[None])[0], own[-_COLOURS:].astype(np.int16)
+        bands = _BAND_NUMBERS | (_bands(own[None])[0] << _AT_BITS)
         for first, entries in self._sorted:  # those found first come first
-            near = self._near(first + _candidates(entries, own), own)
+            numbers = first + _candidates(entries, bands, colours.tolist())
+            near = self._near(numbers, self._bits[numbers], bits, colours)
             if len(near):
-                return self._known[near.min()].tobytes().hex()
-        near = self._near(np.arange(self._unsorted, self._count), own)
+                return self._names[near.min()]
+        unsorted = slice(self._unsorted, self._count)
+        near = self._near(np.arange(self._unsorted, self._count), self._bits[unsorted], bits, colours)
         if len(near):
-            return self._known[near[0]].tobytes().hex()
-        if self._count == len(self._known):
-            self._known = np.concatenate([self._known, np.zeros((self._count // 8 + 64, _BYTES), np.uint8)])
-        self._known[self._count] = own
+            return self._names[near[0]]
+        if self._count == len(self._bits):
+            more = self._count // 8 + 64
+            self._bits = np.concatenate([self._bits, np.zeros((more, self._bits.shape[1]), self._bits.dtype)])
+            self._colours = np.concatenate([self._colours, np.zeros((more, _COLOURS), np.int16)])
+        self._bits[self._count], self._colours[self._count] = bits, colours
+        self._names.append(name)
         self._count += 1
         if self._count - self._unsorted >= _UNSORTED:
             self._sort()
         return name
 
-    def _near(self, numbers: NDArray[np.int64], own: NDArray[np.uint8]) -> NDArray[np.int64]:
-        """Those of the numbers whose signatures are near."""
-        if not len(numbers):
-            return numbers
-        known = self._known[numbers]
-        colours = np.abs(known[:, -_COLOURS:].astype(np.int16) - own[-_COLOURS:]).max(1)
-        alike = np.flatnonzero(colours <= _COLOUR)
-        bits = _ONES[known[alike, :-_COLOURS] ^ own[:-_COLOURS]].sum(1)
-        return numbers[alike[bits <= _BITS]]
+    def _near(
+        self, numbers: NDArray[np.int64], known: NDArray[Any], bits: NDArray[Any], colours: NDArray[np.int16]
+    ) -> NDArray[np.int64]:
+        """Those of the numbers, of which the bits are ``known``, whose signatures are near."""
+        alike = numbers[_differing(known, bits) <= _BITS]
+        if not len(alike):
+            return alike
+        return alike[np.abs(self._colours[alike] - colours).max(1) <= _COLOUR]
 
     def _sort(self) -> None:
         """Let all be in sorted lists, each many times longer than the one after it: few to look into, few to make anew."""
@@ -113,42 +125,54 @@ class Groups:
             first = start
             self._sorted.pop()
         for start in range(first, self._count, _NUMBERS):
-            self._sorted.append((start, _entries(self._known[start : min(self._count, start + _NUMBERS)])))
+            some = slice(start, min(self._count, start + _NUMBERS))
+            self._sorted.append((start, _entries(self._bits[some], self._colours[some])))
         self._unsorted = self._count
 
 
+def _bits(signatures: NDArray[np.uint8]) -> NDArray[Any]:
+    """The bits of signatures, as few large numbers."""
+    return np.ascontiguousarray(signatures[:, :-_COLOURS]).view(np.uint64 if _COUNTING else np.uint16)
+
+
+def _differing(known: NDArray[Any], bits: NDArray[Any]) -> NDArray[Any]:
+    """In how many bits each row differs."""
+    different = known ^ bits
+    if not _COUNTING:
+        return _ONES[different].sum(1)
+    ones = np.bitwise_count(different)
+    return ones[:, 0] + ones[:, 1]
+
+
 def _bands(signatures: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(n, bands): each eleventh bit, so that every band has some of all parts of a picture, of which many are plain."""
-    bits = np.zeros((len(signatures), _LONGEST * _BANDS), np.uint64)
-    bits[:, :_WIDTH] = np.unpackbits(signatures[:, :-_COLOURS], axis=1)
-    return (bits.reshape(-1, _LONGEST, _BANDS) * _WEIGHTS).sum(1, dtype=np.uint64)
+    """(n, bands) of signatures, of which the colours are not looked at."""
+    return (np.unpackbits(signatures[:, : _WIDTH // 8], axis=1) @ _WORTH).astype(np.uint64)
 
 
-def _entries(signatures: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def _entries(bits: NDArray[Any], colours: NDArray[np.int16]) -> NDArray[np.uint64]:
     """The sorted list of these signatures, each once for every band."""
-    parts: list[NDArray[np.uint64]] = []
-    for start in range(0, len(signatures), 2**16):
-        some = signatures[start : start + 2**16]
-        red, green, blue = some[:, -_COLOURS:].T.astype(np.uint64)
-        numbers = np.arange(start, start + len(some), dtype=np.uint64)
+    entries = np.empty((len(bits), _BANDS), np.uint64)
+    for start in range(0, len(bits), 2**14):  # by parts, as what is between takes ten times their memory
+        some = slice(start, start + 2**14)
+        red, green, blue = colours[some].T.astype(np.uint64)
+        numbers = np.arange(start, start + len(red), dtype=np.uint64)
         rest = (red << _AT_RED) | (green << _AT_GREEN) | (blue << _AT_BLUE) | numbers
-        parts.append((_BAND_NUMBERS | (_bands(some) << _AT_BITS) | rest[:, None]).ravel())
-    entries = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+        bands = _bands(bits[some].view(np.uint8))
+        entries[some] = _BAND_NUMBERS | (bands << _AT_BITS) | rest[:, None]
+    entries = entries.ravel()
     entries.sort()
     return entries
 
 
-def _candidates(entries: NDArray[np.uint64], own: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """The numbers in the list that share a band, and have nearly the same colour."""
-    bands = _BAND_NUMBERS | (_bands(own[None])[0] << _AT_BITS)
-    red, green, blue = (int(colour) for colour in own[-_COLOURS:])
+def _candidates(entries: NDArray[np.uint64], bands: NDArray[np.uint64], colours: list[int]) -> NDArray[np.int64]:
+    """The numbers in the list that share a band, and have nearly the same colour; some more than once."""
+    red, green, blue = colours
     low, high = max(0, red - _COLOUR), min(255, red + _COLOUR)
     ends = np.concatenate([bands | (low << _AT_RED), bands + ((high + 1) << _AT_RED)])
     places = np.searchsorted(entries, ends).tolist()
-    ranges = [(a, b) for a, b in zip(places[:_BANDS], places[_BANDS:], strict=True) if a < b]
-    if not ranges:
-        return np.zeros(0, np.int64)
-    found = np.concatenate([entries[a:b] for a, b in ranges])
-    for at, colour in ((_AT_GREEN, green), (_AT_BLUE, blue)):
-        found = found[np.abs(((found >> at) & 255).astype(np.int16) - colour) <= _COLOUR]
-    return np.unique(found & (_NUMBERS - 1)).astype(np.int64)
+    parts = [entries[a:b] for a, b in zip(places[:_BANDS], places[_BANDS:], strict=True) if a < b]
+    found = np.concatenate(parts) if parts else entries[:0]
+    if len(found) > _MANY:
+        for at, colour in ((_AT_GREEN, green), (_AT_BLUE, blue)):
+            found = found[np.abs(((found >> at) & 255).astype(np.int16) - colour) <= _COLOUR]
+    return (found & (_NUMBERS - 1)).astype(np.int64)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.activations import activations_of
 from impasto.explore.index import BINS, ExploreInterrupted, Patch, PatchIndex, histogram_of
-from impasto.explore.kinds import KINDS
+from impasto.explore.kinds import KINDS, noun
 from impasto.explore.near_duplicates import Groups, signature
 from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
@@ -30,6 +30,7 @@ from impasto.network.layers import Interval, grid_sizes, receptive_field, up_to_
 from impasto.network.vgg19 import ConvNet, vgg19
 from impasto.network.weights import state_of_file, usual_preprocessing
 from impasto.numbers import whole
+from impasto.signals.formats import FORMATS
 from impasto.signals.signal import Signal
 
 
@@ -144,7 +145,9 @@ def search(network: ConvNet, sources: Sources, index: PatchIndex, kind: str | No
     size = index.size
 
     def read(name: str) -> tuple[Signal, str]:
-        signal = view(sources[name], size, kind)
+        signal = view(sources[name], size)
+        if kind not in (None, signal.kind):
+            raise SignalError(f"{name} is {FORMATS[signal.kind].noun} among {noun(kind, 2)}")
         return signal, signature(signal)
 
     began = time.perf_counter()

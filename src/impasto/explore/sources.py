@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SignalError
-from impasto.explore.kinds import KINDS, noun
+from impasto.explore.kinds import KINDS
 from impasto.signals import dicom
 from impasto.signals.formats import FORMATS, kind_of, kinds_named
 from impasto.signals.image import read_image
@@ -107,15 +107,13 @@ def common_kind(sources: Sources) -> str:
     return next(iter(first), "image")
 
 
-def view(source: Source, size: int | str, expected: str | None = None) -> Signal:
+def view(source: Source, size: int | str) -> Signal:
     """The signal as the network sees it: of at most ``size`` (as :data:`impasto.explore.settings.SIZES`), never enlarged.
 
     Raises:
-        SignalError: it cannot be read, or is not of the kind that is expected.
+        SignalError: it cannot be read.
     """
     kind = source_kind(source)
-    if expected not in (None, kind):
-        raise SignalError(f"{source} is {FORMATS[kind].noun} among others that are {noun(expected, 2)}")
     most = None if size == "full" else int(size)
     if isinstance(source, Signal):
         signal = source
