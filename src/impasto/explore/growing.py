@@ -27,9 +27,9 @@ class Growing(Mapping[str, str]):
             return self
         if self._count != len(self._texts) or not self._places.keys().isdisjoint(items):
             return Growing({**self, **items})  # another one has been extended from here, or it is no mere extension
-        for name, text in items.items():
-            self._places[name] = len(self._texts)
-            self._texts.append(text)
+        for place, (name, text) in enumerate(items.items(), start=self._count):
+            self._texts.append(text)  # first: who is interrupted here is extended by a copy
+            self._places[name] = place
         other = Growing.__new__(Growing)
         other._places, other._texts, other._count = self._places, self._texts, len(self._texts)
         return other
