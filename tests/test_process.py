@@ -218,7 +218,7 @@ def test_choices_are_of_one_run():
 
 
 def test_the_noise_of_a_measurement_is_its_own():
-    pytest.importorskip("numba")
+
     before = torch.get_rng_state()
     choice._measured(32, 32, 4)
     assert torch.equal(torch.get_rng_state(), before)

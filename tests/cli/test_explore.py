@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import os
 import signal
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from impasto.cli import watch
 from impasto.cli.main import cli
-from impasto.errors import SettingsError, SignalError
+from impasto.errors import SettingsError, SignalError, WeightsError
 from impasto.explore import patches, report
 from impasto.explore.index import PatchIndex
 from impasto.explore.sources import Source, view
+from impasto.network.weights import load_weights
 from impasto.signals.signal import Signal
 
 
@@ -206,3 +211,36 @@ def test_a_recording_on_a_sheet(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--synthesise makes pictures"):
         run(*arguments, "--synthesise", "-o", tmp_path / "report")
     assert not (tmp_path / "report").exists()
+
+
+def test_an_index_is_kept_at_intervals_that_grow_with_what_it_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, written = 0.0, []
+
+    def write(*_: object) -> None:
+        nonlocal now
+        written.append(now)
+        now += 6  # as the index of two million images
+
+    monkeypatch.setattr(watch.time, "monotonic", lambda: now)
+    monkeypatch.setattr(watch, "keep_index", write)
+    keep = watch.keeper(tmp_path / "index.json")
+    while now < 3000:
+        keep(SimpleNamespace(index=None))  # pyright: ignore[reportArgumentType]
+        now += 1
+    assert written[0] == 61
+    assert all(300 <= later - earlier < 320 for earlier, later in pairwise(written))
+
+
+def test_weights_that_are_not_known_ask_for_the_preprocessing(photos: Path, tmp_path: Path) -> None:
+    weights = {name: value.half() for name, value in load_weights().items()}
+    weights["conv1_1.weight"] = weights["conv1_1.weight"].roll(1, 0)
+    torch.save(weights, tmp_path / "mine.pth")
+    patches = ["patches", photos, "--layer", "relu1_1", "--units", "0", "--size", "32", "--weights", tmp_path / "mine.pth"]
+    synthesise = ["synthesise", "relu1_1:0", "--size", "32", "--iterations", "1", "--weights", tmp_path / "mine.pth"]
+    for command, output in ((patches, "a.json"), (synthesise, "a.png")):
+        with pytest.raises(WeightsError, match="--preprocessing caffe"):
+            run(*command, "-o", tmp_path / output)
+        assert run(*command, "--preprocessing", "torchvision", "-o", tmp_path / output).return_value == 0
+    assert run(*patches, "--preprocessing", "caffe", "-o", tmp_path / "usual.json").return_value == 0
+    assert PatchIndex.load(tmp_path / "a.json").network == "vgg19 (mine.pth, torchvision)"
+    assert PatchIndex.load(tmp_path / "usual.json").network == "vgg19 (mine.pth)"  # as it was called by those of before

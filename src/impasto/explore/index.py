@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import SettingsError, SignalError
+from impasto.explore.growing import Growing
 from impasto.network.layers import Interval
 from impasto.signals.files import write_whole
 
@@ -85,14 +86,18 @@ class PatchIndex:
 
     def including(self, other: PatchIndex) -> PatchIndex:
         """This index and what ``other`` holds for the same units, from other images."""
-        images = {**self.images, **other.images}
+        images = _growing(self.images).extended(other.images)
         layers = dict(self.layers)
         for layer, units in other.layers.items():
             mine = self.layers[layer]
             layers[layer] = {**mine, **{unit: self._best((*mine[unit], *found), images) for unit, found in units.items()}}
         histograms = {**self.histograms, **{name: self.histograms[name] + h for name, h in other.histograms.items()}}
-        skipped = {**self.skipped, **other.skipped}
+        skipped = _growing(self.skipped).extended(other.skipped)
         return replace(self, layers=layers, histograms=histograms, images=images, skipped=skipped)
+
+    def without(self, name: str, reason: str) -> PatchIndex:
+        """This index and an image that could not be read."""
+        return replace(self, skipped=_growing(self.skipped).extended({name: reason}))
 
     def _best(self, patches: Iterable[Patch], groups: Mapping[str, str]) -> Patches:
         best: list[Patch] = []
@@ -203,6 +208,10 @@ class PatchIndex:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SignalError(f"{path} is not an index of patches: {error}") from None
         return cls(layers=layers, histograms=histograms, **simple)
+
+
+def _growing(texts: Mapping[str, str]) -> Growing:
+    return texts if isinstance(texts, Growing) else Growing(texts)
 
 
 class ExploreInterrupted(KeyboardInterrupt):

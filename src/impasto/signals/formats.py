@@ -131,11 +131,11 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         if not dicom.holds_slices(path):
             raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
         return _checked("image" if dicom.is_picture(path) else "volume", path, output)
-    kinds = _kinds_named(path.name)
+    kinds = kinds_named(path.name)
     if path.is_file():
         with suppress(OSError):  # to be said when it is read
             found = file_type(path)
-            held = _kinds_named(found or "")
+            held = kinds_named(found or "")
             # any text may look like a table, and a container of movies may hold nothing but a sound
             sound = held == ["movie"] and path.suffix.lower() in audio.IN_CONTAINERS
             kinds = kinds if kinds and (found == TABLE or sound or set(held) & set(kinds)) else held or kinds
@@ -155,7 +155,7 @@ def _checked(kind: str, path: Path, output: Path | None) -> str:
     return kind
 
 
-def _kinds_named(name: str) -> list[str]:
+def kinds_named(name: str) -> list[str]:
     """The kinds whose files have names like this one."""
     return [kind for kind, known in FORMATS.items() if name.lower().endswith(known.readable)]
 

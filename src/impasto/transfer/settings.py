@@ -193,7 +193,7 @@ class TransferSettings:
         checks.text,
     )
     preprocessing: Literal["auto", "caffe", "torchvision"] = _setting(
-        "auto", "The input that a weights FILE expects; auto goes by the names of its layers."
+        "auto", "The input that a weights FILE expects; auto recognises the known networks."
     )
 
     def __post_init__(self) -> None:

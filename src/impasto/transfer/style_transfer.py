@@ -14,6 +14,7 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.network.allocation import freed_memory_kept
 from impasto.network.choice import own_choices
 from impasto.network.device import find_device, memory_watched
+from impasto.network.sharing import weights_kept
 from impasto.signals.formats import FORMATS, read_signal, write_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
@@ -127,6 +128,7 @@ class TransferInterrupted(KeyboardInterrupt):
         self.painting = painting
 
 
+@weights_kept()
 @own_choices()
 def transfer_style(
     content: Source,
