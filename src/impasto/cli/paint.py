@@ -161,7 +161,7 @@ def paint(
     from impasto.signals.formats import FORMATS, check_options, kind_of
     from impasto.signals.image import longest_side
     from impasto.signals.image_output import check_image_output
-    from impasto.transfer.styles import shares
+    from impasto.transfer.styles import settled, shares
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
@@ -176,7 +176,7 @@ def paint(
     check_outputs(inputs, kind, output, plot, [trace, checkpoint], frames)
     check_options(kind, written)
     if kind == "image":
-        size = settings.for_kind(kind).size
+        size = settled(settings, content).size
         longest = size if isinstance(size, int) else longest_side(content)
         check_image_output(output, longest, ImageOutput(**written))
     if dry_run:

@@ -127,7 +127,8 @@ def missing_of_jpeg(samples: NDArray[np.uint8], without: NDArray[np.uint8] | Non
         samples: (height, width, ...), as decoded from what is there.
         without: the same without that scan, or None if it is the first; then what is missing is the middle grey.
     """
-    reached = np.atleast_3d(samples != (128 if without is None else without)).any(2)
+    reached: NDArray[np.bool_] = np.not_equal(samples, 128 if without is None else without)
+    reached = reached.reshape(*samples.shape[:2], -1).any(axis=2)
     rows, columns = (-(-n // 8) for n in reached.shape)
     padded = np.zeros((8 * rows, 8 * columns), bool)
     padded[: reached.shape[0], : reached.shape[1]] = reached

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.signals import audio, dicom, image, image_output, movie, series, volume
+from impasto.signals import arrays, audio, dicom, image, image_output, movie, series, volume
 from impasto.signals.file_type import TABLE, file_type
 from impasto.signals.files import write_whole
 from impasto.signals.signal import Signal
@@ -25,7 +25,8 @@ class Format:
     Attributes:
         noun: "a picture", for messages.
         read: makes a signal of a file (or of what else the kind is given as) and, for kinds whose files may not tell it,
-            the sampling rate in Hz, and for those that are made smaller while they are read the longest side.
+            the sampling rate in Hz, and for those that are made smaller while they are read the longest side and the bytes
+            of memory that the process may take.
         encode: the bytes of a file of the signal, with the record of how it was made: ``encode(signal, path, about)``, in
             the format that the ending of ``path`` says; a picture also takes the options of
             :class:`impasto.signals.image_options.ImageOutput`. What the format cannot hold is converted and told in the log,
@@ -40,7 +41,7 @@ class Format:
     """
 
     noun: str
-    read: Callable[[Any, float | None, int | None], Signal]
+    read: Callable[..., Signal]
     encode: Callable[..., bytes]
     sample: Callable[[Signal], Signal]
     readable: tuple[str, ...]
@@ -54,18 +55,18 @@ FORMATS: dict[str, Format] = {
     # before pictures and series, with which it shares endings that it claims for some files only
     "volume": Format(
         noun="a volume",
-        read=lambda source, rate, longest: volume.read_volume(source),
+        read=lambda source, rate, longest, memory=None: volume.read_volume(source),
         encode=volume.encode_volume,
         sample=volume.sample_volume,
         readable=volume.READABLE,
         writable=volume.WRITABLE,
         safest=".npy",
         describe=lambda signal: " x ".join(str(n) for n in signal.shape) + " voxels",
-        claims=lambda path, output: volume.is_volume(path),
+        claims=lambda path, output: volume.is_volume(path, output),
     ),
     "movie": Format(
         noun="a movie",
-        read=lambda source, rate, longest: movie.read_movie(source, longest),
+        read=lambda source, rate, longest, memory=None: movie.read_movie(source, longest),
         encode=movie.encode_movie,
         sample=movie.sample_movie,
         readable=movie.READABLE,
@@ -75,17 +76,18 @@ FORMATS: dict[str, Format] = {
     ),
     "image": Format(
         noun="a picture",
-        read=lambda source, rate, longest: image.read_image(source),
+        read=lambda source, rate, longest, memory=None: image.read_image(source, longest, memory, whole=True),
         encode=image_output.encode_image,
         sample=image_output.sample_image,
         readable=image.READABLE,
-        writable=image_output.ENDINGS,
+        writable=image_output.WRITABLE,
         safest=".png",
         describe=lambda signal: " x ".join(str(n) for n in reversed(signal.shape)),
+        claims=lambda path, output: file_type(path) != ".npy" or arrays.holds_picture(path, output),
     ),
     "series": Format(
         noun="a series",
-        read=lambda source, rate, longest: series.read_series(source, rate),
+        read=lambda source, rate, longest, memory=None: series.read_series(source, rate),
         encode=series.encode_series,
         sample=series.sample_series,
         readable=series.READABLE,
@@ -95,7 +97,7 @@ FORMATS: dict[str, Format] = {
     ),
     "sound": Format(
         noun="a sound",
-        read=lambda source, rate, longest: audio.read_audio(source, rate),
+        read=lambda source, rate, longest, memory=None: audio.read_audio(source, rate),
         encode=audio.encode_audio,
         sample=audio.sample_audio,
         readable=audio.ENDINGS,
@@ -144,18 +146,20 @@ def _kinds_named(name: str) -> list[str]:
     return [kind for kind, known in FORMATS.items() if name.lower().endswith(known.readable)]
 
 
-def read_signal(source: Any, rate: float | None = None, longest: int | None = None) -> Signal:
+def read_signal(source: Any, rate: float | None = None, longest: int | None = None, memory: int | None = None) -> Signal:
     """The signal of any kind in ``source``: a file, a signal, or a picture as :func:`impasto.read_image` takes it.
 
     Args:
         source: what is read.
         rate: samples a second, for a series whose file does not tell.
-        longest: the longest side in pixels that is wanted of a movie, which may be too large to be read as it is.
+        longest: the longest side in pixels that is wanted of a picture or a movie, which may be too large to be read as it
+            is.
+        memory: bytes that the process may take; if None, three quarters of what is free.
 
     Raises:
         SignalError: the source is missing, damaged or empty, or holds no signal.
     """
-    return source if isinstance(source, Signal) else FORMATS[kind_of(source)].read(source, rate, longest)
+    return source if isinstance(source, Signal) else FORMATS[kind_of(source)].read(source, rate, longest, memory)
 
 
 def check_ending(kind: str, path: str | Path) -> None:

@@ -153,11 +153,9 @@ def _white(page: tifffile.TiffPage, samples: NDArray[Any]) -> float | None:
     """The value of white: as the file notes it, or as its bits have it where they are fewer than those of their type."""
     if samples.dtype.kind != "b" and samples.dtype.itemsize > 1:
         for tag in (_S_MAX, _MAX):
-            noted = page.tags[tag].value if tag in page.tags else None
-            try:
-                value = float(np.max(noted))
-            except (TypeError, ValueError):
-                continue
+            noted: Any = page.tags[tag].value if tag in page.tags else ()
+            values = noted if isinstance(noted, tuple) else (noted,)
+            value = max((float(one) for one in values if isinstance(one, int | float)), default=0.0)
             if value > 0 and value >= samples.max(initial=0):
                 return value
     bits = page.bitspersample
@@ -264,7 +262,7 @@ def colours_of(picture: TiffPicture, name: str) -> Colours:
             samples = (_unit(samples[..., :colours]) / np.maximum(alpha, 1e-6)[..., None]).clip(0, 1)
     samples = samples[..., :colours]
     if photometric == _WHITE_IS_ZERO:
-        samples = np.iinfo(samples.dtype).max - samples if samples.dtype.kind == "u" else 1 - samples
+        samples = ~samples if samples.dtype.kind == "u" else 1 - samples
     if photometric != _SEPARATED:
         return Colours(np.ascontiguousarray(samples), alpha, picture.profile)
     if samples.dtype == np.uint8 or picture.profile:

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from impasto.errors import SignalError, nearest
+from impasto.signals.arrays import holds_picture
 from impasto.signals.dicom import has_pixels, read_dicom_series
 from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package
 from impasto.signals.signal import Signal
+from impasto.signals.tiff import RAW, holds_stack, read_stack
 
 Array = NDArray[Any]
 
@@ -29,18 +30,21 @@ READABLE = (".nii", ".nii.gz", ".tif", ".tiff", ".npy", ".dcm")
 WRITABLE = (".nii", ".nii.gz", ".tif", ".tiff", ".npy")
 
 
-def is_volume(path: Path) -> bool:
-    """Whether the file holds a volume, though its ending may stand for a picture or a series as well."""
+def is_volume(path: Path, output: Path | None = None) -> bool:
+    """Whether the file holds a volume, though its ending may stand for a picture or a series as well.
+
+    ``output``, where the result is to go, decides where the file does not.
+    """
     suffix = path.suffix.lower()
     if suffix == ".dcm":
         return has_pixels(path)
     try:
         with one_line_is_enough():
-            if suffix in (".tif", ".tiff"):
-                with Image.open(path) as picture:
-                    return getattr(picture, "n_frames", 1) > 1
+            if suffix in (".tif", ".tiff") or suffix in RAW:
+                return holds_stack(path, output)
             if suffix == ".npy":
-                return np.load(path, mmap_mode="r", allow_pickle=False).ndim > 2
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
+                return array.ndim > 2 and not holds_picture(path, output)
     except (OSError, ValueError, SyntaxError):
         return False
     except Exception:  # its beginning is that of a volume, and what follows is damaged: to be said when it is read
@@ -230,10 +234,8 @@ def _nifti_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str
 def _read_tiff(path: Path) -> tuple[Array, dict[str, Any]]:
     tifffile = optional_package("tifffile", Path(path), "volumes")
     try:
-        with tifffile.TiffFile(path) as file:
-            if len(file.series) > 1:
-                raise SignalError(f"{path} has pages of {len(file.series)} sizes; slices of one size were expected")
-            return file.asarray(), {}
+        array, _ = read_stack(path)
+        return array, {}
     except tifffile.TiffFileError as error:
         raise SignalError(f"{path} is not a TIFF stack: {first_line(error)}") from None
 

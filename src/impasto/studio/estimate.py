@@ -57,7 +57,7 @@ class Speed:
         Raises:
             SizeError: the memory is too small for it.
         """
-        known = settings.for_kind(upload.kind)
+        known = settings.for_kind(upload.kind, max(upload.shape))
         content = Signal(np.broadcast_to(np.float32(0), (1, *upload.shape)), upload.kind)  # only its shape is looked at
         scales = plan_scales(known, content)
         evaluations = evaluations_at(scales[-1], scales, len(upload.shape))

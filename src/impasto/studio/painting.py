@@ -140,7 +140,7 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
     settings = TransferSettings(**run.settings)
     if not run.start:
         return settings
-    *earlier, last = plan_scales(settings.for_kind(content.kind), content)
+    *earlier, last = plan_scales(settings.for_kind(content.kind, max(content.shape)), content)
     if earlier:  # a result is not painted small again
         settings = replace(settings, scales=1, iterations=last.iterations)
     return replace(settings, init=str(history.path(run, run.start)))
@@ -148,7 +148,7 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
 
 def _keep(run: Run, painting: Painting, history: History) -> None:
     """Write result, thumbnail and record; inside the result are the settings with which the run began."""
-    began = TransferSettings(**run.settings).for_kind(painting.signal.kind)
+    began = TransferSettings(**run.settings).for_kind(painting.signal.kind, max(painting.content.shape))
     styles = names_of(shares(list(zip(run.names[1:], run.weights, strict=True))))
     about = {**painting.about, "content": run.names[0], "style": styles}
     iterations = began.iterations

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from impasto.network.device import find_device
 from impasto.network.segments import Segmented
-from impasto.signals.formats import kind_of
 from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
 from impasto.transfer.kinds import kind_for
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import plan_scales, prepare_scale
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Source, Style, read_inputs
+from impasto.transfer.styles import Source, Style, read_inputs, settled
 
 # positions of the part that is painted to measure the time, at most, and how often it is looked at
 _POSITIONS = {1: 2**20, 2: 2**17}
@@ -52,7 +51,7 @@ def rehearse(content: Source, style: Style | Sequence[Style], settings: Transfer
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
-    settings = (settings or TransferSettings()).for_kind(kind_of(content))
+    settings = settled(settings or TransferSettings(), content)
     content_signal, styles = read_inputs(content, style, settings)
     device = find_device(settings.device)
     if settings.memory is None:

@@ -77,8 +77,8 @@ class TransferSettings:
 
     size: int | str | None = _setting(
         None,
-        "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' "
-        "keeps the content's.",
+        "The grid of the work: of a picture the longest side in pixels, if not given at most the content's own; of a series "
+        "or a sound samples a second; 'full' keeps the content's.",
         "N|full",
         whole_or("full", 1),
     )
@@ -228,8 +228,10 @@ class TransferSettings:
         """The style layers with their lambdas (or shares); empty while they are open."""
         return dict(cast(Layers, self.style_layers or ()))
 
-    def for_kind(self, kind: str) -> TransferSettings:
+    def for_kind(self, kind: str, longest: int | None = None) -> TransferSettings:
         """The settings for one kind of signal, with nothing left open.
+
+        ``longest`` is the longest side of a content that is a picture: it is not enlarged unless ``size`` says so.
 
         A strength s becomes alpha = (2 (1 - s))^p, beta = default beta * (2 s)^p, with p = 3 below 0.5 and 2 above; above
         0.5 init_noise = 2 s - 1, without which the content would stay where nothing but the style counts. At 0 G starts from
@@ -240,6 +242,8 @@ class TransferSettings:
                 such layer.
         """
         defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
+        if kind == "image" and longest:
+            defaults["size"] = min(defaults["size"], longest)
         defaults["scales"] = "auto" if kind in ONLY_FOR["scales"] else 1
         for name, kinds in ONLY_FOR.items():
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default

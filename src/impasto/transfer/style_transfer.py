@@ -14,7 +14,7 @@ from PIL import Image
 from impasto.errors import SignalError, SizeError
 from impasto.network.allocation import freed_memory_kept
 from impasto.network.device import find_device
-from impasto.signals.formats import FORMATS, kind_of, write_signal
+from impasto.signals.formats import FORMATS, write_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
@@ -24,7 +24,7 @@ from impasto.transfer.kinds import KINDS, kind_for
 from impasto.transfer.kinds.kind import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Source, Style, name_of, names_of, read_inputs, shares
+from impasto.transfer.styles import Source, Style, name_of, names_of, read_inputs, settled, shares
 from impasto.transfer.watch import draw_costs, write_figure
 
 
@@ -148,7 +148,7 @@ def transfer_style(
             :mod:`impasto.errors`.
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
-    settings = (settings or TransferSettings()).for_kind(kind_of(content))
+    settings = settled(settings or TransferSettings(), content)
     content_signal, styles = read_inputs(content, style, settings)
     kind, signals = kind_for(content_signal, styles), tuple(signal for signal, _ in styles)
     if isinstance(checkpoint, str | Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from math import ceil
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SettingsError
-from impasto.signals.formats import read_signal
+from impasto.signals.formats import kind_of, read_signal
+from impasto.signals.image import longest_side
 from impasto.signals.signal import Signal
 from impasto.transfer.checks import number
 from impasto.transfer.settings import TransferSettings
@@ -44,6 +46,17 @@ def shares(style: Style | Sequence[Style]) -> list[tuple[Source, float]]:
     return [(source, weight / total) for (source, _), weight in zip(pairs, weights, strict=True)]
 
 
+def settled(settings: TransferSettings, content: Source, output: str | Path | None = None) -> TransferSettings:
+    """The settings for a content, with nothing left open: by its kind and, of a picture, its size.
+
+    Raises:
+        SettingsError: a setting is not for this kind.
+        SignalError: the content is missing, or no picture.
+    """
+    kind = kind_of(content, output)
+    return settings.for_kind(kind, longest_side(content) if kind == "image" and settings.size is None else None)
+
+
 def read_inputs(
     content: Source, style: Style | Sequence[Style], settings: TransferSettings
 ) -> tuple[Signal, list[tuple[Signal, float]]]:
@@ -54,8 +67,12 @@ def read_inputs(
         SignalError: one cannot be read.
     """
     longest = settings.size if isinstance(settings.size, int) else None
+    # a style is wanted with its strokes in units of the result's
+    wanted = longest and ceil(longest * max(1.0, settings.stroke))
+    memory = settings.memory if isinstance(settings.memory, int) else None
     weighted = shares(style)
-    content_signal, *styles = (read_signal(s, settings.rate, longest) for s in (content, *(s for s, _ in weighted)))
+    content_signal = read_signal(content, settings.rate, longest, memory)
+    styles = [read_signal(source, settings.rate, wanted, memory) for source, _ in weighted]
     return content_signal, [(signal, share) for signal, (_, share) in zip(styles, weighted, strict=True)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,7 +13,7 @@ from impasto.errors import SizeError
 from impasto.network.layers import LayerTable, total_stride
 from impasto.signals.image import over_white, resample_image, scaled_shape
 from impasto.signals.signal import Signal, Values, roles
-from impasto.transfer.colour import COLOURS
+from impasto.transfer.colour import COLOURS, luminance
 from impasto.transfer.estimate import fit
 from impasto.transfer.guided import where_of
 from impasto.transfer.kinds.kind import Prepared, table_of, vgg19_of
@@ -24,16 +25,23 @@ from impasto.transfer.styles import Styles
 def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
     """Content and styles with their longest sides scaled to ``settings.size``, if network and memory can take it.
 
+    Where all of them are grey, so is the result.
+
     Raises:
         SizeError: a picture is too small for the deepest layer, or too large for the memory.
         WeightsError: the weights are missing, damaged, or of another network.
     """
     content, *pictures = _scaled(content, [over_white(style) for style, _ in styles], settings)
     colour, (height, width) = COLOURS[settings.colour], content.shape
+    grey = all(picture.header.get("grey") for picture in (content, *pictures))
     where = where_of(settings, (height, width), [picture.shape for picture in pictures])
 
     def restore(generated: Values) -> Signal:
-        return content.with_values(where.result(colour.result(generated, content.values), content.values))
+        values = where.result(colour.result(generated, content.values), content.values)
+        if grey:
+            return content.with_values(np.repeat(luminance(values).clip(0, 1), 3, 0))
+        header = {name: value for name, value in content.header.items() if name != "grey"}
+        return Signal(values, content.kind, header)
 
     return Prepared(
         content=_tensor(colour.content(content.values)),
