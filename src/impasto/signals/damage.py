@@ -6,7 +6,7 @@ import logging
 import struct
 import zlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,23 +120,33 @@ def _chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def missing_of_jpeg(samples: NDArray[np.uint8], without: NDArray[np.uint8] | None) -> float:
+def missing_of_jpeg(samples: NDArray[np.uint8], without: NDArray[np.uint8], otherwise: NDArray[np.uint8]) -> float:
     """The share of a picture that a cut scan of its JPEG does not reach.
 
     Args:
-        samples: (height, width, ...), as decoded from what is there.
-        without: the same without that scan, or None if it is the first; then what is missing is the middle grey.
+        samples: (height, width[, channels]), as decoded from what is there.
+        without: the same without that scan.
+        otherwise: the same with other bits in place of those that are missing.
     """
-    reached: NDArray[np.bool_] = np.not_equal(samples, 128 if without is None else without)
-    reached = reached.reshape(*samples.shape[:2], -1).any(axis=2)
-    rows, columns = (-(-n // 8) for n in reached.shape)
-    padded = np.zeros((8 * rows, 8 * columns), bool)
-    padded[: reached.shape[0], : reached.shape[1]] = reached
-    blocks = padded.reshape(rows, 8, columns, 8).any((1, 3))
-    last = np.flatnonzero(blocks.any(1))
+    changed: NDArray[Any] = np.not_equal(samples, without)
+    sure: NDArray[Any] = np.equal(samples, otherwise)
+    if not changed.any() and sure.all():
+        return 0.0  # it had nothing to add
+    reached: NDArray[Any] = _blocks(changed).max(2) & _blocks(sure).min(2)
+    rows, columns = reached.shape
+    last = np.flatnonzero(reached.max(1))
     if not last.size:
         return 1.0
     # a row of blocks with subsampled colours has two of brightness
-    begun = blocks[max(0, last[-1] - 1) : last[-1] + 1]
+    begun = reached[max(0, last[-1] - 1) : last[-1] + 1]
     missing = sum(int(row[::-1].argmax()) if row.any() else row.size for row in begun)
-    return (missing + (rows - 1 - last[-1]) * columns) / blocks.size
+    return (missing + (rows - 1 - int(last[-1])) * columns) / reached.size
+
+
+def _blocks(marks: NDArray[Any]) -> NDArray[Any]:
+    """Marks of pixels by blocks of 8 x 8: (rows, columns, marks)."""
+    height, width = marks.shape[:2]
+    marks = marks.reshape(height, width, -1)
+    padded = np.pad(marks, ((0, -height % 8), (0, -width % 8), (0, 0)), "edge")
+    rows, columns = padded.shape[0] // 8, padded.shape[1] // 8
+    return padded.reshape(rows, 8, columns, 8, -1).swapaxes(1, 2).reshape(rows, columns, -1)

@@ -12,12 +12,17 @@ from impasto.errors import SignalError
 from impasto.signals.damage import missing_of_jpeg, tell_missing
 
 _END = b"\xff\xd9"
-_SCAN, _SIMPLE, _PROGRESSIVE = 0xDA, (0xC0, 0xC1), (0xC2,)
+# in place of bits that are missing, for which a decoder takes zeros
+_OTHER = b"\xa5\x5a\xd3\x2d" * 16
+_SCAN, _FRAMES = 0xDA, (0xC0, 0xC1, 0xC2)
+# bytes after 0xFF that begin no segment: they stand between pixels
+_WITHIN = (0x00, 0xFF, *range(0xD0, 0xD8))
 _COEFFICIENTS = 64
 
 
 class _Scan(NamedTuple):
-    start: int
+    pixels: int
+    """Where its header ends."""
     components: tuple[int, ...]
     first: int
     last: int
@@ -31,9 +36,10 @@ def mended_jpeg(data: bytes, name: str) -> Image.Image:
     Raises:
         SignalError: more than a tenth is missing.
     """
-    areas, scans = _scans(data)
+    areas, scans, end = _scans(data)
     if not scans:
         raise SignalError(f"{name} is cut off before its first pixel")
+    data = data[:end]
     picture = _decoded(data + _END)
     tell_missing(name, _missing(data, picture, areas, scans))
     return picture
@@ -47,12 +53,10 @@ def _decoded(data: bytes) -> Image.Image:
 
 def _missing(data: bytes, picture: Image.Image, areas: dict[int, int], scans: list[_Scan]) -> float:
     """The share of the coefficients that are not there, or not to their last bit, which is half as bad."""
-    *earlier, cut = scans
-    try:
-        without = np.asarray(_decoded(data[: cut.start] + _END)) if earlier else None
-    except (OSError, SyntaxError):
-        without = None
-    reached = 1 - missing_of_jpeg(np.asarray(picture), without)
+    cut = scans[-1]
+    # the same with nothing, and with something else, in place of what is missing
+    without, otherwise = (np.asarray(_decoded(start + _END)) for start in (data[: cut.pixels], data + _OTHER))
+    reached = 1 - missing_of_jpeg(np.asarray(picture), without, otherwise)
     if len(scans) == 1 and cut.bit == 0 and cut.last - cut.first == _COEFFICIENTS - 1:
         return 1 - reached
     total = 0.0
@@ -67,23 +71,26 @@ def _missing(data: bytes, picture: Image.Image, areas: dict[int, int], scans: li
     return total / sum(areas.values())
 
 
-def _scans(data: bytes) -> tuple[dict[int, int], list[_Scan]]:
-    """The components of a JPEG with the area of their sampling, and its scans as far as they are there."""
+def _scans(data: bytes) -> tuple[dict[int, int], list[_Scan], int]:
+    """The components of a JPEG with the area of their sampling, its scans, and where what is whole of it ends."""
     areas: dict[int, int] = {}
     scans: list[_Scan] = []
     at = 2
-    while at + 4 <= len(data):
-        if data[at] != 0xFF or data[at + 1] in (0x00, 0xFF, *range(0xD0, 0xDA)):
-            at += 1  # within the packed pixels
+    while (at := data.find(b"\xff", at)) >= 0:
+        marker = data[at + 1] if at + 1 < len(data) else None
+        if marker in _WITHIN:
+            at += 1 + (marker != 0xFF)
             continue
-        marker, length = data[at + 1], int.from_bytes(data[at + 2 : at + 4], "big")
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
         content = data[at + 4 : at + 2 + length]
-        if marker in (*_SIMPLE, *_PROGRESSIVE) and len(content) >= 6:
-            rows = [content[k : k + 3] for k in range(6, 6 + 3 * content[5], 3)]
-            areas = {row[0]: (row[1] >> 4) * (row[1] & 15) for row in rows if len(row) == 3}
-        if marker == _SCAN and len(content) == length - 2 and len(content) >= 1 + 2 * content[0] + 3:
+        if marker is None or length < 2 or len(content) < length - 2:
+            return areas, scans, at
+        if marker in _FRAMES and len(content) >= 6:
+            rows = [content[k : k + 3] for k in range(6, len(content) - 2, 3)]
+            areas = {row[0]: (row[1] >> 4) * (row[1] & 15) for row in rows}
+        if marker == _SCAN and len(content) >= 4 + 2 * content[0]:
             count = content[0]
             first, last, bits = content[1 + 2 * count : 4 + 2 * count]
-            scans.append(_Scan(at, tuple(content[1 : 1 + 2 * count : 2]), first, min(last, 63), bits & 15))
+            scans.append(_Scan(at + 2 + length, tuple(content[1 : 1 + 2 * count : 2]), first, min(last, 63), bits & 15))
         at += 2 + length
-    return areas, scans
+    return areas, scans, len(data)

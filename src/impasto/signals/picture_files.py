@@ -106,7 +106,10 @@ def open_heif(path: Path) -> Image.Image:
             f"{path} is a HEIC picture, which the package pillow-heif reads, and that is missing: pip install pillow-heif"
         ) from None
     with path.open("rb") as file:
-        return pillow_heif.HeifImageFile(io.BytesIO(file.read()))
+        try:
+            return pillow_heif.HeifImageFile(io.BytesIO(file.read()))
+        except SyntaxError as error:
+            raise SignalError(f"{path} is a damaged HEIC picture: {error}") from None
 
 
 def decode_jpeg_xl(path: Path) -> tuple[NDArray[Any], float | None]:

@@ -91,9 +91,10 @@ def picture_of_series(series: Any, file: tifffile.TiffFile, path: Path) -> TiffP
     array = np.atleast_3d(array)
     page, channels = file.pages.first, array.shape[2]
     noted: dict[str, Any] = dict(file.imagej_metadata or {}) if file.is_imagej else {}
-    found = _described(page, array, path, file)
     if page.photometric in (_RGB, _YCBCR, _SEPARATED) and "C" not in series.axes:
-        return found
+        return _described(page, array, path, file)
+    found = _described(page, array[..., :1], path, file)
+    found = found._replace(white=_white(page, array))
     if channels > 3:
         log.warning("%s has %d channels; the first three are taken for red, green and blue", path, channels)
         array = array[..., :3]
@@ -262,7 +263,7 @@ def colours_of(picture: TiffPicture, name: str) -> Colours:
             samples = (_unit(samples[..., :colours]) / np.maximum(alpha, 1e-6)[..., None]).clip(0, 1)
     samples = samples[..., :colours]
     if photometric == _WHITE_IS_ZERO:
-        samples = ~samples if samples.dtype.kind == "u" else 1 - samples
+        samples = np.invert(samples) if samples.dtype.kind == "u" else 1 - samples
     if photometric != _SEPARATED:
         return Colours(np.ascontiguousarray(samples), alpha, picture.profile)
     if samples.dtype == np.uint8 or picture.profile:

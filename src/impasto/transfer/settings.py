@@ -77,8 +77,8 @@ class TransferSettings:
 
     size: int | str | None = _setting(
         None,
-        "The grid of the work: of a picture the longest side in pixels, if not given at most the content's own; of a series "
-        "or a sound samples a second; 'full' keeps the content's.",
+        "The grid of the work: of a picture the longest side in pixels (by default not above the content's), of a series or "
+        "a sound samples a second; 'full' keeps the content's.",
         "N|full",
         whole_or("full", 1),
     )
@@ -229,20 +229,17 @@ class TransferSettings:
         return dict(cast(Layers, self.style_layers or ()))
 
     def for_kind(self, kind: str, longest: int | None = None) -> TransferSettings:
-        """The settings for one kind of signal, with nothing left open.
-
-        ``longest`` is the longest side of a content that is a picture: it is not enlarged unless ``size`` says so.
+        """The settings for one kind of signal, and of a picture for its longest side, with nothing left open.
 
         A strength s becomes alpha = (2 (1 - s))^p, beta = default beta * (2 s)^p, with p = 3 below 0.5 and 2 above; above
         0.5 init_noise = 2 s - 1, without which the content would stay where nothing but the style counts. At 0 G starts from
         the content, which costs nothing, at the last scale.
 
         Raises:
-            SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
-                such layer.
+            SettingsError: the network, or a setting, is not for the kind; UnknownLayerError: it has no such layer.
         """
         defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
-        if kind == "image" and longest:
+        if kind == "image" and longest:  # nothing is enlarged unless it is asked for
             defaults["size"] = min(defaults["size"], longest)
         defaults["scales"] = "auto" if kind in ONLY_FOR["scales"] else 1
         for name, kinds in ONLY_FOR.items():
