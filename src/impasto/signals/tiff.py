@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,7 +56,16 @@ class Layout(NamedTuple):
 
 
 def layout_of(file: tifffile.TiffFile) -> Layout:
-    """What the file holds: by its axes, where it names them, and else by its pages."""
+    """What the file holds: by its axes, where it names them, and else by its pages.
+
+    Raises:
+        SignalError: there are pages beyond its end.
+    """
+    found = len(file.pages)
+    file.filehandle.seek(file.pages.next_page_offset)
+    following = struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0]
+    if following >= file.filehandle.size:
+        raise SignalError(f"{file.filehandle.path} is cut off: of its pages only {found} are there")
     series = file.series[0]
     axes, shape = series.axes, series.shape
     if series.kind in ("imagej", "ome", "shaped", "lsm", "fluoview", "stk", "micromanager", "nih", "scanimage"):
