@@ -1,32 +1,77 @@
-"""Arrays in .npy files: which kind of signal they are, by their shape and type."""
+"""Arrays in .npy files: which of them are pictures, among volumes and series."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-# the fewest rows and columns of a picture, and the most channels
-_SIDE, _CHANNELS = 8, (1, 3, 4)
-# the shorter axis of a series are its leads
-_MOST_LEADS = 64
+from impasto.errors import SignalError
+
+log = logging.getLogger("impasto")
+
+_COLOURS = (3, 4)
+# leads of a series are few, or very many times shorter than they are long; sides of a picture are neither
+_SIDE, _LONGEST = 16, 8
+# endings by which a result says what the array is
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif")
+_OTHERS = (".nii", ".nii.gz", ".mgh", ".mgz", ".csv", ".tsv", ".txt", ".edf", ".dat", ".hea")
 
 
-def array_kind(path: Path) -> str | None:
-    """The kind of signal that an array holds: "image", "volume" or "series"; None of a file that holds none.
+def holds_picture(path: Path, output: Path | None = None) -> bool:
+    """Whether an .npy file holds a picture: (height, width, 3 or 4) in colour, or (height, width) of small whole numbers.
 
-    A picture is (height, width, 1, 3 or 4) or, as some libraries have it, (1, 3 or 4, height, width), or a table of unsigned
-    integers with more rows and columns than a recording has leads; other tables are series, and all else is a volume.
+    Where it could be a series as well, two axes of other numbers, it is a picture only if the result is to be one.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception:  # of a damaged file numpy raises whatever comes to it: to be said when it is read
-        return None
+    except (OSError, ValueError):
+        return False
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
+        return False
+    if output is not None and output.name.lower().endswith(_OTHERS):
+        return False
+    try:
+        plane = _channels_last(array).shape
+    except SignalError:
+        return False
+    if len(array.shape) == 3:
+        return True
+    wanted = output is not None and output.suffix.lower() in _PICTURES
+    sides = min(plane[:2]) >= _SIDE and max(plane[:2]) <= _LONGEST * min(plane[:2])
+    return wanted or (sides and (array.dtype.kind in "bu" and array.dtype.itemsize <= 2))
+
+
+def read_array(path: Path, told: bool = True) -> NDArray[Any]:
+    """The picture in an .npy file, (height, width, channels), as it is stored.
+
+    Raises:
+        SignalError: it is damaged, or no picture.
+    """
+    try:
+        array = np.load(path, allow_pickle=False, mmap_mode="r")
+    except (OSError, ValueError) as error:
+        raise SignalError(f"{path} cannot be read as an array: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise SignalError(f"{path} holds several arrays; one was expected")
+    moved = _channels_last(array)
+    if told and array.ndim == 3 and moved.shape != array.shape:
+        log.warning("%s: its first axis, of %d, is taken for the colours", path, array.shape[0])
+    return moved
+
+
+def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
     shape = array.shape
-    if array.ndim == 3:
-        channels = shape[2] in _CHANNELS or shape[0] in _CHANNELS
-        return "image" if channels and sorted(shape)[1] >= _SIDE else "volume"
-    if array.ndim == 2:
-        many = min(shape) > _MOST_LEADS or (min(shape) >= _SIDE and array.dtype == np.uint8)
-        return "image" if many and array.dtype.kind in "bu" else "series"
-    return "volume" if array.ndim > 3 else "series"
+    if array.ndim == 2 and array.size:
+        return array[..., None]
+    if array.ndim == 3 and array.size:
+        if shape[2] in (1, *_COLOURS):
+            return array
+        if shape[0] in (1, *_COLOURS) and min(shape[1:]) >= _SIDE:
+            return np.moveaxis(array, 0, -1)
+    raise SignalError(
+        f"an array of shape {shape} is not a picture: (height, width), (height, width, 3) or (.., 4) was expected"
+    )

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.signals import audio, audio_output, dicom, image, image_output, movie, series, volume
-from impasto.signals.arrays import array_kind
+from impasto.signals import arrays, audio, audio_output, dicom, image, image_output, movie, series, volume
 from impasto.signals.file_type import TABLE, file_type
 from impasto.signals.files import write_whole
 from impasto.signals.signal import Signal
@@ -52,6 +51,13 @@ class Format:
     claims: Callable[[Path, Path | None], bool] = lambda path, output: True
 
 
+def holds_picture(path: Path, output: Path | None = None) -> bool:
+    """Whether the file holds a picture, though its ending may stand for a volume or a series as well."""
+    if dicom.is_dicom(path):
+        return dicom.is_picture(path)
+    return file_type(path) != ".npy" or arrays.holds_picture(path, output)
+
+
 FORMATS: dict[str, Format] = {
     # before pictures and series, with which it shares endings that it claims for some files only
     "volume": Format(
@@ -63,7 +69,7 @@ FORMATS: dict[str, Format] = {
         writable=volume.WRITABLE,
         safest=".npy",
         describe=lambda signal: " x ".join(str(n) for n in signal.shape) + " voxels",
-        claims=lambda path, output: volume.is_volume(path) and array_kind(path) in (None, "volume"),
+        claims=volume.is_volume,
     ),
     "movie": Format(
         noun="a movie",
@@ -77,14 +83,14 @@ FORMATS: dict[str, Format] = {
     ),
     "image": Format(
         noun="a picture",
-        read=lambda source, rate, longest, memory: image.read_image(source, longest, memory=memory, draft=False),
+        read=lambda source, rate, longest, memory: image.read_image(source, longest, memory, whole=True),
         encode=image_output.encode_image,
         sample=image_output.sample_image,
         readable=(*image.READABLE, ".dcm"),
-        writable=image_output.ENDINGS,
+        writable=image_output.WRITABLE,
         safest=".png",
         describe=lambda signal: " x ".join(str(n) for n in reversed(signal.shape)),
-        claims=lambda path, output: dicom.is_picture(path) if dicom.is_dicom(path) else array_kind(path) in (None, "image"),
+        claims=holds_picture,
     ),
     "series": Format(
         noun="a series",
@@ -95,7 +101,6 @@ FORMATS: dict[str, Format] = {
         writable=series.WRITABLE,
         safest=".npy",
         describe=series.describe_series,
-        claims=lambda path, output: array_kind(path) in (None, "series"),
     ),
     "sound": Format(
         noun="a sound",

@@ -7,23 +7,37 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
+from impasto.signals.arrays import read_array
+from impasto.signals.damage import mended_png, png_parts
 from impasto.signals.dicom import is_picture
 from impasto.signals.dicom_picture import read_dicom_picture
+from impasto.signals.file_type import file_type
 from impasto.signals.files import existing_file, first_line, one_line_is_enough
 from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
-from impasto.signals.image_files import Decoded, Wanted, decoded
-from impasto.signals.signal import Signal, Values
+from impasto.signals.picture_files import DECODERS, check_promises, loaded, open_heif, opened, tell_frames
+from impasto.signals.picture_size import size_of
+from impasto.signals.pixels import brightness
+from impasto.signals.resampling import made_smaller, over_white, resample_image, scaled_shape
+from impasto.signals.room import factor_within
+from impasto.signals.signal import Signal
+from impasto.signals.tiff import DEVELOP, RAW, read_tiff, tiff_size
+from impasto.signals.tiff_pixels import colours_of
+
+__all__ = ["READABLE", "over_white", "read_image", "resample_image", "scaled_shape"]
 
 READABLE = (
-    ".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jp2", ".jxl", ".heic", ".heif", ".npy",
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jxl", ".jxr",
+    ".heic", ".heif", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".ico", ".qoi", ".npy", *RAW,
 )  # fmt: skip
 
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
+_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 # what turns stored rows and columns upright, for each value of the EXIF orientation
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
@@ -40,83 +54,189 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 def read_image(
     source: str | Path | Image.Image | np.ndarray[Any, Any],
     longest: int | None = None,
-    *,
     memory: int | None = None,
-    draft: bool = True,
+    *,
+    whole: bool = False,
 ) -> Signal:
     """A picture as sRGB, upright, with its opacity apart; PNG and TIFF of 16 bits a channel at their full depth.
 
-    Its header keeps ``alpha``, the opacity (height, width); ``icc``, the colour profile it was converted from; and ``dpi``,
-    the dots per inch (x, y), each only where there is one. What had to be guessed or left out of a file is told in the log:
-    the other frames of an animation, a tenth or less that is missing at its end.
+    Its header keeps ``alpha``, the opacity (height, width); ``icc``, the colour profile it was converted from; ``dpi``, the
+    dots per inch (x, y); and ``grey``, True where red, green and blue are equal everywhere; each only where there is one.
+    What is changed, dropped or guessed is told in the log.
 
     Args:
-        source: a file of any format that Pillow reads, JPEG XL, HEIC (with the package pillow-heif) or an .npy; a PIL image;
-            or an array of shape (height, width), (height, width, 3) or (height, width, 4), of unsigned integers over their
-            full range or of floats in 0..1.
-        longest: the longest side to which it will be scaled down, if so. Of more than 80 million pixels, or more than the
-            memory takes, it is then made smaller while it is read, and still has twice as many pixels on each side.
-        memory: the bytes that reading may take; three quarters of what is free if None.
-        draft: whether a larger JPEG of any size may be decoded at 1/2, 1/4 or 1/8 of its size, in a fraction of the time; it
-            still has ``longest`` pixels.
+        source: a file of any format that Pillow reads (of an animation the first frame), JPEG XL, HEIC (with pillow-heif), a
+            TIFF file of any numbers, or an array in an .npy file; a PIL image; or an array of shape (height, width),
+            (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of floats in 0..1.
+        longest: the longest side to which it will be scaled down, if so. A larger JPEG is then decoded at 1/2, 1/4 or 1/8
+            of its size, in a fraction of the time, and still has this many pixels on each side; and what is larger than 178
+            million pixels or does not fit into the memory is made smaller while it is read.
+        memory: bytes that the process may take; if None, three quarters of what is free.
+        whole: only what is too large is made smaller.
 
     Raises:
         SignalError: the source is missing, no picture, damaged, empty or too large for the memory.
     """
     if isinstance(source, np.ndarray):
-        return _from_array(source)
+        return _noted(_from_array(source))
     if not isinstance(source, Image.Image) and is_picture(Path(source)):
-        return read_dicom_picture(source)
+        return _noted(read_dicom_picture(source))
     name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")
     try:
         if isinstance(source, Image.Image):
-            return _from_decoded(Decoded(source))
-        with one_line_is_enough(), decoded(Path(source), Wanted(longest, memory, draft)) as found:
-            return _from_decoded(found)
+            return _noted(_from_pillow(source))
+        with one_line_is_enough():
+            return _noted(_from_file(Path(source), longest, memory, whole))
     except UnidentifiedImageError:
         raise SignalError(f"{name} is not a picture that can be read (PNG, JPEG, WebP, TIFF, AVIF, GIF, ...)") from None
     except SignalError as error:
-        raise SignalError(f"{name}: {error}") from None
+        raise SignalError(str(error) if str(name) in str(error) else f"{name}: {error}") from None
+    except MemoryError:
+        raise SignalError(f"{name} does not fit into the memory; make it smaller first") from None
     except Exception as error:  # decoders of damaged files raise whatever comes to them
         raise SignalError(f"{name} cannot be read: {getattr(error, 'strerror', None) or first_line(error)}") from None
 
 
-def _from_decoded(found: Decoded) -> Signal:
-    picture, samples = found
+def _from_file(path: Path, longest: int | None, memory: int | None, whole: bool) -> Signal:
+    found, name = file_type(path), str(path)
+    if found == ".npy":
+        samples = read_array(path)
+        stored = samples.dtype.itemsize * samples.shape[2]
+        return _from_samples(made_smaller(samples, factor_within(samples.shape, stored, longest, memory, name)), None, name)
+    if found == ".tif" and (signal := _from_tiff(path, longest, memory)):
+        return signal
+    if found in DECODERS:
+        height, width = size_of(path)
+        factor = factor_within((height, width), 8, longest, memory, name)
+        samples, white = DECODERS[found](path)
+        return _from_samples(made_smaller(samples, factor), white, name)
+    if found == ".png":
+        check_promises(path)
+    if found != ".heic" and (found == ".cr3" or path.suffix.lower() in RAW):
+        raise SignalError(f"{path} {DEVELOP}")
+    with path.open("rb") as file, open_heif(path) if found == ".heic" else opened(file, name) as picture:
+        return _from_opened(picture, path, longest, memory, whole)
+
+
+def _from_opened(picture: Image.Image, path: Path, longest: int | None, memory: int | None, whole: bool) -> Signal:
+    name, deep = str(path), _is_deep(picture)
+    stored = 8 if deep else _BYTES.get(picture.mode, 4)
+    size = picture.size
+    if longest is not None and picture.format == "JPEG":
+        large = not whole or factor_within(size[::-1], stored, longest, memory, name) > 1
+        if large:
+            picture.draft(None, (longest, longest))
+    factor = factor_within(picture.size[::-1], stored, longest, memory, name)
+    tell_frames(picture, name)
+    if deep and (samples := _deep_samples(path)) is not None:
+        return _from_pillow(picture, made_smaller(samples, factor))
+    picture = loaded(picture, path)
+    if factor > 1 and picture.mode in _LARGEST_VALUE:
+        exif = picture.info
+        picture = Image.fromarray(made_smaller(np.atleast_3d(np.asarray(picture)), factor)[..., 0])
+        picture.info = exif
+    elif factor > 1:
+        if picture.mode in ("P", "PA", "1"):
+            picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+        picture = picture.reduce(factor)
+    return _from_pillow(picture, name=name)
+
+
+def _is_deep(picture: Image.Image) -> bool:
+    """Whether it has colours of 16 bits a channel, which Pillow would cut to 8."""
+    deep = picture.mode in ("RGB", "RGBA", "RGBX", "RGBa") and picture.format == "PNG"
+    return deep and "16" in str(getattr(picture, "tile", ""))
+
+
+def _deep_samples(path: Path) -> NDArray[np.uint16] | None:
+    """Colours of 16 bits a channel as they are stored, (height, width, 3 or 4); None if the file's end is missing."""
+    data = path.read_bytes()
+    parts = png_parts(data)
+    if parts is None or not parts.whole:
+        data = mended_png(data, str(path))
+    samples = imagecodecs.png_decode(data)
+    return samples[..., [0, 0, 0, 1]] if samples.shape[2] == 2 else samples
+
+
+def _from_tiff(path: Path, longest: int | None, memory: int | None) -> Signal | None:
+    """The picture in a TIFF file; None if only Pillow may know how to read it."""
+    name = str(path)
+    try:
+        height, width, stored = tiff_size(path)
+        factor = factor_within((height, width), stored, longest, memory, name)
+        found = read_tiff(path, longest if factor > 1 else None, factor)
+        if isinstance(found, Image.Image):
+            return _from_pillow(loaded(found, path))
+        factor = max(1, round(max(found.samples.shape[:2]) * factor / max(height, width)))
+        if found.palette is None:
+            found = found._replace(samples=made_smaller(found.samples, factor))
+        samples, alpha, profile = colours_of(found, name)
+    except (SignalError, MemoryError):
+        raise
+    except Exception:  # what tifffile cannot read, Pillow may
+        if path.suffix.lower() in RAW:
+            raise SignalError(f"{path} {DEVELOP}") from None
+        return None
+    upright = _UPRIGHT.get(found.orientation, np.asarray)
+    header: dict[str, Any] = {"dpi": found.dpi} if found.dpi else {}
+    if alpha is not None:
+        header["alpha"] = np.ascontiguousarray(upright(alpha))
+    return _converted(upright(samples), profile, header)
+
+
+def _from_samples(samples: NDArray[Any], white: float | None, name: str) -> Signal:
+    """Samples (height, width, 1 to 4) of any real type; a second or fourth channel is the opacity."""
+    if samples.shape[2] > 4:
+        raise SignalError(f"{name} has {samples.shape[2]} channels; at most 4 were expected")
+    plain = samples.dtype == np.uint8
+    values = samples.astype(np.float32) / np.float32(255) if plain else brightness(samples, name, white)
+    opaque = samples.shape[2] in (2, 4)
+    header = {"alpha": values[..., -1]} if opaque else {}
+    return Signal(_from_array(values[..., :-1] if opaque else values).values, header=header)
+
+
+def _converted(samples: NDArray[Any], profile: bytes | None, header: dict[str, Any]) -> Signal:
+    """Colours (height, width, 1 or 3) in sRGB, from their profile; one that is damaged or does not fit says nothing."""
+    if profile and samples.shape[2] == 1 and samples.dtype == np.uint8 and not is_of_rgb(profile):
+        samples = np.asarray(pillow_to_srgb(Image.fromarray(samples[..., 0]), profile))
+    elif profile and samples.shape[2] == 3 and is_of_rgb(profile):
+        deep = samples if samples.dtype.kind == "u" else (samples * 65535).round().astype(np.uint16)
+        with suppress(ValueError):
+            samples, header["icc"] = convert(deep, profile, SRGB_PROFILE), profile
+    return Signal(_from_array(samples).values, header=header)
+
+
+def _noted(picture: Signal) -> Signal:
+    """The picture, with a note if it is grey, however its file stores it."""
+    red, green, blue = picture.values
+    grey = np.array_equal(red, green) and np.array_equal(red, blue)
+    return Signal(picture.values, picture.kind, {**picture.header, "grey": True}) if grey else picture
+
+
+def _from_pillow(picture: Image.Image, deep: NDArray[np.uint16] | None = None, name: str = "the picture") -> Signal:
+    if min(picture.size) == 0:
+        raise SignalError("the picture has no pixels")
     header: dict[str, Any] = {"dpi": density} if (density := _density(picture)) else {}
     profile: bytes | None = picture.info.get("icc_profile")
-    if samples is not None:
-        upright = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1), np.asarray)(np.atleast_3d(samples))
-        known = _from_array(_colours(upright))
-        if upright.shape[2] in (2, 4):
-            header["alpha"] = _from_array(upright[..., -1]).values[0]
-        samples = upright[..., :3] if upright.shape[2] > 2 else None
-    else:
-        if min(picture.size) == 0:
-            raise SignalError("the picture has no pixels")
-        picture = ImageOps.exif_transpose(picture)
-        if picture.mode in _LARGEST_VALUE:
-            grey = np.asarray(picture, np.float32) / _LARGEST_VALUE[picture.mode]
-            return Signal(_from_array(grey.clip(0, 1)).values, header=header)
-        if picture.has_transparency_data:
-            header["alpha"] = np.asarray(picture.convert("RGBA").getchannel("A"), np.float32) / 255
-        if picture.mode in ("P", "PA", "1", "RGBA", "RGBX"):
-            picture = picture.convert("RGB")
-        elif picture.mode == "LA":
-            picture = picture.convert("L")
-        if picture.mode != "RGB":
-            picture, profile = pillow_to_srgb(picture, profile), None
-        samples = np.asarray(picture)
-        known = _from_array(samples)
-    if profile and is_of_rgb(profile) and samples is not None and samples.dtype.kind == "u":
-        with suppress(ValueError):  # a profile that is damaged says nothing about the picture
-            known, header["icc"] = _from_array(convert(samples, profile, SRGB_PROFILE)), profile
-    return Signal(known.values, header=header)
-
-
-def _colours(samples: NDArray[Any]) -> NDArray[Any]:
-    """What of (height, width, 1 to 4) is not opacity."""
-    return samples[..., : 3 if samples.shape[2] > 2 else 1]
+    if deep is not None:
+        samples: NDArray[Any] = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1), np.asarray)(deep)
+        if samples.shape[2] == 4:
+            header["alpha"] = samples[..., 3].astype(np.float32) / 65535
+        return _converted(samples[..., :3], profile, header)
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode in _LARGEST_VALUE:
+        grey = np.asarray(picture)
+        grey = brightness(grey.clip(0).astype(np.uint32) if picture.mode == "I" else grey, name)
+        return Signal(_from_array(grey).values, header=header)
+    if picture.has_transparency_data:
+        header["alpha"] = np.asarray(picture.convert("RGBA").getchannel("A"), np.float32) / 255
+    if picture.mode in ("P", "PA", "1", "RGBA", "RGBX"):
+        picture = picture.convert("RGB")
+    elif picture.mode == "LA":
+        picture = picture.convert("L")
+    if picture.mode != "RGB":
+        picture, profile = pillow_to_srgb(picture, profile), None
+    return _converted(np.asarray(picture), profile, header)
 
 
 def _density(picture: Image.Image) -> tuple[float, float] | None:
@@ -154,39 +274,3 @@ def _from_array(array: np.ndarray[Any, Any]) -> Signal:
     alpha = {"alpha": values[..., 3]} if values.shape[2] == 4 else {}
     colours = np.broadcast_to(values[..., :3], (*values.shape[:2], 3))
     return Signal(np.ascontiguousarray(colours.transpose(2, 0, 1)), header=alpha)
-
-
-def scaled_shape(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
-    """(height, width) in the proportions of ``shape``, with a longest side of ``longest`` pixels."""
-    height, width = (max(1, round(n * longest / max(shape))) for n in shape)
-    return height, width
-
-
-def resample_image(picture: Signal, shape: tuple[int, int]) -> Signal:
-    """The picture with (height, width) = ``shape`` (Lanczos, in float32)."""
-    values = np.stack([_resample(channel, shape) for channel in picture.values])
-    if "alpha" not in picture.header or shape == picture.shape:
-        return Signal(values.clip(0, 1), picture.kind, picture.header)
-    # weighed by opacity, or the colours hidden under transparent places would bleed into the visible ones
-    alpha = picture.header["alpha"]
-    weighed = np.stack([_resample(channel * alpha, shape) for channel in picture.values])
-    alpha = _resample(alpha, shape)
-    visible = alpha > 1 / 255
-    values = np.where(visible, weighed / np.where(visible, alpha, 1), values).clip(0, 1)
-    return Signal(values, picture.kind, {**picture.header, "alpha": alpha.clip(0, 1)})
-
-
-def _resample(channel: Values, shape: tuple[int, int]) -> Values:
-    if channel.shape == shape:
-        return channel
-    resized = Image.fromarray(channel).resize((shape[1], shape[0]), Image.Resampling.LANCZOS)
-    return np.asarray(resized, np.float32)
-
-
-def over_white(picture: Signal) -> Signal:
-    """The picture as it looks on white paper: without transparency."""
-    if "alpha" not in picture.header:
-        return picture
-    alpha = picture.header["alpha"]
-    header = {name: value for name, value in picture.header.items() if name != "alpha"}
-    return Signal(picture.values * alpha + (1 - alpha), picture.kind, header)

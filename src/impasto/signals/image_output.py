@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +19,14 @@ from PIL.PngImagePlugin import PngInfo
 from impasto.errors import SettingsError, SignalError, nearest
 from impasto.signals.files import write_whole
 from impasto.signals.icc import SRGB_PROFILE, convert
-from impasto.signals.image import over_white
 from impasto.signals.image_options import ImageOutput
+from impasto.signals.resampling import over_white
 from impasto.signals.signal import Signal
 
+log = logging.getLogger("impasto")
+
 _SOFTWARE, _IMAGE_DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0131, 0x010E, 0x011A, 0x011B, 0x0128
+_MAX_SAMPLE_VALUE = 0x0119
 
 
 class _Format(NamedTuple):
@@ -31,8 +35,6 @@ class _Format(NamedTuple):
     """The longest side it can have in pixels."""
     deep: bool = False
     """Whether it takes 16 bits a channel."""
-    grey: bool = True
-    """Whether it has pictures of one channel."""
     quality: int | None = None
     """The quality it is written with if none is given; None where nothing is lost."""
     options: Mapping[str, Any] = {}
@@ -46,12 +48,17 @@ _FORMATS = {
     ".png": _PNG,
     ".jpg": _JPEG,
     ".jpeg": _JPEG,
-    ".webp": _Format("WEBP", 16_383, grey=False, quality=95, options={"method": 6}),
+    ".webp": _Format("WEBP", 16_383, quality=95, options={"method": 6}),
     ".tif": _TIFF,
     ".tiff": _TIFF,
-    ".avif": _Format("AVIF", 65_536, grey=False, quality=90, options={"subsampling": "4:4:4"}),
+    ".avif": _Format("AVIF", 65_536, quality=90, options={"subsampling": "4:4:4"}),
 }
 ENDINGS = tuple(_FORMATS)
+_ARRAY = _Format("NPY", 2**31 - 1, deep=True)
+_FORMATS[".npy"] = _ARRAY
+WRITABLE = tuple(_FORMATS)
+# what a JPEG holds of EXIF
+_EXIF = 65_000
 
 
 def image_format(path: str | Path) -> str:
@@ -109,16 +116,26 @@ def encode_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | N
     output = ImageOutput(**options)
     check_image_output(path, max(picture.shape), output)
     known = _format(path)
-    if known.name == "JPEG":
+    if known.name == "JPEG" and "alpha" in picture.header:
+        log.warning("%s: a JPEG has no opacity; the picture is laid on white", path)
         picture = over_white(picture)
     profile = picture.header.get("icc", SRGB_PROFILE) if output.icc == "keep" else SRGB_PROFILE
-    if known.grey and profile == SRGB_PROFILE and _is_grey(picture):
-        profile = None  # that of colours does not fit a file of grey
+    # a grey file has no profile of colours
+    grey = _is_grey(picture) and profile == SRGB_PROFILE and known.name not in ("WEBP", "AVIF")
     samples = _samples(picture, output.bits, profile)
+    samples = samples[..., [0, *range(3, samples.shape[2])]] if grey else samples
     dpi = (output.dpi, output.dpi) if output.dpi else picture.header.get("dpi")
+    if known is _ARRAY:
+        if output.dpi or output.icc == "keep":
+            log.warning("%s: an array holds no density and no profile", path)
+        return _array_bytes(samples)
+    metadata = _metadata(known, about, dpi, None if grey else profile)
+    if known.name == "JPEG" and len(metadata["exif"].tobytes()) > _EXIF:
+        log.warning("%s: how it was made is too long for the EXIF of a JPEG, and is left out", path)
+        metadata = _metadata(known, None, dpi, None if grey else profile)
     encode = _deep_encoders[known.name] if output.bits == 16 else _encoded
     try:
-        return encode(samples, known, _metadata(known, about, dpi, profile), output.quality or known.quality)
+        return encode(samples, known, metadata, output.quality or known.quality)
     except (OSError, ValueError, RuntimeError) as error:
         height, width = picture.shape
         raise SignalError(f"{path}: a {known.name} of {width} x {height} cannot be written: {error}") from None
@@ -131,10 +148,11 @@ def sample_image(picture: Signal) -> Signal:
 
 
 def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:
-    """Write the picture as the ending of ``path`` says: .png, .jpg, .webp, .tif or .avif; whole or not at all.
+    """Write the picture as the ending of ``path`` says: .png, .jpg, .webp, .tif, .avif or .npy; whole or not at all.
 
     ``about`` (how the picture was made) goes into the PNG's text as ``impasto`` and into the EXIF image description of
-    the other formats, as JSON. JPEG has no opacity: there the picture is laid on white.
+    the other formats, as JSON; an array has no place for it. JPEG has no opacity: there the picture is laid on white. One
+    with ``grey`` in its header becomes a grey file, without a profile, where the format has such files.
 
     Args:
         picture: values in 0..1; what is outside is clipped.
@@ -152,16 +170,15 @@ def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | No
 
 
 def _is_grey(picture: Signal) -> bool:
-    return bool((picture.values == picture.values[:1]).all())
+    """Whether it was grey when it was read, and still is."""
+    first, *others = picture.values
+    return bool(picture.header.get("grey")) and all(np.array_equal(first, channel) for channel in others)
 
 
-def _samples(picture: Signal, bits: int, profile: bytes | None = SRGB_PROFILE) -> NDArray[Any]:
-    """(height, width, 3 and, with an opacity, one more) as numbers of ``bits`` bits; without a profile, one of 3."""
-    channels = 3 if profile else 1
-    colours: NDArray[Any] = np.stack(list(np.broadcast_to(picture.values, (3, *picture.shape))[:channels]), axis=-1).clip(
-        0, 1
-    )
-    if profile and profile != SRGB_PROFILE:
+def _samples(picture: Signal, bits: int, profile: bytes = SRGB_PROFILE) -> NDArray[Any]:
+    """(height, width, 3 or, with an opacity, 4) as whole numbers of ``bits`` bits; values of grey may have one channel."""
+    colours: NDArray[Any] = np.stack(list(np.broadcast_to(picture.values, (3, *picture.shape))), axis=-1).clip(0, 1)
+    if profile != SRGB_PROFILE:
         colours = convert((colours * 65535).round().astype(np.uint16), SRGB_PROFILE, profile) / np.float32(65535)
     layers = [colours, picture.header["alpha"][..., None]] if "alpha" in picture.header else [colours]
     values = np.concatenate(layers, axis=-1).clip(0, 1)
@@ -191,34 +208,45 @@ def _metadata(
 
 def _encoded(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     options = {**known.options, **metadata} | ({} if quality is None else {"quality": quality})
-    if samples.shape[2] == 1:
-        samples = samples[..., 0]
-        options.pop("subsampling", None)
     buffer = io.BytesIO()
-    Image.fromarray(samples).save(buffer, known.name, **options)
+    Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).save(buffer, known.name, **options)
     return buffer.getvalue()
 
 
 def _deep_png(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     """Pillow writes no colours of 16 bits, but all that stands between the header and the pixels."""
-    deep = bytes(imagecodecs.png_encode(samples[..., 0] if samples.shape[2] == 1 else samples))
-    small = _encoded(np.zeros((1, 1, samples.shape[2]), np.uint8), known, metadata, None)
-    header = at = 8 + 12 + 13  # of both: the signature and the chunk IHDR
+    deep = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples)))
+    text = metadata.get("pnginfo") or PngInfo()
+    # all bits count: who reads it need not guess from its values
+    text.add(b"sBIT", bytes([16] * samples.shape[2]))
+    small = _encoded(np.zeros((1, 1, samples.shape[2]), np.uint8), known, {**metadata, "pnginfo": text}, None)
+    header = 8 + 12 + 13  # of both: the signature and the chunk IHDR
+    at = header
     while small[at + 4 : at + 8] != b"IDAT":
-        at += 12 + int.from_bytes(small[at : at + 4])
+        at += 12 + int.from_bytes(small[at : at + 4], "big")
     return deep[:header] + small[header:at] + deep[header:]
 
 
 def _deep_tiff(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     buffer = io.BytesIO()
+    colours, opaque = samples.shape[2] > 2, samples.shape[2] in (2, 4)
     density: dict[str, Any] = {"resolution": metadata["dpi"], "resolutionunit": "inch"} if "dpi" in metadata else {}
-    channels = samples.shape[2]
     tifffile.imwrite(
-        buffer, samples if channels > 1 else samples[..., 0], compression="zlib", predictor=True, metadata=None,
-        photometric="rgb" if channels > 2 else "minisblack", planarconfig="contig" if channels > 1 else None,
-        extrasamples=["unassalpha"] if channels in (2, 4) else None, iccprofile=metadata.get("icc_profile"),
+        buffer, samples if colours or opaque else samples[..., 0], photometric="rgb" if colours else "minisblack",
+        compression="zlib", predictor=True, metadata=None, planarconfig="contig" if colours or opaque else None,
+        extrasamples=["unassalpha"] if opaque else None, iccprofile=metadata.get("icc_profile"),
+        extratags=[(_MAX_SAMPLE_VALUE, "H", samples.shape[2], (65535,) * samples.shape[2], True)],
         description=metadata["exif"].get(_IMAGE_DESCRIPTION), software=metadata["exif"].get(_SOFTWARE), **density,
     )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _array_bytes(samples: NDArray[Any]) -> bytes:
+    """An .npy file of (height, width, channels), or (height, width) where that is known for a picture."""
+    height, width, channels = samples.shape
+    plane = channels == 1 and max(height, width) <= 8 * min(height, width) and min(height, width) >= 16
+    buffer = io.BytesIO()
+    np.save(buffer, samples[..., 0] if plane else samples)
     return buffer.getvalue()
 
 

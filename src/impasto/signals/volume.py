@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from impasto.errors import SignalError, nearest
 from impasto.signals import nifti
+from impasto.signals.arrays import holds_picture
 from impasto.signals.dicom import is_dicom, is_stack
 from impasto.signals.dicom_series import read_dicom_series
 from impasto.signals.file_type import ending_of
 from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package
 from impasto.signals.signal import Signal
+from impasto.signals.tiff import RAW, holds_stack, read_stack
 from impasto.signals.voxel_scale import intensities, is_exact, scale_voxels, stored_type
 
 Array = NDArray[Any]
@@ -33,16 +34,21 @@ CONVERTIBLE = (".nrrd", ".nhdr", ".mha", ".mhd")
 """Endings of volumes that other programs make of what is read here, and here of nothing."""
 
 
-def is_volume(path: Path) -> bool:
-    """Whether the file holds a volume, though its ending may stand for a picture or a series as well."""
-    suffix = path.suffix.lower()
+def is_volume(path: Path, output: Path | None = None) -> bool:
+    """Whether the file holds a volume, though its ending may stand for a picture or a series as well.
+
+    ``output``, where the result is to go, decides where the file does not.
+    """
     if is_dicom(path):
         return is_stack(path)
     try:
         with one_line_is_enough():
-            if suffix in (".tif", ".tiff"):
-                with Image.open(path) as picture:
-                    return getattr(picture, "n_frames", 1) > 1
+            found = ending_of(path, (".tif", ".tiff", ".npy", *RAW))
+            if found in (".tif", ".tiff", *RAW):
+                return holds_stack(path, output)
+            if found == ".npy":
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
+                return array.ndim > 2 and not holds_picture(path, output)
     except (OSError, ValueError, SyntaxError):
         return False
     except Exception:  # its beginning is that of a volume, and what follows is damaged: to be said when it is read
@@ -193,10 +199,8 @@ def _storable(volume: Signal, path: str | Path, ending: str) -> Signal:
 def _read_tiff(path: Path) -> tuple[Array, dict[str, Any]]:
     tifffile = optional_package("tifffile", Path(path), "volumes")
     try:
-        with tifffile.TiffFile(path) as file:
-            if len(file.series) > 1:
-                raise SignalError(f"{path} has pages of {len(file.series)} sizes; slices of one size were expected")
-            return file.asarray(), {}
+        array, _ = read_stack(path)
+        return array, {}
     except tifffile.TiffFileError as error:
         raise SignalError(f"{path} is not a TIFF stack: {first_line(error)}") from None
 

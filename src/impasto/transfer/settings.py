@@ -77,8 +77,8 @@ class TransferSettings:
 
     size: int | str | None = _setting(
         None,
-        "The grid of the work: of a picture the longest side in pixels, of a series or a sound samples a second; 'full' "
-        "keeps the content's.",
+        "The grid of the work: of a picture the longest side in pixels (by default not above the content's), of a series or "
+        "a sound samples a second; 'full' keeps the content's.",
         "N|full",
         whole_or("full", 1),
     )
@@ -234,13 +234,12 @@ class TransferSettings:
         the content, which costs nothing, at the last scale.
 
         Raises:
-            SettingsError: the network does not understand the kind, or a setting is not for it; UnknownLayerError: it has no
-                such layer.
+            SettingsError: the network, or a setting, is not for the kind; UnknownLayerError: it has no such layer.
         """
         defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
-        defaults["scales"] = "auto" if kind in ONLY_FOR["scales"] else 1
-        if kind == "image" and longest is not None:
+        if kind == "image" and longest:  # nothing is enlarged unless it is asked for
             defaults["size"] = min(defaults["size"], longest)
+        defaults["scales"] = "auto" if kind in ONLY_FOR["scales"] else 1
         for name, kinds in ONLY_FOR.items():
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if kind not in kinds and given not in (usual, defaults.get(name)):

@@ -1,0 +1,152 @@
+"""Pictures whose end is missing: what is there is read, if that is nearly all, and what is missing is told."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto.errors import SignalError
+
+log = logging.getLogger("impasto")
+
+_MOST = 0.1
+_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+# of interlaced PNG: first column and row, and their steps, of each of the seven passes
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+
+
+def tell_missing(name: str | Path, share: float) -> None:
+    """Tell that a share of a picture is missing.
+
+    Raises:
+        SignalError: it is more than a tenth.
+    """
+    if share > _MOST:
+        raise SignalError(f"{name} is cut off: {share:.0%} of the picture is missing; at most {_MOST:.0%} was expected")
+    if share:
+        log.warning(
+            "%s is cut off: %s of the picture is missing", name, f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
+        )
+    else:
+        log.warning("%s is cut off: its end mark is missing, but the picture is whole", name)
+
+
+class PngParts(NamedTuple):
+    """A PNG file, taken apart.
+
+    Attributes:
+        size: (width, height).
+        depth: bits a sample.
+        rows: the bytes that the rows of each pass have when they are unpacked, with their filter, and how many rows.
+        before: the chunks before the pixels.
+        pixels: what is there of the packed pixels.
+        whole: whether the file has its end.
+        significant: bits a sample that carry something, as the file notes it.
+    """
+
+    size: tuple[int, int]
+    depth: int
+    rows: tuple[tuple[int, int], ...]
+    before: bytes
+    pixels: bytes
+    whole: bool
+    significant: int | None
+
+    @property
+    def unpacked(self) -> int:
+        """The bytes of the pixels when they are unpacked."""
+        return sum(length * count for length, count in self.rows)
+
+
+def png_parts(data: bytes) -> PngParts | None:
+    """The parts of a PNG file; None if not even its header is there."""
+    if data[:8] != _PNG_SIGNATURE or data[12:16] != b"IHDR" or len(data) < 33:
+        return None
+    width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", data[16:29])
+    if kind not in _CHANNELS or not width or not height:
+        return None
+    at, before, pixels, whole, significant = 33, data[:33], [], False, None
+    while at + 8 <= len(data):
+        (length,), name = struct.unpack(">I", data[at : at + 4]), data[at + 4 : at + 8]
+        content = data[at + 8 : at + 8 + length]
+        if name == b"IDAT":
+            pixels.append(content)
+        elif name == b"IEND":
+            whole = True
+            break
+        elif not pixels and len(content) == length:
+            before += data[at : at + 12 + length]
+            significant = max(content, default=None) if name == b"sBIT" else significant
+        at += 12 + length
+    bits = depth * _CHANNELS[kind]
+    passes = _PASSES if interlaced else ((0, 0, 1, 1),)
+    sizes = [(-(-(width - x) // across), -(-(height - y) // down)) for x, y, across, down in passes]
+    rows = tuple((1 + -(-columns * bits // 8), count) for columns, count in sizes if columns > 0 and count > 0)
+    return PngParts((width, height), depth, rows, before, b"".join(pixels), whole, significant)
+
+
+def mended_png(data: bytes, name: str) -> bytes:
+    """A cut PNG file with its last row repeated to its end; what is missing is told.
+
+    Raises:
+        SignalError: more than a tenth is missing.
+    """
+    parts = png_parts(data)
+    if parts is None:
+        raise SignalError(f"{name} is cut off within its header")
+    unpack = zlib.decompressobj()
+    try:
+        there = unpack.decompress(parts.pixels, parts.unpacked)
+    except zlib.error:
+        raise SignalError(f"{name} cannot be read: its pixels are damaged") from None
+    tell_missing(name, 1 - len(there) / parts.unpacked)
+    filled, at = bytearray(there), 0
+    for length, count in parts.rows:
+        for _ in range(count):
+            if at + length > len(there):  # the filter "up", of a row that does not differ from the one above
+                filled[at : at + length] = b"\2" + bytes(length - 1)
+            at += length
+    return parts.before + _chunk(b"IDAT", zlib.compress(bytes(filled), 1)) + _chunk(b"IEND", b"")
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+
+def missing_of_jpeg(samples: NDArray[np.uint8], without: NDArray[np.uint8], otherwise: NDArray[np.uint8]) -> float:
+    """The share of a picture that a cut scan of its JPEG does not reach.
+
+    Args:
+        samples: (height, width[, channels]), as decoded from what is there.
+        without: the same without that scan.
+        otherwise: the same with other bits in place of those that are missing.
+    """
+    changed: NDArray[Any] = np.not_equal(samples, without)
+    sure: NDArray[Any] = np.equal(samples, otherwise)
+    if not changed.any() and sure.all():
+        return 0.0  # it had nothing to add
+    reached: NDArray[Any] = _blocks(changed).max(2) & _blocks(sure).min(2)
+    rows, columns = reached.shape
+    last = np.flatnonzero(reached.max(1))
+    if not last.size:
+        return 1.0
+    # a row of blocks with subsampled colours has two of brightness
+    begun = reached[max(0, last[-1] - 1) : last[-1] + 1]
+    missing = sum(int(row[::-1].argmax()) if row.any() else row.size for row in begun)
+    return (missing + (rows - 1 - int(last[-1])) * columns) / reached.size
+
+
+def _blocks(marks: NDArray[Any]) -> NDArray[Any]:
+    """Marks of pixels by blocks of 8 x 8: (rows, columns, marks)."""
+    height, width = marks.shape[:2]
+    marks = marks.reshape(height, width, -1)
+    padded = np.pad(marks, ((0, -height % 8), (0, -width % 8), (0, 0)), "edge")
+    rows, columns = padded.shape[0] // 8, padded.shape[1] // 8
+    return padded.reshape(rows, 8, columns, 8, -1).swapaxes(1, 2).reshape(rows, columns, -1)
