@@ -280,7 +280,7 @@ def test_a_decompression_bomb_is_not_unpacked(tmp_path: Path):
     path.write_bytes(bomb(50_000))
     tracemalloc.start()
     try:
-        with pytest.raises(SignalError, match="cannot hold 50000 x 50000 pixels"):
+        with pytest.raises(SignalError, match="which cannot be"):
             read_image(path)
         assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
     finally:

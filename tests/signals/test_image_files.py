@@ -15,7 +15,7 @@ from skimage import data
 
 import impasto
 from impasto.errors import SignalError
-from impasto.signals import image_files
+from impasto.signals import room
 from impasto.signals.formats import kind_of, read_signal, write_signal
 from impasto.signals.image import read_image
 from impasto.signals.signal import Signal
@@ -61,7 +61,7 @@ def test_what_lacks_its_end_mark_alone_is_whole(tmp_path: Path, format: str, cap
     expected = np.asarray(Image.open(io.BytesIO(whole)))
     assert np.array_equal(colours(read_image(path)), expected)
     if format == "JPEG":
-        assert caplog.messages == [f"{path} has lost its end mark; the picture is whole"]
+        assert caplog.messages == [f"{path} is cut off: its end mark is missing, but the picture is whole"]
 
 
 def test_a_progressive_jpeg_without_its_last_bytes_is_painted(tmp_path: Path, caplog: pytest.LogCaptureFixture):
@@ -71,7 +71,7 @@ def test_a_progressive_jpeg_without_its_last_bytes_is_painted(tmp_path: Path, ca
     assert abs(found - np.asarray(Image.open(io.BytesIO(whole))).astype(int)).mean() < 1
     assert "is cut off" in caplog.text
     path.write_bytes(whole[: len(whole) // 3])
-    with pytest.raises(SignalError, match="it is cut off"):
+    with pytest.raises(SignalError, match="is cut off: "):
         read_image(path)
 
 
@@ -112,10 +112,10 @@ def test_a_large_picture_is_made_smaller_while_it_is_read(
     path.write_bytes(written(large, format, mode))
     whole = read_image(path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)  # Pillow's own limit is none of ours
-    monkeypatch.setattr(image_files, "_LARGE", 500_000)
+    monkeypatch.setattr(room, "_LARGE", 500_000)
     assert read_signal(path, longest=None).shape == (800, 1200)
     small = read_signal(path, longest=100)
-    assert 200 <= max(small.shape) < 400
+    assert 100 <= max(small.shape) < 400
     factor = 1200 // small.shape[1]
     height = 800 // factor
     box = whole.values[:, : height * factor].reshape(3, height, factor, small.shape[1], factor).mean((2, 4))
@@ -124,7 +124,7 @@ def test_a_large_picture_is_made_smaller_while_it_is_read(
 
 
 def test_deep_colours_and_the_upright_survive_being_made_smaller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(image_files, "_LARGE", 1000)
+    monkeypatch.setattr(room, "_LARGE", 1000)
     path = tmp_path / "deep.png"
     step = np.arange(120 * 80 * 3, dtype=np.uint16).reshape(80, 120, 3) * 2
     path.write_bytes(imagecodecs.png_encode(step))
@@ -134,13 +134,14 @@ def test_deep_colours_and_the_upright_survive_being_made_smaller(tmp_path: Path,
     exif = Image.Exif()
     exif[0x0112] = 6
     turned.write_bytes(written(PHOTO, "JPEG", exif=exif))
-    assert read_signal(turned, longest=20).shape == (60, 40)
+    height, width = read_signal(turned, longest=20).shape
+    assert 20 <= height < 120 and height * 2 == width * 3
 
 
 def test_what_does_not_fit_the_memory_is_refused_at_once(tmp_path: Path):
     path = tmp_path / "large.png"
     path.write_bytes(written(PHOTO, "PNG"))
-    with pytest.raises(SignalError, match=r"large.png: 120 x 80 pixels unpack to .* make it smaller first"):
+    with pytest.raises(SignalError, match=r"large\.png unpacks to .* make it smaller first"):
         read_image(path, memory=10_000)
     assert read_image(path, memory=10_000_000).shape == (80, 120)
 
@@ -157,7 +158,7 @@ def test_of_an_animation_the_first_frame_is_taken_and_told(
     frames[0].save(path, format, save_all=True, append_images=frames[1:], duration=40)
     assert kind_of(path) == kind_of(path, "out.png") == "image"
     assert abs(read_image(path).values - 40 / 255).max() < 0.02
-    assert [line.split(":")[0] for line in caplog.messages] == [f"{path} is an animation of 4 frames"]
+    assert [line.split(";")[0] for line in caplog.messages] == [f"{path} is an animation of 4 frames"]
 
 
 # formats of others
@@ -187,14 +188,14 @@ def test_heic_whatever_it_is_called(tmp_path: Path, name: str, monkeypatch: pyte
     assert kind_of(path) == "image"
     assert abs(colours(read_image(path)) - PHOTO.astype(int)).mean() < 4
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
-    with pytest.raises(SignalError, match=f"{name}: it is a HEIC picture, .*: pip install pillow-heif"):
+    with pytest.raises(SignalError, match=f"{name} is a HEIC picture, .*: pip install pillow-heif"):
         read_image(path)
 
 
 def test_a_damaged_heic_is_one_line(tmp_path: Path):
     path = tmp_path / "p.jpg"
     path.write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(99))
-    with pytest.raises(SignalError, match=r"p\.jpg cannot be read: ") as caught:
+    with pytest.raises(SignalError, match=r"p\.jpg is a damaged HEIC picture: ") as caught:
         read_image(path)
     assert "\n" not in str(caught.value)
 
@@ -248,8 +249,10 @@ FORMATS = [("png", 8), ("png", 16), ("jpg", 8), ("webp", 8), ("tif", 8), ("tif",
 def test_every_picture_into_every_format(tmp_path: Path, ending: str, bits: int, grey: bool, alpha: bool):
     path = tmp_path / f"out.{ending}"
     values = read_image(PHOTO[..., :1].repeat(3, -1) if grey else PHOTO).values
-    header = {"dpi": (120.0, 120.0)} | (
-        {"alpha": np.linspace(0.1, 1, 9600, dtype=np.float32).reshape(80, 120)} if alpha else {}
+    header = (
+        ({"grey": True} if grey else {})
+        | {"dpi": (120.0, 120.0)}
+        | ({"alpha": np.linspace(0.1, 1, 9600, dtype=np.float32).reshape(80, 120)} if alpha else {})
     )
     write_signal(Signal(values, header=header), path, {"a": "b"}, bits=bits)
     found = read_image(path)
@@ -262,9 +265,10 @@ def test_every_picture_into_every_format(tmp_path: Path, ending: str, bits: int,
     assert abs(found.values - seen).mean() < (0.02 if lossy else 1 / 255)
     if kept:
         assert abs(found.header["alpha"] - header["alpha"]).mean() < 0.01
+    if (bits, grey, alpha) == (16, True, True):
+        return  # Pillow knows no grey of 16 bits with an opacity
     with Image.open(path) as image:
-        # Pillow knows no grey of 16 bits with an opacity
-        assert (image.getbands()[0][0] in "LI") == one or (bits == 16 and alpha)
+        assert (image.getbands()[0][0] in "LI") == one
 
 
 # what is painted

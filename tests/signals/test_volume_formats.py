@@ -260,7 +260,7 @@ def test_both_places_in_space_are_kept(tmp_path: Path) -> None:
         ("a.hdr", lambda p: p.write_bytes(bytes(348)), "a.img was expected beside it"),
         ("a.nrrd", lambda p: p.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\n"), "save it as NIfTI"),
         ("a.mha", lambda p: p.write_bytes(b"ObjectType = Image\nNDims = 3\n"), "save it as NIfTI"),
-        ("a.npy", lambda p: np.save(p, np.full((4, 4, 4), np.nan)), "nowhere finite"),
+        ("a.npy", lambda p: np.save(p, np.full((5, 6, 7), np.nan)), "nowhere finite"),
         ("a.nii", lambda p: nib.save(nib.Nifti1Image(np.full((4, 4, 4), np.inf), AFFINE), p), "nowhere finite"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -128,8 +129,10 @@ def _from_opened(picture: Image.Image, path: Path, longest: int | None, memory: 
             picture.draft(None, (longest, longest))
     factor = factor_within(picture.size[::-1], stored, longest, memory, name)
     tell_frames(picture, name)
-    if deep and (samples := _deep_samples(path)) is not None:
-        return _from_pillow(picture, made_smaller(samples, factor))
+    if deep:
+        data = _whole_png(path)
+        with opened(io.BytesIO(data), name) as whole_picture:
+            return _from_pillow(whole_picture, made_smaller(_deep_samples(data), factor))
     picture = loaded(picture, path)
     if factor > 1 and picture.mode in _LARGEST_VALUE:
         exif = picture.info
@@ -148,12 +151,14 @@ def _is_deep(picture: Image.Image) -> bool:
     return deep and "16" in str(getattr(picture, "tile", ""))
 
 
-def _deep_samples(path: Path) -> NDArray[np.uint16] | None:
-    """Colours of 16 bits a channel as they are stored, (height, width, 3 or 4); None if the file's end is missing."""
+def _whole_png(path: Path) -> bytes:
     data = path.read_bytes()
     parts = png_parts(data)
-    if parts is None or not parts.whole:
-        data = mended_png(data, str(path))
+    return data if parts and parts.whole else mended_png(data, str(path))
+
+
+def _deep_samples(data: bytes) -> NDArray[np.uint16]:
+    """Colours of 16 bits a channel as a PNG stores them, (height, width, 3 or 4)."""
     samples = imagecodecs.png_decode(data)
     return samples[..., [0, 0, 0, 1]] if samples.shape[2] == 2 else samples
 

@@ -215,7 +215,7 @@ def _encoded(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], qu
 
 def _deep_png(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     """Pillow writes no colours of 16 bits, but all that stands between the header and the pixels."""
-    deep = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples)))
+    deep = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples[..., 0] if samples.shape[2] == 1 else samples)))
     text = metadata.get("pnginfo") or PngInfo()
     # all bits count: who reads it need not guess from its values
     text.add(b"sBIT", bytes([16] * samples.shape[2]))
