@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -27,8 +27,8 @@ _LONGEST = {"GIF": 65_535, "WEBP": 16_383, "PNG": 2**31 - 1}
 _CLOCK = {"GIF": 100, "WEBP": 1000, "PNG": 1000}
 # what no or nearly no duration stands for, in every browser; in milliseconds
 _SHORTEST_OF_GIF, _UNTOLD = 10, 100
-# of a GIF, in its hundredths of a second: what is shorter is shown for a tenth of a second
-_SHORTEST_SHOWN = 2
+# the shortest time for which a picture is shown, on this clock: one of a GIF that is shorter lasts a tenth of a second
+_SHORTEST = {"GIF": 2, "WEBP": 1, "PNG": 1}
 
 
 def is_animation_file(path: Path) -> bool:
@@ -37,7 +37,7 @@ def is_animation_file(path: Path) -> bool:
 
 
 def is_movie_file(path: Path, output: Path | None) -> bool:
-    """Whether a file is to be taken for a movie: always, if it is of a format of movies; an animation where one is to come out.
+    """Whether a file is a movie: always, if it is of a format of movies; an animation, if one is to come out.
 
     A GIF that is to be written as one is a movie even with one picture, for a picture is not written as GIF.
     """
@@ -100,8 +100,10 @@ def _duration(picture: Image.Image) -> int:
     return max(1, round(duration)) if duration > shortest else _UNTOLD
 
 
-def encode_animation(movie: Signal, path: Path, comment: str) -> bytes:
+def encode_animation(movie: Signal, path: Path, comment: str, tell: Callable[[str], None]) -> bytes:
     """The bytes of a GIF, WebP or PNG that moves, with ``comment`` inside where the format has a place for it.
+
+    ``tell`` gets what is changed.
 
     Raises:
         SignalError: the frames are too large for the format.
@@ -111,6 +113,12 @@ def encode_animation(movie: Signal, path: Path, comment: str) -> bytes:
     if longest > _LONGEST[name]:
         raise SignalError(f"{path}: {path.suffix} holds at most {_LONGEST[name]} pixels on a side, not {longest}")
     shown, durations = _schedule(movie, name)
+    if len(shown) < movie.shape[0]:
+        most = _CLOCK[name] // _SHORTEST[name]
+        tell(f"{path.suffix} shows at most {most} pictures a second: frames between them are left out")
+    alpha = movie.header.get("alpha")
+    if name == "GIF" and alpha is not None and ((alpha > 0.02) & (alpha < 0.98)).any():
+        tell(".gif knows no half transparent pixels: they are laid on white, or left out")
     buffer = io.BytesIO()
     first, *others = _pictures(movie, shown, name)
     loop = movie.header.get("loop", 0)
@@ -136,7 +144,7 @@ def _schedule(movie: Signal, name: str) -> tuple[list[int], list[int]]:
     times = movie.header.get("times", range(movie.shape[0]))
     ticks = [round((time - times[0]) * time_base * clock) for time in times]
     end = round((times[-1] + movie.header.get("last", 1) - times[0]) * time_base * clock)
-    shortest = _SHORTEST_SHOWN if name == "GIF" else 1
+    shortest = _SHORTEST[name]
     shown = [0]
     for i in range(1, len(ticks)):
         if ticks[i] - ticks[shown[-1]] >= shortest:

@@ -18,7 +18,7 @@ from impasto.signals.files import existing_file, one_line_is_enough
 from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
 from impasto.signals.signal import Signal, Values
 
-READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jxl", ".heic", ".heif")
+READABLE = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jxl", ".heic", ".heif", ".apng")
 
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
 _BITS_PER_SAMPLE, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0102, 0x0112, 0x011A, 0x011B, 0x0128

@@ -81,13 +81,14 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
     stamps = [int(time or 0) for time in times]
     longest_shown = max([last, 1 / rate / time_base, *(Fraction(b - a) for a, b in pairwise(stamps))])
     end = max(float((stamps[-1] + longest_shown) * time_base), sound_end) - float(begin)
-    if count < int(_COMPLETE * promised) or end < _COMPLETE * float(duration):
+    slack = 1 / float(rate)  # containers round what they promise
+    if count < int(_COMPLETE * promised) or end + slack < _COMPLETE * float(duration):
         of = f" of {promised}" * bool(promised)
         raise SignalError(
             f"{path} is cut short or damaged: {count}{of} frames, {end:.2f} of {float(duration):.2f} s, can be read"
         )
     if frames.damaged:
-        frames.told[f"{frames.damaged} damaged packets of pictures are passed over"] = None
+        frames.told[f"{frames.damaged} damaged frames are passed over, or painted as they can be decoded"] = None
     for told in frames.told:
         log.warning("%s: %s", path, told)
     moved = round(shift / time_base)

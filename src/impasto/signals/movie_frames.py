@@ -32,7 +32,7 @@ class Frames:
         last: how long the last one lasts, in the same units; 0 where it is not told.
         aspect: the width of a stored pixel divided by its height. The frames here have square ones.
         bits: the bits of each colour in the file.
-        damaged: packets that could not be decoded.
+        damaged: frames that could not be decoded, or not as they were.
         told: what was changed, each in a few words.
     """
 
@@ -112,7 +112,9 @@ def _decoded(av: Any, container: Any, stream: Any, frames: Frames) -> Iterator[A
         except av.error.FFmpegError:
             frames.damaged += 1
             continue
-        yield from decoded
+        for frame in decoded:
+            frames.damaged += bool(frame.is_corrupt or packet.is_corrupt)
+            yield frame
 
 
 def _progressive(av: Any, stream: Any, decoded: Iterator[Any], frames: Frames) -> Iterator[tuple[Any, int | None]]:

@@ -121,7 +121,7 @@ def encode_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | Non
         if left_out:
             tell(f"an animation has no place for: {', '.join(left_out)}")
         _tell_depth(movie, 8, tell)
-        return encode_animation(movie, Path(path), comment)
+        return encode_animation(movie, Path(path), comment, tell)
     av: Any = optional_package("av", Path(path), "movies")
     coding = _coding(movie, suffix, path, tell)
     _tell_depth(movie, coding.bits, tell)
@@ -184,7 +184,10 @@ def _stored(movie: Signal, coding: _Coding) -> tuple[int, int]:
 
 def _picture_stream(container: Any, movie: Signal, coding: _Coding) -> Any:
     rate = movie.header.get("rate", Fraction(25))
-    stream = container.add_stream(coding.codec, rate=rate, options=dict(coding.options))
+    options = dict(coding.options)
+    if coding.codec == "libx264" and len({b - a for a, b in pairwise(movie.header.get("times", ()))}) > 1:
+        options["bf"] = "0"  # or MP4 tells the length by times of decoding, which then are far from those of showing
+    stream = container.add_stream(coding.codec, rate=rate, options=options)
     stream.height, stream.width = (n + n % 2 if coding.even else n for n in _stored(movie, coding))
     stream.pix_fmt = coding.pixels
     context = stream.codec_context

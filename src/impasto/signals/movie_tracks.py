@@ -16,6 +16,8 @@ from impasto.signals.track_coding import encoded_sound, encoded_text, holds, lin
 _KEEPERS = ("matroska", "mov", "nut", "mpegts", "avi", "asf", "ogg")
 # so many packets tell the parameters that no header has
 _FIRST = 8
+# the bytes of the header by which broadcasters begin each packet of AAC, by whether it has no checksum
+_ADTS = (9, 7)
 _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
 _NOUNS = {"audio": "sound", "subtitle": "subtitles"}
 # of the file that was read, not of the one that is written
@@ -72,7 +74,8 @@ def read_beside(av: Any, path: Path, shift: Fraction) -> tuple[dict[str, Any], f
         for stream in streams:
             base, own = stream.time_base, packets[stream.index]
             if own and stream.type == "audio":
-                end = max(end, float((own[-1].dts + own[-1].duration) * base))
+                length = own[-1].duration or max(0, own[-1].dts - own[max(0, len(own) - 2)].dts)
+                end = max(end, float((own[-1].dts + length) * base))
             track = _track(av, stream, own, round(shift / base)) if own else None
             if track:
                 tracks.append(track)
@@ -121,10 +124,13 @@ def _track(av: Any, stream: Any, packets: list[Packet], shift: int) -> Track | N
             dts = latest + 1
         latest = dts
         moved.append(Packet(data, max(dts, pts - shift), dts, duration, key))
+    in_adts = stream.codec_context.name == "aac" and all(p.data[0] == 0xFF and p.data[1] & 0xF6 == 0xF0 for p in moved)
     tags = {name: text for name in _TAGS_OF_A_TRACK if (text := stream.metadata.get(name))}
-    for keeper in _KEEPERS:
+    for keeper in _KEEPERS[1:] if in_adts else _KEEPERS:
         parameters = _file(av, keeper, stream, moved[:_FIRST])
         if parameters:
+            if in_adts:  # with what a header of its own before each packet said
+                moved = [p._replace(data=p.data[_ADTS[p.data[1] & 1] :]) for p in moved]
             return Track(stream.type, parameters, stream.time_base, tuple(moved), tags, int(stream.disposition))
     return None
 

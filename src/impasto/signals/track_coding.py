@@ -73,11 +73,11 @@ def sound_encoder(av: Any, form: str, template: Any) -> SoundEncoder | None:
 
 
 def encoded_sound(av: Any, packets: Iterator[Any], template: Any, stream: Any) -> Iterator[Any]:
-    """The packets decoded and encoded for the stream; at the times that they had; damaged ones are silent."""
+    """The packets decoded and encoded for the stream; at the times that they had; damaged ones are passed over."""
     decoder, context = template.codec_context, stream.codec_context
     resampler = av.AudioResampler(context.format, context.layout, context.sample_rate, context.frame_size or None)
     context.time_base = Fraction(1, context.sample_rate)
-    at: int | None = None
+    at = 0
 
     def frames() -> Iterator[Any]:
         for packet in [*packets, None]:
@@ -91,16 +91,19 @@ def encoded_sound(av: Any, packets: Iterator[Any], template: Any, stream: Any) -
                 yield frame
         yield None
 
+    heard: Fraction | None = None
     for frame in frames():
         if frame is not None:
-            if frame.pts is not None:
-                due = round(frame.pts * (frame.time_base or Fraction(1, frame.sample_rate)) * context.sample_rate)
-                # a pause in the sound
-                at = due if at is None or due - at > _PAUSE * context.sample_rate else at
+            length = Fraction(frame.samples, frame.sample_rate)
+            due = heard if frame.pts is None else frame.pts * (frame.time_base or Fraction(1, frame.sample_rate))
+            if due is not None and (heard is None or due - heard > _PAUSE):
+                at += round((due - (heard or 0)) * context.sample_rate)
+                heard = due
+            heard = (heard or 0) + length
             frame.pts = None
         for piece in resampler.resample(frame):
             piece.pts, piece.time_base = at, Fraction(1, context.sample_rate)
-            at = (at or 0) + piece.samples
+            at += piece.samples
             yield from stream.encode(piece)
     yield from stream.encode(None)
 
