@@ -1,8 +1,8 @@
 """What the tags of a movie say about its colours, and what they are as sRGB: other primaries, other curves, HDR.
 
 HDR is brought to SDR as ITU-R BT.2408 lays one over the other: the white of paper, 203 cd/m2, becomes 1. What is brighter
-is pressed into the last tenth below 1, by a curve that begins as the straight line it leaves and never reaches 1. It is of the
-largest of red, green and blue, so that hues stay: ``0.9 + 0.1 (1 - exp(-(x - 0.9) / 0.1))``.
+is pressed into the last tenth below 1, by a curve that begins as the straight line it leaves and never reaches 1. It is that
+of the largest of red, green and blue, so that hues stay: ``0.9 + 0.1 (1 - exp(-(x - 0.9) / 0.1))``.
 """
 
 from __future__ import annotations

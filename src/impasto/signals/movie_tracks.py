@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from impasto.signals.track_coding import encoded_sound, encoded_text, holds, lines_of, sound_encoder
 
 # containers that between them hold every coding that FFmpeg reads; what is kept in them are only the codec's parameters
-_KEEPERS = ("matroska", "mov", "nut", "mpegts", "avi", "asf", "ogg")
+_KEEPERS = ("matroska", "mov", "avi", "asf", "mpegts", "ogg", "nut")
 # so many packets tell the parameters that no header has
 _FIRST = 8
 # the bytes of the header by which broadcasters begin each packet of AAC, by whether it has no checksum
@@ -22,6 +22,8 @@ _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "we
 _NOUNS = {"audio": "sound", "subtitle": "subtitles"}
 # of the file that was read, not of the one that is written
 _ITS_OWN = ("major_brand", "minor_version", "compatible_brands", "encoder", "comment", "duration", "rotate", "creation_tool")
+# QuickTime knows these languages by the other one of their two codes
+_OF_QUICKTIME = {"deu": "ger", "nld": "dut", "swe": "sve", "ell": "gre", "isl": "ice", "zho": "chi"}
 _TAGS_OF_A_TRACK = ("language", "title")
 
 
@@ -149,6 +151,7 @@ def _file(av: Any, form: str, template: Any, packets: list[Packet]) -> bytes | N
             first = container.streams[0]
             if first.codec_context is None or first.codec_context.name != template.codec_context.name:
                 return None
+            first.codec_context.open(strict=False)  # which fails where a parameter got lost
     except (av.error.FFmpegError, ValueError, OSError, IndexError):
         return None
     return buffer.getvalue()
@@ -179,6 +182,8 @@ def add_tracks(
             continue
         stream, packets = added
         stream.metadata.update(track.tags)
+        if container.format.name == "mov" and track.tags.get("language") in _OF_QUICKTIME:
+            stream.metadata["language"] = _OF_QUICKTIME[track.tags["language"]]
         stream.disposition = track.disposition
         written.append(packets)
     return written

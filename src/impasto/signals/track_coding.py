@@ -56,6 +56,10 @@ def sound_encoder(av: Any, form: str, template: Any) -> SoundEncoder | None:
     codec, context = _SOUND.get(form), template.codec_context
     if codec is None or not context.sample_rate:
         return None
+    try:
+        context.open(strict=False)
+    except (av.error.FFmpegError, ValueError):
+        return None
     rates = _RATES[codec]
     rate = context.sample_rate if context.sample_rate in rates else min(rates, key=lambda r: abs(r - context.sample_rate))
     count = context.layout.nb_channels
