@@ -87,8 +87,7 @@ def test_what_is_default_or_forced_stays_so(tmp_path: Path) -> None:
     ],
 )
 def test_sound_that_does_not_fit_is_encoded_anew_at_its_time(name, sound, ending, codec, tmp_path: Path, caplog) -> None:
-    video = {"codec": "libvpx"} if name.endswith(".webm") else {"codec": "mpeg4"}
-    path = make_movie(tmp_path / name, sounds=[sound], **video)
+    path = make_movie(tmp_path / name, sounds=[sound], codec="libvpx" if name.endswith(".webm") else "mpeg4")
     movie, out = read_movie(path), tmp_path / f"out{ending}"
     assert FORMATS["movie"].encode(FORMATS["movie"].sample(movie), out)
     caplog.clear()

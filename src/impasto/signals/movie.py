@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from impasto.errors import SignalError
 from impasto.signals.animation import is_animation_file, read_animation
+from impasto.signals.ebml import holds_all
 from impasto.signals.files import existing_file, optional_package
 from impasto.signals.image import resample_image
 from impasto.signals.movie_frames import Frames, decode_frames
@@ -62,6 +64,7 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
             stream.thread_type = "AUTO"
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
             promised, time_base = stream.frames, stream.time_base or 1 / rate
+            shown_until = _told_end(stream)
             begin, duration = (Fraction(time or 0) / av.time_base for time in (container.start_time, container.duration))
             frames = decode_frames(av, container, stream, longest, path)
         # files of broadcasters begin at any time of the day
@@ -82,11 +85,14 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
     longest_shown = max([last, 1 / rate / time_base, *(Fraction(b - a) for a, b in pairwise(stamps))])
     end = max(float((stamps[-1] + longest_shown) * time_base), sound_end) - float(begin)
     slack = 1 / float(rate)  # containers round what they promise
-    if count < int(_COMPLETE * promised) or end + slack < _COMPLETE * float(duration):
+    # neither tells alone: a last frame may be held for long, and frames may be cut off by an edit list
+    short = end + slack < _COMPLETE * float(duration)
+    if short and (count < int(_COMPLETE * promised) or not (promised or holds_all(path))):
         of = f" of {promised}" * bool(promised)
         raise SignalError(
             f"{path} is cut short or damaged: {count}{of} frames, {end:.2f} of {float(duration):.2f} s, can be read"
         )
+    last = max(last, shown_until / time_base - stamps[-1]) or longest_shown
     if frames.damaged:
         frames.told[f"{frames.damaged} damaged frames are passed over, or painted as they can be decoded"] = None
     for told in frames.told:
@@ -96,7 +102,7 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
         "times": tuple(time - moved for time in stamps),
         "time_base": time_base,
         "rate": rate,
-        "last": max(1, round(last or longest_shown)),
+        "last": max(1, round(last)),
         **beside,
     }
     return _signal(frames, header)
@@ -121,6 +127,14 @@ def _pictures(container: Any, path: Path) -> Any:
     if stream.codec_context is None:
         raise SignalError(f"{path}: its pictures are coded in a way that FFmpeg cannot decode; convert it to MP4 first")
     return stream
+
+
+def _told_end(stream: Any) -> Fraction:
+    """When the pictures end in seconds, as far as the file tells."""
+    if stream.duration and stream.time_base:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    told = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
+    return Fraction(int(told[1]) * 3600 + int(told[2]) * 60) + Fraction(told[3]) if told else Fraction(0)
 
 
 def _is_cover(stream: Any) -> bool:

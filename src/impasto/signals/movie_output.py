@@ -71,6 +71,7 @@ _FORMATS: dict[str, _Format] = {
 }
 # the form in which frames are handed to FFmpeg, by whether they have more than 8 bits and no opacity
 _GIVEN = {(False, True): "rgb24", (False, False): "rgba", (True, True): "rgb48le", (True, False): "rgba64le"}
+_FRAMES_TELL_THEIR_DURATION = 1 << 8  # a flag of FFmpeg's
 _CHAPTERS = ("mp4", "mov", "matroska", "webm")
 WRITABLE = (*_FORMATS, *ANIMATIONS)
 
@@ -192,6 +193,7 @@ def _picture_stream(container: Any, movie: Signal, coding: _Coding) -> Any:
     stream.pix_fmt = coding.pixels
     context = stream.codec_context
     context.time_base = movie.header.get("time_base", 1 / rate)
+    context.flags |= _FRAMES_TELL_THEIR_DURATION
     if coding.aspect and "aspect" in movie.header:
         context.sample_aspect_ratio = movie.header["aspect"]
     if not coding.pixels.startswith("bgr"):
