@@ -12,7 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.signals import arrays, audio, audio_output, dicom, image, image_output, movie, series, volume
+from impasto.signals import (
+    animation,
+    arrays,
+    audio,
+    audio_output,
+    dicom,
+    image,
+    image_output,
+    movie,
+    movie_output,
+    series,
+    volume,
+)
 from impasto.signals.file_type import TABLE, file_type
 from impasto.signals.files import write_whole
 from impasto.signals.signal import Signal
@@ -74,12 +86,13 @@ FORMATS: dict[str, Format] = {
     "movie": Format(
         noun="a movie",
         read=lambda source, rate, longest, memory: movie.read_movie(source, longest),
-        encode=movie.encode_movie,
+        encode=movie_output.encode_movie,
         sample=movie.sample_movie,
         readable=movie.READABLE,
-        writable=movie.WRITABLE,
+        writable=movie_output.WRITABLE,
         safest=".mkv",
         describe=movie.describe_movie,
+        claims=animation.is_movie_file,
     ),
     "image": Format(
         noun="a picture",

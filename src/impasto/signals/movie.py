@@ -1,158 +1,181 @@
-"""Movies: frames read as one signal of time, y and x, and written with the same time stamps and the sound as it was."""
+"""Movies: frames read as one signal of time, y and x, with their time stamps and all that the file holds beside them."""
 
 from __future__ import annotations
 
-import io
-import json
 import logging
-from collections.abc import Iterator, Mapping
+import re
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
-from numpy.typing import NDArray
 
-from impasto.errors import SignalError, SizeError, nearest
+from impasto.errors import SignalError
+from impasto.signals.animation import is_animation_file, read_animation
+from impasto.signals.ebml import holds_all
 from impasto.signals.files import existing_file, optional_package
-from impasto.signals.image import resample_image, scaled_shape
+from impasto.signals.image import resample_image
+from impasto.signals.movie_frames import Frames, decode_frames
+from impasto.signals.movie_tracks import read_beside
 from impasto.signals.signal import Signal
 
 log = logging.getLogger("impasto")
 
-WRITABLE = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
-READABLE = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp")
-# container, codec and its options by ending; nearly without loss, for strokes are fine
-_FORMATS: dict[str, tuple[str, str, dict[str, str]]] = {
-    ".mp4": ("mp4", "libx264", {"crf": "14", "preset": "medium"}),
-    ".m4v": ("mp4", "libx264", {"crf": "14", "preset": "medium"}),
-    ".mov": ("mov", "libx264", {"crf": "14", "preset": "medium"}),
-    ".mkv": ("matroska", "libx264", {"crf": "14", "preset": "medium"}),
-    ".webm": ("webm", "libvpx-vp9", {"crf": "18", "b": "0", "row-mt": "1"}),
-}
-_UNSPECIFIED, _BT709, _BT601, _HD_LINES = 2, 1, 5, 720
-_LIMITED_RANGE = 1
-_OPUS_RATE = 48000
+READABLE = (
+    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp"),
+    *(".gif", ".webp", ".apng", ".png", ".avif"),
+)
 # less than this share of what the file promises, and it was cut
 _COMPLETE = 0.95
 
 
 def read_movie(path: str | Path, longest: int | None = None) -> Signal:
-    """A movie as sRGB in 0..1, upright.
+    """A movie as sRGB in 0..1, upright, with square pixels; HDR tone-mapped, interlaced frames deinterlaced, each told.
 
     Args:
-        path: a file of any format that FFmpeg reads; of several pictures in it the first stream.
+        path: a file of any format that FFmpeg reads, or an animation (GIF, WebP, PNG, AVIF); of several pictures in it the
+            one that FFmpeg calls the best.
         longest: the longest side in pixels to which frames are made smaller while they are read, so that a movie that is to
             be painted small takes little memory; never enlarged.
 
     Returns:
-        A signal of kind "movie": values (3, time, y, x). Its header holds ``times``, the start of each frame in units of
-        ``time_base`` seconds (a Fraction); ``rate`` in frames per second (a Fraction); and, if there is sound,
-        ``sound``, the undecoded track in a Matroska file, and ``sound_start`` in seconds.
+        A signal of kind "movie": values (3, time, y, x). Its header holds, each where there is one:
+
+        - ``times``, the start of each frame in units of ``time_base`` seconds (a Fraction); ``last``, how long the last one
+          lasts; ``rate`` in frames per second (a Fraction);
+        - ``alpha``, the opacity (time, y, x) in 0..1; ``aspect``, the width of a stored pixel divided by its height (a
+          Fraction); ``bits`` of each colour in the file;
+        - ``tracks``, sounds and subtitles, undecoded; ``chapters``, ``attachments`` and ``metadata`` as PyAV has them;
+          ``loop``, how often an animation is repeated, 0 for ever, None once;
+        - ``left_out``, what else was in the file.
 
     Raises:
         SignalError: the file is missing, damaged, cut short or without frames.
         SizeError: the frames do not fit into the memory.
     """
     path = existing_file(path, "a movie")
+    if is_animation_file(path):
+        return read_animation(path, longest)
     av: Any = optional_package("av", path, "movies")
     try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise SignalError(f"{path} has no pictures; a movie was expected")
-            stream = container.streams.video[0]
+        with av.open(str(path), metadata_errors="replace") as container:
+            stream = _pictures(container, path)
             stream.thread_type = "AUTO"
             rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-            promised, time_base = stream.frames, stream.time_base
-            begin, duration = ((time or 0) / av.time_base for time in (container.start_time, container.duration))
-            frames, times = _decode(av, container, stream, longest, path)
-        sound, sound_end = _sound(av, path)
-    except av.error.FFmpegError as error:
-        raise SignalError(f"{path} cannot be read as a movie: {error.strerror or error}") from None
-    if not frames:
+            promised, time_base = stream.frames, stream.time_base or 1 / rate
+            shown_until = _told_end(stream)
+            begin, duration = (Fraction(time or 0) / av.time_base for time in (container.start_time, container.duration))
+            frames = decode_frames(av, container, stream, longest, path)
+        # files of broadcasters begin at any time of the day
+        shift = max(begin, Fraction(0))
+        beside, sound_end = read_beside(av, path, shift)
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        raise SignalError(f"{path} cannot be read as a movie: {getattr(error, 'strerror', None) or error}") from None
+    count = len(frames.colours)
+    if not count:
         raise SignalError(f"{path} has no frames")
-    if None in times or any(b <= a for a, b in pairwise(times)):
-        times, time_base = list(range(len(frames))), 1 / rate
-    # how long the last frame lasts is not told; no longer than the longest
-    last = max([1 / rate, *((b - a) * time_base for a, b in pairwise(times))])
-    end = max(float(times[-1] * time_base + last), sound_end) - begin
-    if len(frames) < int(_COMPLETE * promised) or end < _COMPLETE * duration:
+    times, last = frames.times, Fraction(frames.last)
+    if None in times or any(b <= a for a, b in pairwise(times)):  # pyright: ignore[reportOperatorIssue]
+        if count > 1:
+            frames.told[f"time stamps are missing or out of order: {float(rate):.4g} frames a second are assumed"] = None
+        start = next((float(time * time_base) for time in times if time is not None), float(begin))
+        times, time_base, last = [round(start * rate) + i for i in range(count)], 1 / rate, Fraction(1)
+    stamps = [int(time or 0) for time in times]
+    longest_shown = max([last, 1 / rate / time_base, *(Fraction(b - a) for a, b in pairwise(stamps))])
+    end = max(float((stamps[-1] + longest_shown) * time_base), sound_end) - float(begin)
+    slack = 1 / float(rate)  # containers round what they promise
+    # neither tells alone: a last frame may be held for long, and frames may be cut off by an edit list
+    short = end + slack < _COMPLETE * float(duration)
+    if short and (count < int(_COMPLETE * promised) or not (promised or holds_all(path))):
         of = f" of {promised}" * bool(promised)
         raise SignalError(
-            f"{path} is cut short or damaged: {len(frames)}{of} frames, {end:.2f} of {duration:.2f} s, can be read"
+            f"{path} is cut short or damaged: {count}{of} frames, {end:.2f} of {float(duration):.2f} s, can be read"
         )
-    values = np.empty((3, len(frames), *frames[0].shape[:2]), np.float32)
-    for i, frame in enumerate(frames):
-        np.divide(frame.transpose(2, 0, 1), np.float32(255), out=values[:, i])
-    return Signal(values, "movie", {"times": tuple(times), "time_base": time_base, "rate": rate, **sound})
+    last = max(last, shown_until / time_base - stamps[-1]) or longest_shown
+    if frames.damaged:
+        frames.told[f"{frames.damaged} damaged frames are passed over, or painted as they can be decoded"] = None
+    for told in frames.told:
+        log.warning("%s: %s", path, told)
+    moved = round(shift / time_base)
+    header: dict[str, Any] = {
+        "times": tuple(time - moved for time in stamps),
+        "time_base": time_base,
+        "rate": rate,
+        "last": max(1, round(last)),
+        **beside,
+    }
+    return _signal(frames, header)
 
 
-def _scaling(av: Any) -> int:
-    """Lanczos with exact rounding and colour at every pixel, without which colours drift by a level or two."""
-    flags = av.video.reformatter.Interpolation
-    return int(flags.LANCZOS | flags.ACCURATE_RND | flags.FULL_CHR_H_INT | flags.FULL_CHR_H_INP)
+def _pictures(container: Any, path: Path) -> Any:
+    """The stream of pictures that is the movie, and no cover of a record.
 
-
-def _decode(
-    av: Any, container: Any, stream: Any, longest: int | None, path: Path
-) -> tuple[list[NDArray[np.uint8]], list[Any]]:
-    frames: list[NDArray[np.uint8]] = []
-    times: list[Any] = []
-    for frame in container.decode(stream):
-        shape = (frame.height, frame.width)
-        if longest is not None and max(shape) > longest:
-            # video counts colour in pairs of pixels
-            shape = tuple(max(2, 2 * round(n / 2)) for n in scaled_shape(shape, longest))
-        untold = _BT709 if frame.height >= _HD_LINES else _BT601
-        rgb = frame.reformat(
-            shape[1],
-            shape[0],
-            "rgb24",
-            src_colorspace=untold if frame.colorspace == _UNSPECIFIED else frame.colorspace,
-            interpolation=_scaling(av),
-        ).to_ndarray()
-        frames.append(np.rot90(rgb, frame.rotation // 90))
-        times.append(frame.pts)
-        if frames[0].shape != frames[-1].shape:
-            raise SignalError(f"{path} changes its size at frame {len(frames)}; frames of one size were expected")
-        # float32 and one copy to work on
-        needed = 2 * 4 * len(frames) * rgb.size
-        if len(frames) % 16 == 0 and needed > psutil.virtual_memory().available:
-            raise SizeError(
-                f"{path} at {shape[1]} x {shape[0]} pixels is too long for the memory: {len(frames)} frames fit; "
-                "cut it, or give a smaller --size"
+    Raises:
+        SignalError: there is none.
+    """
+    moving = [stream for stream in container.streams.video if not _is_cover(stream)]
+    if not moving:
+        if container.streams.audio:
+            raise SignalError(
+                f"{path} holds only sound, and a movie was expected; to paint the sound make it WAV or FLAC first, "
+                f"e.g. ffmpeg -i {path.name} {path.stem}.wav"
             )
-    return frames, times
+        raise SignalError(f"{path} has no pictures; a movie was expected")
+    best = container.streams.best("video")
+    stream = best if best in moving else moving[0]
+    if stream.codec_context is None:
+        raise SignalError(f"{path}: its pictures are coded in a way that FFmpeg cannot decode; convert it to MP4 first")
+    return stream
 
 
-def _sound(av: Any, path: Path) -> tuple[dict[str, Any], float]:
-    """The first sound track as it is, in a file of its own, as a header has it; and its end in seconds."""
-    with av.open(str(path)) as container:
-        if not container.streams.audio:
-            return {}, 0.0
-        track = container.streams.audio[0]
-        packets = [packet for packet in container.demux(track) if packet.dts is not None]
-        if not packets:
-            return {}, 0.0
-        end = float((packets[-1].dts + (packets[-1].duration or 0)) * packets[-1].time_base)
-        start = float((packets[0].pts or packets[0].dts) * packets[0].time_base)
-        buffer = io.BytesIO()
-        with av.open(buffer, "w", format="matroska") as copy:
-            stream = copy.add_stream_from_template(track)
-            for packet in packets:
-                packet.stream = stream
-                copy.mux(packet)
-    return {"sound": buffer.getvalue(), "sound_start": start}, end
+def _told_end(stream: Any) -> Fraction:
+    """When the pictures end in seconds, as far as the file tells."""
+    if stream.duration and stream.time_base:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    told = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
+    return Fraction(int(told[1]) * 3600 + int(told[2]) * 60) + Fraction(told[3]) if told else Fraction(0)
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(int(stream.disposition) & 0x400)
+
+
+def _signal(frames: Frames, header: dict[str, Any]) -> Signal:
+    colours = frames.colours
+    shape = colours[0].shape[:2]
+    values = np.empty((3, len(colours), *shape), np.float32)
+    alpha = np.empty((len(colours), *shape), np.float32) if colours[0].shape[2] == 4 else None
+    for i, frame in enumerate(colours):
+        top = np.float32(np.iinfo(frame.dtype).max)
+        np.divide(frame[..., :3].transpose(2, 0, 1), top, out=values[:, i])
+        if alpha is not None:
+            np.divide(frame[..., 3], top, out=alpha[i])
+        colours[i] = frame[:0]  # its memory is needed
+    if alpha is not None and alpha.min() < 1:
+        header["alpha"] = alpha
+    if frames.aspect != 1:
+        header["aspect"] = frames.aspect
+    if frames.bits > 8:
+        header["bits"] = frames.bits
+    return Signal(values, "movie", header)
+
+
+def frame_of(movie: Signal, i: int) -> Signal:
+    """Frame ``i`` as a picture, with its opacity."""
+    header = {"alpha": movie.header["alpha"][i]} if "alpha" in movie.header else {}
+    return Signal(np.ascontiguousarray(movie.values[:, i]), header=header)
 
 
 def resample_movie(movie: Signal, shape: tuple[int, int]) -> Signal:
-    """The movie with frames of (height, width) = ``shape``."""
+    """The movie with frames of (height, width) = ``shape``; colours are weighed by their opacity."""
     if movie.shape[1:] == shape:
         return movie
-    frames = (Signal(np.ascontiguousarray(movie.values[:, i])) for i in range(movie.shape[0]))
-    return movie.with_values(np.stack([resample_image(frame, shape).values for frame in frames], axis=1))
+    frames = [resample_image(frame_of(movie, i), shape) for i in range(movie.shape[0])]
+    header = dict(movie.header)
+    if "alpha" in header:
+        header["alpha"] = np.stack([frame.header["alpha"] for frame in frames])
+    return Signal(np.stack([frame.values for frame in frames], axis=1), movie.kind, header)
 
 
 def describe_movie(movie: Signal) -> str:
@@ -161,118 +184,10 @@ def describe_movie(movie: Signal) -> str:
     return f"{count} frames of {width} x {height}"
 
 
-def movie_format(path: str | Path) -> str:
-    """The name of the container that the ending of ``path`` stands for.
-
-    Raises:
-        SignalError: no format that can be written has this ending.
-    """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _FORMATS:
-        hint = f"did you mean {nearest(suffix, _FORMATS)}? " if suffix else ""
-        raise SignalError(
-            f"{path}: no format of movies that is written has the ending {suffix!r}; {hint}({' '.join(_FORMATS)})"
-        )
-    return _FORMATS[suffix][0]
-
-
 def sample_movie(movie: Signal) -> Signal:
     """The first two frames, with all that the file holds beside them."""
     header = dict(movie.header)
-    if "times" in header:
-        header["times"] = header["times"][:2]
+    for name in ("times", "alpha"):
+        if name in header:
+            header[name] = header[name][:2]
     return Signal(movie.values[:, :2], movie.kind, header)
-
-
-def encode_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
-    """The bytes of a file of the movie as the ending of ``path`` says: .mp4, .mov, .mkv (H.264) or .webm (VP9).
-
-    Frames keep their time stamps, and the sound is copied undecoded where the format can hold it. ``about`` (how it was
-    made) becomes the comment of the file, as JSON. A signal without times runs at 25 frames a second.
-
-    Raises:
-        SignalError: the ending is unknown, or the file cannot be written.
-    """
-    av: Any = optional_package("av", Path(path), "movies")
-    name, codec, options = movie_format(path), *_FORMATS[Path(path).suffix.lower()][1:]
-    buffer = io.BytesIO()
-    try:
-        with av.open(buffer, "w", format=name) as container:
-            container.metadata["comment"] = json.dumps(about or {})
-            stream = _picture_stream(container, movie, codec, options)
-            sound = _sound_packets(av, container, movie)
-            waiting = next(sound, None)
-            for packet, time in _encoded(av, stream, movie):
-                while waiting is not None and waiting.dts * waiting.time_base <= time:
-                    container.mux(waiting)
-                    waiting = next(sound, None)
-                container.mux(packet)
-            while waiting is not None:
-                container.mux(waiting)
-                waiting = next(sound, None)
-    except (av.error.FFmpegError, ValueError) as error:
-        raise SignalError(f"{path}: a movie of this size cannot be written: {error}") from None
-    return buffer.getvalue()
-
-
-def _picture_stream(container: Any, movie: Signal, codec: str, options: dict[str, str]) -> Any:
-    rate = movie.header.get("rate", Fraction(25))
-    stream = container.add_stream(codec, rate=rate, options=options)
-    stream.height, stream.width = movie.shape[1:]
-    # half the colour, as every player expects, where the size allows it
-    stream.pix_fmt = "yuv444p" if stream.height % 2 or stream.width % 2 else "yuv420p"
-    context = stream.codec_context
-    context.time_base = movie.header.get("time_base", 1 / rate)
-    context.colorspace = context.color_primaries = context.color_trc = _BT709
-    context.color_range = _LIMITED_RANGE
-    return stream
-
-
-def _encoded(av: Any, stream: Any, movie: Signal) -> Iterator[tuple[Any, Fraction]]:
-    """The packets of the pictures, each with the time in seconds that the encoder has reached."""
-    times, time_base = movie.header.get("times", range(movie.shape[0])), stream.codec_context.time_base
-    time = Fraction(0)
-    for i, start in enumerate(times):
-        eight_bits = (movie.values[:, i].clip(0, 1) * 255).round().astype(np.uint8)
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(eight_bits.transpose(1, 2, 0)), format="rgb24")
-        frame = frame.reformat(format=stream.pix_fmt, dst_colorspace=_BT709, interpolation=_scaling(av))
-        frame.colorspace, frame.color_range = _BT709, _LIMITED_RANGE
-        frame.pts, frame.time_base = start, time_base
-        time = start * time_base
-        for packet in stream.encode(frame):
-            yield packet, time
-    for packet in stream.encode(None):
-        yield packet, time
-
-
-def _sound_packets(av: Any, container: Any, movie: Signal) -> Iterator[Any]:
-    """The packets of the sound as they were read, or encoded anew where the container cannot hold them."""
-    if "sound" not in movie.header:
-        return iter(())
-    source = av.open(io.BytesIO(movie.header["sound"]))
-    track = source.streams.audio[0]
-    codec = track.codec_context.codec
-    if {codec.name, codec.canonical_name} & container.supported_codecs:
-        return _copied(source, track, container.add_stream_from_template(track), movie.header["sound_start"])
-    new = container.default_audio_codec
-    log.warning("%s cannot hold sound in %s, so it is encoded anew as %s", container.format.name, codec.name, new)
-    rate = _OPUS_RATE if "opus" in new else track.rate
-    return _encoded_anew(source, track, container.add_stream(new, rate=rate, layout=track.layout.name))
-
-
-def _copied(source: Any, track: Any, stream: Any, start: float) -> Iterator[Any]:
-    shift = None
-    for packet in source.demux(track):
-        if packet.dts is None:
-            continue
-        if shift is None:  # Matroska begins at 0 what began before it
-            shift = round((start - float(packet.pts * packet.time_base)) / packet.time_base)
-        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-        packet.stream = stream
-        yield packet
-
-
-def _encoded_anew(source: Any, track: Any, stream: Any) -> Iterator[Any]:
-    for frame in source.decode(track):
-        yield from stream.encode(frame)
-    yield from stream.encode(None)

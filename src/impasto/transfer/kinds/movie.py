@@ -11,7 +11,7 @@ from torch import Tensor
 from impasto.errors import SettingsError, SizeError
 from impasto.network.layers import smallest_size
 from impasto.signals.image import over_white, resample_image, scaled_shape
-from impasto.signals.movie import resample_movie
+from impasto.signals.movie import frame_of, resample_movie
 from impasto.signals.optical_flow import flicker
 from impasto.signals.signal import Signal, roles
 from impasto.transfer.descent import descend
@@ -90,7 +90,7 @@ def _pictures(style: Signal, size: int) -> Tensor:
     """The style as pictures (n, 3, height, width): one, or frames of a movie."""
     if style.kind == "movie":
         chosen = np.linspace(0, style.shape[0] - 1, min(_STYLE_FRAMES, style.shape[0])).round().astype(int)
-        frames = [Signal(np.ascontiguousarray(style.values[:, i])) for i in chosen]
+        frames = [over_white(frame_of(style, i)) for i in chosen]
     else:
         frames = [over_white(style)]
     shape = scaled_shape(frames[0].shape, min(size, max(frames[0].shape)))

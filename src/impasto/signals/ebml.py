@@ -1,0 +1,28 @@
+"""Whether a Matroska or WebM file has all its bytes: its first element tells how many there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_HEADER, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+
+
+def holds_all(path: Path) -> bool:
+    """Whether a file is Matroska and no shorter than it tells, or does not tell; False for all others."""
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.startswith(_HEADER):
+        return False
+    size, at = _number(head, 4)
+    segment = at + (size or 0)
+    if head[segment : segment + 4] != _SEGMENT:
+        return False
+    size, at = _number(head, segment + 4)
+    return size is None or path.stat().st_size >= at + size
+
+
+def _number(data: bytes, at: int) -> tuple[int | None, int]:
+    """The number at a place, None if it is left open, and the place behind it; leading zeros tell its length."""
+    length = 9 - data[at].bit_length()
+    value = int.from_bytes(data[at : at + length]) & ((1 << 7 * length) - 1)
+    return (None if value == (1 << 7 * length) - 1 else value), at + length
