@@ -61,5 +61,5 @@ def test_one_frame_does_not_flicker() -> None:
 
 def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "cv2", None)
-    with pytest.raises(SignalError, match=r"cv2.*impasto\[movies\]"):
+    with pytest.raises(SignalError, match=r"cv2, which is missing: pip install .*opencv-python-headless"):
         motion(window(0, 0), window(0, 1))

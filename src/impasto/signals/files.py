@@ -71,13 +71,13 @@ def first_line(error: BaseException) -> str:
 
 
 @contextmanager
-def one_line_is_enough() -> Iterator[None]:
-    """Keep the libraries from telling, beside the error that is raised, what they think of a damaged file.
+def one_line_is_enough(*others: str) -> Iterator[None]:
+    """Keep the libraries, and ``others`` that log, from telling what they think of a file beside the error that is raised.
 
     Only what they tell in this thread: warnings and loggers are of the whole process, and others rely on them meanwhile.
     """
     here = _Here()
-    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    loggers = [logging.getLogger(name) for name in (*_TALKATIVE, *others)]
     filters: list[object] = warnings.filters  # pyright: ignore[reportAssignmentType]
     entry = ("ignore", here, Warning, None, 0)
     filters.insert(0, entry)

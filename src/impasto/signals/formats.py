@@ -149,7 +149,7 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         if not dicom.holds_slices(path):
             raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
         return _checked("image" if dicom.is_picture(path) else "volume", path, output)
-    kinds = kinds_named(path.name)
+    kinds, found = kinds_named(path.name), None
     if path.is_file():
         with suppress(OSError):  # to be said when it is read
             found = file_type(path)
@@ -157,9 +157,9 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
             # any text may look like a table, and a container of movies may hold nothing but a sound
             sound = held == ["movie"] and path.suffix.lower() in audio.IN_CONTAINERS
             kinds = kinds if kinds and (found == TABLE or sound or set(held) & set(kinds)) else held or kinds
-    if len(kinds) > 1 and path.is_file():
+    if found:
         kinds = [kind for kind in kinds if FORMATS[kind].claims(path, output)] or kinds
-    return _checked(kinds[0] if kinds else "image", path, output)
+    return _checked("image" if not kinds or (not found and "image" in kinds) else kinds[0], path, output)
 
 
 def _checked(kind: str, path: Path, output: Path | None) -> str:

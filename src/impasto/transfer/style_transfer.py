@@ -15,6 +15,7 @@ from impasto.network.allocation import freed_memory_kept
 from impasto.network.choice import own_choices
 from impasto.network.device import find_device, memory_watched
 from impasto.network.sharing import weights_kept
+from impasto.signals.files import one_line_is_enough
 from impasto.signals.formats import FORMATS, read_signal, write_signal
 from impasto.signals.image_output import to_pillow
 from impasto.signals.signal import Signal, roles
@@ -32,6 +33,7 @@ from impasto.transfer.watch import draw_costs, write_figure
 
 # the longest side to which what was written may be made smaller when it is read again
 _ENOUGH = 64
+_LOG = "impasto"
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class Painting:
         """
         write_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
         try:
-            again = read_signal(path, self.settings.rate, _ENOUGH, path)
+            with one_line_is_enough(_LOG):  # what is to be told of it has been
+                again = read_signal(path, self.settings.rate, _ENOUGH, path)
         except ImpastoError as error:
             raise SignalError(f"{path} was written, but cannot be read again: {error}") from error
         if again.kind != self.signal.kind:
