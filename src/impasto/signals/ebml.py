@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+_SHORTEST = 32  # bytes of the first two elements' heads
 _HEADER, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
@@ -11,11 +12,11 @@ def holds_all(path: Path) -> bool:
     """Whether a file is Matroska and no shorter than it tells, or does not tell; False for all others."""
     with path.open("rb") as file:
         head = file.read(4096)
-    if not head.startswith(_HEADER):
+    if not head.startswith(_HEADER) or len(head) < _SHORTEST:
         return False
     size, at = _number(head, 4)
     segment = at + (size or 0)
-    if head[segment : segment + 4] != _SEGMENT:
+    if head[segment : segment + 4] != _SEGMENT or len(head) < segment + 12:
         return False
     size, at = _number(head, segment + 4)
     return size is None or path.stat().st_size >= at + size

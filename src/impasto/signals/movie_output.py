@@ -71,6 +71,8 @@ _FORMATS: dict[str, _Format] = {
 }
 # the form in which frames are handed to FFmpeg, by whether they have more than 8 bits and no opacity
 _GIVEN = {(False, True): "rgb24", (False, False): "rgba", (True, True): "rgb48le", (True, False): "rgba64le"}
+# a share by which nobody sees that a picture is wider
+_UNSEEN = 0.01
 _FRAMES_TELL_THEIR_DURATION = 1 << 8  # a flag of FFmpeg's
 _CHAPTERS = ("mp4", "mov", "matroska", "webm")
 WRITABLE = (*_FORMATS, *ANIMATIONS)
@@ -180,7 +182,19 @@ def _stored(movie: Signal, coding: _Coding) -> tuple[int, int]:
     aspect, (height, width) = Fraction(movie.header.get("aspect", 1)), movie.shape[1:]
     if not coding.aspect or aspect == 1:
         return height, width
-    return (height, max(1, round(width / aspect))) if aspect > 1 else (max(1, round(height * aspect)), width)
+    step = 2 if coding.even else 1
+
+    def shorter(side: int, by: Fraction) -> int:
+        return max(step, step * round(side / by / step))
+
+    return (height, shorter(width, aspect)) if aspect > 1 else (shorter(height, 1 / aspect), width)
+
+
+def _pixel_aspect(movie: Signal, coding: _Coding) -> Fraction:
+    """The width of a stored pixel divided by its height: that of the file, but where rounding of a small side moved it."""
+    (height, width), (rows, columns) = movie.shape[1:], _stored(movie, coding)
+    told, exact = Fraction(movie.header["aspect"]), Fraction(width * rows, columns * height)
+    return told if abs(exact / told - 1) < _UNSEEN else exact
 
 
 def _picture_stream(container: Any, movie: Signal, coding: _Coding) -> Any:
@@ -195,7 +209,7 @@ def _picture_stream(container: Any, movie: Signal, coding: _Coding) -> Any:
     context.time_base = movie.header.get("time_base", 1 / rate)
     context.flags |= _FRAMES_TELL_THEIR_DURATION
     if coding.aspect and "aspect" in movie.header:
-        context.sample_aspect_ratio = movie.header["aspect"]
+        context.sample_aspect_ratio = _pixel_aspect(movie, coding)
     if not coding.pixels.startswith("bgr"):
         context.colorspace = context.color_primaries = context.color_trc = BT709
         context.color_range = LIMITED_RANGE
