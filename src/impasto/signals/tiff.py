@@ -62,7 +62,7 @@ def layout_of(file: tifffile.TiffFile) -> Layout:
         SignalError: there are pages beyond its end.
     """
     found = len(file.pages)
-    file.filehandle.seek(file.pages.next_page_offset)
+    file.filehandle.seek(file.pages.next_page_offset or 0)
     following = struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0]
     if following >= file.filehandle.size:
         raise SignalError(f"{file.filehandle.path} is cut off: of its pages only {found} are there")
