@@ -315,7 +315,7 @@ def test_an_interruption_saves_the_best_picture(desk: Path, numbers: list[signal
     assert last == f"impasto: interrupted after {len(trace)} of 1000000 evaluations"
     expected = [f"impasto: {line['evaluation']}/1000000 J {line['cost']:.5g}" for line in trace] if options else []
     # an impatient second signal in the midst of the backward pass may leave torch's own remark; the log is ours
-    logged = [line.split(" content")[0] for line in log if len(numbers) == 1 or line.startswith("impasto: ")]
+    logged = [line.split(" = ")[0] for line in log if len(numbers) == 1 or line.startswith("impasto: ")]
     assert logged == expected
     assert summary["evaluations"] == len(trace)
     assert summary["cost"] == min(line["cost"] for line in trace)
@@ -331,7 +331,7 @@ def test_an_interruption_before_the_first_evaluation_writes_nothing(
     desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
     Path("out.png").write_bytes(b"old")
-    monkeypatch.setattr("impasto.network.vgg19.load_weights", lambda *_: os.kill(os.getpid(), number))
+    monkeypatch.setattr("impasto.transfer.kinds.image.vgg19_of", lambda *_: os.kill(os.getpid(), number))
     code, out, err = run(*PAINT, "--trace", "trace")
     assert (code, out, err.strip()) == (130, "", "impasto: interrupted, nothing was written")
     assert Path("out.png").read_bytes() == b"old"

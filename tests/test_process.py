@@ -109,7 +109,7 @@ CALLS: dict[str, tuple[Call, type[BaseException] | None]] = {
     "transfer_style": (paints, None),
     "transfer_style, resumed": (goes_on, None),
     "transfer_style, little memory": (
-        lambda folder: transfer_style(folder / "0.png", folder / "1.png", TransferSettings(**BASE, memory="1k")),
+        lambda folder: transfer_style(folder / "0.png", folder / "1.png", TransferSettings(**BASE, memory="200k")),
         SizeError,
     ),
     "transfer_style, interrupted": (

@@ -32,7 +32,7 @@ class Bowl:
         cost = (self.curvature * (generated - self.centre).square()).sum()
         if self.calls in self.fails_at:
             cost = cost * float("nan")
-        return Costs(cost, cost, cost * 0, {"relu1_1": cost * 0})
+        return Costs(cost, cost * 0, {"relu1_1": cost * 0}, {"content": cost})
 
 
 def run(objective: Any, start: Tensor, bounds: tuple[float, float] | None = None, **settings: Any) -> list[Progress]:

@@ -132,7 +132,8 @@ def missing_of_jpeg(samples: NDArray[np.uint8], without: NDArray[np.uint8], othe
     sure: NDArray[Any] = np.equal(samples, otherwise)
     if not changed.any() and sure.all():
         return 0.0  # it had nothing to add
-    reached: NDArray[Any] = _blocks(changed).max(2) & _blocks(sure).min(2)
+    # the colours of a block may bleed into the outermost pixels of its neighbours
+    reached: NDArray[Any] = _blocks(changed)[:, :, 1:-1, 1:-1].max((2, 3, 4)) & _blocks(sure).min((2, 3, 4))
     rows, columns = reached.shape
     last = np.flatnonzero(reached.max(1))
     if not last.size:
@@ -144,9 +145,8 @@ def missing_of_jpeg(samples: NDArray[np.uint8], without: NDArray[np.uint8], othe
 
 
 def _blocks(marks: NDArray[Any]) -> NDArray[Any]:
-    """Marks of pixels by blocks of 8 x 8: (rows, columns, marks)."""
+    """Marks of pixels by blocks of 8 x 8: (rows, columns, 8, 8, channels)."""
     height, width = marks.shape[:2]
-    marks = marks.reshape(height, width, -1)
-    padded = np.pad(marks, ((0, -height % 8), (0, -width % 8), (0, 0)), "edge")
+    padded = np.pad(marks.reshape(height, width, -1), ((0, -height % 8), (0, -width % 8), (0, 0)), "edge")
     rows, columns = padded.shape[0] // 8, padded.shape[1] // 8
-    return padded.reshape(rows, 8, columns, 8, -1).swapaxes(1, 2).reshape(rows, columns, -1)
+    return padded.reshape(rows, 8, columns, 8, -1).swapaxes(1, 2)

@@ -8,20 +8,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
 from impasto.signals.arrays import read_array
-from impasto.signals.damage import mended_png, png_parts
 from impasto.signals.dicom import is_picture
 from impasto.signals.dicom_picture import read_dicom_picture
 from impasto.signals.file_type import file_type
 from impasto.signals.files import existing_file, first_line, one_line_is_enough
 from impasto.signals.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
-from impasto.signals.picture_files import DECODERS, check_promises, loaded, open_heif, opened, tell_frames
+from impasto.signals.picture_files import (
+    DECODERS,
+    PngFile,
+    deep_samples,
+    loaded,
+    open_heif,
+    opened,
+    read_png,
+    tell_frames,
+    white_of_png,
+)
 from impasto.signals.picture_size import size_of
 from impasto.signals.pixels import brightness
 from impasto.signals.resampling import made_smaller, over_white, resample_image, scaled_shape
@@ -111,16 +119,21 @@ def _from_file(path: Path, longest: int | None, memory: int | None, whole: bool)
         factor = factor_within((height, width), 8, longest, memory, name)
         samples, white = DECODERS[found](path)
         return _from_samples(made_smaller(samples, factor), white, name)
-    if found == ".png":
-        check_promises(path)
     if found != ".heic" and (found == ".cr3" or path.suffix.lower() in RAW):
         raise SignalError(f"{path} {DEVELOP}")
+    if found == ".png":
+        png = read_png(path)
+        with opened(io.BytesIO(png.data), name) as picture:
+            return _from_opened(picture, path, longest, memory, whole, png)
     with path.open("rb") as file, open_heif(path) if found == ".heic" else opened(file, name) as picture:
         return _from_opened(picture, path, longest, memory, whole)
 
 
-def _from_opened(picture: Image.Image, path: Path, longest: int | None, memory: int | None, whole: bool) -> Signal:
-    name, deep = str(path), _is_deep(picture)
+def _from_opened(
+    picture: Image.Image, path: Path, longest: int | None, memory: int | None, whole: bool, png: PngFile | None = None
+) -> Signal:
+    # colours of 16 bits a channel, which Pillow would cut to 8
+    name, deep = str(path), png is not None and picture.mode in ("RGB", "RGBA") and "16" in str(getattr(picture, "tile", ""))
     stored = 8 if deep else _BYTES.get(picture.mode, 4)
     size = picture.size
     if longest is not None and picture.format == "JPEG":
@@ -129,10 +142,8 @@ def _from_opened(picture: Image.Image, path: Path, longest: int | None, memory: 
             picture.draft(None, (longest, longest))
     factor = factor_within(picture.size[::-1], stored, longest, memory, name)
     tell_frames(picture, name)
-    if deep:
-        data = _whole_png(path)
-        with opened(io.BytesIO(data), name) as whole_picture:
-            return _from_pillow(whole_picture, made_smaller(_deep_samples(data), factor))
+    if deep and png:
+        return _from_pillow(picture, made_smaller(deep_samples(png, name), factor))
     picture = loaded(picture, path)
     if factor > 1 and picture.mode in _LARGEST_VALUE:
         exif = picture.info
@@ -142,25 +153,8 @@ def _from_opened(picture: Image.Image, path: Path, longest: int | None, memory: 
         if picture.mode in ("P", "PA", "1"):
             picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
         picture = picture.reduce(factor)
-    return _from_pillow(picture, name=name)
-
-
-def _is_deep(picture: Image.Image) -> bool:
-    """Whether it has colours of 16 bits a channel, which Pillow would cut to 8."""
-    deep = picture.mode in ("RGB", "RGBA", "RGBX", "RGBa") and picture.format == "PNG"
-    return deep and "16" in str(getattr(picture, "tile", ""))
-
-
-def _whole_png(path: Path) -> bytes:
-    data = path.read_bytes()
-    parts = png_parts(data)
-    return data if parts and parts.whole else mended_png(data, str(path))
-
-
-def _deep_samples(data: bytes) -> NDArray[np.uint16]:
-    """Colours of 16 bits a channel as a PNG stores them, (height, width, 3 or 4)."""
-    samples = imagecodecs.png_decode(data)
-    return samples[..., [0, 0, 0, 1]] if samples.shape[2] == 2 else samples
+    white = white_of_png(np.asarray(picture), png, name) if png and picture.mode.startswith("I;16") else None
+    return _from_pillow(picture, name=name, white=white)
 
 
 def _from_tiff(path: Path, longest: int | None, memory: int | None) -> Signal | None:
@@ -218,7 +212,9 @@ def _noted(picture: Signal) -> Signal:
     return Signal(picture.values, picture.kind, {**picture.header, "grey": True}) if grey else picture
 
 
-def _from_pillow(picture: Image.Image, deep: NDArray[np.uint16] | None = None, name: str = "the picture") -> Signal:
+def _from_pillow(
+    picture: Image.Image, deep: NDArray[np.uint16] | None = None, name: str = "the picture", white: float | None = None
+) -> Signal:
     if min(picture.size) == 0:
         raise SignalError("the picture has no pixels")
     header: dict[str, Any] = {"dpi": density} if (density := _density(picture)) else {}
@@ -231,7 +227,7 @@ def _from_pillow(picture: Image.Image, deep: NDArray[np.uint16] | None = None, n
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in _LARGEST_VALUE:
         grey = np.asarray(picture)
-        grey = brightness(grey.clip(0).astype(np.uint32) if picture.mode == "I" else grey, name)
+        grey = brightness(grey.clip(0).astype(np.uint32) if picture.mode == "I" else grey, name, white)
         return Signal(_from_array(grey).values, header=header)
     if picture.has_transparency_data:
         header["alpha"] = np.asarray(picture.convert("RGBA").getchannel("A"), np.float32) / 255

@@ -215,7 +215,7 @@ def _encoded(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], qu
 
 def _deep_png(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
     """Pillow writes no colours of 16 bits, but all that stands between the header and the pixels."""
-    deep = bytes(imagecodecs.png_encode(np.ascontiguousarray(samples[..., 0] if samples.shape[2] == 1 else samples)))
+    deep = bytes(imagecodecs.png_encode(samples[..., 0] if samples.shape[2] == 1 else np.ascontiguousarray(samples)))
     text = metadata.get("pnginfo") or PngInfo()
     # all bits count: who reads it need not guess from its values
     text.add(b"sBIT", bytes([16] * samples.shape[2]))
@@ -244,6 +244,8 @@ def _deep_tiff(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], 
 def _array_bytes(samples: NDArray[Any]) -> bytes:
     """An .npy file of (height, width, channels), or (height, width) where that is known for a picture."""
     height, width, channels = samples.shape
+    if channels == 2:  # what has two channels would be no picture to who reads it
+        samples = samples[..., [0, 0, 0, 1]]
     plane = channels == 1 and max(height, width) <= 8 * min(height, width) and min(height, width) >= 16
     buffer = io.BytesIO()
     np.save(buffer, samples[..., 0] if plane else samples)

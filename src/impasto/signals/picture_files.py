@@ -7,7 +7,7 @@ import logging
 import struct
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import imagecodecs
 import numpy as np
@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from impasto.errors import SignalError
 from impasto.signals.damage import mended_png, png_parts
 from impasto.signals.jpeg import mended_jpeg
+from impasto.signals.pixels import white_of
 
 log = logging.getLogger("impasto")
 
@@ -54,24 +55,55 @@ def tell_frames(picture: Image.Image, name: str) -> None:
         log.warning("%s is an animation of %d frames; the first one is taken", name, frames)
 
 
-def check_promises(path: Path) -> None:
-    """See that a PNG can hold as many pixels as its header says, before they get memory.
+class PngFile(NamedTuple):
+    """A PNG file that can be decoded.
+
+    Attributes:
+        data: its bytes; where its end was missing, with a last row that is repeated.
+        significant: bits a sample that carry something, as the file notes it.
+    """
+
+    data: bytes
+    significant: int | None
+
+
+def read_png(path: Path) -> PngFile:
+    """A PNG file; a missing end is told.
 
     Raises:
-        SignalError: it cannot.
+        SignalError: more than a tenth is missing, or it cannot hold as many pixels as its header says, which get no memory.
     """
-    with path.open("rb") as file:
-        parts = png_parts(file.read())
-    if parts and parts.unpacked > _DEFLATE * (len(parts.pixels) + 64):
+    data = path.read_bytes()
+    parts = png_parts(data)
+    if parts is None:
+        return PngFile(data, None)  # to be said by its decoder
+    if parts.unpacked > _DEFLATE * (len(parts.pixels) + 64):
         width, height = parts.size
         raise SignalError(
             f"{path} is damaged: it has {len(parts.pixels)} bytes of pixels, which cannot be the "
             f"{width * height / 1e6:.0f} million pixels of {width} x {height} that it promises"
         )
+    return PngFile(data if parts.whole else mended_png(data, str(path)), parts.significant)
+
+
+def deep_samples(png: PngFile, name: str) -> NDArray[np.uint16]:
+    """Colours of 16 bits a channel as a PNG stores them, (height, width, 3 or 4), over the full range."""
+    samples = imagecodecs.png_decode(png.data)
+    samples = samples[..., [0, 0, 0, 1]] if samples.shape[2] == 2 else samples
+    white = white_of_png(samples, png, name)
+    return samples if white == 65535 else (samples * (65535 / white)).clip(0, 65535).round().astype(np.uint16)
+
+
+def white_of_png(samples: NDArray[Any], png: PngFile, name: str) -> float:
+    """The value of white in 16 bits: all of them, unless the file or its highest value says that there are fewer."""
+    if png.significant is None:
+        return white_of(samples, name)
+    noted = 2**png.significant - 1
+    return float(noted if samples.max() <= noted else 65535)
 
 
 def loaded(picture: Image.Image, path: Path) -> Image.Image:
-    """The picture with its pixels; where the file's end is missing, as far as they are there, which is told.
+    """The picture with its pixels; of a JPEG whose end is missing, as far as they are there, which is told.
 
     Raises:
         SignalError: more than a tenth is missing.
@@ -79,18 +111,11 @@ def loaded(picture: Image.Image, path: Path) -> Image.Image:
     """
     try:
         picture.load()
-        return picture
-    except (OSError, SyntaxError, EOFError, ValueError) as error:
-        if picture.format in ("JPEG", "MPO"):
-            if "truncated" not in str(error):
-                raise
-            return mended_jpeg(path.read_bytes(), str(path))
-        if picture.format == "PNG":
-            parts = png_parts(path.read_bytes())
-            if parts is None or parts.whole:
-                raise
-            return opened(io.BytesIO(mended_png(path.read_bytes(), str(path))), str(path))
-        raise
+    except OSError as error:
+        if picture.format not in ("JPEG", "MPO") or "truncated" not in str(error):
+            raise
+        return mended_jpeg(path.read_bytes(), str(path))
+    return picture
 
 
 def open_heif(path: Path) -> Image.Image:

@@ -40,7 +40,7 @@ def brightness(samples: NDArray[Any], name: str, white: float | None = None) -> 
     if kind == "f":
         samples = _finite(samples, name)
     elif white is None and kind == "u":
-        white = _white_of(samples, name)
+        white = white_of(samples, name)
     if white:
         return (samples.astype(np.float32) / np.float32(white)).clip(0, 1)
     low, high = float(samples.min()), float(samples.max())
@@ -60,8 +60,8 @@ def _finite(samples: NDArray[Any], name: str) -> NDArray[Any]:
     return np.where(finite, samples, min(samples[finite].min(), 0) if samples[finite].max() <= 1 else samples[finite].min())
 
 
-def _white_of(samples: NDArray[Any], name: str) -> float:
-    """The largest value that the samples could have had."""
+def white_of(samples: NDArray[Any], name: str) -> float:
+    """The largest value that whole numbers without a sign could have had; a guess is told."""
     own = 8 * samples.dtype.itemsize
     highest = int(samples.max())
     bits = next((n for n in _DEPTHS if n < own and highest < 2**n), own)

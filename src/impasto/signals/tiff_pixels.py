@@ -177,6 +177,11 @@ def _density(tags: tifffile.TiffTags) -> tuple[float, float] | None:
 def _unpacked(page: tifffile.TiffPage, file: tifffile.TiffFile, path: Path) -> NDArray[Any]:
     """The samples of a page; where strips at its end are missing, the last row is repeated, which is told."""
     try:
+        if any(
+            offset + count > file.filehandle.size
+            for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
+        ):
+            raise EOFError
         return page.asarray()
     except NotImplementedError:
         raise
@@ -191,7 +196,7 @@ def _unpacked(page: tifffile.TiffPage, file: tifffile.TiffFile, path: Path) -> N
             file.filehandle.seek(offset)
             data = file.filehandle.read(count)
             known = len(data) / max(1, count)
-            if not data:
+            if not data or (known < 1 and page.compression != 1):
                 continue
             try:
                 packed = data + bytes(count - len(data)) if page.compression == 1 else data
