@@ -12,8 +12,8 @@ from skimage import data
 
 from impasto import TransferSettings, transfer_style
 from impasto.signals.image import read_image
+from impasto.transfer.inputs import take_in
 from impasto.transfer.pyramid import plan_scales
-from impasto.transfer.styles import read_inputs, settled
 
 GREY = np.asarray(Image.fromarray(data.camera()).resize((40, 32)))
 COLOUR = np.asarray(Image.fromarray(data.coffee()).resize((40, 32)))
@@ -51,7 +51,7 @@ def test_nothing_is_enlarged_unless_it_is_asked_for(tmp_path: Path, side: int, s
     picture = Image.fromarray(data.coffee()).resize((side, side * 3 // 4))
     picture.save(tmp_path / "a.png")
     for content in (picture, np.asarray(picture), str(tmp_path / "a.png"), read_image(picture)):
-        settings = settled(TransferSettings(size=size), content)
+        settings = take_in(content, COLOUR, TransferSettings(size=size)).settings
         scales = plan_scales(settings, read_image(picture))
         assert (side if scales[-1].size == "full" else scales[-1].size) == painted
     if side < 100:
@@ -62,6 +62,6 @@ def test_nothing_is_enlarged_unless_it_is_asked_for(tmp_path: Path, side: int, s
 def test_a_style_is_read_as_large_as_its_strokes_want_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     asked: list[Any] = []
     known = read_image(COLOUR)
-    monkeypatch.setattr("impasto.transfer.styles.read_signal", lambda *given, **_: (asked.append(given[2]), known)[1])
-    read_inputs("a.png", ["b.png", "c.png"], TransferSettings(size=100, stroke=2.5).for_kind("image"))
+    monkeypatch.setattr("impasto.transfer.inputs.read_signal", lambda *given, **_: (asked.append(given[2]), known)[1])
+    take_in("a.png", ["b.png", "c.png"], TransferSettings(size=100, stroke=2.5))
     assert asked == [100, 250, 250]
