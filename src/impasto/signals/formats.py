@@ -182,8 +182,8 @@ def read_signal(
     source: Any,
     rate: float | None = None,
     longest: int | None = None,
-    output: str | Path | None = None,
     memory: int | None = None,
+    output: str | Path | None = None,
 ) -> Signal:
     """The signal of any kind in ``source``: a file, a signal, or a picture as :func:`impasto.read_image` takes it.
 
@@ -191,8 +191,8 @@ def read_signal(
         source: what is read.
         rate: samples a second, for a series whose file does not tell.
         longest: the longest side in pixels that is wanted of a movie or a picture, which may be too large as it is.
-        output: where what is made of it is to go, as :func:`kind_of` takes it.
         memory: the bytes that reading may take; three quarters of what is free if None.
+        output: where what is made of it is to go, as :func:`kind_of` takes it.
 
     Raises:
         SignalError: the source is missing, damaged or empty, or holds no signal.

@@ -60,10 +60,10 @@ def take_in(
         raise SettingsError(f"init {settings.init!r} is neither a file nor one of {', '.join(INITS)}")
     longest, memory = (n if isinstance(n, int) else None for n in (settings.size, settings.memory))
     weighted = shares(style)
-    signal = read_signal(content, settings.rate, longest, output, memory)
+    signal = read_signal(content, settings.rate, longest, memory, output)
     # a style may be wanted larger than the result
     finer = longest and round(longest * max(1.0, settings.stroke))
-    styles = [(read_signal(source, settings.rate, finer, None, memory), share) for source, share in weighted]
+    styles = [(read_signal(source, settings.rate, finer, memory), share) for source, share in weighted]
     settings = given.for_kind(signal.kind, max(signal.shape))
     about = about_of(content, style, settings)
     if output is not None:

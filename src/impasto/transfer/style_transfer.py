@@ -87,7 +87,7 @@ class Painting:
         write_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
         try:
             with one_line_is_enough(_LOG):  # what is to be told of it has been
-                again = read_signal(path, self.settings.rate, _ENOUGH, path)
+                again = read_signal(path, self.settings.rate, _ENOUGH, output=path)
         except ImpastoError as error:
             raise SignalError(f"{path} was written, but cannot be read again: {error}") from error
         if again.kind != self.signal.kind:
