@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from impasto.errors import SignalError
 from impasto.signals.files import write_whole
 from impasto.signals.image_output import write_image
+from impasto.signals.plots import plain_look
 from impasto.signals.signal import Signal
 from impasto.transfer.descent import Evaluation, Progress
 
@@ -74,7 +75,6 @@ def draw_costs(history: Sequence[Evaluation]) -> Figure:
     """J, what each of its parts adds to it, and the share of each style layer over the evaluations; a line before each new
     scale.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
     numbers = [evaluation.evaluation for evaluation in history]
@@ -82,23 +82,22 @@ def draw_costs(history: Sequence[Evaluation]) -> Figure:
         "J": [e.cost for e in history],
         **{_WORDS.get(name, name): [e.costs[name] for e in history] for name in history[0].costs},
     }
-    with matplotlib.rc_context({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9}):
-        figure = Figure(figsize=(10, 4.2), layout="constrained")
-        costs, layers = figure.subplots(1, 2)
-        for label, values in curves.items():
-            costs.plot(numbers, values, label=label)
-        for name in history[0].style_cost_by_layer:
-            layers.plot(numbers, [e.style_cost_by_layer[name] for e in history], label=name)
-        costs.set_title("J and its parts", loc="left")
-        layers.set_title("λ · style cost of each layer", loc="left")
-        for axes in (costs, layers):
-            for first in (b.evaluation for a, b in pairwise(history) if b.scale > a.scale):
-                axes.axvline(first - 0.5, color="0.7", linewidth=1, zorder=0)
-            axes.set_yscale("log", nonpositive="mask")
-            axes.set_xlabel("evaluation")
-            axes.grid(alpha=0.25)
-            axes.legend(frameon=False)
-    return figure
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    costs, layers = figure.subplots(1, 2)
+    for label, values in curves.items():
+        costs.plot(numbers, values, label=label)
+    for name in history[0].style_cost_by_layer:
+        layers.plot(numbers, [e.style_cost_by_layer[name] for e in history], label=name)
+    costs.set_title("J and its parts", loc="left")
+    layers.set_title("λ · style cost of each layer", loc="left")
+    for axes in (costs, layers):
+        for first in (b.evaluation for a, b in pairwise(history) if b.scale > a.scale):
+            axes.axvline(first - 0.5, color="0.7", linewidth=1, zorder=0)
+        axes.set_yscale("log", nonpositive="mask")
+        axes.set_xlabel("evaluation")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+    return plain_look(figure)
 
 
 def write_figure(figure: Figure, path: str | Path) -> None:
