@@ -15,7 +15,7 @@ from impasto.errors import SignalError
 from impasto.signals.files import optional_package
 
 _DEFLATED = "1.2.840.10008.1.2.1.99"
-_SOUNDS = (".wav", ".flac", ".ogg", ".mp3")
+_SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aifc", ".au", ".caf", ".w64")
 
 
 def count_values(path: Path, ending: str) -> int:
