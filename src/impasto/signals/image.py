@@ -23,6 +23,7 @@ from impasto.signals.picture_files import (
     DECODERS,
     PngFile,
     deep_samples,
+    jpeg_xl_header,
     loaded,
     open_heif,
     opened,
@@ -30,19 +31,19 @@ from impasto.signals.picture_files import (
     tell_frames,
     white_of_png,
 )
-from impasto.signals.picture_size import size_of
 from impasto.signals.pixels import brightness
+from impasto.signals.raw import NAMES as RAW_NAMES
 from impasto.signals.resampling import made_smaller, over_white, resample_image, scaled_shape
 from impasto.signals.room import factor_within
 from impasto.signals.signal import Signal
-from impasto.signals.tiff import DEVELOP, RAW, read_tiff, tiff_size
-from impasto.signals.tiff_pixels import colours_of
+from impasto.signals.tiff import ENDINGS as TIFF_ENDINGS
+from impasto.signals.tiff import TiffPicture, read_tiff
 
 __all__ = ["READABLE", "over_white", "read_image", "resample_image", "scaled_shape"]
 
 READABLE = (
     ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jxl", ".jxr",
-    ".heic", ".heif", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".ico", ".qoi", ".npy", *RAW,
+    ".heic", ".heif", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".ico", ".qoi", ".npy", *RAW_NAMES,
 )  # fmt: skip
 
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
@@ -112,15 +113,14 @@ def _from_file(path: Path, longest: int | None, memory: int | None, whole: bool)
         samples = read_array(path)
         stored = samples.dtype.itemsize * samples.shape[2]
         return _from_samples(made_smaller(samples, factor_within(samples.shape, stored, longest, memory, name)), None, name)
-    if found == ".tif" and (signal := _from_tiff(path, longest, memory)):
-        return signal
+    if found in TIFF_ENDINGS:
+        return _from_tiff(read_tiff(path, longest, memory))
     if found in DECODERS:
-        height, width = size_of(path)
-        factor = factor_within((height, width), 8, longest, memory, name)
+        if found == ".jxl":
+            with path.open("rb") as file:  # what does not fit is not even unpacked
+                factor_within(jpeg_xl_header(file.read(2**16))[:2], 8, longest, memory, name)
         samples, white = DECODERS[found](path)
-        return _from_samples(made_smaller(samples, factor), white, name)
-    if found != ".heic" and (found == ".cr3" or path.suffix.lower() in RAW):
-        raise SignalError(f"{path} {DEVELOP}")
+        return _from_samples(made_smaller(samples, factor_within(samples.shape, 8, longest, memory, name)), white, name)
     if found == ".png":
         png = read_png(path)
         with opened(io.BytesIO(png.data), name) as picture:
@@ -157,30 +157,14 @@ def _from_opened(
     return _from_pillow(picture, name=name, white=white)
 
 
-def _from_tiff(path: Path, longest: int | None, memory: int | None) -> Signal | None:
-    """The picture in a TIFF file; None if only Pillow may know how to read it."""
-    name = str(path)
-    try:
-        height, width, stored = tiff_size(path)
-        factor = factor_within((height, width), stored, longest, memory, name)
-        found = read_tiff(path, longest if factor > 1 else None, factor)
-        if isinstance(found, Image.Image):
-            return _from_pillow(loaded(found, path))
-        factor = max(1, round(max(found.samples.shape[:2]) * factor / max(height, width)))
-        if found.palette is None:
-            found = found._replace(samples=made_smaller(found.samples, factor))
-        samples, alpha, profile = colours_of(found, name)
-    except (SignalError, MemoryError):
-        raise
-    except Exception:  # what tifffile cannot read, Pillow may
-        if path.suffix.lower() in RAW:
-            raise SignalError(f"{path} {DEVELOP}") from None
-        return None
-    upright = _UPRIGHT.get(found.orientation, np.asarray)
+def _from_tiff(found: TiffPicture) -> Signal:
     header: dict[str, Any] = {"dpi": found.dpi} if found.dpi else {}
-    if alpha is not None:
-        header["alpha"] = np.ascontiguousarray(upright(alpha))
-    return _converted(upright(samples), profile, header)
+    samples = _UPRIGHT.get(found.orientation, np.asarray)(found.samples)
+    if samples.shape[2] == 4:
+        largest = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
+        header["alpha"] = samples[..., 3].astype(np.float32) / np.float32(largest)
+        samples = samples[..., :3]
+    return _converted(samples, found.icc, header)
 
 
 def _from_samples(samples: NDArray[Any], white: float | None, name: str) -> Signal:

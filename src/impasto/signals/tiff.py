@@ -1,243 +1,261 @@
-"""TIFF: which of its pages is the picture, and which files are stacks of slices; also raw photographs and pyramids."""
+"""TIFF files: the picture in one, or the stack of slices; also raw photographs, pyramids and what microscopes write."""
 
 from __future__ import annotations
 
-import io
 import logging
-import struct
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import tifffile
+import psutil
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
+from tifffile import TiffFile, TiffFileError, TiffPage
 
 from impasto.errors import SignalError
-from impasto.signals.tiff_pixels import TiffPicture, channels_last, picture_of_page, picture_of_series
+from impasto.signals import raw
+from impasto.signals.file_type import file_type
+from impasto.signals.files import first_line
+from impasto.signals.tiff_channels import channel_colours, channels_last, select_planes
+from impasto.signals.tiff_colours import BLACK_IS_ZERO, WHITE_IS_ZERO, mix_channels, palette_of, to_colours
+from impasto.signals.tiff_pages import Layout, all_pages, layout_of
+from impasto.signals.tiff_range import noted_range
+from impasto.signals.tiff_segments import decode_page
 
 log = logging.getLogger("impasto")
 
-# NewSubfileType
-_REDUCED, _MASK = 1, 4
-# what a camera's sensor saw, in photometric interpretations; the tags with its JPEG; and where EXIF notes the size
-_SENSOR = (32803, 34892)
-_JPEG_OFFSET, _JPEG_LENGTH, _CR2_SLICES = 513, 514, 50752
-# a preview of nearly the size of the sensor is the picture that the camera made of it
-_NEARLY = 0.9
-# letters of axes that are no slices: rows, columns, samples and channels
-_PLANE = "YXSC"
-RAW = (
-    ".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef", ".mos", ".mrw",
-    ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f",
-)  # fmt: skip
-"""Endings of raw photographs."""
+ENDINGS = (".tif", *raw.OTHERS)
+"""The types of files, by their first bytes, that :func:`read_tiff` reads."""
 
-DEVELOP = "holds the raw data of a camera's sensor; develop it to TIFF or JPEG first, e.g. with darktable or RawTherapee"
+_ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _PROFILE = 274, 282, 283, 296, 34675
+_DOTS = {2: 1.0, 3: 2.54}
+# bytes that a pixel takes as float32 in three channels, and once more while it is resampled
+_WORKED_ON = 24
+_ALL_PAGES = 64
 
 
-class Layout(NamedTuple):
-    """What a TIFF file holds.
+@dataclass(frozen=True)
+class TiffPicture:
+    """A picture as its file has it.
 
     Attributes:
-        axes: the letters of the axes of the array that is meant, as tifffile has them.
-        shape: their lengths.
-        kind: of file, as tifffile has it: "imagej", "ome", "shaped", "generic", ...
-        slices: how many planes there are, of one size; 1 in a picture.
-        pages: of all sizes, without reduced copies and masks.
+        samples: (height, width, 1), (.., 3), or (.., 4) with an opacity that does not weigh them; uint8 or uint16 over their
+            full range, or float32 in 0..1.
+        icc: the profile that is still to be applied, of red, green and blue; None for sRGB. With one they are no floats.
+        orientation: as EXIF has it, 1 to 8.
+        dpi: dots per inch (x, y).
     """
 
-    axes: str
-    shape: tuple[int, ...]
-    kind: str
-    slices: int
-    pages: int
+    samples: NDArray[Any]
+    icc: bytes | None = None
+    orientation: int = 1
+    dpi: tuple[float, float] | None = None
 
 
-def layout_of(file: tifffile.TiffFile) -> Layout:
-    """What the file holds: by its axes, where it names them, and else by its pages.
-
-    Raises:
-        SignalError: there are pages beyond its end.
-    """
-    found = len(file.pages)
-    file.filehandle.seek(file.pages.next_page_offset or 0)
-    following = struct.unpack(file.tiff.offsetformat, file.filehandle.read(file.tiff.offsetsize))[0]
-    if following >= file.filehandle.size:
-        raise SignalError(f"{file.filehandle.path} is cut off: of its pages only {found} are there")
-    series = file.series[0]
-    axes, shape = series.axes, series.shape
-    if series.kind in ("imagej", "ome", "shaped", "lsm", "fluoview", "stk", "micromanager", "nih", "scanimage"):
-        slices = int(np.prod([n for axis, n in zip(axes, shape, strict=True) if axis not in _PLANE]))
-        return Layout(axes, shape, series.kind, slices, 1)
-    sizes = [(page.imagelength, page.imagewidth) for page in _full(file.pages)]
-    if not sizes:
-        return Layout(axes, shape, series.kind, 1, 0)
-    most = max(sizes, key=lambda size: size[0] * size[1])
-    return Layout(axes, shape, series.kind, sizes.count(most), len(sizes))
-
-
-def holds_stack(path: Path, output: Path | None = None) -> bool:
-    """Whether a TIFF file holds slices of a volume, and not one picture with its channels, copies and masks.
-
-    Pages without a word on what they are (a scanned letter, say) are pictures if the result is to be one.
-
-    Raises:
-        tifffile.TiffFileError: it is damaged.
-    """
-    with tifffile.TiffFile(path) as file:
-        layout = layout_of(file)
-    if layout.kind == "generic" and output is not None and output.suffix.lower() in _PICTURES_ONLY:
-        return False
-    return layout.slices > 1
-
-
-_PICTURES_ONLY = (".png", ".jpg", ".jpeg", ".webp", ".avif")
-
-
-def read_stack(path: Path) -> tuple[NDArray[Any], str]:
-    """The array of a TIFF stack with its channels last, (slices, rows, columns[, channels]), and the letters of its axes.
-
-    Axes of length 1 are left out.
-
-    Raises:
-        SignalError: its pages have several sizes.
-        tifffile.TiffFileError: it is no TIFF file.
-    """
-    with tifffile.TiffFile(path) as file:
-        layout = layout_of(file)
-        if layout.kind == "generic" and len(file.series) > 1 and layout.pages > layout.slices:
-            raise SignalError(f"{path} has pages of {len(file.series)} sizes; slices of one size were expected")
-        series = max(file.series, key=lambda one: one.size)
-        return channels_last(series.asarray(), series.axes)
-
-
-def read_tiff(path: Path, wanted: int | None = None, factor: int = 1) -> TiffPicture | Image.Image:
-    """The picture in a TIFF file or a raw photograph, as it is stored; never a thumbnail.
+def read_tiff(path: str | Path, longest: int | None = None, most_bytes: int | None = None) -> TiffPicture:
+    """The picture in a TIFF file or a raw photograph; never a thumbnail. What is guessed or left out is told in the log.
 
     Args:
-        path: the file.
-        wanted: of a pyramid, the smallest copy with a longest side of at least this many pixels will do.
-        factor: how many times smaller each side is made while it is read, where there is no such copy.
-
-    Returns:
-        A picture, or the JPEG that a camera made of what its sensor saw.
+        path: a file whose type is one of :data:`ENDINGS`.
+        longest: what does not fit the memory is read smaller, with at least this many pixels on its longest side.
+        most_bytes: that the work with the picture may take; three quarters of what is free if None.
 
     Raises:
-        SignalError: there is no picture, only what a sensor saw.
-        NotImplementedError: only Pillow may know how to read it.
-        tifffile.TiffFileError: it is no TIFF file.
+        SignalError: there is no picture that can be read, or it is too large; without the name of the file.
     """
-    with tifffile.TiffFile(path) as file:
-        chosen = _chosen(file, path)
-        if isinstance(chosen, Image.Image):
-            log.warning("%s: the picture that the camera made of its raw data is painted", path)
-            return chosen
-        if isinstance(chosen, tifffile.TiffPageSeries):
-            levels = [level for level in chosen.levels if wanted and max(level.shape) >= wanted]
-            return picture_of_series(levels[-1] if levels else chosen, file, path)
-        layout = layout_of(file)
-        if max(layout.pages, layout.slices) > 1:
-            log.warning("%s has %d pages; one of them is painted", path, max(layout.pages, layout.slices))
-        copy = _copy(file, chosen, wanted) if wanted else chosen
-        return picture_of_page(copy, file, path, factor if copy is chosen else 1)
-
-
-def tiff_size(path: Path) -> tuple[int, int, int]:
-    """(height, width, bytes a pixel) of the picture in a TIFF file, without unpacking it.
-
-    Raises:
-        SignalError: there is no picture.
-        tifffile.TiffFileError: it is no TIFF file.
-    """
-    with tifffile.TiffFile(path) as file:
-        chosen = _chosen(file, path)
-        if isinstance(chosen, Image.Image):
-            return chosen.height, chosen.width, 3
-        if isinstance(chosen, tifffile.TiffPageSeries):
-            sizes = dict(zip(chosen.axes, chosen.shape, strict=True))
-            return sizes["Y"], sizes["X"], int(chosen.nbytes // (sizes["Y"] * sizes["X"]))
-        return chosen.imagelength, chosen.imagewidth, max(1, chosen.samplesperpixel * chosen.bitspersample // 8)
-
-
-def _full(pages: Any) -> list[tifffile.TiffPage]:
-    """The pages that are neither reduced copies nor masks."""
-    return [page for page in _whole_pages(pages) if not page.subfiletype & (_REDUCED | _MASK)]
-
-
-def _whole_pages(pages: Any) -> Iterator[tifffile.TiffPage]:
-    for page in pages:
-        # where pages are alike, tifffile keeps only what differs
-        yield page if isinstance(page, tifffile.TiffPage) else page.aspage()
-
-
-def _all_pages(file: tifffile.TiffFile) -> list[tifffile.TiffPage]:
-    """All pages, with those inside of others (SubIFDs)."""
-    pages: list[tifffile.TiffPage] = []
-    for page in _whole_pages(file.pages):
-        pages.append(page)
-        if page.subifds:
-            pages.extend(_whole_pages(page.pages))
-    return pages
-
-
-def _chosen(file: tifffile.TiffFile, path: Path) -> tifffile.TiffPage | tifffile.TiffPageSeries | Image.Image:
-    layout = layout_of(file)
-    if layout.kind not in ("generic", "uniform") and "Y" in layout.axes and (len(file.pages) > 1 or "C" in layout.axes):
-        return file.series[0]
-    pages = _all_pages(file)
-    sensor = [page for page in pages if page.photometric in _SENSOR or _CR2_SLICES in page.tags]
-    if not sensor and path.suffix.lower() not in RAW:
-        full = [page for page in pages if not page.subfiletype & (_REDUCED | _MASK)] or pages
-        return max(full, key=lambda page: (page.imagelength * page.imagewidth, -page.index))
-    # a photograph as the sensor saw it, which is no picture yet; one that the camera made of it will do
-    least = max((page.imagelength * page.imagewidth for page in sensor), default=0) * _NEARLY**2
-    made = [_embedded_jpeg(file, page) for page in pages if page not in sensor or _CR2_SLICES in page.tags]
-    painted = [page for page in pages if page not in sensor and page.imagelength and page.photometric in (1, 2, 6)]
-    least = least or max((p.imagelength * p.imagewidth for p in painted if not p.subfiletype & _REDUCED), default=0)
-    candidates = [(one.width * one.height, one) for one in made if one] + [
-        (page.imagelength * page.imagewidth, page) for page in painted if _embedded_jpeg(file, page) is None
-    ]
-    area, best = max(candidates, key=lambda one: one[0], default=(0, None))
-    if best is None or not least or area < least:
-        raise SignalError(f"{path} {DEVELOP}")
-    return best
-
-
-def _embedded_jpeg(file: tifffile.TiffFile, page: tifffile.TiffPage) -> Image.Image | None:
-    """The JPEG that a camera has put into a page, which is not the page's own way to pack its pixels."""
-    tags = page.tags
-    if _JPEG_OFFSET in tags and _JPEG_LENGTH in tags:
-        place, length = tags[_JPEG_OFFSET].value, tags[_JPEG_LENGTH].value
-    elif page.compression in (6, 7) and len(page.dataoffsets) == 1:
-        place, length = page.dataoffsets[0], page.databytecounts[0]
-    else:
-        return None
-    file.filehandle.seek(place)
-    data = file.filehandle.read(length)
-    if data[:3] != b"\xff\xd8\xff":
-        return None
+    path = Path(path)
+    most_bytes = most_bytes or psutil.virtual_memory().available * 3 // 4
+    if file_type(path) in raw.OTHERS:
+        return TiffPicture(raw.develop(path, longest, most_bytes))
     try:
-        from PIL import JpegImagePlugin
+        with TiffFile(path) as file:
+            pages = list(all_pages(file)) if len(file.pages) <= _ALL_PAGES else []
+            sensor = raw.sensor_of(pages)
+            layout = None if sensor else layout_of(file)
+            if layout is None or raw.may_be_raw(path, layout.first, file):
+                return _photograph(file, path, pages, sensor, longest, most_bytes)
+            return _picture(file, path, layout, longest, most_bytes)
+    except SignalError:
+        raise
+    except Exception as error:  # decoders of damaged files raise whatever comes to them
+        return _with_pillow(path, error)
 
-        picture = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
-    except (SyntaxError, OSError):
-        return None  # of the kinds of JPEG that only sensors have
-    main = file.pages.first
-    if main.tags.get(274) and 274 not in picture.getexif():
-        picture.getexif()[274] = main.tags[274].value
-    return picture
+
+def tiff_size(path: str | Path) -> tuple[int, int] | None:
+    """(height, width) of the picture as it is stored, without decoding it; None where only that tells."""
+    try:
+        with TiffFile(path) as file:
+            if raw.sensor_of(list(all_pages(file)) if len(file.pages) <= _ALL_PAGES else []):
+                return None
+            page = layout_of(file).first
+            return page.imagelength, page.imagewidth
+    except Exception:  # as above
+        return None
 
 
-def _copy(file: tifffile.TiffFile, page: tifffile.TiffPage, wanted: int) -> tifffile.TiffPage:
-    """The smallest of a page's copies that still has ``wanted`` pixels on its longest side."""
-    proportion = page.imagelength / page.imagewidth
-    fitting = [
-        one
-        for one in _all_pages(file)
-        if one.photometric == page.photometric
-        and max(one.imagelength, one.imagewidth) >= wanted
-        and abs(one.imagelength / one.imagewidth / proportion - 1) < 0.02
-    ]
-    return min(fitting, key=lambda one: one.imagelength, default=page)
+def holds_stack(path: str | Path) -> bool:
+    """Whether a TIFF file holds slices of a volume: pages of one size that are no channels, copies, masks or a document's.
+
+    Raises:
+        Exception: it is damaged.
+    """
+    if file_type(Path(path)) in raw.OTHERS:
+        return False
+    with TiffFile(path) as file:
+        pages = list(all_pages(file)) if len(file.pages) <= _ALL_PAGES else []
+        return not raw.sensor_of(pages) and layout_of(file).slices > 1
+
+
+def read_stack(path: str | Path) -> NDArray[Any]:
+    """The slices of a TIFF file in its own type, (slices, height, width), or (.., 3 or 4) in colour.
+
+    Of several times, positions or the like the first is taken, which is told.
+
+    Raises:
+        SignalError: there is none; without the name of the file.
+        Exception: it is damaged.
+    """
+    path = Path(path)
+    with TiffFile(path) as file:
+        layout = layout_of(file)
+        page = layout.first
+        if layout.others:
+            log.warning("%s holds %d more pictures of other sizes, which are left out", path, layout.others)
+        array = file.series[layout.series].asarray() if layout.named else np.stack([one.asarray() for one in layout.pages])
+        array = channels_last(array, layout.axes, path, slices=True)
+        if page.photometric == WHITE_IS_ZERO and array.dtype.kind in "ub":
+            array = ~array if array.dtype.kind == "b" else array.dtype.type(2**page.bitspersample - 1) - array
+        elif array.ndim == 4 and page.photometric == BLACK_IS_ZERO:
+            if array.shape[3] == 2:
+                log.warning("%s has 2 channels, which are taken for red and green", path)
+                array = np.concatenate([array, np.zeros_like(array[..., :1])], -1)
+            elif array.shape[3] > 3:
+                log.warning("%s has %d channels; the first three are taken for red, green and blue", path, array.shape[3])
+                array = array[..., :3]
+        return array
+
+
+def _picture(file: TiffFile, path: Path, layout: Layout, longest: int | None, most_bytes: int) -> TiffPicture:
+    _tell_what_is_left(layout, path)
+    layout, page, factor = _that_fits(layout, longest, most_bytes)
+    noted = noted_range(layout.first, file)
+    planes: list[NDArray[Any]] = []
+    missing = 0.0
+    if layout.is_whole:
+        chosen = select_planes(layout)
+        for one in chosen:
+            samples, lost = decode_page(one, factor, palette_of(one.keyframe))
+            planes.append(samples)
+            missing += lost / len(chosen)
+    else:
+        whole = channels_last(file.series[layout.series].asarray(), layout.axes, path, slices=False)
+        planes.append(np.atleast_3d(whole))
+    samples = planes[0] if len(planes) == 1 else np.concatenate(planes, -1)
+    if missing:
+        log.warning("%s: %.1f %% of the picture is missing, and filled with what stands above it", path, 100 * missing)
+    if factor > 1 or page is not layout.first:
+        log.warning("%s is read at %d x %d pixels, which is what the memory takes", path, samples.shape[1], samples.shape[0])
+    tags = layout.first.tags
+    if _has_channels(layout, samples.shape[2]):
+        # colours of light do not hang on what zero is called
+        samples, profile = mix_channels(samples, channel_colours(file, layout, samples.shape[2]), noted, path), None
+    else:
+        profile = tags.valueof(_PROFILE)
+        samples, profile = to_colours(samples, page, profile if isinstance(profile, bytes) else None, noted, path)
+    return TiffPicture(samples, profile, _orientation(layout.first), _density(layout.first))
+
+
+def _has_channels(layout: Layout, channels: int) -> bool:
+    """Whether the samples are the channels of a detector, and no colours by the names of the TIFF format."""
+    page = layout.first
+    if "C" in layout.axes and channels > 1 and ("S" not in layout.axes or len(select_planes(layout)) > 1):
+        return True
+    unknown = not any(page.extrasamples or ())
+    return page.photometric == BLACK_IS_ZERO and unknown and channels > 2
+
+
+def _that_fits(layout: Layout, longest: int | None, most_bytes: int) -> tuple[Layout, Any, int]:
+    """The picture, or a copy of it, and of how many of its rows and columns the mean is to be taken, so that it fits."""
+    page = layout.first
+    for one in sorted([page, *layout.copies], key=lambda one: one.imagewidth, reverse=True):
+        enough = longest is not None and max(one.imagewidth, one.imagelength) >= longest
+        if one is not page and not enough:
+            break
+        needed = _needed(one, layout)
+        if needed <= most_bytes:
+            return (layout if one is page else layout._replace(pages=[one], copies=())), one, 1
+    else:
+        one = page
+    widest = max(page.imagewidth, page.imagelength)
+    most = max(1, widest // longest) if longest else 1
+    factor = next((n for n in range(2, most + 1) if _needed(page, layout) / n**2 <= most_bytes), None)
+    if factor is None or not layout.is_whole:
+        raise SignalError(
+            f"{page.imagewidth} x {page.imagelength} pixels need {_needed(page, layout) / 2**30:.1f} GiB of memory and "
+            f"{most_bytes / 2**30:.1f} GiB may be taken; make it smaller first"
+        )
+    return layout, page, factor
+
+
+def _needed(page: Any, layout: Layout) -> int:
+    planes = len(select_planes(layout)) if layout.is_whole else layout.slices
+    width = np.dtype(page.dtype).itemsize if page.dtype is not None else 1
+    return page.imagewidth * page.imagelength * (2 * planes * page.samplesperpixel * width + _WORKED_ON)
+
+
+def _tell_what_is_left(layout: Layout, path: Path) -> None:
+    if layout.slices > 1:
+        log.warning("%s is a stack of %d pictures; the first is taken", path, layout.slices)
+    elif layout.others:
+        log.warning("%s holds %d pictures; the first is taken", path, layout.others + 1)
+
+
+def _photograph(
+    file: TiffFile, path: Path, pages: list[TiffPage], sensor: int, longest: int | None, most_bytes: int
+) -> TiffPicture:
+    try:
+        return TiffPicture(raw.develop(path, longest, most_bytes))
+    except SignalError:
+        preview = raw.preview_of(pages, sensor) if sensor else None
+        if preview is None:
+            raise
+    log.warning("%s is a raw photograph: the picture that the camera has made of it is taken", path)
+    turned = _orientation(file.pages.first.keyframe)
+    if preview.picture is None:
+        page: Any = preview.page
+        layout = Layout(page.axes, page.shape, [page], len(page.shape))
+        found = _picture(file, path, layout, longest, most_bytes)
+        return TiffPicture(found.samples, found.icc, turned, found.dpi)
+    if longest:
+        preview.picture.draft("RGB", (longest, longest))
+    return TiffPicture(np.asarray(preview.picture.convert("RGB")), preview.picture.info.get("icc_profile"), turned)
+
+
+def _with_pillow(path: Path, reason: Exception) -> TiffPicture:
+    """What tifffile does not decode: subsampled colours that are not JPEG, LogLuv, and whatever else libtiff knows."""
+    try:
+        with Image.open(path) as picture:
+            samples = np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
+            # pages of others than the first are not reached, and sizes of them not looked for
+            return TiffPicture(samples, None, int(picture.getexif().get(_ORIENTATION, 1)))
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError, KeyError):
+        kind = "it is damaged" if isinstance(reason, TiffFileError) else "it cannot be decoded"
+        raise SignalError(f"{kind}: {first_line(reason)}") from None
+
+
+def _orientation(page: Any) -> int:
+    value = page.tags.valueof(_ORIENTATION, default=1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _density(page: Any) -> tuple[float, float] | None:
+    """Dots per inch along width and height, if the file tells; a unit of none tells only the shape of its pixels."""
+    try:
+        (x, per_x), (y, per_y) = (page.tags.valueof(tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION))
+        unit = _DOTS.get(int(page.tags.valueof(_RESOLUTION_UNIT, default=2)), 0.0)
+        dots = (x / per_x * unit, y / per_y * unit)
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    # files without one often say 1
+    return dots if all(1 < n < 1e5 for n in dots) else None

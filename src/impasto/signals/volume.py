@@ -21,7 +21,8 @@ from impasto.signals.dicom_series import read_dicom_series
 from impasto.signals.file_type import ending_of
 from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package
 from impasto.signals.signal import Signal
-from impasto.signals.tiff import RAW, holds_stack, read_stack
+from impasto.signals.tiff import ENDINGS as TIFF_ENDINGS
+from impasto.signals.tiff import holds_stack, read_stack
 from impasto.signals.voxel_scale import intensities, is_exact, scale_voxels, stored_type
 
 Array = NDArray[Any]
@@ -43,9 +44,9 @@ def is_volume(path: Path, output: Path | None = None) -> bool:
         return is_stack(path)
     try:
         with one_line_is_enough():
-            found = ending_of(path, (".tif", ".tiff", ".npy", *RAW))
-            if found in (".tif", ".tiff", *RAW):
-                return holds_stack(path, output)
+            found = ending_of(path, (*TIFF_ENDINGS, ".tiff", ".npy"))
+            if found in (*TIFF_ENDINGS, ".tiff"):
+                return holds_stack(path)
             if found == ".npy":
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
                 return array.ndim > 2 and not holds_picture(path, output)
@@ -197,12 +198,10 @@ def _storable(volume: Signal, path: str | Path, ending: str) -> Signal:
 
 
 def _read_tiff(path: Path) -> tuple[Array, dict[str, Any]]:
-    tifffile = optional_package("tifffile", Path(path), "volumes")
     try:
-        array, _ = read_stack(path)
-        return array, {}
-    except tifffile.TiffFileError as error:
-        raise SignalError(f"{path} is not a TIFF stack: {first_line(error)}") from None
+        return read_stack(path), {}
+    except SignalError as error:
+        raise SignalError(f"{path}: {error}") from None
 
 
 def _tiff_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str) -> bytes:
