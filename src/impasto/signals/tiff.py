@@ -184,7 +184,8 @@ def _all_pages(file: tifffile.TiffFile) -> list[tifffile.TiffPage]:
 
 def _chosen(file: tifffile.TiffFile, path: Path) -> tifffile.TiffPage | tifffile.TiffPageSeries | Image.Image:
     layout = layout_of(file)
-    if layout.kind not in ("generic", "uniform") and "Y" in layout.axes and (len(file.pages) > 1 or "C" in layout.axes):
+    several = layout.kind == "imagej" or "C" in layout.axes or len(file.pages) > 1
+    if several and layout.kind not in ("generic", "uniform") and "Y" in layout.axes:
         return file.series[0]
     pages = _all_pages(file)
     sensor = [page for page in pages if page.photometric in _SENSOR or _CR2_SLICES in page.tags]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from impasto.errors import SignalError, nearest
 from impasto.signals.arrays import holds_picture
 from impasto.signals.dicom import has_pixels, read_dicom_series
+from impasto.signals.file_type import ending_of
 from impasto.signals.files import existing_file, first_line, one_line_is_enough, optional_package
 from impasto.signals.signal import Signal
 from impasto.signals.tiff import RAW, holds_stack, read_stack
@@ -39,6 +40,7 @@ def is_volume(path: Path, output: Path | None = None) -> bool:
     if suffix == ".dcm":
         return has_pixels(path)
     try:
+        suffix = ending_of(path, (".tif", ".npy")) or suffix
         with one_line_is_enough():
             if suffix in (".tif", ".tiff") or suffix in RAW:
                 return holds_stack(path, output)
