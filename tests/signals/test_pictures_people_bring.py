@@ -314,12 +314,12 @@ def test_the_size_of_a_jpeg_xl(tmp_path: Path, size: tuple[int, int]):
 
 @pytest.mark.parametrize("name", ["a.heic", "a.jpg", "a.png", "photo"])
 def test_heic_is_read_whatever_it_is_called(tmp_path: Path, name: str):
-    buffer = io.BytesIO()
+    known, buffer = set(Image.OPEN), io.BytesIO()
     pillow_heif.from_pillow(Image.fromarray(COLOURS)).save(buffer, quality=100)
     (tmp_path / name).write_bytes(buffer.getvalue())
     assert np.abs(as_bytes(read_image(tmp_path / name)).astype(int) - COLOURS).mean() < 4
     assert longest_side(tmp_path / name) == 56
-    assert "HEIF" not in Image.OPEN
+    assert "HEIF" in known or "HEIF" not in Image.OPEN
 
 
 @pytest.mark.parametrize("brand", [b"heic", b"heix", b"hevc", b"mif1", b"msf1"])
