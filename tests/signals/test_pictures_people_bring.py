@@ -202,6 +202,27 @@ def test_inks_with_and_without_opacity(tmp_path: Path, dtype: Any, extra: Any):
 # other formats
 
 
+@pytest.mark.parametrize("name", ["a.TIFF", "a", "a.jpg", "a.png", "a.wav", "a.csv"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "GIF"])
+def test_what_a_file_is_called_does_not_count(tmp_path: Path, name: str, format: str):
+    Image.fromarray(COLOURS).save(tmp_path / name, format)
+    assert kind_of(tmp_path / name, tmp_path / "out.png") == "image"
+    assert np.abs(as_bytes(read_image(tmp_path / name)).astype(int) - COLOURS).mean() < 12
+
+
+def test_jpeg_xr(tmp_path: Path):
+    (tmp_path / "a.jxr").write_bytes(imagecodecs.jpegxr_encode(COLOURS, 1.0))
+    assert np.abs(as_bytes(read_image(tmp_path / "a.jxr")).astype(int) - COLOURS).mean() < 2
+
+
+def test_the_range_that_imagej_shows(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    samples = GREY.astype(np.uint16) * 100
+    tifffile.imwrite(tmp_path / "a.tif", samples, imagej=True, metadata={"min": 1000.0, "max": 20_000.0})
+    expected = ((samples.astype(float) - 1000) / 19_000).clip(0, 1)
+    assert np.allclose(read_image(tmp_path / "a.tif").values[0], expected, atol=1e-6)
+    assert told(caplog)[0].endswith("with which ImageJ shows it, 1000 and 20000")
+
+
 @pytest.mark.parametrize("deep", [False, True])
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("ending", [".jxl", ".jxr", ".png"])
@@ -323,6 +344,21 @@ def test_a_cut_deep_png(tmp_path: Path, cup: Image.Image, caplog: pytest.LogCapt
     values = read_image(tmp_path / "a.png").values
     assert np.allclose(values[:, :180].transpose(1, 2, 0), samples[:180] / 65535, atol=1e-6)
     assert "is cut off" in told(caplog)[0]
+
+
+@pytest.mark.parametrize("ending", [".bmp", ".ppm", ".tga"])
+def test_rows_that_are_missing(tmp_path: Path, cup: Image.Image, ending: str, caplog: pytest.LogCaptureFixture):
+    path = tmp_path / f"a{ending}"
+    for share in (0.05, 0.3):
+        cup.save(path)
+        cut(path, int(share * path.stat().st_size))
+        if share == 0.3:
+            with pytest.raises(SignalError, match="is cut off: 30% of the picture is missing"):
+                read_image(path)
+            continue
+        there = as_bytes(read_image(path)) == np.asarray(cup)
+        assert 0.94 < there.all(2).mean() < 1
+    assert told(caplog) == [f"{path} is cut off: 5.0% of the picture is missing"]
 
 
 # large ones

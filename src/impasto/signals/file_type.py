@@ -28,6 +28,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (6, b"HEAPCCDR", ".crw"),
     (0, b"\xff\x0a", ".jxl"),
     (0, b"\0\0\0\x0cJXL ", ".jxl"),
+    (0, b"II\xbc\x01", ".jxr"),
     (0, b"\x76\x2f\x31\x01", ".exr"),
     (8, b"WEBP", ".webp"),
     (8, b"WAVE", ".wav"),

@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from impasto.errors import SignalError
-from impasto.signals.damage import mended_png, png_parts
+from impasto.signals.damage import mended_png, png_parts, tell_missing
 from impasto.signals.jpeg import mended_jpeg
 from impasto.signals.pixels import white_of
 
 log = logging.getLogger("impasto")
 
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+# their pixels lie in their files one after the other
+_BY_ROWS = ("BMP", "DIB", "PPM", "TGA", "SGI", "PCX")
 # bytes that deflate makes of one, at most
 _DEFLATE = 1032
 
@@ -103,7 +105,7 @@ def white_of_png(samples: NDArray[Any], png: PngFile, name: str) -> float:
 
 
 def loaded(picture: Image.Image, path: Path) -> Image.Image:
-    """The picture with its pixels; of a JPEG whose end is missing, as far as they are there, which is told.
+    """The picture with its pixels; where the end of a JPEG or of unpacked rows is missing, what there is, which is told.
 
     Raises:
         SignalError: more than a tenth is missing.
@@ -112,10 +114,21 @@ def loaded(picture: Image.Image, path: Path) -> Image.Image:
     try:
         picture.load()
     except OSError as error:
-        if picture.format not in ("JPEG", "MPO") or "truncated" not in str(error):
+        if "truncated" not in str(error):
             raise
-        return mended_jpeg(path.read_bytes(), str(path))
+        if picture.format in ("JPEG", "MPO"):
+            return mended_jpeg(path.read_bytes(), str(path))
+        if picture.format not in _BY_ROWS:
+            raise
+        return _filled(path.read_bytes(), 4 * picture.width * picture.height, str(path))
     return picture
+
+
+def _filled(data: bytes, missing: int, name: str) -> Image.Image:
+    """A picture whose last bytes are missing, at most so many: what they fill with other colours is what is missing."""
+    black, white = (opened(io.BytesIO(data + missing * fill), name) for fill in (b"\0", b"\xff"))
+    tell_missing(name, float(np.not_equal(np.asarray(black), np.asarray(white)).mean()))
+    return black
 
 
 def open_heif(path: Path) -> Image.Image:
