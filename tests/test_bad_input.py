@@ -43,6 +43,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "cut.png": Path("photo.png").read_bytes()[:900],
         "bomb.png": png_of_promises(40_000),
         "weights.pth": b"not weights",
+        "table.png": b"1,2\n3,4\n5,6\n7,8\n",
         "weights.safetensors": b"\x08\0\0\0\0\0\0\0not json",
     }
     for name, content in files.items():
@@ -53,6 +54,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("frames").mkdir()
     Image.open("photo.png").save("frames/frame_00001.png")
     Path("link.png").symlink_to("photo.png")
+    Path("loop.png").symlink_to("loop.png")
+    if hasattr(os, "mkfifo"):
+        os.mkfifo("pipe.png")
     Path("hard.png").hardlink_to("style.png")
     return tmp_path
 
@@ -93,6 +97,12 @@ ROWS: dict[str, tuple[str, str, int]] = {
     "output is the content": (f"{P} {S} -o {P}", "photo.png is an input", 1),
     "output is the style": (f"{P} {S} -o ./folder/../{S}", "style.png is an input", 1),
     "output is the start": (f"{P} {S} -o photo.jpg --init photo.jpg", "photo.jpg is an input", 1),
+    "output without a name": (f"{P} {S} -o .", ".: a picture is not written with the ending ''", 1),
+    "output links to itself": (f"{P} {S} -o loop.png", "loop.png cannot be written: ", 1),
+    "a table in the name of a picture": (f"table.png {S} {O}", "table.png is not a picture that can be read", 1),
+    "a start that is no picture": (f"{P} {S} {O} --init empty.png", "empty.png is empty", 1),
+    "the same, as a rehearsal": (f"{P} {S} {O} --init empty.png --dry-run", "empty.png is empty", 1),
+    "a mask without a name": (f"{P} {S} {O} --protect ", "protect is empty: ", 2),
     "output links to the content": (f"{P} {S} -o link.png", "link.png is an input", 1),
     "output is the same file as the style": (f"{P} {S} -o hard.png", "hard.png is an input", 1),
     "trace is an input": (f"{P} {S} {O} --trace {S}", "style.png is an input", 1),
@@ -177,6 +187,16 @@ def test_bad_input(row: str, desk: Path, run: Run):
     assert got == code
     assert_one_line(out, err, reason)
     assert state(desk) == before
+
+
+@LINUX
+@pytest.mark.parametrize("line", [f"pipe.png {S} {O}", f"{P} pipe.png {O}", f"{P} {S} -o pipe.png"])
+def test_a_pipe_is_no_file(line: str, desk: Path, run: Run):
+    before = state(desk)
+    got, out, err = run("transfer", *split(line))
+    assert got == 1
+    assert_one_line(out, err, "pipe.png is a pipe or a device; ")
+    assert state(desk) == before and Path("pipe.png").is_fifo()
 
 
 @LINUX

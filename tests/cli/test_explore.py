@@ -21,6 +21,7 @@ from impasto.cli.main import cli
 from impasto.errors import SettingsError, SignalError, WeightsError
 from impasto.explore import patches, report
 from impasto.explore.index import PatchIndex
+from impasto.explore.sheet import write_sheet
 from impasto.explore.sources import Source, view
 from impasto.network.weights import load_weights
 from impasto.signals.signal import Signal
@@ -112,6 +113,7 @@ def test_ctrl_c_keeps_what_was_seen_and_the_same_command_goes_on(
         (["--size", "0", "-o", "a.png"], SettingsError, "size is 0; a whole number of at least 1 was expected"),
         (["--show", "colours", "-o", "a.png"], SettingsError, "patches, gradients, or both"),
         (["-o", "a.xyz"], SignalError, "no picture format"),
+        (["-o", ""], SignalError, "holds other files"),
         (["-o", "missing/a.png"], SignalError, "there is no folder"),
         (["-o", "photos"], SignalError, "holds other files"),
         (["nowhere", "-o", "report"], SignalError, "no such file or folder"),
@@ -244,3 +246,11 @@ def test_weights_that_are_not_known_ask_for_the_preprocessing(photos: Path, tmp_
     assert run(*patches, "--preprocessing", "caffe", "-o", tmp_path / "usual.json").return_value == 0
     assert PatchIndex.load(tmp_path / "a.json").network == "vgg19 (mine.pth, torchvision)"
     assert PatchIndex.load(tmp_path / "usual.json").network == "vgg19 (mine.pth)"  # as it was called by those of before
+
+
+def test_a_sheet_as_an_array_and_one_too_long_for_its_format(tmp_path: Path) -> None:
+    write_sheet(Image.new("RGB", (30, 20), "red"), tmp_path / "a.npy")
+    assert np.load(tmp_path / "a.npy").shape == (20, 30, 3)
+    with pytest.raises(SignalError, match=r"a.webp: a WEBP of 20000 x 1 cannot be written"):
+        write_sheet(Image.new("RGB", (20_000, 1)), tmp_path / "a.webp")
+    assert not (tmp_path / "a.webp").exists()

@@ -19,6 +19,7 @@ from skimage import data
 import impasto
 from impasto.signals.image import read_image
 from impasto.transfer.checkpoint import read_history
+from impasto.transfer.trees import read_about, read_tree, write_tree
 from tests.conftest import Run
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "kill_and_resume.py"
@@ -257,3 +258,13 @@ def test_the_picture_of_a_resumed_run_tells_the_same(desk: Path, run: Run, monke
     assert (made["content"], made["style"]) == ("photo.png", "style.png")
     assert run(*PAINT)[0] == 0
     assert np.array_equal(np.asarray(Image.open("out.png")), resumed)
+
+
+def test_settings_of_a_later_version_are_named(desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
+    killed_at(3, run=run, monkeypatch=monkeypatch)
+    about = read_about(Path("run.checkpoint"))
+    about["settings"]["glaze"], tree = 3, about.pop("tree")
+    kept = read_tree(Path("run.checkpoint"), tree)
+    write_tree(Path("run.checkpoint"), {**about, "version": "9.0"}, kept)
+    code, _, err = run("resume", "run.checkpoint")
+    assert code == 2 and "settings that are not known here: glaze" in err and err.count("\n") == 1

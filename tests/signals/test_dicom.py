@@ -325,3 +325,10 @@ def test_nothing_but_one_line_is_said(tmp_path: Path, caplog: pytest.LogCaptureF
         with pytest.raises(SignalError):
             read_image(str(get_testdata_file("JPEG2000-embedded-sequence-delimiter.dcm")))
     assert not caplog.records
+
+
+def test_a_transfer_syntax_that_is_none_is_one_line(tmp_path: Path):
+    path = write_dicom(tmp_path / "a.dcm", ramp(1)[0])
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1", b"1.2.840.1^008.1.2.1"))
+    with pytest.raises(SignalError, match="the pixels cannot be read"):
+        read_image(path)

@@ -139,3 +139,13 @@ def test_a_missing_package_is_told_with_a_command_that_works_without_a_release(e
         optional_package("nosuchpackage", "song.xyz", extra)
     command = "pip install " + " ".join(names)
     assert str(caught.value) == f"song.xyz is read by the package nosuchpackage, which is missing: {command}"
+
+
+def test_a_link_stays_one_and_what_it_leads_to_is_written(tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    link, target = tmp_path / "link", tmp_path / "folder" / "target"
+    link.symlink_to(target)
+    for data in (b"first", b"second"):
+        write_whole(link, data)
+        assert link.is_symlink() and target.read_bytes() == data
+    assert list(tmp_path.rglob("*")) and sorted(p.name for p in tmp_path.rglob("*")) == ["folder", "link", "target"]

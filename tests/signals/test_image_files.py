@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -301,3 +303,41 @@ def test_a_small_content_is_not_enlarged_unless_a_size_says_so():
     sized = impasto.transfer_style(small, PHOTO, impasto.TransferSettings(size=60, **layers))
     assert sized.signal.shape == (48, 60)
     assert impasto.TransferSettings().for_kind("image", 4000).size == 512
+
+
+def test_a_transparent_grey_of_16_bits(tmp_path: Path):
+    grey = np.arange(48, dtype=np.uint16).reshape(6, 8) * 1365
+    png = bytes(imagecodecs.png_encode(grey))
+    chunk = b"tRNS" + struct.pack(">H", int(grey[2, 3]))
+    chunk = struct.pack(">I", 2) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    at = png.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(png[:at] + chunk + png[at:])
+    picture = read_image(tmp_path / "a.png")
+    assert np.array_equal(picture.header["alpha"], grey != grey[2, 3])
+    assert abs(picture.values[0] - grey / 65535).max() < 1e-6
+
+
+@pytest.mark.parametrize("ending", [".bmp", ".ppm", ".jp2", ".ico", ".jpg", ".png", ".gif", ".tif"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.nii.gz", "a.wav", "a.csv", "A.PNG", "a"])
+def test_a_picture_in_the_name_of_another_kind(tmp_path: Path, ending: str, name: str):
+    Image.fromarray(PHOTO).save(tmp_path / f"whole{ending}")
+    path = (tmp_path / f"whole{ending}").rename(tmp_path / name)
+    assert kind_of(path, "o.png") == "image"
+    assert min(read_signal(path, output="o.png").shape) > 8
+
+
+def test_a_table_may_begin_with_the_mark_of_a_picture(tmp_path: Path):
+    for title in ("P5", "BMI", "P1 "):
+        (tmp_path / "a.csv").write_text(title + "\n" + "0.5\n0.25\n0.125\n1.5\n")
+        assert kind_of(tmp_path / "a.csv") == "series"
+
+
+def test_a_picture_of_one_pixel_can_be_written_to(tmp_path: Path):
+    assert read_image(np.zeros((1, 1, 3), np.uint8)).values.flags.writeable
+
+
+@pytest.mark.parametrize("size", [8, 100])
+def test_a_cut_tiff_is_a_picture_where_one_is_wanted(tmp_path: Path, size: int):
+    Image.fromarray(PHOTO).save(tmp_path / "whole.tif")
+    (tmp_path / "a.tif").write_bytes((tmp_path / "whole.tif").read_bytes()[:size])
+    assert kind_of(tmp_path / "a.tif", "o.png") == "image"

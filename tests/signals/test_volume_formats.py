@@ -255,7 +255,7 @@ def test_both_places_in_space_are_kept(tmp_path: Path) -> None:
         ),
         ("a.nii", lambda p: nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 3), "u1"), AFFINE), p), "take one volume out"),
         ("a.nii", lambda p: nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 1, 3), "f4"), AFFINE), p), "three dimensions"),
-        ("a.mgz", lambda p: nib.save(nib.MGHImage(np.zeros((4, 4, 4, 9), "f4"), AFFINE), p), "take one volume out"),
+        ("a.mgz", lambda p: nibabel.save(nibabel.MGHImage(np.zeros((4, 4, 4, 9), "f4"), AFFINE), p), "take one volume out"),
         ("a.mgz", lambda p: p.write_bytes(gzip.compress(b"\0\0\0\1" + bytes(400))), "a.mgz"),
         ("a.hdr", lambda p: p.write_bytes(bytes(348)), "a.img was expected beside it"),
         ("a.nrrd", lambda p: p.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\n"), "save it as NIfTI"),
@@ -315,3 +315,10 @@ def test_integers_have_no_nan_to_lose(tmp_path: Path, caplog: pytest.LogCaptureF
     for ending in WRITABLE:
         write_signal(half_nan()[1], tmp_path / f"o{ending}")
         assert np.isnan(look(tmp_path / f"o{ending}")).sum() == 5 * 16 * 16
+
+
+def test_mgh_is_known_without_an_ending(tmp_path: Path):
+    voxels = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
+    nibabel.save(nibabel.MGHImage(voxels, np.eye(4)), tmp_path / "a.mgh")  # pyright: ignore
+    path = (tmp_path / "a.mgh").rename(tmp_path / "brain")
+    assert kind_of(path) == "volume" and read_signal(path).shape == (3, 4, 5)

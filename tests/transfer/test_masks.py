@@ -202,3 +202,10 @@ def test_a_mask_that_is_no_picture(tmp_path: Path, read: Any):
 
 def test_a_label_in_words():
     assert in_words((0, 128, 255)) == "#0080ff"
+
+
+def test_a_mask_that_protects_nothing_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    labels = np.zeros((20, 30), np.uint8)
+    labels[5:15, 5:15] = 1  # of 255
+    assert not read_protection(saved(Image.fromarray(labels), tmp_path / "m.png"), (20, 30)).any()
+    assert "m.png protects nothing" in caplog.text

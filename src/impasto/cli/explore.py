@@ -202,7 +202,7 @@ def _target(output: Path) -> str:
 
 
 def _index_file(output: Path, target: str) -> Path:
-    return {"index": output, "report": output / "index.json", "sheet": output.with_name(output.name + ".part.json")}[target]
+    return {"index": output, "report": output / "index.json", "sheet": Path(f"{output}.part.json")}[target]
 
 
 def _parse_show(show: str) -> list[str]:
@@ -214,7 +214,7 @@ def _parse_show(show: str) -> list[str]:
 
 
 def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: Path) -> None:
-    from impasto.signals.files import check_writable
+    from impasto.signals.files import check_replaceable, check_writable
 
     if target == "report":
         if output.exists() and not output.is_dir():
@@ -223,6 +223,7 @@ def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: P
             raise SignalError(f"{output} holds other files; name a new folder for the report")
     for path in [state] if output.is_dir() else [output] if target == "report" else [output, state]:
         check_writable(path)
+        check_replaceable(path)
         if any(path.exists() and photo.exists() and path.samefile(photo) for photo in photos):
             raise SignalError(f"{path} is an input; write the result to another file")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -58,23 +59,26 @@ def check_outputs(
     Raises:
         SignalError: one of them cannot.
     """
-    from impasto.signals.files import check_writable
+    from impasto.signals.files import check_replaceable, check_writable
     from impasto.signals.formats import check_ending
 
     check_ending(kind, output)
     if plot and plot.suffix.lower() not in PLOT_FORMATS:
         raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
     sources = {Path(source).resolve() for source in inputs if isinstance(source, str | Path) and Path(source).exists()}
-    taken: set[Path] = set()
+    taken: set[str] = set()
     for path in (output, plot, *others):
         if path is None:
             continue
         check_writable(path)
+        if path not in others:  # a trace may go to a pipe
+            check_replaceable(path)
         if path.exists() and any(path.samefile(source) for source in sources):
             raise SignalError(f"{path} is an input; write the result to another file")
-        if path.resolve() in taken:
+        place = os.path.realpath(path)
+        if place in taken:
             raise SignalError(f"{path} is named for two outputs")
-        taken.add(path.resolve())
+        taken.add(place)
     if folder:
         there = next(part for part in (folder, *folder.parents) if part.exists())
         if not there.is_dir():

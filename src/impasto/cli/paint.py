@@ -117,7 +117,7 @@ def transfer(
     if checkpoint and no_checkpoint:
         raise click.UsageError("--checkpoint and --no-checkpoint were given: one of them was expected")
     first = 0.0 if checkpoint else FIRST_SECONDS
-    path = None if no_checkpoint else checkpoint or output.with_name(output.name + CHECKPOINT)
+    path = None if no_checkpoint else checkpoint or Path(f"{output}{CHECKPOINT}")
     return paint(content, [parse_style(text) for text in style], output, checkpoint=path, first=first, **options)
 
 

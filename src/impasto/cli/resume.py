@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 
 from impasto.cli.paint import FILE, PATHS, paint
 from impasto.errors import SettingsError, SignalError
+from impasto.transfer.settings import TransferSettings
 
 
 @click.command()
@@ -35,6 +37,11 @@ def resume(checkpoint: Path, output: Path | None, **options: Any) -> int:
         os.chdir(folder)  # what the command named is named from there
     except OSError as error:
         raise SignalError(f"{checkpoint} was written in {folder}, which cannot be entered: {error.strerror}") from None
+    if unknown := about["settings"].keys() - {setting.name for setting in fields(TransferSettings)}:
+        raise SettingsError(
+            f"{checkpoint} was written by impasto {about['version']}, which has settings that are not known here: "
+            f"{', '.join(sorted(unknown))}; go on with that one"
+        )
     paths = {name: command[name] and Path(command[name]) for name in PATHS}
     paths["style"] = [(Path(path), weight) for path, weight in command["style"]]
     return paint(**command | paths, checkpoint=path, **options, **about["settings"])

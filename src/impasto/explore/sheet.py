@@ -8,8 +8,10 @@ from math import ceil, log, sqrt
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from impasto.errors import SignalError
 from impasto.signals.files import write_whole
 from impasto.signals.icc import SRGB_PROFILE
 from impasto.signals.image_output import image_format
@@ -88,7 +90,13 @@ def write_sheet(sheet: Image.Image, path: str | Path) -> None:
     Raises:
         SignalError: no picture format has this ending, or the file cannot be written.
     """
-    buffer = io.BytesIO()
+    buffer, known = io.BytesIO(), image_format(path)
     dots = (DOTS_PER_INCH, DOTS_PER_INCH)
-    sheet.save(buffer, image_format(path), dpi=dots, icc_profile=SRGB_PROFILE, quality=95)
+    try:
+        if known == "NPY":
+            np.save(buffer, np.asarray(sheet))
+        else:
+            sheet.save(buffer, known, dpi=dots, icc_profile=SRGB_PROFILE, quality=95)
+    except (OSError, ValueError) as error:
+        raise SignalError(f"{path}: a {known} of {sheet.width} x {sheet.height} cannot be written: {error}") from None
     write_whole(path, buffer.getvalue())

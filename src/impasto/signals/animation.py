@@ -37,13 +37,13 @@ def is_animation_file(path: Path) -> bool:
 
 
 def is_movie_file(path: Path, output: Path | None) -> bool:
-    """Whether a file is a movie: always, if it is of a format of movies; an animation, if one is to come out.
+    """Whether a file is a movie: if it is none of an animation's formats, by its name; an animation, if one is to come out.
 
     A GIF that is to be written as one is a movie even with one picture, for a picture is not written as GIF.
     """
     try:
         if not is_animation_file(path):
-            return True
+            return path.suffix.lower() not in _READ  # text, say, in the name of a picture
         if output is None or output.suffix.lower() not in (*ANIMATIONS, ".mp4", ".m4v", ".mov", ".mkv", ".webm"):
             return False
         if output.suffix.lower() in (".gif", ".apng"):

@@ -53,7 +53,7 @@ def decode_pixels(file: Path, dataset: Any, told: str | Path) -> Array:
             pixels = _from_palette(pixels, dataset)
     except (RuntimeError, ImportError, NotImplementedError) as error:
         syntax = _syntax(dataset)
-        if syntax is not None and syntax.is_compressed:
+        if syntax is not None and syntax.is_transfer_syntax and syntax.is_compressed:
             raise SignalError(
                 f"{file} is compressed as {syntax.name}, which cannot be unpacked here ({first_line(error)}); save it "
                 "uncompressed first, e.g. with dcmdjpeg or gdcmconv --raw"

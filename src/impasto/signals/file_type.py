@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 TABLE = ".csv"
@@ -30,6 +31,11 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\0\0\0\x0cJXL ", ".jxl"),
     (0, b"II\xbc\x01", ".jxr"),
     (0, b"\x76\x2f\x31\x01", ".exr"),
+    (0, b"\0\0\0\x0cjP  ", ".jp2"),
+    (0, b"\xff\x4f\xff\x51", ".j2k"),
+    (0, b"8BPS\0", ".psd"),
+    (0, b"qoif", ".qoi"),
+    (0, b"\0\0\x01\0", ".ico"),
     (8, b"WEBP", ".webp"),
     (8, b"WAVE", ".wav"),
     (8, b"AVI ", ".avi"),
@@ -76,6 +82,12 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"n+2\0\r\n\x1a\n", ".nii"),
     (0, b"\x93NUMPY", ".npy"),
     (0, b"PK\x03\x04", ".npz"),
+    (0, b"\0\0\0\x01\0\0", ".mgh"),
+)
+# marks so short that a table can begin with them
+_OF_FEW_LETTERS = (
+    (0, b"BM", ".bmp"),
+    *((0, b"P%d%c" % (number, space), ".pnm") for number in range(1, 7) for space in b" \n\r\t"),
 )
 
 
@@ -89,8 +101,11 @@ def file_type(path: Path) -> str | None:
         head = file.read(_SEEN)
     if head.startswith(b"\x1f\x8b"):
         return _packed_type(path)
-    found = next((ending for at, mark, ending in _SIGNATURES if head[at : at + len(mark)] == mark), None)
-    return found or (TABLE if _is_table(head) else None)
+    return _signed(head, _SIGNATURES) or (TABLE if _is_table(head) else _signed(head, _OF_FEW_LETTERS))
+
+
+def _signed(head: bytes, signatures: Iterable[tuple[int, bytes, str]]) -> str | None:
+    return next((ending for at, mark, ending in signatures if head[at : at + len(mark)] == mark), None)
 
 
 def _packed_type(path: Path) -> str | None:

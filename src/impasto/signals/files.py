@@ -32,14 +32,16 @@ def existing_file(path: str | Path, noun: str) -> Path:
     """
     path = Path(path)
     try:
-        size = path.stat().st_size
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise SignalError(f"{path}: no such file") from None
     except OSError as error:
         raise SignalError(f"{path} cannot be read: {error.strerror}") from None
-    if path.is_dir():
+    if stat.S_ISDIR(status.st_mode):
         raise SignalError(f"{path} is a folder; {noun} was expected")
-    if size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise SignalError(f"{path} is a pipe or a device; {noun} is read from a file: write it to one first")
+    if status.st_size == 0:
         raise SignalError(f"{path} is empty")
     return path
 
@@ -129,6 +131,22 @@ def check_writable(path: str | Path) -> None:
         raise SignalError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
+def check_replaceable(path: Path) -> None:
+    """See that what is at ``path``, if anything, is a file, which another one may take the place of.
+
+    Raises:
+        SignalError: it is a pipe or a device, or a link that leads back to itself.
+    """
+    try:
+        there = path.stat().st_mode
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SignalError(f"{path} cannot be written: {error.strerror}") from None
+    if not stat.S_ISREG(there):
+        raise SignalError(f"{path} is a pipe or a device; a file was expected")
+
+
 def write_whole(path: str | Path, data: bytes) -> None:
     """Write ``data`` beside ``path`` and rename it, so that no reader ever sees a part of it.
 
@@ -145,23 +163,25 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
 
     Args:
         path: what is written.
-        part: the name of the file beside it; who is killed leaves it behind. One of its own if None.
+        part: the name of the file beside it; who is killed leaves it behind. One of its own if None; then a link stays
+            one, and what it leads to is written.
 
     Raises:
         SignalError: the disk is full, or the folder missing or closed.
     """
     path, made = Path(path), None
+    written = path if part else Path(os.path.realpath(path))
     try:
         # the system gives it the rights of any new file
-        with part.open("wb") if part else path.with_name(f".impasto-{secrets.token_hex(8)}").open("xb") as file:
+        with part.open("wb") if part else written.with_name(f".impasto-{secrets.token_hex(8)}").open("xb") as file:
             made = Path(file.name)
             with suppress(OSError):  # what is overwritten keeps those it has
                 made.chmod(stat.S_IMODE(path.stat().st_mode) & 0o777)
             yield file
             file.flush()
             os.fsync(file.fileno())
-        made.replace(path)
-        _sync_folder(path.parent)
+        made.replace(written)
+        _sync_folder(written.parent)
     except BaseException as error:
         if made is not None:
             made.unlink(missing_ok=True)

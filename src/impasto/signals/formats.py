@@ -156,8 +156,7 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
             held = kinds_named(found or "")
             # any text may look like a table, and a container of movies may hold nothing but a sound
             sound = held == ["movie"] and path.suffix.lower() in audio.IN_CONTAINERS
-            both = kinds if found == TABLE or sound else [kind for kind in kinds if kind in held]
-            kinds = both or held or kinds
+            kinds = kinds or held if found == TABLE or sound else held or kinds
     if found:
         kinds = [kind for kind in kinds if FORMATS[kind].claims(path, output)] or kinds
     return _checked("image" if not kinds or (not found and "image" in kinds) else kinds[0], path, output)

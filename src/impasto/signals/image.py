@@ -211,6 +211,8 @@ def _from_pillow(
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in _LARGEST_VALUE:
         grey = np.asarray(picture)
+        if isinstance(transparent := picture.info.get("transparency"), int):
+            header["alpha"] = (grey != transparent).astype(np.float32)
         grey = brightness(grey.clip(0).astype(np.uint32) if picture.mode == "I" else grey, name, white)
         return Signal(_from_array(grey).values, header=header)
     if picture.has_transparency_data:
@@ -258,4 +260,4 @@ def _from_array(array: np.ndarray[Any, Any]) -> Signal:
     values = np.atleast_3d(values)
     alpha = {"alpha": values[..., 3]} if values.shape[2] == 4 else {}
     colours = np.broadcast_to(values[..., :3], (*values.shape[:2], 3))
-    return Signal(np.ascontiguousarray(colours.transpose(2, 0, 1)), header=alpha)
+    return Signal(np.array(colours.transpose(2, 0, 1), order="C"), header=alpha)

@@ -52,8 +52,8 @@ def is_volume(path: Path, output: Path | None = None) -> bool:
                 return array.ndim > 2 and not holds_picture(path, output)
     except (OSError, ValueError, SyntaxError):
         return False
-    except Exception:  # its beginning is that of a volume, and what follows is damaged: to be said when it is read
-        return True
+    except Exception:  # what follows its beginning is damaged: to be said when it is read as what is wanted
+        return output is None or output.name.lower().endswith(WRITABLE)
     return True
 
 

@@ -39,7 +39,9 @@ def anything(name: str, given: Any) -> Any:
 
 
 def text(name: str, given: Any) -> str:
-    """Whatever it is, as text."""
+    """Whatever it is, as text that is not empty."""
+    if not str(given):
+        raise SettingsError(f"{name} is empty: give it something, or leave it out")
     return str(given)
 
 

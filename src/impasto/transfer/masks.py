@@ -6,6 +6,7 @@ are taken for the label that is nearest in colour.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
 from impasto.errors import SignalError
 from impasto.signals.image import over_white, read_image, resample_image
 from impasto.signals.signal import Signal, Values
+
+log = logging.getLogger("impasto")
 
 TOLERANCE = 32
 """Colours that differ by no more than this in R, G and B, of 0..255, can be the same label."""
@@ -177,6 +180,8 @@ def read_protection(path: str | Path, shape: tuple[int, ...]) -> Values:
         kept = uniform_filter(kept, 2 * half + 1, mode="nearest")
     if kept.min() > 1 - _NEARLY:
         raise SignalError(f"{path} protects the whole picture: nothing is left to be painted")
+    if kept.max() == 0:
+        log.warning("%s protects nothing: it is black everywhere, and what is white stays as it is", path)
     return np.where(kept > 0.999, 1, kept).astype(np.float32)
 
 

@@ -97,7 +97,7 @@ def coarse_to_fine(
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
         prepared = last if k == len(scales) - 1 else prepare_scale(kind, content, styles, here, scales, last)
-        first = _first_signal(prepared, content, styles, here)
+        first = first_signal(prepared, content, styles, here)
         if inner is not None:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
@@ -198,7 +198,7 @@ def _start(prepared: Prepared, first: Tensor | None, settings: TransferSettings)
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 
-def _first_signal(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor | None:
+def first_signal(prepared: Prepared, content: Signal, styles: Styles, settings: TransferSettings) -> Tensor | None:
     """The signal from which G starts, on the content's grid; None if it starts from nothing but noise."""
     if settings.init == "random" or settings.init_noise == 1:
         return None

@@ -17,7 +17,7 @@ from impasto.network.segments import Segmented
 from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
 from impasto.transfer.inputs import take_in
 from impasto.transfer.kinds.kind import Prepared
-from impasto.transfer.pyramid import plan_scales, prepare_scale
+from impasto.transfer.pyramid import first_signal, plan_scales, prepare_scale
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Source, Style
 
@@ -66,6 +66,7 @@ def rehearse(
         settings = replace(settings, memory=default_memory(device))
     scales = plan_scales(settings, content_signal, styles)
     last = kind.prepare(content_signal, styles, settings)
+    first_signal(last, content_signal, styles, settings)  # a file that cannot be read is to be known now
     held = bytes_held(content_signal, styles, last)
     shapes: list[tuple[int, ...]] = []
     fittings: list[Fitting | None] = []

@@ -68,9 +68,9 @@ def read_about(path: Path) -> dict[str, Any]:
     if made.get(_SUM) != str(zlib.crc32(made[_ABOUT].encode())):
         raise _damaged(path)
     about = json.loads(made[_ABOUT])
-    if about["format"] != FORMAT:
+    if about.get("format") != FORMAT:
         raise SignalError(
-            f"{path} was written by impasto {about['version']} in format {about['format']}, and this is "
+            f"{path} was written by impasto {about.get('version')} in format {about.get('format')}, and this is "
             f"{version('impasto')} with {FORMAT}, which would not paint the same: go on with that one"
         )
     return about
