@@ -14,6 +14,8 @@ from impasto.errors import SignalError
 from impasto.signals.formats import kind_of, write_signal
 from impasto.signals.movie import read_movie
 from impasto.signals.signal import Signal
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.style_transfer import transfer_style
 from tests.signals.movies import make_movie, pan, values_of
 
 DELAYS = [40, 120, 40, 300]
@@ -140,3 +142,14 @@ def test_a_damaged_animation_is_refused_in_one_line_or_read_as_far_as_it_goes(na
         with pytest.raises(SignalError) as error:
             read_movie(path)
         assert "\n" not in str(error.value) and str(path) in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif", ".apng"])
+def test_a_movie_of_one_frame_is_an_animation(tmp_path: Path, ending: str):
+    picture = pan(1)[0]
+    movie = read_movie(make_movie(tmp_path / "a.mkv", [picture, picture], "ffv1", "bgr0"))
+    settings = TransferSettings(iterations=1, style_layers="relu1_1", content_layers="relu1_1", strength=0)
+    painting = transfer_style(movie, picture, settings, output=tmp_path / f"b{ending}")
+    painting.write(tmp_path / f"b{ending}")
+    with Image.open(tmp_path / f"b{ending}") as written:
+        assert written.size == (32, 24)

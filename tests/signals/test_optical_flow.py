@@ -63,3 +63,11 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "cv2", None)
     with pytest.raises(SignalError, match=r"cv2, which is missing: pip install .*opencv-python-headless"):
         motion(window(0, 0), window(0, 1))
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (4, 120), (11, 11), (1, 30)])
+def test_frames_smaller_than_a_patch_have_a_motion(shape: tuple[int, int]) -> None:
+    frame = window(20, 30, *shape)
+    found = motion(frame, frame)
+    assert found.origin.shape == (*shape, 2)
+    np.testing.assert_allclose(found.moved(frame), frame, atol=0.02)

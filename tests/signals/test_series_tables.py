@@ -1,5 +1,7 @@
 """Tables as spreadsheets and devices write them, and as we do."""
 
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -176,3 +178,38 @@ def test_times_of_day_are_told(tmp_path, caplog):
     series = read(tmp_path, TABLES["ISO times"][0])
     assert "times of day are written as seconds from the start" in caplog.text
     assert encode_series(series, "a.csv").decode().splitlines()[2].startswith("0.004,")
+
+
+@pytest.mark.parametrize(
+    ("scale", "heading"), [(1e3, "timestamp"), (1e6, "time"), (1e9, "timestamp"), (1 / 3600, "time (h)")]
+)
+def test_the_unit_of_times_is_told_by_their_size_or_their_name(tmp_path, scale, heading):
+    start = 1_714_564_800 if scale > 1 else 0
+    lines = "".join(f"{start * scale + i * scale / 50:.9f},{v:.6f}\n" for i, v in enumerate(WAVE))
+    series = read(tmp_path, f"{heading},II\n{lines}")
+    assert (series.header["rate"], series.header["leads"]) == (50, ["II"])
+
+
+def test_a_column_of_times_in_another_language(tmp_path):
+    assert read(tmp_path, "Zeit;II\n" + commas(rows(TIME, WAVE, delimiter=";"))).header["rate"] == 250
+
+
+def test_values_that_float32_does_not_hold_are_refused_or_told(tmp_path, caplog):
+    with pytest.raises(SignalError, match="beyond 1e\\+30"):
+        read(tmp_path, "".join(f"{1e300 * v:g}\n" for v in WAVE))
+    assert not caplog.messages
+    read(tmp_path, "".join(f"{1e7 + v:.6f}\n" for v in WAVE))
+    assert ["is rounded" in text for text in caplog.messages] == [True]
+
+
+def test_an_array_is_read_whatever_it_is_called(tmp_path):
+    np.save(tmp_path / "a.npy", WAVE)
+    (tmp_path / "a.npy").rename(tmp_path / "a.npz")
+    np.testing.assert_allclose(read_series(tmp_path / "a.npz").values[0], WAVE, atol=1e-6)
+
+
+def test_another_archive_is_refused_in_one_line(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    with pytest.raises(SignalError, match="holds nothing; one array"):
+        read_series(tmp_path / "a.npz")

@@ -235,6 +235,20 @@ def test_what_libsndfile_reads_is_a_sound(tmp_path, form):
     assert kind_of(tmp_path / name) == "sound"
     np.testing.assert_allclose(sound.values[0], NOISE, atol=LITTLE)
 
+    assert kind_of((tmp_path / name).rename(tmp_path / "untold")) == "sound"
+
+
+@pytest.mark.parametrize(
+    "coding", [("WAV", "GSM610"), ("WAV", "G721_32"), ("AU", "G723_24"), ("XI", "DPCM_16")], ids="-".join
+)
+def test_a_sound_that_cannot_be_sought_in_is_read(tmp_path, coding):
+    form, subtype = coding
+    data = encoded(rate=8000, format=form, subtype=subtype)
+    expected, rate = soundfile.read(io.BytesIO(data), dtype="float32")
+    sound = read(tmp_path, f"a.{form.lower()}", data)
+    assert sound.header["rate"] == rate
+    np.testing.assert_array_equal(sound.values[0], expected)
+
 
 def test_aiff_c_and_opus(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, "a.aif", encoded(format="AIFF", subtype="FLOAT")).values[0], NOISE)
@@ -253,6 +267,22 @@ def with_codec(path, codec, form):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+@pytest.mark.parametrize("name", ["untold", "a.wav", "a.mp3", "a.png"])
+@pytest.mark.parametrize("codec", ["aac", "wavpack", "tta", "ac3", "mp2"])
+def test_what_ffmpeg_reads_is_a_sound_whatever_it_is_called(tmp_path, codec, name):
+    path = with_codec(tmp_path / name, codec, {"aac": "adts", "wavpack": "wv"}.get(codec, codec))
+    assert kind_of(path) == "sound"
+    sound = read_audio(path)
+    assert np.abs(np.fft.rfft(sound.values[0, 4000:26050])[1:]).argmax() + 1 == pytest.approx(441 / 2, abs=1)
+
+
+def test_a_coding_that_libsndfile_does_not_know_is_read_by_ffmpeg(tmp_path):
+    path = with_codec(tmp_path / "a.caf", "alac", "caf")
+    with pytest.raises(soundfile.LibsndfileError):
+        soundfile.read(path)
+    assert read_audio(path).values.shape == (1, 40960)
 
 
 @pytest.mark.parametrize("form", ["ipod", "mp4"])

@@ -35,7 +35,10 @@ def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -
             end = f"; 'impasto resume {kept}' goes on, with -o OUT elsewhere"
         else:
             end = ""
-        raise SignalError(first_line(error) + end) from error
+        reason = first_line(error)
+        if str(output) not in reason:  # of another library
+            reason = f"{output} cannot be written: {reason}"
+        raise SignalError(reason + end) from error
 
 
 def _written_elsewhere(painting: Painting, output: Path, options: dict[str, Any]) -> Path | None:

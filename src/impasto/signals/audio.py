@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from pathlib import Path
 from typing import IO, Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from impasto.errors import SignalError
 from impasto.signals.audio_output import WAV_ORDER, WRITABLE, resample_audio
+from impasto.signals.file_type import file_type
 from impasto.signals.files import existing_file, first_line, optional_package
 from impasto.signals.signal import Signal, Values
 from impasto.signals.sound_streams import open_streams
@@ -17,13 +19,30 @@ from impasto.signals.sound_streams import open_streams
 log = logging.getLogger("impasto")
 
 # what FFmpeg reads and libsndfile does not
-_BY_FFMPEG = (".m4a", ".m4b", ".aac", ".wma", ".mka", ".ac3", ".eac3", ".amr", ".ape", ".wv", ".tta", ".dsf", ".dts", ".mpc")
+_BY_FFMPEG = (
+    ".m4a",
+    ".m4b",
+    ".aac",
+    ".wma",
+    ".mka",
+    ".ac3",
+    ".eac3",
+    ".amr",
+    ".ape",
+    ".wv",
+    ".tta",
+    ".dsf",
+    ".dts",
+    ".mpc",
+    ".sox",
+)
 READABLE = (
     *WRITABLE, ".snd", ".mp2", ".mpga", ".bwf", ".amb", ".voc", ".wve", ".nist", ".sph", ".sf", ".ircam", ".paf", ".8svx",
     ".svx", ".avr", ".pvf", ".xi", ".htk", ".sds", *_BY_FFMPEG,
 )  # fmt: skip
 # of them, those whose files begin as movies do
 IN_CONTAINERS = (".m4a", ".m4b", ".wma", ".mka")
+_IN_MOVIES = (".m4a", ".mp4", ".mov", ".mkv", ".wmv")
 _SILENT = 1e-5
 _CEILING = 0.98  # full scale is 1; what a lossy format adds must not clip either
 _LOUDEST = 8.0  # 18 dB above full scale; numbers beyond it have another scale, e.g. that of 16 bits
@@ -49,7 +68,16 @@ def read_audio(path: str | Path, rate: float | None = None) -> Signal:
         SignalError: the file is missing, no sound, empty, silent, has NaN samples, or lacks more than a tenth of it.
     """
     path = existing_file(path, "a sound")
-    samples, header = (_read_by_ffmpeg if _is_for_ffmpeg(path) else _read_by_libsndfile)(path)
+    if _is_for_ffmpeg(path):
+        samples, header = _read_by_ffmpeg(path)
+    else:
+        try:
+            samples, header = _read_by_libsndfile(path)
+        except _UnknownCodingError as error:
+            try:
+                samples, header = _read_by_ffmpeg(path)
+            except SignalError:
+                raise error from None
     if len(samples) == 0:
         raise SignalError(f"{path} has no samples")
     if not np.isfinite(samples).all():
@@ -64,11 +92,13 @@ def read_audio(path: str | Path, rate: float | None = None) -> Signal:
     return Signal(np.ascontiguousarray(samples.T), "sound", header)
 
 
+class _UnknownCodingError(SignalError):
+    """The file is of a format that libsndfile knows, and what is in it is coded as only others know."""
+
+
 def _is_for_ffmpeg(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(12)
-    known = head[:4] in (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"riff")
-    return head[4:8] == b"ftyp" or head[:4] == b"\x1a\x45\xdf\xa3" or (path.suffix.lower() in _BY_FFMPEG and not known)
+    found = file_type(path)
+    return found in _IN_MOVIES or (found or path.suffix.lower()) in _BY_FFMPEG
 
 
 def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:
@@ -82,7 +112,8 @@ def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:
         text = getattr(error, "error_string", None) or first_line(error)
         text = "nothing in it is known as one" if "does not exist" in text else text
         text = "its head has no rate or no channels" if "SF_INFO" in text else text
-        raise SignalError(f"{path} cannot be read as a sound: {text}") from None
+        kind = _UnknownCodingError if file_type(path) in WRITABLE else SignalError
+        raise kind(f"{path} cannot be read as a sound: {text}") from None
     samples, header = read[0]
     told = list(streams.told)
     for more, other in read[1:]:
@@ -121,7 +152,8 @@ def _read_stream(soundfile: Any, part: Path | IO[bytes]) -> tuple[Values, dict[s
                 blocks.append(block[:got])
                 break
             blocks.append(block[:got])
-            if got < length or file.tell() == file.frames:
+            # where it is cannot be asked of what cannot be sought in, such as GSM and G.721
+            if got < length or sum(map(len, blocks)) == file.frames:
                 break
         samples = np.concatenate(blocks)
         order = WAV_ORDER.get(file.channels) if file.subtype in ("VORBIS", "OPUS") else None
@@ -135,7 +167,8 @@ def _read_by_ffmpeg(path: Path) -> tuple[Values, dict[str, Any]]:
     except SignalError as error:
         raise SignalError(f"{error}; or convert it to WAV or FLAC first") from None
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        # without its name, by which FFmpeg would go as well
+        with av.open(io.BytesIO(path.read_bytes()), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise SignalError(f"{path} has no sound")
             stream = container.streams.audio[0]
@@ -146,7 +179,7 @@ def _read_by_ffmpeg(path: Path) -> tuple[Values, dict[str, Any]]:
                 for part in floats.resample(frame)
             ]
             header = {"rate": float(stream.rate), "tags": _tags({**container.metadata, **stream.metadata})}
-    except (av.FFmpegError, RuntimeError, ValueError, MemoryError) as error:
+    except (av.FFmpegError, OSError, RuntimeError, ValueError, MemoryError) as error:
         text = getattr(error, "strerror", None) or first_line(error)
         raise SignalError(f"{path} cannot be read as a sound: {text}; convert it to WAV or FLAC first") from None
     return np.concatenate(blocks) if blocks else np.zeros((0, 1), np.float32), header

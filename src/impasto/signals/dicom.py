@@ -13,7 +13,7 @@ from impasto.errors import SignalError
 from impasto.signals.dicom_frames import frame_count
 from impasto.signals.dicom_pixels import PIXELS
 from impasto.signals.file_type import ending_of
-from impasto.signals.files import one_line_is_enough, optional_package
+from impasto.signals.files import is_file, is_folder, one_line_is_enough, optional_package
 
 log = logging.getLogger("impasto")
 
@@ -37,7 +37,7 @@ def is_stack(path: Path) -> bool:
 
 def is_picture(path: Path) -> bool:
     """Whether it is a DICOM file, or a folder with such, of one image; not so a waveform, a report or a plan."""
-    return (path.is_dir() or (path.is_file() and is_dicom(path))) and _count_images(path) == 1
+    return (is_folder(path) or (is_file(path) and is_dicom(path))) and _count_images(path) == 1
 
 
 def has_pixels(path: Path) -> bool:

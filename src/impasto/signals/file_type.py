@@ -50,6 +50,36 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xfa", ".mp3"),
     (0, b"\xff\xf3", ".mp3"),
     (0, b"\xff\xf2", ".mp3"),
+    (0, b"\xff\xfd", ".mp2"),
+    (0, b"\xff\xfc", ".mp2"),
+    (0, b"\xff\xf1", ".aac"),
+    (0, b"\xff\xf9", ".aac"),
+    (0, b"\x0b\x77", ".ac3"),
+    (0, b"#!AMR", ".amr"),
+    (0, b"MAC ", ".ape"),
+    (0, b"wvpk", ".wv"),
+    (0, b"TTA1", ".tta"),
+    (0, b"DSD ", ".dsf"),
+    (0, b"\x7f\xfe\x80\x01", ".dts"),
+    (0, b"MPCK", ".mpc"),
+    (0, b".SoX", ".sox"),
+    (0, b"XoS.", ".sox"),
+    (0, b"Creative Voice File", ".voc"),
+    (0, b"NIST_1A", ".nist"),
+    (0, b" paf", ".paf"),
+    (0, b"fap ", ".paf"),
+    (0, b"PVF1\n", ".pvf"),
+    (0, b"2BIT", ".avr"),
+    (0, b"ALawSoundFile", ".wve"),
+    (0, b"\xf0\x7e", ".sds"),
+    (0, b"Extended Instrument", ".xi"),
+    (0, b"\x64\xa3\x01\0", ".ircam"),
+    (0, b"\x64\xa3\x02\0", ".ircam"),
+    (0, b"\x64\xa3\x03\0", ".ircam"),
+    (0, b"\0\x02\xa3\x64", ".ircam"),
+    (0, b"\0\x01\xa3\x64", ".ircam"),
+    (8, b"8SVX", ".8svx"),
+    (8, b"16SV", ".8svx"),
     (0, b".snd", ".au"),
     (0, b"caff", ".caf"),
     (4, b"ftypM4A ", ".m4a"),
@@ -68,6 +98,9 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", ".wmv"),
     (0, b"\0\0\x01\xba", ".mpg"),
     (0, b"\0\0\x01\xb3", ".mpg"),
+    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01", ".mxf"),
+    (0, b"YUV4MPEG2 ", ".y4m"),
+    (0, b"DKIF", ".ivf"),
     (128, b"DICM", ".dcm"),
     # DICOM without the preamble: its first element, of which the length tells the order of bytes
     (0, b"\x08\0\0\0\x04\0\0\0", ".dcm"),
@@ -89,6 +122,8 @@ _OF_FEW_LETTERS = (
     (0, b"BM", ".bmp"),
     *((0, b"P%d%c" % (number, space), ".pnm") for number in range(1, 7) for space in b" \n\r\t"),
 )
+# of transport streams: where the first packet begins, and how long each is
+_PACKETS = ((0, 188), (4, 192))
 
 
 def file_type(path: Path) -> str | None:
@@ -101,6 +136,8 @@ def file_type(path: Path) -> str | None:
         head = file.read(_SEEN)
     if head.startswith(b"\x1f\x8b"):
         return _packed_type(path)
+    if any(len(head) > 2 * each and all(head[at + n * each] == 0x47 for n in range(3)) for at, each in _PACKETS):
+        return ".ts"
     return _signed(head, _SIGNATURES) or (TABLE if _is_table(head) else _signed(head, _OF_FEW_LETTERS))
 
 

@@ -24,6 +24,16 @@ from impasto.errors import SignalError
 _TALKATIVE = ("nibabel.global", "pydicom", "pydicom.pixels.decoders.base", "tifffile")
 
 
+def is_file(path: str | Path) -> bool:
+    """Whether there is such a file; also of a name that no file can have, for which the method of a path raises."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether there is such a folder; also of a name that no folder can have."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def existing_file(path: str | Path, noun: str) -> Path:
     """``path``, if there is a file with something in it.
 
@@ -33,7 +43,7 @@ def existing_file(path: str | Path, noun: str) -> Path:
     path = Path(path)
     try:
         status = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name of a file has a zero in it
         raise SignalError(f"{path}: no such file") from None
     except OSError as error:
         raise SignalError(f"{path} cannot be read: {error.strerror}") from None
@@ -127,8 +137,8 @@ def check_writable(path: str | Path) -> None:
             raise SignalError(f"{path} is write-protected")
         with TemporaryFile(dir=path.parent):
             pass
-    except OSError as error:
-        raise SignalError(f"{path} cannot be written: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise SignalError(f"{path} cannot be written: {getattr(error, 'strerror', None) or error}") from None
 
 
 def check_replaceable(path: Path) -> None:

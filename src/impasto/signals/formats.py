@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from impasto.errors import SettingsError, SignalError, nearest
 from impasto.signals import (
@@ -26,8 +29,9 @@ from impasto.signals import (
     volume,
 )
 from impasto.signals.file_type import TABLE, file_type
-from impasto.signals.files import write_whole
-from impasto.signals.signal import Signal
+from impasto.signals.files import check_writable, is_file, is_folder, write_whole
+from impasto.signals.image_options import ImageOutput
+from impasto.signals.signal import Signal, check_signal
 
 
 @dataclass(frozen=True)
@@ -138,19 +142,25 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         output: where the result is to go: an animation is a movie only if that is one, and else a picture.
 
     Raises:
-        SignalError: it is a folder, and not that of a volume.
+        SignalError: it is a folder, and not that of a volume; or nothing that a signal is given as.
     """
     if isinstance(source, Signal):
+        check_signal(source)
         return source.kind
-    if not isinstance(source, str | Path):
+    if isinstance(source, np.ndarray | Image.Image):
         return "image"
+    if not isinstance(source, str | Path):
+        raise SignalError(
+            f"{type(source).__name__} was given; the path of a file, a Signal, a PIL image or an array was expected "
+            "(bytes: PIL.Image.open(io.BytesIO(data)); numbers: numpy.asarray(numbers))"
+        )
     path, output = Path(source), None if output is None else Path(output)
-    if path.is_dir():
+    if is_folder(path):
         if not dicom.holds_slices(path):
             raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
         return _checked("image" if dicom.is_picture(path) else "volume", path, output)
     kinds, found = kinds_named(path.name), None
-    if path.is_file():
+    if is_file(path):
         with suppress(OSError):  # to be said when it is read
             found = file_type(path)
             held = kinds_named(found or "")
@@ -197,7 +207,8 @@ def read_signal(
     Raises:
         SignalError: the source is missing, damaged or empty, or holds no signal.
     """
-    return source if isinstance(source, Signal) else FORMATS[kind_of(source, output)].read(source, rate, longest, memory)
+    kind = kind_of(source, output)
+    return source if isinstance(source, Signal) else FORMATS[kind].read(source, rate, longest, memory)
 
 
 def check_ending(kind: str, path: str | Path) -> None:
@@ -227,14 +238,15 @@ def try_output(
         options: as of :func:`write_signal`.
 
     Raises:
-        SignalError: there is no such format of its kind, or it cannot hold the signal.
+        SignalError: there is no such format of its kind, it cannot hold the signal, or there is no such folder.
         SettingsError: an option is out of its range, or the format does not have it.
     """
     check_options(content.kind, options)
     check_ending(content.kind, path)
+    check_writable(path)
     if content.kind == "image":
         longest = size if isinstance(size, int) else max(content.shape)
-        image_output.check_image_output(path, longest, image_output.ImageOutput(**options))
+        image_output.check_image_output(path, longest, ImageOutput(**options))
     known = FORMATS[content.kind]
     known.encode(known.sample(content), path, about, **options)
 
@@ -257,5 +269,11 @@ def check_options(kind: str, options: Collection[str]) -> None:
     Raises:
         SettingsError: it is not.
     """
+    known = [option.name for option in fields(ImageOutput)]
+    for name in options:
+        if name not in known:
+            raise SettingsError(
+                f"the option {name!r} is unknown: did you mean {nearest(name, known)!r}? ({', '.join(known)})"
+            )
     if options and kind != "image":
         raise SettingsError(f"{' and '.join(options)}: only a picture is written with it; this is {FORMATS[kind].noun}")

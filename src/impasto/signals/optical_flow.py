@@ -13,6 +13,7 @@ from impasto.signals.signal import Signal, Values
 # a flow and the one back that differ by more show something that was hidden before: Sundaram, Brox and Keutzer, "Dense Point
 # Trajectories by GPU-accelerated Large Displacement Optical Flow" (2010), equation 5
 _SLACK, _OF_LENGTH = 0.5, 0.01
+_SMALLEST = 16  # sides of frames, in pixels
 
 
 class Motion(NamedTuple):
@@ -75,7 +76,11 @@ def _flow(start: Values, end: Values) -> NDArray[np.float32]:
     search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     search.setFinestScale(0)
     grey = [cv2.cvtColor(np.ascontiguousarray(_levels(frame)), cv2.COLOR_RGB2GRAY) for frame in (start, end)]
-    return search.calc(*grey, None)
+    height, width = grey[0].shape
+    # it takes no frames smaller than its patches
+    below, beside = max(0, _SMALLEST - height), max(0, _SMALLEST - width)
+    grey = [cv2.copyMakeBorder(frame, 0, below, 0, beside, cv2.BORDER_REPLICATE) for frame in grey]
+    return search.calc(*grey, None)[:height, :width]
 
 
 def _levels(frame: Values) -> NDArray[np.uint8]:

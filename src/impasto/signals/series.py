@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
+from impasto.signals.file_type import ending_of
 from impasto.signals.files import existing_file, first_line, optional_package
 from impasto.signals.series_tables import encode_table, read_table
 from impasto.signals.signal import Signal, Values
@@ -27,6 +28,8 @@ WRITABLE = (".csv", ".tsv", ".npy", ".npz")
 # of the rate: what is slower is longer than the widest filter of a network can tell
 _CUTOFF = 1 / 250
 _SETTLED = 750  # samples after which the filter has forgotten a border
+_LARGEST = 1e30  # squares of differences from it are taken in float32
+_FINEST = 1e-3  # of the range of a lead, by which float32 may round it without a word
 _VALUE_NAMES = ("values", "val", "data", "signal", "signals", "ecg", "x")
 _RATE_NAMES = ("rate", "fs", "Fs", "sampling_rate", "sfreq", "freq")
 
@@ -50,10 +53,9 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
         SignalError: the file is missing, damaged, empty or ragged, or has text or NaN where a number was expected.
     """
     path = existing_file(path, "a series")
-    suffix = path.suffix.lower()
     readers = {".npy": _read_array, ".npz": _read_archive, ".mat": _read_matlab, ".dcm": _read_dicom, ".hea": _read_wfdb}
     readers |= dict.fromkeys(CONVERTIBLE, _say_what_to_do)
-    values, header = readers.get(suffix, read_table)(path)
+    values, header = readers.get(ending_of(path, tuple(readers)), read_table)(path)
     if values.ndim != 2 or values.shape[1] < 2:
         raise SignalError(
             f"{path} has {values.size} samples in an array of shape {values.shape}; leads of samples were expected"
@@ -62,11 +64,17 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
         header.pop("leads", None)
     names = [str(name) for name in header.get("leads") or (f"lead {i + 1}" for i in range(len(values)))]
     for name, lead in zip(names, values, strict=True):
+        if np.abs(lead[np.isfinite(lead)]).max(initial=0) > _LARGEST:
+            raise SignalError(f"{path}: {name} has values beyond {_LARGEST:.2g}, more than can be painted; scale it first")
         wrong = np.flatnonzero(~np.isfinite(lead))
         if len(wrong):
             raise SignalError(f"{path}: {name} has {len(wrong)} NaN or infinite samples, the first at {wrong[0]}")
         if np.ptp(lead) == 0:
             raise SignalError(f"{path}: {name} is constant ({lead[0]:g}), so there is nothing to paint or to learn from")
+        if np.spacing(np.float32(np.abs(lead).max())) > _FINEST * np.ptp(lead):
+            log.warning(
+                "%s: %s is rounded: its values are far larger than their differences, so subtract the mean", path, name
+            )
     found = float(header.get("rate") or rate or 0)
     known = {"times": header["times"]} if "times" in header else {}
     known |= {"leads": names, "named": "leads" in header, "timed": bool(header.get("timed"))}
@@ -95,6 +103,7 @@ def _read_archive(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+            arrays = {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
     except Exception as error:  # of a damaged file numpy raises whatever comes to it
         raise SignalError(f"{path} cannot be read as arrays: {first_line(error)}") from None
     return _from_arrays(path, arrays)

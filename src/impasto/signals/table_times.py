@@ -11,7 +11,12 @@ import numpy as np
 from impasto.errors import SignalError
 
 # a column of that name holds times: t, time, time (s), seconds, elapsed time [ms]
-_TIME = re.compile(r"(elapsed[ _]?)?(t|times?(stamps?)?|seconds?|sec|s|ms|us|\u00b5s|\u03bcs)(?![a-z0-9])", re.IGNORECASE)
+_TIME = re.compile(
+    r"(elapsed[ _]?)?(t|times?(stamps?)?|seconds?|sec|s|ms|us|\u00b5s|\u03bcs|zeit|temps|tiempo|tempo)(?![a-z0-9])",
+    re.IGNORECASE,
+)
+# times since 1970 where nothing tells their unit: as numbers of so many digits they are milliseconds, and so on
+_SINCE_1970 = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
 # a column of that name counts the rows
 _COUNT = re.compile(r"(index|idx|sample([ _]?(number|no|index|#))?s?|row|n|no|nr|#|unnamed: 0|)\.?", re.IGNORECASE)
 _UNITS = (
@@ -19,7 +24,7 @@ _UNITS = (
     (re.compile(r"\b([u\u00b5\u03bc]s|[u\u00b5\u03bc]secs?|microseconds?)\b|_us\b", re.IGNORECASE), 1e6),
     (re.compile(r"\b(ns|nanoseconds?)\b|_ns\b", re.IGNORECASE), 1e9),
     (re.compile(r"\b(mins?|minutes?)\b|_min\b", re.IGNORECASE), 1 / 60),
-    (re.compile(r"\b(hours?|hrs?)\b", re.IGNORECASE), 1 / 3600),
+    (re.compile(r"\b(h|hours?|hrs?)\b", re.IGNORECASE), 1 / 3600),
 )
 # 12:30, 12:30:05.004, 2026-01-31T12:30:05,004+01:00, [12:30:05.004 31/01/2026], 0:05.004 (minutes and seconds)
 _CLOCK = re.compile(r"(?:^|[T \['])(\d+):(\d\d)(?::(\d\d))?([.,]\d+)?(?:\s*([ap])m)?", re.IGNORECASE)
@@ -92,7 +97,8 @@ def units_of_times(column: np.ndarray, named: bool, heading: str) -> float | Non
     """The units a second of a first column of times; None if it holds none. Without names, even steps are times."""
     if not (_TIME.match(heading) if named else _is_even(column)):
         return None
-    return next((scale for pattern, scale in _UNITS if pattern.search(heading)), 1.0)
+    told = next((scale for pattern, scale in _UNITS if pattern.search(heading)), None)
+    return told or next((scale for least, scale in _SINCE_1970 if column[0] >= least), 1.0)
 
 
 def _is_even(times: np.ndarray) -> bool:

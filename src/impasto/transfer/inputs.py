@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from impasto.errors import SettingsError
+from impasto.signals.files import is_file
 from impasto.signals.formats import kind_of, read_signal, try_output
 from impasto.signals.signal import Signal
 from impasto.transfer.kinds import kind_for
@@ -56,7 +57,7 @@ def take_in(
     """
     given = settings or TransferSettings()
     settings = given.for_kind(kind_of(content, output))
-    if settings.init not in INITS and not Path(settings.init).is_file():
+    if settings.init not in INITS and not is_file(settings.init):
         raise SettingsError(f"init {settings.init!r} is neither a file nor one of {', '.join(INITS)}")
     longest, memory = (n if isinstance(n, int) else None for n in (settings.size, settings.memory))
     weighted = shares(style)

@@ -90,7 +90,8 @@ class Painting:
                 again = read_signal(path, self.settings.rate, _ENOUGH, output=path)
         except ImpastoError as error:
             raise SignalError(f"{path} was written, but cannot be read again: {error}") from error
-        if again.kind != self.signal.kind:
+        # an animation of nothing but one picture is one
+        if again.kind != self.signal.kind and (self.signal.kind, again.kind) != ("movie", "image"):
             raise SignalError(f"{path} was written, but what is read again is {FORMATS[again.kind].noun}")
         if self.checkpoint:
             self.checkpoint.remove()
