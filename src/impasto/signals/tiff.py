@@ -82,18 +82,6 @@ def read_tiff(path: str | Path, longest: int | None = None, most_bytes: int | No
         return _with_pillow(path, error)
 
 
-def tiff_size(path: str | Path) -> tuple[int, int] | None:
-    """(height, width) of the picture as it is stored, without decoding it; None where only that tells."""
-    try:
-        with TiffFile(path) as file:
-            if raw.sensor_of(list(all_pages(file)) if len(file.pages) <= _ALL_PAGES else []):
-                return None
-            page = layout_of(file).first
-            return page.imagelength, page.imagewidth
-    except Exception:  # as above
-        return None
-
-
 def holds_stack(path: str | Path) -> bool:
     """Whether a TIFF file holds slices of a volume: pages of one size that are no channels, copies, masks or a document's.
 
