@@ -65,7 +65,7 @@ def test_the_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         motion(window(0, 0), window(0, 1))
 
 
-@pytest.mark.parametrize("shape", [(2, 2), (4, 120), (11, 11), (1, 30)])
+@pytest.mark.parametrize("shape", [(2, 2), (4, 120), (11, 11), (1, 30), (30, 1), (1, 1)])
 def test_frames_smaller_than_a_patch_have_a_motion(shape: tuple[int, int]) -> None:
     frame = window(20, 30, *shape)
     found = motion(frame, frame)

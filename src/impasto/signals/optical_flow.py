@@ -80,7 +80,7 @@ def _flow(start: Values, end: Values) -> NDArray[np.float32]:
     # it takes no frames smaller than its patches
     below, beside = max(0, _SMALLEST - height), max(0, _SMALLEST - width)
     grey = [cv2.copyMakeBorder(frame, 0, below, 0, beside, cv2.BORDER_REPLICATE) for frame in grey]
-    return search.calc(*grey, None)[:height, :width]
+    return np.nan_to_num(search.calc(*grey, None)[:height, :width])
 
 
 def _levels(frame: Values) -> NDArray[np.uint8]:
@@ -88,8 +88,10 @@ def _levels(frame: Values) -> NDArray[np.uint8]:
 
 
 def _sampled(values: Values, places: NDArray[np.float32]) -> Values:
-    """Values (channels, height, width), at most four channels, at places (x, y); mirrored beyond the border."""
+    """Values (channels, height, width), at most four channels, at finite places (x, y); mirrored beyond the border."""
     cv2: Any = optional_package("cv2", "the motion of a movie", "movies")
     rows = np.ascontiguousarray(values.transpose(1, 2, 0))
-    found = cv2.remap(rows, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101)
+    # OpenCV 5.0 searches for the mirror image of a single row or column for ever
+    border = cv2.BORDER_REFLECT_101 if min(rows.shape[:2]) > 1 else cv2.BORDER_REPLICATE
+    found = cv2.remap(rows, places, None, cv2.INTER_CUBIC, borderMode=border)
     return np.ascontiguousarray(found.reshape(rows.shape).transpose(2, 0, 1))
