@@ -53,8 +53,8 @@ VARIATIONS = {
     "onednn-sse41": Variation({"ONEDNN_MAX_CPU_ISA": "SSE41"}, onednn="Intel SSE4.1$", quick=True),
     "one-thread": Variation({"OMP_NUM_THREADS": "1"}, says="threads: 1,"),
     "two-threads": Variation({"OMP_NUM_THREADS": "2"}, says="threads: 2,"),
-    "direct": Variation({"IMPASTO_CONVOLUTION": "direct"}, says="convolution: direct,"),
-    "winograd": Variation({"IMPASTO_CONVOLUTION": "winograd"}, says="convolution: winograd,", quick=True),
+    "direct": Variation({"IMPASTO_CONVOLUTION": "direct"}, says="convolution: direct,", quick=True),
+    "winograd": Variation({"IMPASTO_CONVOLUTION": "winograd"}, says="convolution: winograd,"),
     "no-browser": Variation({}, says="browser: none"),
     "lowest": Variation({}),
 }

@@ -23,9 +23,11 @@ def test_what_is_no_signal_is_refused_in_one_line(source: Any):
         read_signal(source)
 
 
-@pytest.mark.parametrize("name", ["a\0.png", "n" * 5000 + ".png", ""])
-def test_a_name_that_no_file_has_is_refused_in_one_line(name: str):
-    with pytest.raises(SignalError):
+@pytest.mark.parametrize(
+    ("name", "message"), [("a\0.png", "a.*png"), ("n" * 5000 + ".png", "nnn"), ("", "the name of a file is empty")]
+)
+def test_a_name_that_no_file_has_is_refused_in_one_line(name: str, message: str):
+    with pytest.raises(SignalError, match=message):
         read_signal(name)
 
 

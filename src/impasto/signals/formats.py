@@ -154,6 +154,8 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
             f"{type(source).__name__} was given; the path of a file, a Signal, a PIL image or an array was expected "
             "(bytes: PIL.Image.open(io.BytesIO(data)); numbers: numpy.asarray(numbers))"
         )
+    if not str(source):
+        raise SignalError("the name of a file is empty; the path of a file was expected")
     path, output = Path(source), None if output is None else Path(output)
     if is_folder(path):
         if not dicom.holds_slices(path):
