@@ -9,7 +9,7 @@ demo: $(VENV)/installed-demo
 	$(BIN)/impasto demo -o impasto-demo.png
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check

@@ -45,11 +45,50 @@ def login(studio: Studio, password: str) -> Answer:
     return ask(studio, "/login", "POST", f"username=anna&password={password}".encode(), **form)
 
 
+class Forbids(BaseHTTPRequestHandler):
+    """A proxy that lets nothing through, and writes down who asked."""
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)  # pyright: ignore[reportAttributeAccessIssue]
+        self.send_error(403)
+
+    do_HEAD = do_CONNECT = do_POST = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
-    """A studio with a password."""
-    with opened(tmp_path_factory.mktemp("studio") / "folder", "--auth", "anna:secret") as studio:
-        yield studio
+def proxy() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forbids) as server:
+        server.asked = []  # pyright: ignore[reportAttributeAccessIssue]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory, proxy: ThreadingHTTPServer) -> Iterator[Studio]:
+    """A studio with a password, where proxies are set of which each alone would end one that asks itself through it.
+
+    One forbids all, one needs a package that is not here, one is no address.
+    """
+    port = proxy.server_port
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (
+            ("http", f"http://127.0.0.1:{port}"),
+            ("all", f"socks5://127.0.0.1:{port}"),
+            ("https", "http://[a:b"),
+        ):
+            patch.setenv(f"{name}_proxy", value)
+            patch.setenv(f"{name.upper()}_PROXY", value)
+        patch.delenv("no_proxy", raising=False)
+        patch.setenv("NO_PROXY", "example.org")
+        with opened(tmp_path_factory.mktemp("studio") / "folder", "--auth", "anna:secret") as studio:
+            for name in ("http_proxy", "all_proxy", "https_proxy"):
+                patch.delenv(name)
+                patch.delenv(name.upper())
+            yield studio
 
 
 @pytest.fixture(scope="module")
@@ -188,45 +227,11 @@ def test_two_studios_do_not_share_a_folder(guarded: Studio, run: Run):
     assert f"already (process {guarded.process.pid}); give this one another --folder" in err
 
 
-class Forbids(BaseHTTPRequestHandler):
-    """A proxy that lets nothing through, and writes down who asked."""
-
-    def do_GET(self) -> None:
-        self.server.asked.append(self.path)  # pyright: ignore[reportAttributeAccessIssue]
-        self.send_error(403)
-
-    do_HEAD = do_CONNECT = do_POST = do_GET  # noqa: N815
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def proxy() -> Iterator[ThreadingHTTPServer]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Forbids) as server:
-        server.asked = []  # pyright: ignore[reportAttributeAccessIssue]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
 def test_proxies_do_not_come_between_the_studio_and_itself(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: ThreadingHTTPServer
+    guarded: Studio, cookie: dict[str, str], proxy: ThreadingHTTPServer
 ):
-    port = proxy.server_port
-    # each of them alone would end it: one forbids, one needs a package that is not here, one is no address
-    for name, value in (
-        ("http", f"http://127.0.0.1:{port}"),
-        ("all", f"socks5://127.0.0.1:{port}"),
-        ("https", "http://[a:b"),
-    ):
-        monkeypatch.setenv(f"{name}_proxy", value)
-        monkeypatch.setenv(f"{name.upper()}_PROXY", value)
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("NO_PROXY", "example.org")
-    with opened(tmp_path / "folder") as studio:
-        assert ask(studio, "/config").status == 200
-        assert str(port) not in studio.record.read_text()
+    assert ask(guarded, "/config", **cookie).status == 200
+    assert str(proxy.server_port) not in guarded.record.read_text()
     assert proxy.asked == []  # pyright: ignore[reportAttributeAccessIssue]
 
 

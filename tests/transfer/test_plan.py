@@ -68,8 +68,8 @@ def test_spectra_are_counted():
     assert plan and plan.cuts == ("spectrogram",) and plan.tile
 
 
-@given(height=st.integers(40, 100), width=st.integers(40, 100), share=st.floats(0, 1), seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=6)
+@given(height=st.integers(40, 80), width=st.integers(40, 80), share=st.floats(0, 1), seed=st.integers(0, 99))
+@settings(deadline=None, max_examples=5)
 def test_whatever_the_plan_j_is_the_same(network_of_a_third: ConvNet, height: int, width: int, share: float, seed: int):
     random = torch.Generator().manual_seed(seed)
     # in float32 a rounding error can put one activation on the other side of a ReLU
