@@ -111,7 +111,7 @@ def run(name: str, tests: tuple[str, ...]) -> tuple[bool, str]:
         return False, f"oneDNN is not changed: {isa}"
     log = KEPT / f"{name}.log"
     with log.open("w") as file:
-        command = [python, "-m", "pytest", "-n", "2", "-r", "s", "-p", "no:cacheprovider", *tests]
+        command = [python, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-r", "s", "-p", "no:cacheprovider", *tests]
         code = subprocess.run(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
     said = log.read_text(errors="replace")
     if not re.search(variation.says, said.partition("\n\n")[0]):
