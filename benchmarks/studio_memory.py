@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 from skimage import data
 
-from impasto.signals.image import read_image
-from impasto.signals.image_output import write_image
+from impasto.media.image.read import read_image
+from impasto.media.image.write import write_image
 from impasto.studio.guard import Upload
 from impasto.studio.house import House
 from impasto.transfer.settings import TransferSettings

@@ -10,7 +10,7 @@ from pydicom.data import get_testdata_file
 from scipy.signal import lfilter
 
 from impasto import Signal, TransferSettings, transfer_style
-from impasto.signals.series import read_series
+from impasto.media.series.files import read_series
 
 HERE = Path(__file__).parent
 RATE = 22050

@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto import Signal, TransferSettings, transfer_style
 from impasto.flow_painting import flow_painting
-from impasto.signals.volume import read_volume, resample_volume
+from impasto.media.volume.files import read_volume, resample_volume
 
 HERE = Path(__file__).parent
 SIDE = 64

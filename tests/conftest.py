@@ -19,11 +19,11 @@ from skimage import data
 from torch import Tensor
 
 from impasto.cli import main
+from impasto.media.image.read import read_image, resample_image
+from impasto.media.signal import Signal
 from impasto.network.layers import VGG19
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import Weights, load_weights
-from impasto.signals.image import read_image, resample_image
-from impasto.signals.signal import Signal
 
 
 @pytest.fixture(scope="session")

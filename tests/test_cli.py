@@ -21,8 +21,8 @@ from PIL import Image
 from skimage import data
 
 import impasto
-from impasto.signals.image import read_image, resample_image
-from impasto.signals.image_output import to_pillow
+from impasto.media.image.read import read_image, resample_image
+from impasto.media.image.write import to_pillow
 from impasto.transfer.settings import TransferSettings
 from tests.conftest import Run
 
@@ -331,7 +331,7 @@ def test_an_interruption_before_the_first_evaluation_writes_nothing(
     desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
     Path("out.png").write_bytes(b"old")
-    monkeypatch.setattr("impasto.transfer.kinds.image.vgg19_of", lambda *_: os.kill(os.getpid(), number))
+    monkeypatch.setattr("impasto.media.image.prepare.vgg19_of", lambda *_: os.kill(os.getpid(), number))
     code, out, err = run(*PAINT, "--trace", "trace")
     assert (code, out, err.strip()) == (130, "", "impasto: interrupted, nothing was written")
     assert Path("out.png").read_bytes() == b"old"

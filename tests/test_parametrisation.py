@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from impasto.media.signal import Signal
 from impasto.parametrisation import plain, whitened
-from impasto.signals.signal import Signal
 from tests.conftest import as_tensor
 
 SHAPES = [(1, 17), (3, 12, 15), (3, 16, 16), (1, 6, 7, 8)]

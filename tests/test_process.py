@@ -23,8 +23,8 @@ from PIL import Image
 import impasto
 from impasto import SettingsError, SizeError, TransferInterrupted, TransferSettings, synthesise, top_patches, transfer_style
 from impasto.explore.index import ExploreInterrupted
+from impasto.files import one_line_is_enough
 from impasto.network import choice
-from impasto.signals.files import one_line_is_enough
 
 SETTINGS = TransferSettings(size=32, iterations=2, style_layers="relu1_1", content_layers="relu1_1")
 

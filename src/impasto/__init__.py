@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
     from impasto.explore.synthesis import synthesise
+    from impasto.media.image.read import read_image
+    from impasto.media.image.write import write_image
+    from impasto.media.signal import Signal
     from impasto.network.vgg19 import ConvNet
     from impasto.network.weights import load_weights
-    from impasto.signals.image import read_image
-    from impasto.signals.image_output import write_image
-    from impasto.signals.signal import Signal
     from impasto.transfer.descent import Evaluation, Progress
     from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
 
@@ -40,9 +40,9 @@ _LATER = {
     "top_patches": "impasto.explore.patches",
     "ConvNet": "impasto.network.vgg19",
     "load_weights": "impasto.network.weights",
-    "read_image": "impasto.signals.image",
-    "write_image": "impasto.signals.image_output",
-    "Signal": "impasto.signals.signal",
+    "read_image": "impasto.media.image.read",
+    "write_image": "impasto.media.image.write",
+    "Signal": "impasto.media.signal",
     "Evaluation": "impasto.transfer.descent",
     "Progress": "impasto.transfer.descent",
     "Painting": "impasto.transfer.style_transfer",

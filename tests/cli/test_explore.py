@@ -23,8 +23,8 @@ from impasto.explore import patches, report
 from impasto.explore.index import PatchIndex
 from impasto.explore.sheet import write_sheet
 from impasto.explore.sources import Source, view
+from impasto.media.signal import Signal
 from impasto.network.weights import load_weights
-from impasto.signals.signal import Signal
 
 
 def run(*arguments: str | Path) -> Result:

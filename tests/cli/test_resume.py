@@ -17,7 +17,7 @@ from PIL import Image
 from skimage import data
 
 import impasto
-from impasto.signals.image import read_image
+from impasto.media.image.read import read_image
 from impasto.transfer.checkpoint import read_history
 from impasto.transfer.trees import read_about, read_tree, write_tree
 from tests.conftest import Run

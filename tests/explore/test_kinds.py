@@ -22,8 +22,8 @@ from impasto.explore.render import sheet_of
 from impasto.explore.report import write_report
 from impasto.explore.sources import view
 from impasto.explore.tiles import patch_values
+from impasto.media.signal import Signal
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
-from impasto.signals.signal import Signal
 
 LAYERS = ("relu1_1", "relu2_1")
 UNITS = range(4)

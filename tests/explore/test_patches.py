@@ -17,8 +17,8 @@ from impasto.explore.index import ExploreInterrupted, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import signature
 from impasto.explore.patches import empty_index, search, top_patches
 from impasto.explore.sources import Source, Sources, common_kind, view
+from impasto.media.signal import Signal
 from impasto.network.vgg19 import ConvNet
-from impasto.signals.signal import Signal
 
 LAYERS = ("relu1_1", "conv2_1", "relu3_1")
 

@@ -15,8 +15,8 @@ from impasto.explore.index import PatchIndex
 from impasto.explore.patches import empty_index, search
 from impasto.explore.report import write_report
 from impasto.explore.tiles import patch_values
+from impasto.media.signal import Signal
 from impasto.network.vgg19 import ConvNet
-from impasto.signals.signal import Signal
 
 NASTY = "</script><script>alert(1)</script>&.png"
 

@@ -18,13 +18,13 @@ from torch import Tensor
 from impasto.errors import SettingsError
 from impasto.explore.gradients import activation_gradient
 from impasto.explore.patches import empty_index, search
+from impasto.media.image.read import read_image
+from impasto.media.signal import Signal
 from impasto.network import choice
 from impasto.network.convolution import Padding, convolve
 from impasto.network.layers import VGG19
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import Weights
-from impasto.signals.image import read_image
-from impasto.signals.signal import Signal
 from tests.conftest import as_tensor
 
 if sys.version_info >= (3, 15):

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from impasto.costs import content_cost, style_matrix
+from impasto.media.series.prepare import GreyLeads
 from impasto.network.bank import random_bank
 from impasto.network.layers import NETWORKS, VGG19, Layer, LayerTable, bank, up_to_deepest
 from impasto.network.segments import cut, margin, possible_cuts
 from impasto.network.statistics import Region, Statistic, at, everywhere, measure
 from impasto.network.tiles import InTiles, tiles
 from impasto.network.vgg19 import ConvNet
-from impasto.transfer.kinds.series import GreyLeads
 
 TABLE = (
     Layer("conv1", "conv", kernel=3, channels=4),

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy.signal import correlate
 
 from impasto.errors import SizeError
+from impasto.media.signal import Signal
 from impasto.network.layers import VGG19
 from impasto.network.vgg19 import ConvNet, Padding, Pooling
 from impasto.network.weights import Weights
-from impasto.signals.signal import Signal
 from tests.conftest import as_tensor
 
 

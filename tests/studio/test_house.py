@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from impasto.errors import SettingsError, SignalError
-from impasto.signals.image import read_image
+from impasto.media.image.read import read_image
 from impasto.studio.guard import Upload
 from impasto.studio.history import Run
 from impasto.studio.house import House

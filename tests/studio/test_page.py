@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from PIL import Image
 
-from impasto.signals.formats import read_signal
+from impasto.media.read_write import read_signal
 from tests.studio.conftest import Studio
 from tests.studio.test_signals import sound
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from impasto.errors import SignalError
-from impasto.signals.formats import read_signal
+from impasto.media.read_write import read_signal
 from impasto.studio.guard import Upload, inspect
 from impasto.studio.history import Run
 from impasto.studio.house import House

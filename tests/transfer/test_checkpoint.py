@@ -23,11 +23,11 @@ from torch import Tensor
 
 import impasto
 from impasto.errors import SettingsError, SignalError
-from impasto.signals.signal import Signal
+from impasto.media.signal import Signal
+from impasto.media.volume.prepare import descend_sampled
 from impasto.transfer.checkpoint import Checkpoint, read_history
 from impasto.transfer.descent import METHODS, Evaluation, Progress, descend
 from impasto.transfer.frames import FramesObjective, descend_frames
-from impasto.transfer.kinds.volume import descend_sampled
 from impasto.transfer.objective import Costs
 from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings

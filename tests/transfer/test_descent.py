@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from impasto.errors import SettingsError
+from impasto.media.signal import Signal
 from impasto.network.vgg19 import ConvNet
-from impasto.signals.signal import Signal
 from impasto.transfer.descent import METHODS, Progress, descend
 from impasto.transfer.objective import Costs, Objective
 from impasto.transfer.settings import TransferSettings

@@ -9,9 +9,9 @@ from skimage import data
 from torch import Tensor
 
 from impasto.costs import temporal_cost
+from impasto.media.movie.optical_flow import flicker
+from impasto.media.signal import Signal
 from impasto.network.vgg19 import ConvNet, vgg19
-from impasto.signals.optical_flow import flicker
-from impasto.signals.signal import Signal
 from impasto.transfer.descent import descend
 from impasto.transfer.frames import FramesObjective, TemporalObjective, descend_frames
 from impasto.transfer.objective import Objective

@@ -14,12 +14,12 @@ from skimage import data
 
 import impasto
 from impasto.errors import SettingsError, SignalError
+from impasto.media.image.read import read_image, resample_image
+from impasto.media.signal import Signal
 from impasto.network.layers import VGG19
 from impasto.network.tiles import InTiles
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import Weights
-from impasto.signals.image import read_image, resample_image
-from impasto.signals.signal import Signal
 from impasto.transfer.guided import GuidedObjective, where_of
 from impasto.transfer.guides import seen
 from impasto.transfer.masks import Region

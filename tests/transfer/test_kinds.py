@@ -16,9 +16,9 @@ from skimage import data
 import impasto
 from impasto.cli import main
 from impasto.errors import SettingsError, SignalError, SizeError, UnknownLayerError
+from impasto.media.signal import Signal
+from impasto.media.sound.read import loudness
 from impasto.network.layers import NETWORKS
-from impasto.signals.audio import loudness
-from impasto.signals.signal import Signal
 from impasto.transfer.kinds import KINDS
 from impasto.transfer.settings import DEFAULTS, NETWORKS_FOR, default_text
 from impasto.transfer.settings import TransferSettings as Settings
@@ -179,7 +179,7 @@ def test_where_g_starts(kind, init, ekg):
 
 
 def test_the_kinds_are_complete():
-    from impasto.signals.formats import FORMATS
+    from impasto.media.read_write import FORMATS
 
     assert KINDS.keys() == FORMATS.keys() == DEFAULTS.keys() == NETWORKS_FOR.keys()
     for kind in KINDS:

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from impasto.costs import total_variation
+from impasto.media.signal import Signal
 from impasto.network.layers import VGG19
 from impasto.network.vgg19 import ConvNet
 from impasto.network.weights import Weights
-from impasto.signals.signal import Signal
 from impasto.transfer.descent import descend
 from impasto.transfer.objective import STYLE_COSTS, Objective, content_terms, smoothed, style_terms
 from impasto.transfer.settings import TransferSettings

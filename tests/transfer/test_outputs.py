@@ -11,8 +11,8 @@ import torch
 
 import impasto
 from impasto.errors import ImpastoError, SettingsError, SignalError, SizeError
-from impasto.signals.formats import FORMATS
-from impasto.signals.signal import Signal
+from impasto.media.read_write import FORMATS
+from impasto.media.signal import Signal
 from impasto.transfer.rehearsal import rehearse
 from impasto.transfer.settings import TransferSettings
 
@@ -41,7 +41,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(
     begin: Any,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("impasto.transfer.kinds.image.vgg19_of", never)
+    monkeypatch.setattr("impasto.media.image.prepare.vgg19_of", never)
     with pytest.raises(error):
         begin(PHOTO, PHOTO, SMALL, output=tmp_path / name, options=options)
 

@@ -11,7 +11,7 @@ from PIL import Image
 from skimage import data
 
 from impasto import TransferSettings, transfer_style
-from impasto.signals.image import read_image
+from impasto.media.image.read import read_image
 from impasto.transfer.inputs import take_in
 from impasto.transfer.pyramid import plan_scales
 

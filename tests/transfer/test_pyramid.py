@@ -15,7 +15,7 @@ from skimage import data
 
 import impasto
 from impasto.errors import SettingsError, SizeError
-from impasto.signals.signal import Signal
+from impasto.media.signal import Signal
 from impasto.transfer.kinds import KINDS
 from impasto.transfer.pyramid import coarse_to_fine, enlarged, plan_scales
 from impasto.transfer.settings import TransferSettings

@@ -61,7 +61,7 @@ def test_a_dry_run_tells_sizes_tiles_memory_and_time_and_writes_nothing(files: A
 def test_other_kinds_can_be_rehearsed(kind: str):
     from fractions import Fraction
 
-    from impasto.signals.signal import Signal
+    from impasto.media.signal import Signal
 
     random = np.random.default_rng(0)
     shape, header = {

@@ -8,8 +8,8 @@ import torch
 from skimage import data
 from torch import Tensor
 
+from impasto.media.volume.prepare import descend_sampled
 from impasto.network.vgg19 import ConvNet, vgg19
-from impasto.transfer.kinds.volume import descend_sampled
 from impasto.transfer.objective import Objective
 from impasto.transfer.sections import SectionsObjective, sections
 from impasto.transfer.settings import TransferSettings
@@ -124,7 +124,7 @@ def test_a_sampled_descent_lowers_the_style_cost_of_all_orientations(
 def test_a_round_begins_with_the_best_of_the_one_before(
     network: ConvNet, volume: Tensor, picture: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("impasto.transfer.kinds.volume._ROUND", 10)
+    monkeypatch.setattr("impasto.media.volume.prepare._ROUND", 10)
     objective = SectionsObjective(network, volume, picture, SETTINGS, count=4)
     progress = list(descend_sampled(objective, volume, SETTINGS, (0.0, 1.0)))
     torch.testing.assert_close(progress[10].generated, progress[9].best_generated, rtol=0, atol=0)

@@ -16,10 +16,10 @@ from skimage import data
 import impasto
 from impasto.cli import main
 from impasto.errors import SettingsError, SignalError, SizeError
-from impasto.signals.formats import write_signal
-from impasto.signals.movie import read_movie
-from impasto.signals.signal import Signal
-from impasto.signals.volume import read_volume
+from impasto.media.movie.read import read_movie
+from impasto.media.read_write import write_signal
+from impasto.media.signal import Signal
+from impasto.media.volume.files import read_volume
 from impasto.transfer.settings import TransferSettings as Settings
 
 FAST = {"content_layers": "relu2_1", "style_layers": "relu1_1,relu2_1"}
@@ -74,7 +74,7 @@ def test_a_brain_of_bricks(brain, bricks, tmp_path, monkeypatch, capsys) -> None
 
 
 def test_the_result_of_sampled_sections_depends_on_the_seed_alone(monkeypatch, brain, bricks) -> None:
-    from impasto.transfer.kinds import volume
+    from impasto.media.volume import prepare as volume
 
     monkeypatch.setattr(volume, "_ALL", 1000)
     monkeypatch.setattr(volume, "_SOME", 20_000)

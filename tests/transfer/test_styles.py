@@ -15,8 +15,8 @@ from skimage import data
 
 import impasto
 from impasto.errors import SettingsError, SignalError, SizeError
-from impasto.signals.signal import Signal, roles
-from impasto.signals.volume import read_volume
+from impasto.media.signal import Signal, roles
+from impasto.media.volume.files import read_volume
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import names_of, shares
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import PatchProgress
     from impasto.explore.tiles import Panel
-    from impasto.signals.signal import Signal
+    from impasto.media.signal import Signal
 
 
 @click.group()
@@ -191,7 +191,7 @@ def _searched(
 
 def _target(output: Path) -> str:
     """What the output is to be: "index", "sheet" or "report"."""
-    from impasto.signals.image_output import image_format
+    from impasto.media.image.write import image_format
 
     if output.is_dir() or not output.suffix:
         return "report"
@@ -214,7 +214,7 @@ def _parse_show(show: str) -> list[str]:
 
 
 def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: Path) -> None:
-    from impasto.signals.files import check_replaceable, check_writable
+    from impasto.files import check_replaceable, check_writable
 
     if target == "report":
         if output.exists() and not output.is_dir():

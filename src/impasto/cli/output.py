@@ -22,7 +22,7 @@ def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -
     Raises:
         SignalError: it could not be written to ``output``; the message says where it is.
     """
-    from impasto.signals.files import first_line
+    from impasto.files import first_line
 
     try:
         painting.write(output, **options)
@@ -43,7 +43,7 @@ def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -
 
 def _written_elsewhere(painting: Painting, output: Path, options: dict[str, Any]) -> Path | None:
     """Where the painting has been written for want of a better place, if it could be."""
-    from impasto.signals.formats import FORMATS
+    from impasto.media.read_write import FORMATS
 
     safest = output.stem + FORMATS[painting.signal.kind].safest
     for name, how in ((output.name, options), (safest, {})):
@@ -62,8 +62,8 @@ def check_outputs(
     Raises:
         SignalError: one of them cannot.
     """
-    from impasto.signals.files import check_replaceable, check_writable
-    from impasto.signals.formats import check_ending
+    from impasto.files import check_replaceable, check_writable
+    from impasto.media.read_write import check_ending
 
     check_ending(kind, output)
     if plot and plot.suffix.lower() not in PLOT_FORMATS:

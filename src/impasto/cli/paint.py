@@ -20,7 +20,7 @@ from impasto.cli.progress import log_progress, progress_bar
 from impasto.cli.styles import parse_style
 from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
-from impasto.signals.image_options import ImageOutput
+from impasto.media.image.options import ImageOutput
 from impasto.transfer import checks
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
@@ -159,7 +159,7 @@ def paint(
 
     After ``first`` seconds the run is kept in the file ``checkpoint``, with what :func:`resume` needs to know.
     """
-    from impasto.signals.formats import FORMATS, check_options, kind_of
+    from impasto.media.read_write import FORMATS, check_options, kind_of
     from impasto.transfer.styles import shares
 
     given = {name: value for name, value in options.items() if value not in (None, ())}

@@ -14,7 +14,7 @@ from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHES
 from impasto.numbers import whole
 
 if TYPE_CHECKING:
-    from impasto.signals.signal import Signal
+    from impasto.media.signal import Signal
 
 SHOWN_COUNT = 16
 SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
@@ -59,7 +59,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
 
     from impasto.explore.synthesis import parse_objective
     from impasto.explore.synthesis import synthesise as ascend
-    from impasto.signals.image_output import write_image
+    from impasto.media.image.write import write_image
 
     for one in targets.values():
         parse_objective(one)
@@ -89,7 +89,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
 
 def _write_sheet(made: dict[str, list[Signal]], heading: str, output: Path) -> None:
     from impasto.explore.sheet import Block, draw_sheet, write_sheet
-    from impasto.signals.image_output import to_pillow
+    from impasto.media.image.write import to_pillow
 
     blocks = [Block([to_pillow(picture) for picture in pictures], name) for name, pictures in made.items()]
     write_sheet(draw_sheet({heading: blocks}, "What each unit wants to see: made from noise, by gradient ascent"), output)

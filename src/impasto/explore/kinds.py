@@ -9,13 +9,15 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw
 
+from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.image.write import ENDINGS, to_pillow
+from impasto.media.series import files as series
+from impasto.media.series.files import resample_series, without_drift
+from impasto.media.signal import Signal, Values
+from impasto.media.sound import read as audio
+from impasto.media.volume import files as volume
+from impasto.media.volume.files import resample_volume
 from impasto.network.vgg19 import CONTRAST, GREY
-from impasto.signals import audio, series, volume
-from impasto.signals.image import over_white, resample_image, scaled_shape
-from impasto.signals.image_output import ENDINGS, to_pillow
-from impasto.signals.series import resample_series, without_drift
-from impasto.signals.signal import Signal, Values
-from impasto.signals.volume import resample_volume
 
 _INK = (38, 34, 30)
 _SHARPER = 3

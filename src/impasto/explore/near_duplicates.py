@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.signals.signal import Signal
+from impasto.media.signal import Signal
 
 _GRID = 8
 _DEAD_ZONE = 2.0

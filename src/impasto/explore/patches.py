@@ -25,13 +25,13 @@ from impasto.explore.kinds import KINDS, noun
 from impasto.explore.near_duplicates import Groups, signature
 from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
+from impasto.media.read_write import FORMATS
+from impasto.media.signal import Signal
 from impasto.network.device import find_device
 from impasto.network.layers import Interval, grid_sizes, receptive_field, up_to_deepest
 from impasto.network.vgg19 import ConvNet, vgg19
 from impasto.network.weights import state_of_file, usual_preprocessing
 from impasto.numbers import whole
-from impasto.signals.formats import FORMATS
-from impasto.signals.signal import Signal
 
 
 @dataclass(frozen=True)

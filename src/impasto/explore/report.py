@@ -26,10 +26,10 @@ from impasto.explore.kinds import KINDS, noun
 from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
 from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tiles_of_images
+from impasto.files import write_whole
+from impasto.media.image.write import to_pillow
+from impasto.media.signal import Signal
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
-from impasto.signals.files import write_whole
-from impasto.signals.image_output import to_pillow
-from impasto.signals.signal import Signal
 
 TILE = 96
 SOURCE = 480

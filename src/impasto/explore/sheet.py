@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from impasto.errors import SignalError
-from impasto.signals.files import write_whole
-from impasto.signals.icc import SRGB_PROFILE
-from impasto.signals.image_output import image_format
+from impasto.files import write_whole
+from impasto.media.icc import SRGB_PROFILE
+from impasto.media.image.write import image_format
 
 PAPER, INK, FAINT = (243, 240, 233), (38, 34, 30), (122, 114, 104)
 TILE, GAP, PANEL_GAP, SPACE, MARGIN = 84, 3, 10, 36, 72

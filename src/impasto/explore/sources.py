@@ -14,10 +14,10 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.explore.kinds import KINDS
-from impasto.signals import dicom
-from impasto.signals.formats import FORMATS, kind_of, kinds_named, read_signal
-from impasto.signals.image import read_image
-from impasto.signals.signal import Signal
+from impasto.media.dicom import files as dicom
+from impasto.media.image.read import read_image
+from impasto.media.read_write import FORMATS, kind_of, kinds_named, read_signal
+from impasto.media.signal import Signal
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 """What a signal is given as: a file, a PIL image, an array (height, width[, 3 or 4]), or a signal."""

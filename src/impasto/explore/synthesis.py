@@ -17,10 +17,10 @@ from impasto.costs import style_matrix
 from impasto.errors import SettingsError
 from impasto.explore.patches import trained_network
 from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units
+from impasto.media.signal import Signal
 from impasto.network.vgg19 import ConvNet
 from impasto.numbers import whole
 from impasto.parametrisation import whitened
-from impasto.signals.signal import Signal
 
 Unit = tuple[str, int]
 """A unit: its layer and its number there."""

@@ -16,8 +16,8 @@ from PIL import Image
 from impasto.explore.index import Patch, PatchIndex
 from impasto.explore.kinds import KINDS
 from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
+from impasto.media.signal import Signal, Values
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
-from impasto.signals.signal import Signal, Values
 
 Panel = Callable[[Signal, str, int, Patch], Values]
 """What is shown of a patch: from the image as the network saw it, the layer, the unit and the patch, to values

@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.signals.files import first_line, write_whole
+from impasto.files import first_line, write_whole
 
 Convolution = Literal["direct", "winograd", "auto"]
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from impasto.errors import WeightsError
+from impasto.files import first_line
 from impasto.network.layers import VGG19, Layer
-from impasto.signals.files import first_line
 
 _DEEPEST = 3
 # how files begin that hold weights in a way that is not read here, or none at all, and what to do with them

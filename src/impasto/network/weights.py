@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 from impasto.errors import ImpastoError, SettingsError, WeightsError, nearest
+from impasto.files import first_line
 from impasto.network.known_weights import Recognised, recognised
 from impasto.network.weight_files import convolutions, read_state
-from impasto.signals.files import first_line
 
 log = logging.getLogger("impasto")
 

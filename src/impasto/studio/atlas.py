@@ -21,8 +21,8 @@ from impasto.explore.settings import PATCHES
 from impasto.explore.sources import Sources, view
 from impasto.explore.synthesis import synthesise
 from impasto.explore.tiles import draw_tiles, excited
+from impasto.media.signal import Signal
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
-from impasto.signals.signal import Signal
 from impasto.studio.jobs import Job
 from impasto.studio.portrait import portrait
 from impasto.studio.stage import data_uri

@@ -8,14 +8,14 @@ from threading import Event
 
 import numpy as np
 
-from impasto.signals.image import scaled_shape
-from impasto.signals.signal import Signal
+from impasto.media.image.read import scaled_shape
+from impasto.media.signal import Signal
 from impasto.studio.guard import Upload
 from impasto.studio.stage import span
 from impasto.transfer.descent import Evaluation, intervals, pace
 from impasto.transfer.estimate import fit, gibibytes
-from impasto.transfer.kinds.kind import table_of
 from impasto.transfer.plan import Task
+from impasto.transfer.prepared import table_of
 from impasto.transfer.pyramid import evaluations_at, plan_scales
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style

@@ -9,9 +9,9 @@ from shutil import copyfile
 from PIL import Image, UnidentifiedImageError
 
 from impasto.errors import SignalError
-from impasto.signals.file_type import TABLE, file_type
-from impasto.signals.files import first_line, one_line_is_enough
-from impasto.signals.formats import FORMATS, kind_of, read_signal
+from impasto.files import first_line, one_line_is_enough
+from impasto.media.file_type import TABLE, file_type
+from impasto.media.read_write import FORMATS, kind_of, read_signal
 from impasto.studio.value_count import count_values
 
 MIB = 2**20
@@ -32,7 +32,7 @@ class Upload:
         name: what its owner calls it, without any folder.
         ending: what it is by its content, e.g. ".png".
         shape: positions along each axis; of a picture (height, width).
-        kind: of signal, a row of :data:`impasto.signals.formats.FORMATS`.
+        kind: of signal, a row of :data:`impasto.media.read_write.FORMATS`.
         extent: the shape in a few words.
         weight: of a style beside others.
     """

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SignalError
-from impasto.signals.files import write_whole
+from impasto.files import write_whole
 from impasto.studio.guard import Upload
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")

@@ -14,8 +14,8 @@ import psutil
 
 from impasto.errors import SettingsError
 from impasto.explore.index import PatchIndex
+from impasto.files import write_whole
 from impasto.network.device import find_device
-from impasto.signals.files import write_whole
 from impasto.studio.atlas import Atlas, atlas_of
 from impasto.studio.estimate import Speed
 from impasto.studio.gallery import Gallery

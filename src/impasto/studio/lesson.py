@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from impasto.signals.signal import Signal
+from impasto.media.signal import Signal
 from impasto.studio.jobs import Job
 from impasto.studio.portrait import portrait
 from impasto.studio.stage import data_uri

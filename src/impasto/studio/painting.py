@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from impasto.errors import ImpastoError, SignalError
-from impasto.signals.formats import read_signal
-from impasto.signals.signal import Signal, Values
+from impasto.media.read_write import read_signal
+from impasto.media.signal import Signal, Values
 from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, History, Run
 from impasto.studio.jobs import Job

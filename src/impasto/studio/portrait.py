@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image
 
 from impasto.explore.kinds import KINDS
-from impasto.signals.formats import read_signal
-from impasto.signals.grid_plots import sections
-from impasto.signals.image import over_white, resample_image, scaled_shape
-from impasto.signals.image_output import to_pillow
-from impasto.signals.plots import spectrogram
-from impasto.signals.signal import Signal
+from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.image.write import to_pillow
+from impasto.media.read_write import read_signal
+from impasto.media.signal import Signal
+from impasto.media.sound.plot import spectrogram
+from impasto.media.volume.plot import sections
 
 _LONGEST = 1600  # pixels on the longer side of what the page shows
 _SECONDS, _FEWEST_SAMPLES, _MOST_LEADS = 10, 1500, 12  # of a series

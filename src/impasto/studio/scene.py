@@ -10,7 +10,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from impasto.errors import SignalError
-from impasto.signals.formats import kind_of
+from impasto.media.read_write import kind_of
 from impasto.studio import stage
 from impasto.studio.guard import Upload
 from impasto.studio.history import Run

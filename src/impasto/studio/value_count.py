@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from impasto.errors import SignalError
-from impasto.signals.files import optional_package
+from impasto.files import optional_package
 
 _DEFLATED = "1.2.840.10008.1.2.1.99"
 _SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aifc", ".au", ".caf", ".w64")

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 
 from impasto.errors import SettingsError, SignalError
+from impasto.files import check_writable
+from impasto.media.signal import Signal
 from impasto.network.choice import choose_convolutions, convolution_wanted, convolutions_chosen, processor
-from impasto.signals.files import check_writable
-from impasto.signals.signal import Signal
 from impasto.transfer.checks import named_files
 from impasto.transfer.descent import Evaluation, Progress, State
 from impasto.transfer.settings import TransferSettings

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.signals.signal import Values
+from impasto.media.signal import Values
 
 Array = NDArray[np.floating[Any]]
 

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from impasto.errors import SizeError
+from impasto.media.signal import Signal
 from impasto.network.allocation import spare_memory
 from impasto.network.choice import winograd_possible
 from impasto.network.device import find_device
@@ -22,13 +23,12 @@ from impasto.network.layers import LayerTable, total_stride, up_to_deepest
 from impasto.network.segments import Segmented
 from impasto.network.statistics import Network
 from impasto.network.tiles import InTiles
-from impasto.signals.signal import Signal
 from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, covering, kernel_memory, least_memory, untiled_memory
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
 
 if TYPE_CHECKING:
-    from impasto.transfer.kinds.kind import Prepared
+    from impasto.transfer.prepared import Prepared
 
 log = logging.getLogger("impasto")
 

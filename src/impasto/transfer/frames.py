@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from impasto.costs import temporal_cost
+from impasto.media.movie.optical_flow import motion
 from impasto.network.statistics import Blend, Network
-from impasto.signals.optical_flow import motion
 from impasto.transfer.colour import matched
 from impasto.transfer.descent import Progress, State, descend, nested, shifted
 from impasto.transfer.objective import Costs, Objective

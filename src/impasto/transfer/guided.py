@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from impasto.errors import SettingsError
+from impasto.media.signal import Values
 from impasto.network.layers import NETWORKS, up_to_deepest
 from impasto.network.statistics import Blend, Network, Statistic, as_blend, measure, weighted
-from impasto.signals.signal import Values
 from impasto.transfer.guides import Guide, Weights, guide, on_grid
 from impasto.transfer.masks import Region, read_labels, read_protection, regions
 from impasto.transfer.objective import STYLE_COSTS, Costs, Objective, Term, content_terms, evaluate, weigh

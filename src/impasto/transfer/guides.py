@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.media.signal import Values
 from impasto.network.layers import SIGNAL, LayerTable, sources, up_to_deepest
-from impasto.signals.signal import Values
 from impasto.transfer.masks import Region
 
 Weights = Mapping[str, Tensor]

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from impasto.errors import SettingsError
-from impasto.signals.files import is_file
-from impasto.signals.formats import kind_of, read_signal, try_output
-from impasto.signals.signal import Signal
+from impasto.files import is_file
+from impasto.media.read_write import kind_of, read_signal, try_output
+from impasto.media.signal import Signal
 from impasto.transfer.kinds import kind_for
-from impasto.transfer.kinds.kind import Kind
+from impasto.transfer.prepared import Kind
 from impasto.transfer.record import about_of, record_of
 from impasto.transfer.settings import INITS, TransferSettings
 from impasto.transfer.styles import Source, Style, Styles, shares

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
 
 from impasto.errors import SignalError
-from impasto.signals.image import over_white, read_image, resample_image
-from impasto.signals.signal import Signal, Values
+from impasto.media.image.read import over_white, read_image, resample_image
+from impasto.media.signal import Signal, Values
 
 log = logging.getLogger("impasto")
 

@@ -17,13 +17,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.errors import SignalError, SizeError
+from impasto.media.read_write import FORMATS, read_signal
+from impasto.media.signal import Signal
 from impasto.network.layers import total_stride
 from impasto.parametrisation import whitened
-from impasto.signals.formats import FORMATS, read_signal
-from impasto.signals.signal import Signal
 from impasto.transfer.descent import Progress, State, nested, shifted
 from impasto.transfer.estimate import bytes_held, within_memory
-from impasto.transfer.kinds.kind import Kind, Prepared, table_of
+from impasto.transfer.prepared import Kind, Prepared, table_of
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
 

@@ -16,7 +16,7 @@ from impasto.network.device import find_device
 from impasto.network.segments import Segmented
 from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
 from impasto.transfer.inputs import take_in
-from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.prepared import Prepared
 from impasto.transfer.pyramid import first_signal, plan_scales, prepare_scale
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Source, Style

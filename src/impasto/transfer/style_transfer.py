@@ -11,20 +11,20 @@ from typing import Any
 from PIL import Image
 
 from impasto.errors import ImpastoError, SignalError
+from impasto.files import one_line_is_enough
+from impasto.media.image.write import to_pillow
+from impasto.media.read_write import FORMATS, read_signal, write_signal
+from impasto.media.signal import Signal, roles
 from impasto.network.allocation import freed_memory_kept
 from impasto.network.choice import own_choices
 from impasto.network.device import find_device, memory_watched
 from impasto.network.sharing import weights_kept
-from impasto.signals.files import one_line_is_enough
-from impasto.signals.formats import FORMATS, read_signal, write_signal
-from impasto.signals.image_output import to_pillow
-from impasto.signals.signal import Signal, roles
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import default_memory, peak_memory_mib
 from impasto.transfer.inputs import take_in
 from impasto.transfer.kinds import KINDS
-from impasto.transfer.kinds.kind import Prepared
+from impasto.transfer.prepared import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
 from impasto.transfer.record import record_of
 from impasto.transfer.settings import TransferSettings

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SettingsError
-from impasto.signals.signal import Signal
+from impasto.media.signal import Signal
 from impasto.transfer.checks import number
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from impasto.errors import SignalError
-from impasto.signals.files import existing_file, first_line, opened_whole
+from impasto.files import existing_file, first_line, opened_whole
 
 # grows with each change of what a checkpoint holds, or of what goes on from it: another number is another painting
 FORMAT = 3

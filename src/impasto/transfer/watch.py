@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.errors import SignalError
-from impasto.signals.files import write_whole
-from impasto.signals.image_output import write_image
-from impasto.signals.plots import plain_look
-from impasto.signals.signal import Signal
+from impasto.files import write_whole
+from impasto.media.image.write import write_image
+from impasto.media.signal import Signal
+from impasto.media.sound.plot import plain_look
 from impasto.transfer.descent import Evaluation, Progress
 
 if TYPE_CHECKING:

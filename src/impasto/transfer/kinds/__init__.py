@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from impasto.errors import SignalError
-from impasto.signals.formats import FORMATS
-from impasto.signals.grid_plots import plot_movie, plot_volume
-from impasto.signals.plots import plot_series, plot_sounds
-from impasto.signals.signal import Signal
-from impasto.transfer.kinds.image import prepare_images
-from impasto.transfer.kinds.kind import Kind
-from impasto.transfer.kinds.movie import measure_movie, prepare_movies
-from impasto.transfer.kinds.series import prepare_series
-from impasto.transfer.kinds.sound import prepare_sounds
-from impasto.transfer.kinds.volume import prepare_volumes
+from impasto.media.image.prepare import prepare_images
+from impasto.media.movie.prepare import measure_movie, prepare_movies
+from impasto.media.read_write import FORMATS
+from impasto.media.series.prepare import prepare_series
+from impasto.media.signal import Signal
+from impasto.media.sound.plot import plot_series, plot_sounds
+from impasto.media.sound.prepare import prepare_sounds
+from impasto.media.volume.plot import plot_movie, plot_volume
+from impasto.media.volume.prepare import prepare_volumes
+from impasto.transfer.prepared import Kind
 from impasto.transfer.styles import Styles
 
 KINDS: dict[str, Kind] = {

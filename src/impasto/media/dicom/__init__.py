@@ -1,0 +1,1 @@
+"""DICOM files: which images they hold, and their pixels."""

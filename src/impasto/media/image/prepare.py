@@ -1,0 +1,97 @@
+"""Pictures: both scaled to one size, seen by VGG-19."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import SizeError
+from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.signal import Signal, Values, roles
+from impasto.network.layers import LayerTable, total_stride
+from impasto.transfer.colour import COLOURS, luminance
+from impasto.transfer.estimate import fit
+from impasto.transfer.guided import where_of
+from impasto.transfer.plan import Task, covering
+from impasto.transfer.prepared import Prepared, table_of, vgg19_of
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
+
+
+def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles with their longest sides scaled to ``settings.size``, if network and memory can take it.
+
+    Raises:
+        SizeError: a picture is too small for the deepest layer, or too large for the memory.
+        WeightsError: the weights are missing, damaged, or of another network.
+    """
+    content, *pictures = _scaled(content, [over_white(style) for style, _ in styles], settings)
+    colour, (height, width) = COLOURS[settings.colour], content.shape
+    where = where_of(settings, (height, width), [picture.shape for picture in pictures])
+    grey = all(_is_grey(picture) for picture in (content, *pictures))
+
+    def seen(values: Values) -> Tensor:
+        # of grey pictures one channel is painted, so that no tint can come up
+        return torch.from_numpy(luminance(values) if grey and len(values) == 3 else values)[None]
+
+    def restore(generated: Values) -> Signal:
+        if grey:
+            generated = np.broadcast_to(generated, content.values.shape)
+        return content.with_values(where.result(colour.result(generated, content.values), content.values))
+
+    return Prepared(
+        content=seen(colour.content(content.values)),
+        style=[
+            (seen(colour.style(picture.values, content.values)), share)
+            for picture, (_, share) in zip(pictures, styles, strict=True)
+        ],
+        network=vgg19_of(settings),
+        restore=restore,
+        fit=lambda picture: seen(colour.content(resample_image(over_white(picture), (height, width)).values)),
+        random=(0.5, 0.1),
+        bounds=(0.0, 1.0),
+        natural=True,
+        held=where.held,
+        objective=where.objective,
+    )
+
+
+def _scaled(content: Signal, styles: Sequence[Signal], settings: TransferSettings) -> list[Signal]:
+    table = table_of(settings)
+    longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
+    # a style is never enlarged, as its strokes would be learned blurred, nor made smaller than the network takes
+    targets = [
+        longest,
+        *(min(max(round(settings.stroke * longest), _longest_for(style, table)), max(style.shape)) for style in styles),
+    ]
+    pictures = roles(content, styles)
+    shapes = [scaled_shape(picture.shape, target) for picture, target in zip(pictures.values(), targets, strict=True)]
+    for (role, picture), shape in zip(pictures.items(), shapes, strict=True):
+        _check_size(role, picture.shape, shape, table)
+    fit(Task(table, shapes[0], 3, 1, tuple(settings.content_weights), covering(shapes[1:])), settings)
+    return [resample_image(picture, shape) for picture, shape in zip(pictures.values(), shapes, strict=True)]
+
+
+def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], table: LayerTable) -> None:
+    smallest = total_stride(table)
+    if min(shape) >= smallest:
+        return
+    height, width = shape
+    longest = ceil(smallest * max(given) / min(given))
+    raise SizeError(
+        f"the {role} at {width} x {height} pixels is too small for {table[-1].name}, which needs {smallest} on each side; "
+        f"give a {role.split()[0]} and a --size of at least {longest}, or layers less deep"
+    )
+
+
+def _is_grey(picture: Signal) -> bool:
+    return bool((picture.values == picture.values[:1]).all())
+
+
+def _longest_for(picture: Signal, table: LayerTable) -> int:
+    """The longest side with which the shortest one is just large enough."""
+    return ceil(total_stride(table) * max(picture.shape) / min(picture.shape))

@@ -1,0 +1,97 @@
+"""Movies: painted frame by frame, or as a volume of time, height and width by VGG-19 inflated along time."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import SettingsError, SizeError
+from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.movie.optical_flow import flicker
+from impasto.media.movie.read import frame_of, resample_movie
+from impasto.media.signal import Signal, roles
+from impasto.network.layers import smallest_size
+from impasto.transfer.descent import descend
+from impasto.transfer.estimate import check_untiled
+from impasto.transfer.frames import FramesObjective, descend_frames
+from impasto.transfer.prepared import Prepared, table_of, vgg19_of
+from impasto.transfer.sections import SectionsObjective
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
+
+# frames of a style movie that are looked at, evenly spaced
+_STYLE_FRAMES = 8
+
+
+def prepare_movies(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles with their longest sides at most ``settings.size`` pixels, if network and memory can take it.
+
+    Raises:
+        SettingsError: the method is not for movies.
+        SizeError: a side is too small for the deepest layer, a clip too short for the 3D network, or the memory too small.
+        WeightsError: the weights are missing, damaged, or of another network.
+    """
+    if settings.method not in ("frames", "volume"):
+        raise SettingsError(f"method {settings.method!r} is not for a movie: frames or volume is")
+    table = table_of(settings)
+    as_volume = settings.method == "volume"
+    longest = max(content.shape[1:])
+    size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
+    content = resample_movie(content, scaled_shape(content.shape[1:], size))
+    pictures = [_pictures(style, round(settings.stroke * size)) for style, _ in styles]
+    smallest = smallest_size(table)
+    for role, shape in roles(content.shape[1:], [tuple(frames.shape[2:]) for frames in pictures]).items():
+        if min(shape) < smallest:
+            raise SizeError(
+                f"the {role} at {shape[1]} x {shape[0]} pixels is too small for {table[-1].name}, which needs {smallest} on "
+                "each side; give a larger one, or layers less deep"
+            )
+    if as_volume and content.shape[0] < smallest:
+        raise SizeError(
+            f"a clip of {content.shape[0]} frames is too short for {table[-1].name} in three dimensions, which needs "
+            f"{smallest}; use --method frames"
+        )
+    if as_volume:
+        check_untiled(table, content.shape, settings)
+    shape = content.shape
+
+    def fit(start: Signal) -> Tensor:
+        if start.kind == "image":
+            frame = torch.from_numpy(resample_image(over_white(start), (shape[1], shape[2])).values)
+            return frame[None, :, None].expand(1, 3, *shape)
+        if start.shape[0] != shape[0]:
+            raise SettingsError(f"G cannot start from a movie of {start.shape[0]} frames: the content has {shape[0]}")
+        return torch.from_numpy(resample_movie(start, (shape[1], shape[2])).values)[None]
+
+    return Prepared(
+        content=torch.from_numpy(content.values)[None],
+        style=[(frames, share) for frames, (_, share) in zip(pictures, styles, strict=True)],
+        network=vgg19_of(settings),
+        restore=content.with_values,
+        fit=fit,
+        random=(0.5, 0.15),
+        bounds=(0.0, 1.0),
+        natural=True,
+        in_tiles=not as_volume,
+        objective=partial(SectionsObjective, inflated=vgg19_of(settings, 3), axes=(0,)) if as_volume else FramesObjective,
+        descent=descend if as_volume else descend_frames,
+    )
+
+
+def measure_movie(content: Signal, result: Signal) -> dict[str, float]:
+    """The flicker of the result, at its own size."""
+    return {"flicker": flicker(resample_movie(content, (result.shape[1], result.shape[2])), result)}
+
+
+def _pictures(style: Signal, size: int) -> Tensor:
+    """The style as pictures (n, 3, height, width): one, or frames of a movie."""
+    if style.kind == "movie":
+        chosen = np.linspace(0, style.shape[0] - 1, min(_STYLE_FRAMES, style.shape[0])).round().astype(int)
+        frames = [over_white(frame_of(style, i)) for i in chosen]
+    else:
+        frames = [over_white(style)]
+    shape = scaled_shape(frames[0].shape, min(size, max(frames[0].shape)))
+    return torch.stack([torch.from_numpy(resample_image(frame, shape).values) for frame in frames])

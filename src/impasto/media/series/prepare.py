@@ -1,0 +1,136 @@
+"""Series: at one rate, without their slow drift, each lead in units of its own deviation."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from impasto.errors import SignalError, SizeError
+from impasto.media.series.files import resample_series, without_drift
+from impasto.media.signal import Signal, Values, roles
+from impasto.network.bank import random_bank
+from impasto.network.layers import smallest_size
+from impasto.network.segments import Segment
+from impasto.network.vgg19 import CONTRAST, GREY, ConvNet
+from impasto.transfer.prepared import Prepared, table_of, vgg19_of
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
+
+log = logging.getLogger("impasto")
+
+
+class _Waves(NamedTuple):
+    """values = (z * deviation + drift) at the working rate, ``ratio`` times that of the series."""
+
+    z: Values
+    deviation: Values
+    drift: Values
+    ratio: Fraction
+
+
+class GreyLeads(nn.Module):
+    """VGG-19 in 1D for series (1, leads, positions) of deviation 1: each lead is seen as a grey line, one of a batch."""
+
+    def __init__(self, network: ConvNet) -> None:
+        super().__init__()
+        self.network, self.table = network, network.table
+
+    def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
+        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.network.segments`."""
+        first, *rest = self.network.segments(layers, cuts)
+        return [first._replace(run=self), *rest]
+
+    def items(self, channels: int) -> int:
+        """As many: it takes channels one by one."""
+        return channels
+
+    def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+        """The activations of ``layers``, each (leads, n_C, positions of the layer)."""
+        return self.network(GREY + CONTRAST * x.transpose(0, 1), layers)
+
+
+def prepare_series(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles at one rate of at most ``settings.size`` samples a second.
+
+    Raises:
+        SignalError: they differ in the number of leads, or a lead is nothing but drift.
+        SizeError: one is too short for the deepest layer.
+        WeightsError: the weights of VGG-19 are missing, damaged, or of another network.
+    """
+    leads, given = len(content.values), roles(content, [style for style, _ in styles])
+    for role, series in given.items():
+        if len(series.values) != leads:
+            raise SignalError(f"the content has {leads} lead(s) and the {role} {len(series.values)}: both must have as many")
+    rates = _rates(given)
+    limit = max(rates) if settings.size == "full" else float(settings.size or 0)
+    working = min(*rates, limit) if any(s.header.get("rate") for s in given.values()) else rates[0]
+    seen = {role: _waves(s, working / rate) for (role, s), rate in zip(given.items(), rates, strict=True)}
+    c, *targets = seen.values()
+    table = table_of(settings)
+    smallest = max(smallest_size(table), max(row.kernel for row in table))
+    for role, waves in seen.items():
+        if waves.z.shape[1] < smallest:
+            raise SizeError(
+                f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {table[-1].name}, which "
+                f"needs {smallest}; give a longer one, or other --content-layers and --style-layers"
+            )
+    if settings.network == "bank":
+        network: nn.Module = random_bank(table, leads)
+    else:
+        network = GreyLeads(vgg19_of(settings, 1))
+
+    def restore(values: Values) -> Signal:
+        whole = resample_series(values * c.deviation + c.drift, 1 / c.ratio)[:, : content.shape[0]]
+        missing = content.shape[0] - whole.shape[1]
+        return content.with_values(np.pad(whole, ((0, 0), (0, missing)), mode="edge"))
+
+    def fit(series: Signal) -> Tensor:
+        if len(series.values) != leads:
+            raise SignalError(f"G cannot start from {len(series.values)} lead(s): the content has {leads}")
+        start = _waves(series, working / (series.header.get("rate") or rates[0])).z
+        return torch.from_numpy(np.resize(start.T, c.z.T.shape).T.copy())[None]  # repeated or cut to the content's length
+
+    return Prepared(
+        content=torch.from_numpy(c.z)[None],
+        style=[(torch.from_numpy(s.z)[None], share) for s, (_, share) in zip(targets, styles, strict=True)],
+        network=network, restore=restore, fit=fit, random=(0.0, 1.0),
+    )  # fmt: skip
+
+
+def _rates(given: Mapping[str, Signal]) -> list[float]:
+    """Samples a second of each; that of the first that tells where one does not, and 1 where none does."""
+    known: dict[str, float] = {role: s.header["rate"] for role, s in given.items() if s.header.get("rate")}
+    if not known:
+        log.warning("the sampling rates are not known (give --rate HZ): the series are compared sample by sample")
+        return [1.0] * len(given)
+    first = next(iter(known.values()))
+    if len(known) < len(given):
+        log.warning("a sampling rate is not known (give --rate HZ): %g Hz is taken", first)
+    if len(set(known.values())) > 1:
+        told = ", ".join(f"{role} {rate:g} Hz" for role, rate in known.items())
+        log.warning("the rates differ (%s): all are resampled to one", told)
+    return [known.get(role, first) for role in given]
+
+
+def _at(working: float, content: Signal) -> str:
+    return f" at {working:g} Hz" if content.header.get("rate") else ""
+
+
+def _waves(series: Signal, ratio: float) -> _Waves:
+    exact = Fraction(ratio).limit_denominator(1000)
+    if exact == 0:
+        raise SignalError(f"the rates of content and style are too far apart (1 to {1 / ratio:.4g}); resample one of them")
+    values = resample_series(series.values, exact).astype(np.float64)
+    fast = without_drift(values)
+    deviation = fast.std(-1, keepdims=True)
+    for name, lead, spread in zip(series.header.get("leads", ()), series.values, deviation[:, 0], strict=False):
+        if spread <= 1e-5 * np.ptp(lead):
+            raise SignalError(f"{name} is constant but for a slow drift, so there is nothing to paint or to learn from")
+    z, deviation, drift = (a.astype(np.float32) for a in (fast / deviation, deviation, values - fast))
+    return _Waves(z, deviation, drift, exact)

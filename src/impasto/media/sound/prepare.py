@@ -1,0 +1,74 @@
+"""Sounds: at one rate and loudness, heard as mel spectrograms."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import SignalError, SizeError
+from impasto.media.signal import Signal, Values, roles
+from impasto.media.sound.read import limited, loudness, resample_audio
+from impasto.network.spectral import LOUDNESS, Spectral, window_length
+from impasto.transfer.prepared import Prepared, table_of
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
+
+log = logging.getLogger("impasto")
+
+# in silence a magnitude has no slope; a little noise gives it one
+_NOISE = 0.03 * LOUDNESS
+
+
+def prepare_sounds(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles at the content's rate, or at ``settings.size`` samples a second if that is less.
+
+    Raises:
+        SizeError: one is shorter than the widest filter.
+    """
+    rate = float(content.header["rate"])
+    working = rate if settings.size == "full" else min(rate, float(settings.size or rate))
+    given = roles(content, [style for style, _ in styles])
+    for role, sound in given.items():
+        if sound.header["rate"] != rate:
+            log.warning("the %s has %g Hz: it is resampled to the content's %g Hz", role, sound.header["rate"], rate)
+    table = table_of(settings)
+    shortest = max(row.kernel for row in table) * window_length(working) // 4
+    for role, sound in given.items():
+        seconds = sound.shape[0] / sound.header["rate"]
+        if seconds < shortest / working:
+            raise SizeError(
+                f"the {role} lasts {seconds:.3g} s, too short for {table[-1].name}, which needs {shortest / working:.3g} s; "
+                "give a longer one, or other --content-layers and --style-layers"
+            )
+    c, blend = _waveform(content, working), [(_waveform(style, working), share) for style, share in styles]
+    network = Spectral(table, working, blend)
+
+    def restore(values: Values) -> Signal:
+        whole = resample_audio(values, working, rate)
+        whole = np.pad(whole, ((0, 0), (0, max(0, content.shape[0] - whole.shape[1]))))[:, : content.shape[0]]
+        return content.with_values(limited(whole * (loudness(content.values) / loudness(whole)), rate))
+
+    def fit(sound: Signal) -> Tensor:
+        if len(sound.values) not in (1, len(content.values)):
+            raise SignalError(f"G cannot start from {len(sound.values)} channels: the content has {len(content.values)}")
+        start = _waveform(sound, working)
+        repeated = start.repeat(1, 1, -(-c.shape[2] // start.shape[2]))[..., : c.shape[2]]
+        return repeated.expand_as(c).clone()
+
+    return Prepared(
+        content=c,
+        style=blend,
+        network=network,
+        restore=restore,
+        fit=fit,
+        random=(0.0, LOUDNESS),
+        noise=_NOISE,
+    )
+
+
+def _waveform(sound: Signal, rate: float) -> Tensor:
+    values = resample_audio(sound.values, sound.header["rate"], rate)
+    return torch.from_numpy(values * np.float32(LOUDNESS / loudness(values)))[None]

@@ -1,0 +1,1 @@
+"""TIFF files: their pages, and the colours of their pixels."""

@@ -1,0 +1,174 @@
+"""Volumes: seen by VGG-19 section by section in three orientations, or as a whole by its kernels inflated to 3D."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import SettingsError, SizeError
+from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.signal import Signal, Values, roles
+from impasto.media.volume.files import finite, resample_volume
+from impasto.network.layers import smallest_size, total_stride
+from impasto.transfer.descent import Progress, State, descend, nested
+from impasto.transfer.estimate import check_untiled
+from impasto.transfer.prepared import Prepared, table_of, vgg19_of
+from impasto.transfer.sections import SectionsObjective
+from impasto.transfer.settings import TransferSettings
+from impasto.transfer.styles import Styles
+
+log = logging.getLogger("impasto")
+
+# pixels of all sections in three orientations up to which every evaluation sees all of them, and how many it sees of more
+_ALL, _SOME = 3 * 40**3, 2**18
+# a picture's strokes must be small beside the volume, and large enough to be seen in its voxels
+_PICTURE_SIZE = 2.0
+# evaluations of the same sections, before others are seen
+_ROUND = 20
+_LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
+
+
+def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+    """Content and styles with at most ``settings.size`` voxels along each axis, if network and memory can take it.
+
+    A picture is scaled to twice the volume's longest side at most; for a grey volume it is made grey, with the brightness
+    and contrast of the volume.
+
+    Raises:
+        SettingsError: the method is not for volumes.
+        SizeError: a side is too short for the deepest layer, or the volume too large for the memory.
+        WeightsError: the weights are missing, damaged, or of another network.
+    """
+    if settings.method not in ("slices", "volume"):
+        raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
+    table = table_of(settings)
+    content = _scaled(content, settings)
+    scaled = [
+        _scaled(style, settings, settings.stroke) if style.kind == "volume" else _strokes(style, content.shape, settings)
+        for style, _ in styles
+    ]
+    for role, signal in roles(content, scaled).items():
+        if min(signal.shape) < smallest_size(table):
+            size = " x ".join(str(n) for n in signal.shape)
+            raise SizeError(
+                f"the {role} of {size} is too small for {table[-1].name}, which needs {total_stride(table)} along each "
+                "axis; give a larger one, or layers less deep"
+            )
+    count = _count(content.shape) if settings.method == "slices" else None
+    if settings.method == "volume":
+        check_untiled(table, content.shape, settings)
+    else:
+        seen = 3 * prod(content.shape) if count is None else _SOME
+        check_untiled(table, (round(seen**0.5), round(seen**0.5)), settings)
+    inflated = vgg19_of(settings, 3) if settings.method == "volume" else None
+    channels, shape = len(content.values), content.shape
+
+    seen = finite(content)
+
+    def restore(values: Values) -> Signal:
+        return content.with_values(np.where(seen, values, 0).astype(np.float32))
+
+    def fit(volume: Signal) -> Tensor:
+        if volume.kind != "volume":
+            raise SettingsError(
+                "G cannot start from a picture where a volume is painted: content, random or a volume FILE can"
+            )
+        return _in_channels(resample_volume(volume, shape), channels)
+
+    return Prepared(
+        content=_in_channels(content, channels),
+        style=[(_seen(style, content), share) for style, (_, share) in zip(scaled, styles, strict=True)],
+        network=vgg19_of(settings),
+        restore=restore,
+        fit=fit,
+        random=(0.5, 0.15),
+        bounds=(0.0, 1.0),
+        natural=True,
+        in_tiles=False,
+        objective=partial(SectionsObjective, inflated=inflated, count=count),
+        descent=descend if count is None else descend_sampled,
+    )
+
+
+def descend_sampled(
+    objective: SectionsObjective,
+    start: Tensor,
+    settings: TransferSettings,
+    bounds: tuple[float, float] | None,
+    natural: bool = True,
+    state: State | None = None,
+) -> Iterator[Progress]:
+    """Descend a J that sees some sections at a time, in rounds of evaluations of the same ones.
+
+    Each round begins with the best G of the one before, and without its memory: between two sets of sections L-BFGS would
+    take the difference for curvature. What it changes in the sections that it sees it changes smoothly in those between,
+    for G is seen as whitened coefficients. ``best`` is the best of the round.
+    """
+    assert settings.iterations is not None
+    at = state or {"done": 0, "seconds": 0.0, "inner": None}
+    done, seconds, inner, generated = at["done"], at["seconds"], at["inner"], start
+    for _ in range(done // _ROUND):
+        objective.turn()
+    while done < settings.iterations:
+        before, length = seconds, min(_ROUND, settings.iterations - done)
+        for progress in descend(objective, generated, replace(settings, iterations=length), bounds, natural, inner):
+            latest, best = (
+                replace(one, evaluation=done + one.evaluation, seconds=before + one.seconds)
+                for one in (progress.latest, progress.best)
+            )
+            now = nested(progress, done=done, seconds=before)
+            yield replace(progress, latest=latest, best=best, iterations=settings.iterations, state=now)
+            seconds, generated = latest.seconds, progress.best_generated
+        done, inner = done + length, None
+        objective.turn()
+
+
+def _count(shape: tuple[int, ...]) -> int | None:
+    """How many sections of each orientation an evaluation sees."""
+    pixels = 3 * prod(shape)
+    if pixels <= _ALL:
+        return None
+    count = max(1, round(_SOME / pixels * sum(shape) / 3))
+    log.info("about %d sections of each orientation are seen at a time, others after %d evaluations", count, _ROUND)
+    return count
+
+
+def _scaled(volume: Signal, settings: TransferSettings, stroke: float = 1.0) -> Signal:
+    longest = max(volume.shape)
+    size = min(longest, round(stroke * (longest if settings.size == "full" else int(settings.size or 0))))
+    return resample_volume(volume, tuple(max(1, round(n * size / longest)) for n in volume.shape))
+
+
+def _strokes(picture: Signal, shape: tuple[int, ...], settings: TransferSettings) -> Signal:
+    longest = min(max(picture.shape), round(settings.stroke * _PICTURE_SIZE * max(shape)))
+    return resample_image(over_white(picture), scaled_shape(picture.shape, longest))
+
+
+def _seen(style: Signal, content: Signal) -> Tensor:
+    values = _in_channels(style, len(content.values))
+    return _like(content, values) if len(content.values) == 1 and style.kind == "image" else values
+
+
+def _like(content: Signal, grey: Tensor) -> Tensor:
+    """The picture with the brightness and contrast of the content: a volume's greys mean something, a painting's do not.
+
+    Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), equation 10.
+    """
+    known = content.values[:, finite(content)]
+    contrast = float(known.std()) / max(float(grey.std()), 1e-6)
+    return ((grey - grey.mean()) * contrast + float(known.mean())).clamp(0, 1)
+
+
+def _in_channels(signal: Signal, channels: int) -> Tensor:
+    """(1, channels, *space): grey where only one channel is wanted, and the same grey three times where three are."""
+    values = torch.from_numpy(signal.values)
+    if channels == 1 and len(values) == 3:
+        values = torch.einsum("c,c...->...", _LUMA, values)[None]
+    return values.expand(channels, *values.shape[1:])[None]
