@@ -16,12 +16,12 @@ from impasto.errors import SettingsError, SignalError
 from impasto.explore.activations import activations_of
 from impasto.explore.gradients import activation_gradient, gradient_panel
 from impasto.explore.index import PatchIndex
-from impasto.explore.kinds import KINDS
 from impasto.explore.patches import top_patches, trained_network
 from impasto.explore.render import sheet_of
 from impasto.explore.report import write_report
 from impasto.explore.sources import view
 from impasto.explore.tiles import patch_values
+from impasto.media.registry import views
 from impasto.media.signal import Signal
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 
@@ -110,7 +110,7 @@ def test_only_the_field_matters_and_its_gradient_is_that_of_the_whole(case: Case
             np.testing.assert_allclose(gradient, whole.numpy()[field], rtol=1e-3, atol=1e-3 * float(whole.abs().max()))
             assert float(whole.abs().sum()) == pytest.approx(float(np.abs(gradient).sum()), rel=1e-3)
             widest = receptive_field(up_to_deepest(VGG19, [layer]), 0)
-            dims = KINDS[kind].dims
+            dims = views()[kind].dims
             assert all(stop - start <= widest[1] - widest[0] for start, stop in patch.field[-dims:])
             assert all(stop - start == 1 for start, stop in patch.field[:-dims])
     assert checked >= 3
@@ -143,14 +143,14 @@ def test_two_recordings_alike_at_a_glance_are_two_and_copies_are_one(tmp_path: P
 
 def test_a_spectrogram_shows_the_pitch() -> None:
     tone = np.sin(2 * np.pi * 1000 * np.arange(2000) / 8000).astype(np.float32)  # a quarter of the way to the highest
-    picture = np.asarray(KINDS["sound"].draw(Signal(tone[None, None], "sound"), (80, 80)).convert("L")).astype(float)
+    picture = np.asarray(views()["sound"].draw(Signal(tone[None, None], "sound"), (80, 80)).convert("L")).astype(float)
     assert abs(int(picture.mean(1).argmin()) - 60) <= 3
     assert picture[:40].min() == 255
 
 
 def test_a_waveform_goes_where_the_values_go() -> None:
     ramp = np.linspace(0, 1, 40, dtype=np.float32)
-    dark = np.asarray(KINDS["series"].draw(Signal(ramp[None, None], "series"), (60, 60)).convert("L")) < 128
+    dark = np.asarray(views()["series"].draw(Signal(ramp[None, None], "series"), (60, 60)).convert("L")) < 128
     left, right = (np.flatnonzero(dark[:, column]).mean() for column in (5, 54))
     assert left > 45 and right < 15
 

@@ -10,9 +10,10 @@ import soundfile
 
 from impasto.errors import SignalError
 from impasto.media.signal import Signal
+from impasto.media.sound import WRITABLE
 from impasto.media.sound import write as audio_output
 from impasto.media.sound.read import read_audio
-from impasto.media.sound.write import WRITABLE, encode_audio, sample_audio
+from impasto.media.sound.write import encode_audio, sample_audio
 
 TAGS = {"title": '日本 "é"\n;', "artist": "A" * 300, "album": "", "date": "2020", "copyright": "me", "license": "free"}
 ABOUT = {"prompt": 'é"\\\n' * 200}

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from impasto.errors import SignalError
+from impasto.media.movie import WRITABLE
 from impasto.media.movie.read import read_movie
-from impasto.media.movie.write import WRITABLE
-from impasto.media.read_write import FORMATS, write_signal
+from impasto.media.read_write import write_signal
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from tests.media.movies import make_movie, pan, values_of
 
@@ -67,7 +68,7 @@ def test_all_that_is_brought_is_written_in_every_format(name: str, brought: dict
     assert np.abs(movie.values - expected).mean() < 0.03
     for ending in WRITABLE:
         path = tmp_path / f"out{ending}"
-        assert FORMATS["movie"].encode(FORMATS["movie"].sample(movie), path)
+        assert medium_of("movie").encode(medium_of("movie").sample(movie), path)
         write_signal(movie, path)
         after = read_movie(path)
         assert after.shape == movie.shape and seconds(after) == pytest.approx(0.16, abs=0.002), ending
@@ -104,12 +105,12 @@ def test_the_smallest_frames_are_written(shape: tuple[int, int], alpha: bool, tm
 def test_what_is_too_large_is_refused_by_the_sample_in_one_line(ending: str, most: int) -> None:
     movie = Signal(np.zeros((3, 2, 2, 65_540), np.float32), "movie", {})
     with pytest.raises(SignalError, match=f"holds at most {most} pixels .* not 65540") as error:
-        FORMATS["movie"].encode(movie, f"out{ending}")
+        medium_of("movie").encode(movie, f"out{ending}")
     assert "\n" not in str(error.value)
 
 
 def test_what_is_too_large_for_h264_is_written_by_the_safest_format(tmp_path: Path, caplog) -> None:
-    path = tmp_path / f"large{FORMATS['movie'].safest}"
+    path = tmp_path / f"large{medium_of('movie').safest}"
     values = np.random.default_rng(0).random((3, 2, 2, 17_000)).astype(np.float32)
     write_signal(Signal(values, "movie", {}), path)
     np.testing.assert_allclose(read_movie(path).values, values, atol=0.5 / 255 + 1e-6)

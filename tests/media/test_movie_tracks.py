@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from impasto.media.movie.read import read_movie
-from impasto.media.read_write import FORMATS, write_signal
+from impasto.media.read_write import write_signal
+from impasto.media.registry import medium_of
 from tests.media.movies import make_movie, pan
 
 AAC, AC3, OPUS = ("aac", 44100, "stereo", 0.0), ("ac3", 48000, "stereo", 0.0), ("libopus", 48000, "mono", 0.0)
@@ -89,7 +90,7 @@ def test_what_is_default_or_forced_stays_so(tmp_path: Path) -> None:
 def test_sound_that_does_not_fit_is_encoded_anew_at_its_time(name, sound, ending, codec, tmp_path: Path, caplog) -> None:
     path = make_movie(tmp_path / name, sounds=[sound], codec="libvpx" if name.endswith(".webm") else "mpeg4")
     movie, out = read_movie(path), tmp_path / f"out{ending}"
-    assert FORMATS["movie"].encode(FORMATS["movie"].sample(movie), out)
+    assert medium_of("movie").encode(medium_of("movie").sample(movie), out)
     caplog.clear()
     write_signal(movie, out)
     (found, _, data), (own, _, before) = packets_of(out)[0], packets_of(path)[0]

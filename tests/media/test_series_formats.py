@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from impasto.media.read_write import FORMATS, kind_of, read_signal, write_signal
+from impasto.media.read_write import kind_of, read_signal, write_signal
+from impasto.media.registry import medium_of
 
 ABOUT = {"content": 'a "quoted", name.csv', "settings": {"iterations": 3}}
 VALUES = np.random.default_rng(0).normal(size=(3, 60)).astype(np.float32)
@@ -41,7 +42,7 @@ CONTENTS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("ending", FORMATS["series"].writable)
+@pytest.mark.parametrize("ending", medium_of("series").writable)
 @pytest.mark.parametrize("name", CONTENTS)
 def test_every_series_in_every_format(tmp_path: Path, name: str, ending: str, caplog: pytest.LogCaptureFixture):
     path, out = tmp_path / name, tmp_path / f"out{ending}"
@@ -49,7 +50,7 @@ def test_every_series_in_every_format(tmp_path: Path, name: str, ending: str, ca
     assert kind_of(path, out) == "series"
     series = read_signal(path)
     caplog.clear()
-    FORMATS["series"].encode(FORMATS["series"].sample(series), out, ABOUT)
+    medium_of("series").encode(medium_of("series").sample(series), out, ABOUT)
     of_sample = list(caplog.messages)
     caplog.clear()
     write_signal(series, out, ABOUT)

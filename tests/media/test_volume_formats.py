@@ -15,9 +15,11 @@ import tifffile
 from numpy.typing import NDArray
 
 from impasto.errors import SignalError
-from impasto.media.read_write import FORMATS, kind_of, read_signal, write_signal
+from impasto.media.read_write import kind_of, read_signal, write_signal
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
-from impasto.media.volume.files import WRITABLE, encode_volume, finite, intensities, read_volume, resample_volume
+from impasto.media.volume import WRITABLE
+from impasto.media.volume.files import encode_volume, finite, intensities, read_volume, resample_volume
 from tests.media.dicom_files import slices, write_dicom
 
 nib: Any = nibabel
@@ -169,10 +171,10 @@ def test_every_volume_in_every_format(name: str, tmp_path: Path, caplog: pytest.
         out = tmp_path / f"out{ending}"
         if len(volume.values) == 3 and ending in (".mgh", ".mgz"):
             with pytest.raises(SignalError, match="has no colours"):
-                encode_volume(FORMATS["volume"].sample(volume), out)
+                encode_volume(medium_of("volume").sample(volume), out)
             continue
         caplog.clear()
-        encode_volume(FORMATS["volume"].sample(volume), out)
+        encode_volume(medium_of("volume").sample(volume), out)
         tried = [record.getMessage() for record in caplog.records]
         caplog.clear()
         out.write_bytes(encode_volume(volume, out, {"beta": 5}))

@@ -16,12 +16,12 @@ from skimage import data
 import impasto
 from impasto.cli import main
 from impasto.errors import SettingsError, SignalError, SizeError, UnknownLayerError
+from impasto.media.registry import media
 from impasto.media.signal import Signal
 from impasto.media.sound.read import loudness
 from impasto.network.layers import NETWORKS
-from impasto.transfer.kinds import KINDS
-from impasto.transfer.settings import DEFAULTS, NETWORKS_FOR, default_text
 from impasto.transfer.settings import TransferSettings as Settings
+from impasto.transfer.settings import default_text
 
 TOLERANCE = 100  # samples of 1 ms
 BEFORE, AFTER = 200, 320
@@ -179,10 +179,7 @@ def test_where_g_starts(kind, init, ekg):
 
 
 def test_the_kinds_are_complete():
-    from impasto.media.read_write import FORMATS
-
-    assert KINDS.keys() == FORMATS.keys() == DEFAULTS.keys() == NETWORKS_FOR.keys()
-    for kind in KINDS:
+    for kind in media():
         chosen = Settings().for_kind(kind)
         assert chosen.for_kind(kind) == chosen
         assert Settings(**chosen.as_dict()) == chosen

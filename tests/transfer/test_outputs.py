@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 import impasto
 from impasto.errors import ImpastoError, SettingsError, SignalError, SizeError
-from impasto.media.read_write import FORMATS
+from impasto.media.registry import media
 from impasto.media.signal import Signal
 from impasto.transfer.rehearsal import rehearse
 from impasto.transfer.settings import TransferSettings
@@ -51,7 +52,7 @@ def test_an_encoder_that_fails_is_found_out_on_a_sample(tmp_path: Path, monkeypa
         assert signal.shape < (9, 9) and about["settings"]["iterations"] == 2
         raise SignalError(f"{path}: not today")
 
-    monkeypatch.setitem(FORMATS, "image", FORMATS["image"].__class__(**vars(FORMATS["image"]) | {"encode": refuse}))
+    monkeypatch.setitem(media(), "image", replace(media()["image"], encode=refuse))
     with pytest.raises(SignalError, match="not today"):
         impasto.transfer_style(PHOTO, PHOTO, SMALL, output=tmp_path / "out.png", on_progress=never)
 
@@ -59,10 +60,10 @@ def test_an_encoder_that_fails_is_found_out_on_a_sample(tmp_path: Path, monkeypa
 def test_a_checkpoint_stays_until_what_was_written_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     kept, out = tmp_path / "run.checkpoint", tmp_path / "out.png"
     painting = impasto.transfer_style(PHOTO, PHOTO, SMALL, checkpoint=kept, checkpoint_every=0)
-    encode = FORMATS["image"].encode
+    encode = media()["image"].encode
     damaged = lambda *given, **how: encode(*given, **how).replace(b"IDAT", b"IDOT")  # noqa: E731
     with monkeypatch.context() as patch:
-        patch.setitem(FORMATS, "image", FORMATS["image"].__class__(**vars(FORMATS["image"]) | {"encode": damaged}))
+        patch.setitem(media(), "image", replace(media()["image"], encode=damaged))
         with pytest.raises(SignalError, match="was written, but cannot be read again"):
             painting.write(out)
     assert kept.exists()

@@ -15,8 +15,8 @@ from skimage import data
 
 import impasto
 from impasto.errors import SettingsError, SizeError
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
-from impasto.transfer.kinds import KINDS
 from impasto.transfer.pyramid import coarse_to_fine, enlarged, plan_scales
 from impasto.transfer.settings import TransferSettings
 from tests.transfer.test_checkpoint import check_every_place, copied
@@ -102,7 +102,7 @@ def pair() -> tuple[Signal, Signal]:
 
 def descended(pair: tuple[Signal, Signal], state: Any = None, **given_: Any) -> Iterator[tuple[Any, impasto.Progress]]:
     settings = TransferSettings(**SHALLOW | {"size": 60, "scales": 3, "iterations": 14} | given_).for_kind("image")
-    return coarse_to_fine(KINDS["image"], pair[0], [(pair[1], 1.0)], settings, CPU, state)
+    return coarse_to_fine(medium_of("image"), pair[0], [(pair[1], 1.0)], settings, CPU, state)
 
 
 def test_the_scales_are_counted_as_one_descent(pair: tuple[Signal, Signal]):
@@ -155,7 +155,7 @@ def test_it_goes_on_from_every_scale(pair: tuple[Signal, Signal], tmp_path: Path
 
 
 def test_the_stroke_scales_the_style(pair: tuple[Signal, Signal]):
-    prepare = KINDS["image"].prepare
+    prepare = medium_of("image").prepare
     sizes = {}
     for stroke in (0.25, 0.5, 1.0, 1.5):
         settings = TransferSettings(size=64, stroke=stroke, **SHALLOW).for_kind("image")

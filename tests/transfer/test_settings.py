@@ -13,8 +13,9 @@ from PIL import Image
 
 import impasto
 from impasto.errors import SettingsError, UnknownLayerError
+from impasto.media.registry import media
 from impasto.network.layers import VGG19
-from impasto.transfer.settings import CHOICES, DEFAULTS, TransferSettings, layers_text
+from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
 
 NAMES = [row.name for row in VGG19]
 
@@ -29,10 +30,10 @@ def test_the_defaults_are_those_of_the_design():
     assert TransferSettings(init="random", beta=7).for_kind("image").beta == 7
 
 
-@pytest.mark.parametrize("kind", DEFAULTS)
+@pytest.mark.parametrize("kind", media())
 def test_strength_is_a_dial_for_every_kind(kind: str):
     """Halfway it is the default; it rises smoothly from no style at all to nothing but style."""
-    beta = DEFAULTS[kind]["beta"]
+    beta = media()[kind].defaults["beta"]
     at = {s: TransferSettings(strength=s).for_kind(kind) for s in (0, 0.1, 0.25, 0.5, 0.75, 0.9, 1)}
     assert (at[0.5].alpha, at[0.5].beta) == (1, beta)
     assert at[0].beta == 0 < at[0].alpha
@@ -58,7 +59,7 @@ def test_strength_stands_for_what_it_sets(other: dict[str, Any]):
 
 def test_only_a_picture_has_colours():
     TransferSettings(colour="match").for_kind("image")
-    for kind in DEFAULTS.keys() - {"image"}:
+    for kind in media().keys() - {"image"}:
         with pytest.raises(SettingsError, match=f"colour match is not for this kind of signal \\({kind}\\), only for image"):
             TransferSettings(colour="match").for_kind(kind)
 

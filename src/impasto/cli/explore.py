@@ -16,11 +16,11 @@ from impasto.explore.settings import (
     PATCHES,
     PREPROCESSING_HELP,
     PREPROCESSINGS,
-    SIZES,
     parse_layers,
     parse_size,
     parse_units,
 )
+from impasto.media.registry import BUILT_IN
 from impasto.numbers import whole
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ explore.add_command(synthesise)
     "--size",
     metavar="N|full",
     help="Longest side that the network sees, of series and sounds samples a second.  "
-    f"[default: {', '.join(f'{kind} {size}' for kind, size in SIZES.items())}]",
+    f"[default: {', '.join(f'{name} {medium.view.size}' for name, medium in BUILT_IN.items() if medium.view)}]",
 )
 @click.option(
     "--show",
@@ -280,10 +280,13 @@ def _write(
 
 
 def _tell(index: PatchIndex, output: Path) -> None:
-    from impasto.explore.kinds import noun
     from impasto.explore.tiles import kind_of_index
+    from impasto.media.registry import medium_of
 
-    units, nouns = sum(len(units) for units in index.layers.values()), noun(kind_of_index(index), len(index.images))
+    units, nouns = (
+        sum(len(units) for units in index.layers.values()),
+        medium_of(kind_of_index(index)).plural(len(index.images)),
+    )
     click.echo(f"{output}: {len(index.images)} {nouns}, {units} units of {', '.join(index.layers)}")
     copies = len(index.images) - len(set(index.images.values()))
     if copies:

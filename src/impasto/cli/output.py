@@ -43,9 +43,9 @@ def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -
 
 def _written_elsewhere(painting: Painting, output: Path, options: dict[str, Any]) -> Path | None:
     """Where the painting has been written for want of a better place, if it could be."""
-    from impasto.media.read_write import FORMATS
+    from impasto.media.registry import medium_of
 
-    safest = output.stem + FORMATS[painting.signal.kind].safest
+    safest = output.stem + medium_of(painting.signal.kind).safest
     for name, how in ((output.name, options), (safest, {})):
         with suppress(Exception):  # the error on its way tells more
             path = Path(tempfile.mkdtemp(prefix="impasto-")) / name

@@ -159,7 +159,8 @@ def paint(
 
     After ``first`` seconds the run is kept in the file ``checkpoint``, with what :func:`resume` needs to know.
     """
-    from impasto.media.read_write import FORMATS, check_options, kind_of
+    from impasto.media.read_write import check_options, kind_of
+    from impasto.media.registry import medium_of
     from impasto.transfer.styles import shares
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
@@ -168,7 +169,7 @@ def paint(
     set_level(verbose=verbose, quiet=quiet)
     kind = kind_of(content, output)
     if frames and kind != "image":
-        raise SettingsError(f"--frames writes pictures; {FORMATS[kind].noun} has none: use --plot or --trace")
+        raise SettingsError(f"--frames writes pictures; {medium_of(kind).noun} has none: use --plot or --trace")
     styles = [source for source, _ in shares(style)]
     inputs = [content, *styles, *checks.named_files(settings).values()]
     check_outputs(inputs, kind, output, plot, [trace, checkpoint], frames)
@@ -226,6 +227,6 @@ def paint(
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
-        size = FORMATS[kind].describe(painting.signal)
+        size = medium_of(kind).describe(painting.signal)
         click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
     return code

@@ -21,11 +21,10 @@ from numpy.typing import NDArray
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.activations import activations_of
 from impasto.explore.index import BINS, ExploreInterrupted, Patch, PatchIndex, histogram_of
-from impasto.explore.kinds import KINDS, noun
 from impasto.explore.near_duplicates import Groups, signature
-from impasto.explore.settings import PATCHES, SIZES, Units, parse_layers, parse_size, parse_units
+from impasto.explore.settings import PATCHES, Units, parse_layers, parse_size, parse_units
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
-from impasto.media.read_write import FORMATS
+from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
 from impasto.network.device import find_device
 from impasto.network.layers import Interval, grid_sizes, receptive_field, up_to_deepest
@@ -60,7 +59,7 @@ def trained_network(
 
 @lru_cache(1)
 def _trained_network(weights: str, device: str, kind: str, preprocessing: str, _: object) -> tuple[ConvNet, str]:
-    network = vgg19(KINDS[kind].dims, weights=weights, preprocessing=preprocessing, padding="zeros", pooling="max")
+    network = vgg19(views()[kind].dims, weights=weights, preprocessing=preprocessing, padding="zeros", pooling="max")
     seen = "" if kind == "image" else f" in {network.spatial_dims}D over each {kind}"
     told = "" if preprocessing in ("auto", usual_preprocessing(weights)) else f", {preprocessing}"
     return network.to(find_device(device)), f"vgg19{seen} ({Path(weights).name}{told})"
@@ -110,7 +109,7 @@ def top_patches(
         size = parse_size(size)
     sources = find_sources(images)
     kind = common_kind(sources)
-    size = SIZES[kind] if size is None else size
+    size = views()[kind].size if size is None else size
     network, network_name = trained_network(weights, device, kind, preprocessing)
     index = empty_index(chosen, network=network_name, size=size, top=top, per_image=per_image)
     if resume is not None:
@@ -147,7 +146,7 @@ def search(network: ConvNet, sources: Sources, index: PatchIndex, kind: str | No
     def read(name: str) -> tuple[Signal, str]:
         signal = view(sources[name], size)
         if kind not in (None, signal.kind):
-            raise SignalError(f"{name} is {FORMATS[signal.kind].noun} among {noun(kind, 2)}")
+            raise SignalError(f"{name} is {medium_of(signal.kind).noun} among {medium_of(kind).plural(2)}")
         return signal, signature(signal)
 
     began = time.perf_counter()

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
-from impasto.explore.kinds import noun
 from impasto.explore.sheet import TILE, Block, draw_sheet, mosaic
 from impasto.explore.sources import Sources
 from impasto.explore.tiles import Panel, draw_tiles, excited, kind_of_index, patch_values
+from impasto.media.registry import medium_of
 
 
 def sheet_of(index: PatchIndex, *, sources: Sources | None = None, panels: Sequence[Panel] = (patch_values,)) -> Image.Image:
@@ -32,7 +32,7 @@ def sheet_of(index: PatchIndex, *, sources: Sources | None = None, panels: Seque
         ]
         for layer, units in index.layers.items()
     }
-    seen = f"{len(index.images)} {noun(kind_of_index(index, sources), len(index.images))}"
+    seen = f"{len(index.images)} {medium_of(kind_of_index(index, sources)).plural(len(index.images))}"
     title = f"The {index.top} patches that excite each unit most, of {seen} · {index.network}"
     return draw_sheet(layers, title)
 

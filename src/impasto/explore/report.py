@@ -22,12 +22,12 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.explore.index import BINS, LOWEST, PatchIndex
-from impasto.explore.kinds import KINDS, noun
 from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
 from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tiles_of_images
 from impasto.files import write_whole
 from impasto.media.image.write import to_pillow
+from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 
@@ -82,7 +82,7 @@ def write_report(
     # tiles are drawn image by image, so that each is read once, and put together unit by unit: until then they are on disk
     with _scratch_in(folder) as scratch:
         for name, signal, tiles in images:
-            _write_picture(KINDS[signal.kind].overview(signal, SOURCE), folder / "images" / f"{numbers[name]}.webp")
+            _write_picture(views()[signal.kind].overview(signal, SOURCE), folder / "images" / f"{numbers[name]}.webp")
             shapes.append(signal.shape)
             for tile in tiles:
                 before = tile.rank * _tile_bytes(pixels[tile.layer])
@@ -107,10 +107,10 @@ def write_report(
     about = {
         "network": index.network,
         "noun": kind,
-        "nouns": noun(kind, len(index.images)),
-        "measure": KINDS[kind].measure,
-        "line": KINDS[kind].line,
-        "dims": KINDS[kind].dims,
+        "nouns": medium_of(kind).plural(len(index.images)),
+        "measure": views()[kind].measure,
+        "line": views()[kind].line,
+        "dims": views()[kind].dims,
         "count": len(index.images),
         "layers": {layer: len(units) for layer, units in index.layers.items()},
         "images": [[name, *shape] for name, shape in zip(used, shapes, strict=True)],

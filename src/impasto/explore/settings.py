@@ -42,8 +42,6 @@ class SynthesisDefaults:
 
 
 PATCHES = PatchDefaults()
-SIZES = {"image": 512, "series": 125, "sound": 8000, "volume": 64}
-"""How large the network sees a signal: the longest side of a picture and a volume, samples a second of series and sounds."""
 SYNTHESIS = SynthesisDefaults()
 
 
@@ -95,7 +93,7 @@ def parse_units(given: Units, layer: str) -> tuple[int, ...]:
 
 
 def parse_size(given: int | str) -> int | str:
-    """How large the network sees a signal (see ``SIZES``), or "full".
+    """How large the network sees a signal (see :attr:`impasto.media.medium.View.size`), or "full".
 
     Raises:
         SettingsError: it is neither.

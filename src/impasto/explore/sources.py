@@ -13,10 +13,9 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SignalError
-from impasto.explore.kinds import KINDS
 from impasto.media.dicom import files as dicom
-from impasto.media.image.read import read_image
-from impasto.media.read_write import FORMATS, kind_of, kinds_named, read_signal
+from impasto.media.read_write import kind_of, kinds_named, read_signal
+from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
@@ -24,6 +23,7 @@ Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 Sources = Mapping[str, Source]
 Read = TypeVar("Read")
 _OPENED = 1000
+_PICTURES = (".gif", ".bmp")  # whatever they hold
 
 
 def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source]:
@@ -56,7 +56,7 @@ def _files(path: Path) -> list[Path]:
         raise SignalError(f"{path}: no such file or folder")
     if not path.is_dir() or _holds_slices(path):
         return [path]
-    endings = tuple(ending for kind in KINDS.values() for ending in kind.endings)
+    endings = tuple(ending for seen in views().values() for ending in seen.endings)
     hidden = len(path.parts)
     files = [
         file
@@ -66,7 +66,8 @@ def _files(path: Path) -> list[Path]:
         and file.is_file()
     ]
     # beside other signals a table of numbers is most often about them
-    return [file for file in files if "series" not in kinds_named(file.name) or source_kind(file) != "series"] or files
+    aside = {kind for kind, seen in views().items() if seen.beside}
+    return [file for file in files if aside.isdisjoint(kinds_named(file.name)) or source_kind(file) not in aside] or files
 
 
 def _holds_slices(folder: Path) -> bool:
@@ -75,16 +76,16 @@ def _holds_slices(folder: Path) -> bool:
 
 
 def source_kind(source: Source) -> str:
-    """Of which kind a source is, a row of :data:`impasto.explore.kinds.KINDS`.
+    """Of which kind a source is, a row of :func:`impasto.media.registry.views`.
 
     Raises:
         SignalError: it is a movie.
     """
-    if isinstance(source, str | Path) and str(source).lower().endswith(KINDS["image"].endings[-2:]):
+    if isinstance(source, str | Path) and str(source).lower().endswith(_PICTURES):
         return "image"
     kind = kind_of(source)
-    if kind not in KINDS:
-        raise SignalError(f"{source} is {FORMATS[kind].noun}; pictures, series, sounds and volumes can be explored")
+    if kind not in views():
+        raise SignalError(f"{source} is {medium_of(kind).noun}; pictures, series, sounds and volumes can be explored")
     return kind
 
 
@@ -102,26 +103,25 @@ def common_kind(sources: Sources) -> str:
             continue
         first.setdefault(source_kind(source), name)
     if len(first) > 1:
-        kinds = " and ".join(f"{FORMATS[kind].noun} ({name})" for kind, name in first.items())
+        kinds = " and ".join(f"{medium_of(kind).noun} ({name})" for kind, name in first.items())
         raise SignalError(f"{kinds} cannot be explored together; give signals of one kind")
     return next(iter(first), "image")
 
 
 def view(source: Source, size: int | str) -> Signal:
-    """The signal as the network sees it: of at most ``size`` (as :data:`impasto.explore.settings.SIZES`), never enlarged.
+    """The signal as the network sees it: of at most ``size`` (as :attr:`impasto.media.medium.View.size`), never enlarged.
 
     Raises:
         SignalError: it cannot be read.
     """
     kind = source_kind(source)
     most = None if size == "full" else int(size)
+    seen = views()[kind]
     if isinstance(source, Signal):
         signal = source
-    elif kind == "image":
-        signal = read_image(source, most)
     else:
-        signal = read_signal(source)
-    return KINDS[kind].fit(signal, most)
+        signal = seen.read(source, most) if seen.read else read_signal(source)
+    return seen.fit(signal, most)
 
 
 def read_ahead(names: Iterable[str], read: Callable[[str], Read], ahead: int = 3) -> Iterator[tuple[str, Read | Exception]]:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
-from impasto.explore.kinds import KINDS
 from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
+from impasto.media.registry import views
 from impasto.media.signal import Signal, Values
 from impasto.network.layers import VGG19, receptive_field, up_to_deepest
 
@@ -101,7 +101,7 @@ def excited(patches: Sequence[Patch]) -> list[Patch]:
 
 
 def kind_of_index(index: PatchIndex, sources: Sources | None = None) -> str:
-    """Of which kind the images of an index are: a row of :data:`impasto.explore.kinds.KINDS`."""
+    """Of which kind the images of an index are: a row of :func:`impasto.media.registry.views`."""
     return common_kind({name: (sources or {}).get(name, Path(name)) for name in islice(index.images, 1)})
 
 
@@ -118,7 +118,7 @@ def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
 def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) -> None:
     """Draw what the image has of the field where the field has it; beyond the image's border the tile stays clear."""
     table = up_to_deepest(VGG19, [layer])
-    axes = min(KINDS[crop.kind].dims, 2)
+    axes = min(views()[crop.kind].dims, 2)
     boxes = [(0, tile.height)] * (2 - axes)
     for position, (start, stop), pixels in zip(
         patch.position[-axes:], patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True
@@ -128,4 +128,4 @@ def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) ->
         low, high = round((start - first) * scale), round((stop - first) * scale)
         boxes.append((low, max(high, low + 1)))
     (top, bottom), (left, right) = boxes
-    tile.paste(KINDS[crop.kind].draw(crop, (right - left, bottom - top)), (left, top))
+    tile.paste(views()[crop.kind].draw(crop, (right - left, bottom - top)), (left, top))

@@ -15,16 +15,9 @@ from PIL import Image, JpegImagePlugin
 from tifffile import TiffFile, TiffPage
 
 from impasto.errors import SignalError
+from impasto.media.image import RAW
 
 log = logging.getLogger("impasto")
-
-OTHERS = (".cr3", ".crw", ".mrw", ".orf", ".raf", ".rw2", ".x3f")
-"""Endings of raw photographs that are no TIFF files."""
-NAMES = (
-    *OTHERS, ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef", ".mos", ".nef", ".nrw",
-    ".pef", ".raw", ".rwl", ".sr2", ".srf", ".srw",
-)  # fmt: skip
-"""Endings of raw photographs."""
 
 _COLOR_FILTERS, _LINEAR = 32803, 34892
 _CANONS_SLICES, _JPEG, _JPEG_LENGTH = 50752, 513, 514
@@ -51,7 +44,7 @@ def sensor_of(pages: Sequence[TiffPage]) -> int:
 
 def may_be_raw(path: Path, page: TiffPage, file: TiffFile) -> bool:
     """Whether a file without a sensor's page is named as a raw photograph, and ``page`` is too little of it to be it."""
-    return path.suffix.lower() in NAMES and (
+    return path.suffix.lower() in RAW and (
         bool(page.subfiletype & 1) or sum(page.databytecounts) < _MAIN * file.filehandle.size
     )
 

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from impasto.errors import SettingsError
+from impasto.media.registry import medium_of
 from impasto.network.device import available_devices
-from impasto.transfer.settings import CHOICES, DEFAULTS, INITS, Layers, TransferSettings, default_text, layers_text
+from impasto.transfer.settings import CHOICES, INITS, Layers, TransferSettings, default_text, layers_text
 
 
 class Words(NamedTuple):
@@ -143,7 +144,7 @@ def _word(row: Words, text: str) -> str | None:
 
 
 def _own_default(row: Words) -> str:
-    return str(DEFAULTS["image"].get(row.setting, TransferSettings.__dataclass_fields__[row.setting].default))
+    return str(medium_of("image").defaults.get(row.setting, TransferSettings.__dataclass_fields__[row.setting].default))
 
 
 def _text(value: Any) -> str:

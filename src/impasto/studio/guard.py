@@ -11,7 +11,8 @@ from PIL import Image, UnidentifiedImageError
 from impasto.errors import SignalError
 from impasto.files import first_line, one_line_is_enough
 from impasto.media.file_type import TABLE, file_type
-from impasto.media.read_write import FORMATS, kind_of, read_signal
+from impasto.media.read_write import kind_of, read_signal
+from impasto.media.registry import medium_of
 from impasto.studio.value_count import count_values
 
 MIB = 2**20
@@ -32,7 +33,7 @@ class Upload:
         name: what its owner calls it, without any folder.
         ending: what it is by its content, e.g. ".png".
         shape: positions along each axis; of a picture (height, width).
-        kind: of signal, a row of :data:`impasto.media.read_write.FORMATS`.
+        kind: of signal, a row of :func:`impasto.media.registry.media`.
         extent: the shape in a few words.
         weight: of a style beside others.
     """
@@ -122,14 +123,16 @@ def _other_signal(path: Path, title: str) -> Upload:
         if not path.name.lower().endswith(ending):  # its readers go by the ending
             path = Path(copyfile(path, path.with_name(path.name + ending)))
         kind = kind_of(path)
-        if kind == "movie":
-            raise SignalError(f"{title} is a movie; pictures, series, sounds and volumes are painted in the studio")
+        if medium_of(kind).preview is None:
+            raise SignalError(
+                f"{title} is {medium_of(kind).noun}; pictures, series, sounds and volumes are painted in the studio"
+            )
         signal = read_signal(path)
     except SignalError as error:
         raise SignalError(str(error).replace(str(path), title)) from None
     except Exception as error:  # as above
         raise SignalError(f"{title} is damaged: {first_line(error).replace(str(path), title)}") from None
-    return Upload(path, title, ending, signal.shape, kind, FORMATS[kind].describe(signal))
+    return Upload(path, title, ending, signal.shape, kind, medium_of(kind).describe(signal))
 
 
 def _too_many_pixels(title: str, *size: int) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from impasto.errors import ImpastoError, SignalError
 from impasto.media.read_write import read_signal
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal, Values
 from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, History, Run
@@ -24,7 +25,6 @@ from impasto.transfer.styles import names_of, shares
 
 _SECONDS_BETWEEN = 0.4  # two pictures
 _THUMBNAIL_SIZE = 320
-_RESULTS = {"image": "result.png", "series": "result.csv", "sound": "result.wav", "volume": "result.nii.gz"}
 _THUMBNAIL = "thumbnail.jpg"
 
 
@@ -87,7 +87,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             try:
                 painting = transfer_style(
                     content, styles, settings, on_progress=watch, checkpoint=checkpoint,
-                    output=history.path(run, _RESULTS[content.kind]),
+                    output=history.path(run, _result_of(content)),
                 )  # fmt: skip
             except TransferInterrupted as interrupted:
                 painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
@@ -133,6 +133,11 @@ def _on_the_way(content: Signal, values: Values) -> Signal:
     return Signal(values, content.kind, header)
 
 
+def _result_of(signal: Signal) -> str:
+    medium = medium_of(signal.kind)
+    return f"result{medium.kept or medium.safest}"
+
+
 def _costs(evaluation: Evaluation) -> dict[str, float]:
     return {"J": evaluation.cost, **evaluation.costs, "scale": evaluation.scale}
 
@@ -156,7 +161,7 @@ def _keep(run: Run, painting: Painting, history: History) -> None:
     if len(plan_scales(began, painting.content)) == 1:
         iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
     named = replace(painting, settings=replace(began, iterations=iterations), about=about)
-    result = _RESULTS[painting.signal.kind]
+    result = _result_of(painting.signal)
     named.write(history.path(run, result))
     history.path(run, _THUMBNAIL).write_bytes(portrait(painting.signal, _THUMBNAIL_SIZE))
     history.save(replace(run, result=result))

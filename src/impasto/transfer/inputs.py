@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from impasto.errors import SettingsError
+from impasto.errors import SettingsError, SignalError
 from impasto.files import is_file
+from impasto.media.medium import Medium
 from impasto.media.read_write import kind_of, read_signal, try_output
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
-from impasto.transfer.kinds import kind_for
-from impasto.transfer.prepared import Kind
 from impasto.transfer.record import about_of, record_of
 from impasto.transfer.settings import INITS, TransferSettings
 from impasto.transfer.styles import Source, Style, Styles, shares
@@ -21,14 +21,14 @@ class Inputs(NamedTuple):
     """What is painted and how.
 
     Attributes:
-        kind: what a transfer does for the content's kind.
+        medium: of the content.
         content: as it was read.
         styles: as they were read, with their shares.
         settings: with nothing left open.
         about: the names of content, styles and network.
     """
 
-    kind: Kind
+    medium: Medium
     content: Signal
     styles: Styles
     settings: TransferSettings
@@ -69,4 +69,21 @@ def take_in(
     about = about_of(content, style, settings)
     if output is not None:
         try_output(signal, output, record_of(about, settings, 0.0), settings.size, **(options or {}))
-    return Inputs(kind_for(signal, styles), signal, styles, settings, about)
+    return Inputs(_medium_for(signal, styles), signal, styles, settings, about)
+
+
+def _medium_for(content: Signal, styles: Styles) -> Medium:
+    """The medium of the content.
+
+    Raises:
+        SignalError: a style is of a kind that the content cannot take; the message says why.
+    """
+    medium = medium_of(content.kind)
+    for style, _ in styles:
+        if style.kind not in medium.styles:
+            expected = " or ".join(medium_of(name).noun for name in medium.styles)
+            raise SignalError(
+                f"{medium.noun} cannot be painted in the style of {medium_of(style.kind).noun}: {medium.why}; "
+                f"{expected} was expected"
+            )
+    return medium

@@ -1,10 +1,10 @@
-"""What a kind of signal has to bring along to be painted."""
+"""What a medium makes of content and styles, so that they can be painted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -15,10 +15,6 @@ from impasto.network.vgg19 import ConvNet, vgg19
 from impasto.transfer.descent import Progress, descend
 from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Styles
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 def table_of(settings: TransferSettings) -> LayerTable:
@@ -70,22 +66,3 @@ class Prepared:
     held: int = 0
     objective: Callable[[Any, Tensor, Blend, TransferSettings], Any] = Objective
     descent: Callable[..., Iterator[Progress]] = descend
-
-
-@dataclass(frozen=True)
-class Kind:
-    """How one kind of signal is painted.
-
-    Attributes:
-        prepare: content and styles as read, with settings in which nothing is open, become :class:`Prepared`.
-        styles: the kinds that can be its style.
-        why: why no other kind can.
-        draw: content, styles and result as a figure for people; None where the result is a picture itself.
-        measure: what there is to tell about content and result in numbers.
-    """
-
-    prepare: Callable[[Signal, Styles, TransferSettings], Prepared]
-    styles: tuple[str, ...]
-    why: str
-    draw: Callable[[Signal, Sequence[Signal], Signal], Figure] | None = None
-    measure: Callable[[Signal, Signal], dict[str, float]] = lambda content, result: {}

@@ -17,13 +17,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.errors import SignalError, SizeError
-from impasto.media.read_write import FORMATS, read_signal
+from impasto.media.medium import Medium
+from impasto.media.read_write import read_signal
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.network.layers import total_stride
 from impasto.parametrisation import whitened
 from impasto.transfer.descent import Progress, State, nested, shifted
 from impasto.transfer.estimate import bytes_held, within_memory
-from impasto.transfer.prepared import Kind, Prepared, table_of
+from impasto.transfer.prepared import Prepared, table_of
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
 
@@ -48,8 +50,8 @@ def plan_scales(settings: TransferSettings, content: Signal, styles: Styles = ()
     assert settings.iterations is not None and settings.size is not None
     longest = max(content.shape)
     size = settings.size if isinstance(settings.size, int) else longest
-    if content.kind != "image":
-        size = min(size, longest)  # only pictures are enlarged
+    if not medium_of(content.kind).enlarges:
+        size = min(size, longest)
     first = _FIRST
     if settings.scales != "auto":
         count = int(settings.scales)
@@ -72,12 +74,17 @@ def evaluations_at(scale: Scale, scales: Iterable[Scale], dims: int) -> float:
 
 
 def coarse_to_fine(
-    kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, device: torch.device, state: State | None = None
+    medium: Medium,
+    content: Signal,
+    styles: Styles,
+    settings: TransferSettings,
+    device: torch.device,
+    state: State | None = None,
 ) -> Iterator[tuple[Prepared, Progress]]:
     """Descend J at one scale after the other, each from the enlarged result of the one before.
 
     Args:
-        kind: what is painted.
+        medium: of what is painted.
         content: as it was read.
         styles: as they were read.
         settings: with nothing left open.
@@ -89,14 +96,14 @@ def coarse_to_fine(
     """
     scales = plan_scales(settings, content, styles)
     # prepared first, so that what does not fit is said before and not after the work at the other scales
-    last = kind.prepare(content, styles, settings)
+    last = medium.prepare(content, styles, settings)
     at = state or {"scale": 0, "done": 0, "seconds": 0.0, "inner": None}
     done, seconds, inner = at["done"], at["seconds"], at["inner"]
     held = bytes_held(content, styles, last)
     before: tuple[Tensor, Tensor | None] | None = None
     for k in range(at["scale"], len(scales)):
         here = replace(settings, size=scales[k].size, iterations=scales[k].iterations)
-        prepared = last if k == len(scales) - 1 else prepare_scale(kind, content, styles, here, scales, last)
+        prepared = last if k == len(scales) - 1 else prepare_scale(medium, content, styles, here, scales, last)
         first = first_signal(prepared, content, styles, here)
         if inner is not None:
             start = prepared.content  # of the right shape; the state has G
@@ -162,7 +169,7 @@ def _descend(
 
 
 def prepare_scale(
-    kind: Kind, content: Signal, styles: Styles, settings: TransferSettings, scales: Sequence[Scale], last: Prepared
+    medium: Medium, content: Signal, styles: Styles, settings: TransferSettings, scales: Sequence[Scale], last: Prepared
 ) -> Prepared:
     """Content and styles at one of several scales, of which the last one is prepared already.
 
@@ -171,7 +178,7 @@ def prepare_scale(
     """
     try:
         # one network for all, as it is large, and larger with what it keeps
-        return replace(kind.prepare(content, styles, settings), network=last.network)
+        return replace(medium.prepare(content, styles, settings), network=last.network)
     except SizeError as error:
         shortest = round(int(scales[-1].size) * min(content.shape) / max(content.shape))
         most = max(0, int(log2(shortest / total_stride(table_of(settings))))) + 1
@@ -208,6 +215,6 @@ def first_signal(prepared: Prepared, content: Signal, styles: Styles, settings: 
         return prepared.fit(styles[0][0])
     signal = read_signal(settings.init, settings.rate)
     if signal.kind != content.kind:
-        given, expected = (FORMATS[s.kind].noun for s in (signal, content))
+        given, expected = (medium_of(s.kind).noun for s in (signal, content))
         raise SignalError(f"init {settings.init} is {given}; {expected} was expected, as the content is")
     return prepared.fit(signal)

@@ -60,19 +60,19 @@ def rehearse(
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
-    kind, content_signal, styles, settings, _ = take_in(content, style, settings, output, options)
+    medium, content_signal, styles, settings, _ = take_in(content, style, settings, output, options)
     device = find_device(settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))
     scales = plan_scales(settings, content_signal, styles)
-    last = kind.prepare(content_signal, styles, settings)
+    last = medium.prepare(content_signal, styles, settings)
     first_signal(last, content_signal, styles, settings)  # a file that cannot be read is to be known now
     held = bytes_held(content_signal, styles, last)
     shapes: list[tuple[int, ...]] = []
     fittings: list[Fitting | None] = []
     for k, scale in enumerate(scales, start=1):
         here = replace(settings, size=scale.size, iterations=scale.iterations)
-        prepared = last if k == len(scales) else prepare_scale(kind, content_signal, styles, here, scales, last)
+        prepared = last if k == len(scales) else prepare_scale(medium, content_signal, styles, here, scales, last)
         task = task_of(prepared, prepared.network, here)
         shapes.append(tuple(prepared.content.shape[2:]))
         fittings.append(fit(task, here, held) if task else None)

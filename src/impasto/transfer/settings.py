@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from impasto.errors import SettingsError, nearest
+from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.network.layers import NETWORKS, up_to_deepest
 from impasto.numbers import number, whole, whole_or
 from impasto.transfer import checks
@@ -28,35 +29,8 @@ CHOICES = {
 }
 INITS = ("content", "random", "style")
 
-# what a setting is for each kind of signal where it is not given
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "image": {"size": 512, "iterations": 100, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
-    "series": {"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
-    "sound": {"size": "full", "iterations": 200, "beta": 10.0, "optimizer": "adam", "network": "spectral"},
-    "volume": {"size": "full", "iterations": 80, "beta": 8.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices"},
-    "movie": {"size": 512, "iterations": 90, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19", "method": "frames"},
-}
-# from noise the style comes first and the content must hold its own
-FROM_RANDOM: dict[str, dict[str, Any]] = {"image": {"beta": 5.0}}
 # how fast --strength rises below and above 0.5, so that steps look alike: colours come first, and at little weight
 _STEEPNESS = (3.0, 2.0)
-# which networks understand each kind of signal
-NETWORKS_FOR: dict[str, tuple[str, ...]] = {
-    "image": ("vgg19",),
-    "series": ("bank", "vgg19"),
-    "sound": ("spectral",),
-    "volume": ("vgg19",),
-    "movie": ("vgg19",),
-}
-# the kinds for which a setting can be another one than its default
-ONLY_FOR: dict[str, tuple[str, ...]] = {
-    "scales": ("image", "volume"),
-    "stroke": ("image", "volume", "movie"),
-    "colour": ("image",),
-    "content_mask": ("image",),
-    "style_mask": ("image",),
-    "protect": ("image",),
-}
 
 
 def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, Any], Any] = checks.anything) -> Any:
@@ -236,17 +210,19 @@ class TransferSettings:
         Raises:
             SettingsError: the network, or a setting, is not for the kind; UnknownLayerError: it has no such layer.
         """
-        defaults = DEFAULTS[kind] | (FROM_RANDOM.get(kind, {}) if self.init == "random" else {})
-        if kind == "image" and longest:  # nothing is enlarged unless it is asked for
+        medium = medium_of(kind)
+        defaults = {**medium.defaults, **(medium.from_random if self.init == "random" else {})}
+        if medium.enlarges and longest and defaults["size"] != "full":  # nothing is enlarged unless it is asked for
             defaults["size"] = min(defaults["size"], longest)
-        defaults["scales"] = "auto" if kind in ONLY_FOR["scales"] else 1
-        for name, kinds in ONLY_FOR.items():
+        defaults["scales"] = "auto" if "scales" in medium.settings else 1
+        for name in dict.fromkeys(name for each in media().values() for name in each.settings):
+            kinds = [each.name for each in media().values() if name in each.settings]
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if kind not in kinds and given not in (usual, defaults.get(name)):
                 raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
         network = defaults["network"] if self.network == "auto" else self.network
-        if network not in NETWORKS_FOR[kind]:
-            fitting = " or ".join(NETWORKS_FOR[kind])
+        if network not in medium.networks:
+            fitting = " or ".join(medium.networks)
             raise SettingsError(f"network {network!r} does not take this kind of signal ({kind}): {fitting} was expected")
         defaults = {
             **defaults,
@@ -272,13 +248,13 @@ class TransferSettings:
 def default_text(name: str) -> str:
     """The default of a setting, as ``--help`` tells it: for each kind, or for each network, where it depends on them.
 
-    Empty where nothing is meant unless it is given.
+    Of the kinds that come with impasto: ``--help`` is not to wait for other packages. Empty where nothing is meant unless it is given.
     """
     default = TransferSettings.__dataclass_fields__[name].default
     if name in NETWORKS["vgg19"]._fields:
         by_case = {network: layers_text(getattr(known, name)) for network, known in NETWORKS.items()}
     else:
-        by_case = {kind: str(defaults[name]) for kind, defaults in DEFAULTS.items() if name in defaults}
+        by_case = {kind: str(medium.defaults[name]) for kind, medium in BUILT_IN.items() if name in medium.defaults}
     if not by_case:
         return "" if default is None else str(default)
     values = dict.fromkeys(by_case.values())

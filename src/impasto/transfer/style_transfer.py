@@ -13,7 +13,8 @@ from PIL import Image
 from impasto.errors import ImpastoError, SignalError
 from impasto.files import one_line_is_enough
 from impasto.media.image.write import to_pillow
-from impasto.media.read_write import FORMATS, read_signal, write_signal
+from impasto.media.read_write import read_signal, write_signal
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal, roles
 from impasto.network.allocation import freed_memory_kept
 from impasto.network.choice import own_choices
@@ -23,7 +24,6 @@ from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
 from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import default_memory, peak_memory_mib
 from impasto.transfer.inputs import take_in
-from impasto.transfer.kinds import KINDS
 from impasto.transfer.prepared import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
 from impasto.transfer.record import record_of
@@ -68,7 +68,7 @@ class Painting:
             SignalError: the result is no picture.
         """
         if self.signal.kind != "image":
-            raise SignalError(f"{FORMATS[self.signal.kind].noun} is not a picture; use .signal or .write")
+            raise SignalError(f"{medium_of(self.signal.kind).noun} is not a picture; use .signal or .write")
         return to_pillow(self.signal)
 
     def write(self, path: str | Path, **options: Any) -> None:
@@ -92,7 +92,7 @@ class Painting:
             raise SignalError(f"{path} was written, but cannot be read again: {error}") from error
         # an animation of nothing but one picture is one
         if again.kind != self.signal.kind and (self.signal.kind, again.kind) != ("movie", "image"):
-            raise SignalError(f"{path} was written, but what is read again is {FORMATS[again.kind].noun}")
+            raise SignalError(f"{path} was written, but what is read again is {medium_of(again.kind).noun}")
         if self.checkpoint:
             self.checkpoint.remove()
 
@@ -102,7 +102,7 @@ class Painting:
         Raises:
             SignalError: the file cannot be written.
         """
-        draw = KINDS[self.signal.kind].draw
+        draw = medium_of(self.signal.kind).draw
         write_figure(draw(self.content, self.styles, self.signal) if draw else draw_costs(self.history), path)
 
     def summary(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ class Painting:
             "kind": self.signal.kind,
             "size": list(reversed(self.signal.shape)),
             **best,
-            **KINDS[self.signal.kind].measure(self.content, self.signal),
+            **medium_of(self.signal.kind).measure(self.content, self.signal),
             "alpha": self.settings.alpha,
             "beta": self.settings.beta,
             "evaluations": len(self.history),
@@ -167,7 +167,7 @@ def transfer_style(
             :mod:`impasto.errors`.
         TransferInterrupted: Ctrl-C (KeyboardInterrupt); it carries the painting as far as it came.
     """
-    kind, content_signal, styles, settings, about = take_in(content, style, settings, output, options)
+    medium, content_signal, styles, settings, about = take_in(content, style, settings, output, options)
     signals = tuple(signal for signal, _ in styles)
     if isinstance(checkpoint, str | Path):
         checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
@@ -191,7 +191,7 @@ def transfer_style(
     resting = False
     try:
         with freed_memory_kept() if settings.memory is None else nullcontext():
-            steps = coarse_to_fine(kind, content_signal, styles, within, device, state)
+            steps = coarse_to_fine(medium, content_signal, styles, within, device, state)
             for at in memory_watched(steps, device):
                 prepared, progress = at
                 if progress.latest.evaluation <= len(history):

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from impasto.errors import SignalError
 from impasto.files import write_whole
+from impasto.media.figures import plain_look
 from impasto.media.image.write import write_image
 from impasto.media.signal import Signal
-from impasto.media.sound.plot import plain_look
 from impasto.transfer.descent import Evaluation, Progress
 
 if TYPE_CHECKING:

@@ -34,17 +34,11 @@ from impasto.media.image.dicom import read_dicom_picture
 from impasto.media.image.pixels import brightness
 from impasto.media.image.resample import made_smaller, over_white, resample_image, scaled_shape
 from impasto.media.image.room import factor_within
-from impasto.media.raw import NAMES as RAW_NAMES
 from impasto.media.signal import Signal
 from impasto.media.tiff.read import ENDINGS as TIFF_ENDINGS
 from impasto.media.tiff.read import TiffPicture, read_tiff
 
-__all__ = ["READABLE", "over_white", "read_image", "resample_image", "scaled_shape"]
-
-READABLE = (
-    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".tif", ".tiff", ".avif", ".gif", ".bmp", ".jxl", ".jxr",
-    ".heic", ".heif", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".ico", ".qoi", ".npy", *RAW_NAMES,
-)  # fmt: skip
+__all__ = ["over_white", "read_image", "resample_image", "scaled_shape"]
 
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
 _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}

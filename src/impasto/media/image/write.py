@@ -53,10 +53,8 @@ _FORMATS = {
     ".tiff": _TIFF,
     ".avif": _Format("AVIF", 65_536, quality=90, options={"subsampling": "4:4:4"}),
 }
-ENDINGS = tuple(_FORMATS)
 _ARRAY = _Format("NPY", 2**31 - 1, deep=True)
 _FORMATS[".npy"] = _ARRAY
-WRITABLE = tuple(_FORMATS)
 # what a JPEG holds of EXIF
 _EXIF = 65_000
 

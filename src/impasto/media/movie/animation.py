@@ -17,10 +17,9 @@ from impasto.errors import SignalError
 from impasto.files import first_line, one_line_is_enough
 from impasto.media.file_type import file_type
 from impasto.media.image.read import over_white, read_image, resample_image, scaled_shape
+from impasto.media.movie import ANIMATIONS, WRITABLE
 from impasto.media.signal import Signal
 
-# the endings of animations that are written, with Pillow's names of their formats
-ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
 _READ = (".gif", ".webp", ".png", ".avif")
 _LONGEST = {"GIF": 65_535, "WEBP": 16_383, "PNG": 2**31 - 1}
 # how often in a second each format can show another picture
@@ -44,7 +43,7 @@ def is_movie_file(path: Path, output: Path | None) -> bool:
     try:
         if not is_animation_file(path):
             return path.suffix.lower() not in _READ  # text, say, in the name of a picture
-        if output is None or output.suffix.lower() not in (*ANIMATIONS, ".mp4", ".m4v", ".mov", ".mkv", ".webm"):
+        if output is None or output.suffix.lower() not in WRITABLE:
             return False
         if output.suffix.lower() in (".gif", ".apng"):
             return True

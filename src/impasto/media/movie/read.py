@@ -22,12 +22,6 @@ from impasto.media.signal import Signal
 
 log = logging.getLogger("impasto")
 
-READABLE = (
-    *(".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", ".ogv", ".3gp"),
-    *(".m2ts", ".mts", ".m2t", ".vob", ".m2v", ".m1v", ".mpe", ".asf", ".f4v", ".3g2", ".mxf", ".dv", ".divx", ".nut"),
-    *(".y4m", ".ivf", ".h264", ".264", ".hevc", ".265", ".obu", ".rm", ".rmvb", ".wtv"),
-    *(".gif", ".webp", ".apng", ".png", ".avif"),
-)
 # less than this share of what the file promises, and it was cut
 _COMPLETE = 0.95
 

@@ -18,7 +18,8 @@ import numpy as np
 from impasto.errors import SignalError, nearest
 from impasto.files import optional_package
 from impasto.media.image.read import over_white, resample_image
-from impasto.media.movie.animation import ANIMATIONS, encode_animation
+from impasto.media.movie import ANIMATIONS, WRITABLE
+from impasto.media.movie.animation import encode_animation
 from impasto.media.movie.colour import BT709, LIMITED_RANGE
 from impasto.media.movie.frames import scaling
 from impasto.media.movie.read import frame_of
@@ -75,7 +76,6 @@ _GIVEN = {(False, True): "rgb24", (False, False): "rgba", (True, True): "rgb48le
 _UNSEEN = 0.01
 _FRAMES_TELL_THEIR_DURATION = 1 << 8  # a flag of FFmpeg's
 _CHAPTERS = ("mp4", "mov", "matroska", "webm")
-WRITABLE = (*_FORMATS, *ANIMATIONS)
 
 
 def movie_format(path: str | Path) -> str:

@@ -15,16 +15,13 @@ import numpy as np
 from impasto.errors import SignalError
 from impasto.files import existing_file, first_line, optional_package
 from impasto.media.file_type import ending_of
+from impasto.media.series import CONVERTIBLE
 from impasto.media.series.tables import encode_table, read_table
 from impasto.media.signal import Signal, Values
 
 log = logging.getLogger("impasto")
 
 # other files of this kind that people have
-CONVERTIBLE = (".edf", ".bdf", ".gdf", ".scp", ".vhdr", ".acq", ".smr", ".h5", ".hdf5", ".parquet", ".xlsx", ".xls")
-READABLE = (".csv", ".tsv", ".txt", ".npy", ".npz", ".mat", ".dcm", ".hea", *CONVERTIBLE)
-WRITABLE = (".csv", ".tsv", ".npy", ".npz")
-
 # of the rate: what is slower is longer than the widest filter of a network can tell
 _CUTOFF = 1 / 250
 _SETTLED = 750  # samples after which the filter has forgotten a border

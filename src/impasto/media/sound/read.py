@@ -13,35 +13,12 @@ from impasto.errors import SignalError
 from impasto.files import existing_file, first_line, optional_package
 from impasto.media.file_type import file_type
 from impasto.media.signal import Signal, Values
+from impasto.media.sound import BY_FFMPEG, WRITABLE
 from impasto.media.sound.streams import open_streams
-from impasto.media.sound.write import WAV_ORDER, WRITABLE, resample_audio
+from impasto.media.sound.write import WAV_ORDER, resample_audio
 
 log = logging.getLogger("impasto")
 
-# what FFmpeg reads and libsndfile does not
-_BY_FFMPEG = (
-    ".m4a",
-    ".m4b",
-    ".aac",
-    ".wma",
-    ".mka",
-    ".ac3",
-    ".eac3",
-    ".amr",
-    ".ape",
-    ".wv",
-    ".tta",
-    ".dsf",
-    ".dts",
-    ".mpc",
-    ".sox",
-)
-READABLE = (
-    *WRITABLE, ".snd", ".mp2", ".mpga", ".bwf", ".amb", ".voc", ".wve", ".nist", ".sph", ".sf", ".ircam", ".paf", ".8svx",
-    ".svx", ".avr", ".pvf", ".xi", ".htk", ".sds", *_BY_FFMPEG,
-)  # fmt: skip
-# of them, those whose files begin as movies do
-IN_CONTAINERS = (".m4a", ".m4b", ".wma", ".mka")
 _IN_MOVIES = (".m4a", ".mp4", ".mov", ".mkv", ".wmv")
 _SILENT = 1e-5
 _CEILING = 0.98  # full scale is 1; what a lossy format adds must not clip either
@@ -98,7 +75,7 @@ class _UnknownCodingError(SignalError):
 
 def _is_for_ffmpeg(path: Path) -> bool:
     found = file_type(path)
-    return found in _IN_MOVIES or (found or path.suffix.lower()) in _BY_FFMPEG
+    return found in _IN_MOVIES or (found or path.suffix.lower()) in BY_FFMPEG
 
 
 def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:

@@ -68,7 +68,6 @@ _FORMATS = {
     ".w64": _Output("W64", _UNSIGNED),
     ".rf64": _Output("RF64", _UNSIGNED, tags=_WAV_TAGS, longest=7000),
 }
-WRITABLE = tuple(_FORMATS)
 
 _MOST_BYTES = 2**32 - 2**20  # of the samples, where sizes have 32 bits
 _ALAC_CHANNELS = 8

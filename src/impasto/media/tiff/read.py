@@ -17,6 +17,7 @@ from impasto.errors import SignalError
 from impasto.files import first_line
 from impasto.media import raw
 from impasto.media.file_type import file_type
+from impasto.media.image import RAW_ALONE
 from impasto.media.tiff.channels import channel_colours, channels_last, select_planes
 from impasto.media.tiff.colours import BLACK_IS_ZERO, WHITE_IS_ZERO, mix_channels, palette_of, to_colours
 from impasto.media.tiff.pages import Layout, all_pages, layout_of
@@ -25,7 +26,7 @@ from impasto.media.tiff.segments import decode_page
 
 log = logging.getLogger("impasto")
 
-ENDINGS = (".tif", *raw.OTHERS)
+ENDINGS = (".tif", *RAW_ALONE)
 """The types of files, by their first bytes, that :func:`read_tiff` reads."""
 
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _PROFILE = 274, 282, 283, 296, 34675
@@ -66,7 +67,7 @@ def read_tiff(path: str | Path, longest: int | None = None, most_bytes: int | No
     """
     path = Path(path)
     most_bytes = most_bytes or psutil.virtual_memory().available * 3 // 4
-    if file_type(path) in raw.OTHERS:
+    if file_type(path) in RAW_ALONE:
         return TiffPicture(raw.develop(path, longest, most_bytes))
     try:
         with TiffFile(path) as file:
@@ -88,7 +89,7 @@ def holds_stack(path: str | Path) -> bool:
     Raises:
         Exception: it is damaged.
     """
-    if file_type(Path(path)) in raw.OTHERS:
+    if file_type(Path(path)) in RAW_ALONE:
         return False
     with TiffFile(path) as file:
         pages = list(all_pages(file)) if len(file.pages) <= _ALL_PAGES else []

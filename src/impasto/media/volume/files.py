@@ -16,23 +16,18 @@ from numpy.typing import NDArray
 from impasto.errors import SignalError, nearest
 from impasto.files import existing_file, first_line, one_line_is_enough, optional_package
 from impasto.media.arrays import holds_picture
-from impasto.media.dicom.files import is_dicom, is_stack
+from impasto.media.dicom.files import holds_slices, is_dicom, is_picture, is_stack
 from impasto.media.file_type import ending_of
 from impasto.media.signal import Signal
 from impasto.media.tiff.read import ENDINGS as TIFF_ENDINGS
 from impasto.media.tiff.read import holds_stack, read_stack
-from impasto.media.volume import nifti
+from impasto.media.volume import BY_NIBABEL, CONVERTIBLE, READABLE, WRITABLE, nifti
 from impasto.media.volume.dicom import read_dicom_series
 from impasto.media.volume.scale import intensities, is_exact, scale_voxels, stored_type
 
 Array = NDArray[Any]
 
 log = logging.getLogger("impasto")
-
-READABLE = (*nifti.READABLE, ".tif", ".tiff", ".npy", ".dcm")
-WRITABLE = (".nii", ".nii.gz", ".mgh", ".mgz", ".tif", ".tiff", ".npy")
-CONVERTIBLE = (".nrrd", ".nhdr", ".mha", ".mhd")
-"""Endings of volumes that other programs make of what is read here, and here of nothing."""
 
 
 def is_volume(path: Path, output: Path | None = None) -> bool:
@@ -55,6 +50,11 @@ def is_volume(path: Path, output: Path | None = None) -> bool:
     except Exception:  # what follows its beginning is damaged: to be said when it is read as what is wanted
         return output is None or output.name.lower().endswith(WRITABLE)
     return True
+
+
+def is_folder_of_slices(path: Path, output: Path | None = None) -> bool:
+    """Whether the folder holds DICOM slices, and more than one."""
+    return holds_slices(path) and not is_picture(path)
 
 
 def read_volume(source: str | Path | Array) -> Signal:
@@ -226,7 +226,7 @@ Read = Callable[[Path], tuple[Array, dict[str, Any]]]
 Encode = Callable[[Array, Mapping[str, Any], str, str], bytes]
 
 _READERS: dict[str, Read] = {
-    **{ending: partial(nifti.read_nibabel, ending=ending) for ending in nifti.READABLE},
+    **{ending: partial(nifti.read_nibabel, ending=ending) for ending in BY_NIBABEL},
     ".tif": _read_tiff,
     ".tiff": _read_tiff,
     ".npy": _read_npy,

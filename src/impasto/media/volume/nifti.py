@@ -162,4 +162,3 @@ _NAMES = {
     ".img": "NIfTI or Analyze",
     ".mnc": "MINC",
 }
-READABLE = tuple(_NAMES)

@@ -1,0 +1,78 @@
+"""Which media there are: those that come with impasto, and those of other packages.
+
+A package offers a medium by an entry point of the group ``impasto.media``, which names its row, a
+:class:`impasto.media.medium.Medium`::
+
+    [project.entry-points."impasto.media"]
+    terrain = "terrain:TERRAIN"
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+
+from impasto.errors import SignalError, nearest
+from impasto.media.medium import Medium, View, found_at
+
+log = logging.getLogger("impasto")
+
+GROUP = "impasto.media"
+
+_ROWS = (
+    "impasto.media.image:IMAGE",
+    "impasto.media.series:SERIES",
+    "impasto.media.sound:SOUND",
+    "impasto.media.volume:VOLUME",
+    "impasto.media.movie:MOVIE",
+)
+BUILT_IN: dict[str, Medium] = {row.name: row for row in map(found_at, _ROWS)}
+"""The media that come with impasto, by name."""
+
+
+@cache
+def media() -> dict[str, Medium]:
+    """All media by name; those that come with impasto first.
+
+    One of another package that cannot be loaded, or has the name of one that is there, is left out, which is told once.
+    """
+    from importlib.metadata import entry_points
+
+    found = dict(BUILT_IN)
+    left_out: list[str] = []
+    for entry in sorted(entry_points(group=GROUP)):
+        try:
+            row = entry.load()
+        except Exception as error:  # whatever another package does, pictures are painted
+            reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+        else:
+            if not isinstance(row, Medium):
+                reason = f"a Medium was expected, not {type(row).__name__}"
+            elif row.name in found:
+                reason = f"there is a medium {row.name!r} already"
+            else:
+                found[row.name] = row
+                continue
+        left_out.append(f"{entry.name} ({entry.value}): {reason}")
+    if left_out:
+        log.warning("media of other packages are left out: %s", "; ".join(left_out))
+    return found
+
+
+def medium_of(kind: str) -> Medium:
+    """The medium of that name.
+
+    Raises:
+        SignalError: there is none.
+    """
+    known = media()
+    if kind not in known:
+        raise SignalError(
+            f"a signal of the kind {kind!r} is unknown: did you mean {nearest(kind, known)}? ({', '.join(known)})"
+        )
+    return known[kind]
+
+
+def views() -> dict[str, View]:
+    """How those media that can be explored are seen, by name."""
+    return {name: medium.view for name, medium in media().items() if medium.view}

@@ -1,0 +1,52 @@
+"""Volumes as the network sees them when they are explored, and as people see them."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from impasto.media.image.view import enlarged, scale_to
+from impasto.media.image.write import to_pillow
+from impasto.media.signal import Signal, Values
+from impasto.media.volume.files import resample_volume
+from impasto.media.volume.plot import sections
+
+_GAP = 6  # pixels between the sections of a preview
+
+
+def fit_volume(voxels: Signal, longest: int | None) -> Signal:
+    """With at most so many voxels along each axis."""
+    if longest is None or max(voxels.shape) <= longest:
+        return voxels
+    scale = longest / max(voxels.shape)
+    return resample_volume(voxels, tuple(max(1, round(n * scale)) for n in voxels.shape))
+
+
+def draw_section(cube: Signal, size: tuple[int, int]) -> Image.Image:
+    """The middle section across the first axis."""
+    return _draw_plane(cube.values[:, cube.shape[0] // 2], size)
+
+
+def overview_volume(voxels: Signal, longest: int) -> Image.Image:
+    """The volume seen through along its first axis: a cube is outlined where it is, however deep it lies."""
+    return _draw_plane(voxels.values.mean(1), scale_to(voxels.shape, longest, enlarge=True))
+
+
+def preview_volume(volume: Signal, longest: int) -> Image.Image:
+    """Three orthogonal sections through its middle, side by side."""
+    planes: list[Image.Image] = []
+    for _, section, aspect in sections(volume):
+        plane = to_pillow(Signal(np.broadcast_to(np.moveaxis(section, -1, 0), (3, *section.shape[:2])).astype(np.float32)))
+        planes.append(plane.resize((plane.width, max(1, round(plane.height * aspect)))))
+    scale = (longest - 2 * _GAP) / sum(plane.width for plane in planes)
+    planes = [plane.resize((max(1, int(plane.width * scale)), max(1, int(plane.height * scale)))) for plane in planes]
+    picture = Image.new("RGB", (longest, max(plane.height for plane in planes)))
+    left = 0
+    for plane in planes:
+        picture.paste(plane, (left, (picture.height - plane.height) // 2))
+        left += plane.width + _GAP
+    return picture
+
+
+def _draw_plane(plane: Values, size: tuple[int, int]) -> Image.Image:
+    return enlarged(to_pillow(Signal(np.broadcast_to(plane, (3, *plane.shape[1:])))), size)
