@@ -133,8 +133,10 @@ def test_a_terrain_is_painted_by_the_command_line(installed: Path, tmp_path: Pat
     out = tmp_path / "out.terrain"
     paths = [str(installed), str(Path(impasto.__file__).parent.parent)]
     done = subprocess.run(
-        [sys.executable, "-m", "impasto", "transfer", content, style, "-o", out, "--json", "--no-checkpoint"]
-        + ["--content-layers", "relu2_1", "--style-layers", "relu1_1,relu2_1"],
+        [
+            *(sys.executable, "-m", "impasto", "transfer", content, style, "-o", out, "--json", "--no-checkpoint"),
+            *("--content-layers", "relu2_1", "--style-layers", "relu1_1,relu2_1"),
+        ],
         capture_output=True,
         text=True,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},

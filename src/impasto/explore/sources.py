@@ -117,11 +117,8 @@ def view(source: Source, size: int | str) -> Signal:
     kind = source_kind(source)
     most = None if size == "full" else int(size)
     seen = views()[kind]
-    if isinstance(source, Signal):
-        signal = source
-    else:
-        signal = seen.read(source, most) if seen.read else read_signal(source)
-    return seen.fit(signal, most)
+    read = seen.read or (lambda source, _: read_signal(source))
+    return seen.fit(source if isinstance(source, Signal) else read(source, most), most)
 
 
 def read_ahead(names: Iterable[str], read: Callable[[str], Read], ahead: int = 3) -> Iterator[tuple[str, Read | Exception]]:

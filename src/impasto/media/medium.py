@@ -60,7 +60,7 @@ class View:
         measure: what its positions are called.
         line: what a position on its first axis is called, if the network sees each alone.
         beside: whether its files are passed over in a folder of others, as they are most often about those.
-        read: reads what is explored, of which no more than the longest side is wanted; None if that is read as to be painted.
+        read: reads what is explored, of which no more than the longest side is wanted; None if as to be painted.
     """
 
     dims: int

@@ -248,7 +248,8 @@ class TransferSettings:
 def default_text(name: str) -> str:
     """The default of a setting, as ``--help`` tells it: for each kind, or for each network, where it depends on them.
 
-    Of the kinds that come with impasto: ``--help`` is not to wait for other packages. Empty where nothing is meant unless it is given.
+    Of the kinds that come with impasto: ``--help`` is not to wait for other packages. Empty where nothing is
+    meant unless it is given.
     """
     default = TransferSettings.__dataclass_fields__[name].default
     if name in NETWORKS["vgg19"]._fields:
