@@ -103,7 +103,7 @@ def test_what_cannot_be_blended_is_said(styles: Any, error: Any, message: str):
     assert "\n" not in str(raised.value)
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=1, max_size=5).filter(sum), st.floats(0.01, 100))
+@given(st.lists(st.just(0.0) | st.floats(1e-6, 1e6), min_size=1, max_size=5).filter(sum), st.floats(0.01, 100))
 @examples(max_examples=50, deadline=None)
 def test_shares_sum_to_one_and_only_ratios_count(weights: list[float], factor: float):
     found = [share for _, share in shares([(f"{i}.png", w) for i, w in enumerate(weights)])]

@@ -34,7 +34,7 @@ log = logging.getLogger("impasto")
 
 MIB = 2**20
 # interpreter, torch and what the other libraries bring
-_FIXED = 520 * MIB
+_FIXED = 640 * MIB
 # the kernels themselves, at the scale at work and at the last; and those of Winograd's convolution, 36/9 as large, both ways
 _KERNELS, _WINOGRAD = 2, 8
 # signals of G's size that a descent holds while J is evaluated: G and its coefficients, the best G and its gradient
