@@ -14,7 +14,7 @@ from typing import Any
 
 from impasto.errors import SignalError
 from impasto.signals.files import write_whole
-from impasto.studio.guard import Upload
+from impasto.studio.uploads import Upload
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 CHECKPOINT = "checkpoint"

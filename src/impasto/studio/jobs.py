@@ -103,7 +103,7 @@ class Job:
             del self._work  # with all the signals it held
 
 
-class Desk:
+class JobQueue:
     """Where jobs queue, a line and a worker for each device."""
 
     def __init__(self) -> None:

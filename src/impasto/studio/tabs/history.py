@@ -1,0 +1,88 @@
+"""The History tab: every run of this computer as a picture, to be opened, gone on with, or forgotten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from impasto.errors import ImpastoError
+from impasto.studio.components import controls, signal_input
+from impasto.studio.components.component import component
+from impasto.studio.history import Run, json_like
+from impasto.studio.state import StudioState
+from impasto.studio.tabs.paint import QUIET, ROLES, Easel
+from impasto.studio.tabs.run_display import address_of
+from impasto.studio.uploads import inspect
+from impasto.transfer.settings import TransferSettings
+
+_THUMBNAIL = "thumbnail.jpg"
+_DEFAULT = json_like(TransferSettings().as_dict())
+
+
+def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) -> None:
+    """Put the shelf of all runs into its tab; a run that is opened is set up on the easel."""
+    shelf = component("history_list", list[dict[str, str]]())
+
+    def everything() -> list[dict[str, str]]:
+        return [_card(state, run) for run in state.history.all()]
+
+    def forget(event: gr.EventData) -> list[dict[str, str]]:
+        state.stop(event.id)
+        state.history.forget(event.id)
+        return everything()
+
+    tab.select(everything, None, shelf, **QUIET)
+    shelf.delete(forget, None, shelf, **QUIET)
+    set_up = [tabs, easel.chosen, *easel.tiles, *easel.words, *easel.fields, easel.watched.run]
+    shelf.select(_opener(state), None, set_up, **QUIET).then(
+        easel.attach, easel.watched.run, list(easel.watched), concurrency_limit=None, **QUIET
+    )
+
+
+def _card(state: StudioState, run: Run) -> dict[str, str]:
+    content, *styles = (Path(name).stem for name in run.names)
+    started = time.strptime(run.id[:15], "%Y%m%d-%H%M%S")
+    job = state.jobs.get(run.id)
+    under_way = job is not None and not job.ended
+    status = "painting" if under_way else run.state
+    picture = state.history.path(run, _THUMBNAIL if run.result else run.content)
+    chosen = [f"{name.replace('_', ' ')} {value}" for name, value in run.settings.items() if value != _DEFAULT.get(name)]
+    return {
+        "id": run.id,
+        "title": f"{content} · {' + '.join(styles)}",
+        "note": time.strftime("%d %b %H:%M", started) + ("" if status == "done" else f" · {status}"),
+        "settings": ", ".join(chosen) or "as usual",
+        "state": status,
+        "picture": address_of(picture),
+    }
+
+
+def _opener(state: StudioState) -> Callable[[gr.EventData], list[Any]]:
+    def open_run(event: gr.EventData) -> list[Any]:
+        try:
+            run = state.history.load(event.id)
+            files = {
+                role: replace(inspect(state.history.path(run, file), name, state.history.folder), weight=weight)
+                for role, file, name, weight in zip(
+                    ROLES, (run.content, *run.styles), run.names, (1.0, *run.weights), strict=False
+                )
+            }
+            kind = files["content"].kind
+            texts = controls.texts_of(run.settings, kind)
+        except ImpastoError as error:
+            raise gr.Error(str(error)) from None
+        tiles = [
+            gr.update(
+                value=signal_input.value_of(files[role]) if role in files else signal_input.EMPTY, visible=role in files
+            )
+            for role in ROLES
+        ]
+        rows = controls.of_kind(kind)[: len(controls.PRESETS)]
+        return [gr.Tabs(selected="paint"), files, *tiles, *rows, *texts, run.id]
+
+    return open_run
