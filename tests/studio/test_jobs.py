@@ -81,10 +81,10 @@ def test_the_place_in_the_queue_is_told_and_moves_on(queue: JobQueue):
 def test_one_that_waits_leaves_at_once_and_one_that_works_soon(queue: JobQueue):
     working, waiting, last = (queue.add(Job(Gate()), "cpu") for _ in range(3))
     wait_for(lambda: working.state == "working")
-    queue.leave(waiting)
+    queue.cancel(waiting)
     assert waiting.state == "stopped"
     assert queue.before(last) == 1
-    queue.leave(working)
+    queue.cancel(working)
     wait_for(lambda: working.state == "stopped" and last.state == "working")
 
 
@@ -118,7 +118,7 @@ def test_what_the_work_held_is_let_go(queue: JobQueue):
     job = queue.add(Job(lambda job: job.show("seen")), "cpu")
     wait_for(lambda: job.ended)
     assert job.shown == "seen"
-    wait_for(lambda: not hasattr(job, "_work"))
+    wait_for(lambda: job._work is None)
 
 
 def test_what_nobody_waits_for_ends(queue: JobQueue):
@@ -144,3 +144,19 @@ def test_closing_stops_everything_and_waits():
     jobs = [queue.add(Job(Gate()), "cpu") for _ in range(3)]
     queue.close(SECONDS)
     assert {job.state for job in jobs} == {"stopped"}
+
+
+def test_a_queue_that_is_closed_takes_nothing_more():
+    queue = JobQueue()
+    queue.close(SECONDS)
+    with pytest.raises(ImpastoError, match="is being closed"):
+        queue.add(Job(pytest.fail), "cpu")
+
+
+def test_one_that_was_asked_to_stop_is_not_joined():
+    job = Job(lambda job: None, lease=60)
+    assert job.join()
+    assert job.stop()
+    assert job.state == "stopped" and not job.join()
+    job.run()
+    assert job.state == "stopped"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from impasto.signals.image import read_image
 from impasto.studio.history import Run
 from impasto.studio.jobs import Job
 from impasto.studio.painting import View
-from impasto.studio.state import StudioState
+from impasto.studio.state import Recent, StudioState
 from impasto.studio.uploads import Upload
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import Painting, transfer_style
@@ -223,3 +224,70 @@ def test_a_studio_that_is_open_keeps_its_folder(tmp_path: Path):
         StudioState.in_folder(folder)
     with pytest.raises(SignalError, match="cannot be made"):
         StudioState.in_folder(folder / "studio.pid" / "below")
+
+
+def test_a_run_that_ends_while_it_is_asked_to_go_on_keeps_what_was_painted(
+    state: StudioState, uploads: list[Upload], monkeypatch: pytest.MonkeyPatch
+):
+    run, job = paint(state, uploads)
+    load = state.history.load
+
+    def load_late(identity: str) -> Run:
+        """What was read just before the job ended."""
+        found = load(identity)
+        wait_for(lambda: job.ended)
+        return found
+
+    monkeypatch.setattr(state.history, "load", load_late)
+    state.go_on(run.id)
+    assert state.jobs[run.id] is job
+    kept = load(run.id)
+    assert (kept.state, len(kept.costs)) == ("done", 3)
+    assert result(state, kept).shape == (3, 32, 48)
+
+
+def test_stopped_while_it_waits_to_go_on_it_is_as_it_was(state: StudioState, uploads: list[Upload]):
+    run, _ = paint(state, uploads)
+    first = ended(state, run)
+    gate = threading.Event()
+    state.begin_job("other", lambda job: gate.wait(20))
+    state.go_on(run.id)
+    state.stop(run.id)
+    gate.set()
+    after = state.history.load(run.id)
+    assert (after.state, after.costs) == ("stopped", first.costs)
+    assert result(state, after).shape == (3, 32, 48)
+
+
+def test_forgotten_while_it_is_painted_a_run_does_not_come_back(state: StudioState, uploads: list[Upload]):
+    run, job = paint(state, uploads, iterations=300)
+    wait_for(lambda: job.shown is not None)
+    state.forget(run.id)
+    assert list(state.history.all()) == []
+    wait_for(lambda: job.ended)
+    assert job.state == "stopped", job.error  # and not failed, as its folder was there until then
+    wait_for(lambda: not (state.history.folder / run.id).exists())
+
+
+def test_many_threads_keep_things_and_only_the_newest_stay():
+    kept, trouble = Recent[int](3), list[BaseException]()
+
+    def keep(thread: int) -> None:
+        try:
+            for number in range(2000):
+                kept.keep(f"{thread} {number % 7}", number)
+        except BaseException as error:
+            trouble.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=keep, args=(thread,)) for thread in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert trouble == []
+    assert len(kept) == 3

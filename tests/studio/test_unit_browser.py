@@ -24,7 +24,7 @@ from impasto.studio.components.unit_browser import (
     visualise_feature,
 )
 from impasto.studio.jobs import Job
-from impasto.studio.state import SHARED, Kept
+from impasto.studio.state import SHARED, Recent
 
 LAYER = "relu2_1"
 
@@ -136,7 +136,7 @@ def test_equal_names_are_numbered(photographs: dict[str, Path]):
 
 
 def test_of_what_is_kept_the_oldest_goes_but_the_shared():
-    kept = Kept[int](3)
+    kept = Recent[int](3)
     for name in (SHARED, "a", "b", "c"):
         kept.keep(name, 1)
     kept.keep("b", 2)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
 
-from impasto.errors import SettingsError
+from impasto.errors import SettingsError, SignalError
 from impasto.explore.index import PatchIndex
 from impasto.network.device import find_device
 from impasto.signals.files import write_whole
@@ -35,19 +36,21 @@ _MOST_BROWSERS, _MOST_VISUALISATIONS = 8, 200
 T = TypeVar("T")
 
 
-class Kept(OrderedDict[str, T]):
+class Recent(OrderedDict[str, T]):
     """The newest things, each by its name, and of old ones only the shared."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
         self._most = most
+        self._lock = threading.Lock()
 
     def keep(self, name: str, thing: T) -> None:
         """Keep it under the name, in place of the oldest if there are too many."""
-        self[name] = thing
-        self.move_to_end(name)
-        while len(self) > self._most:
-            del self[next(other for other in self if other != SHARED)]
+        with self._lock:
+            self[name] = thing
+            self.move_to_end(name)
+            while len(self) > self._most:
+                del self[next(other for other in self if other != SHARED)]
 
 
 @dataclass
@@ -58,7 +61,8 @@ class StudioState:
         uploads: where gradio puts what visitors send.
         history: all runs.
         gallery: pictures to begin with.
-        jobs: what is under way or was not long ago, by the id of its run or another name.
+        jobs: what is under way or was not long ago, by the id of its run or another name; changed under a lock, looked at
+            with ``get``, as any job may be dropped meanwhile.
         browsers: what is to be explored.
         visualisations: the pictures that units want to see, as data URIs.
     """
@@ -69,8 +73,9 @@ class StudioState:
     queue: JobQueue = field(default_factory=JobQueue)
     speed: Speed = field(default_factory=Speed)
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
-    browsers: Kept[UnitBrowser] = field(default_factory=lambda: Kept[UnitBrowser](_MOST_BROWSERS))
-    visualisations: Kept[str] = field(default_factory=lambda: Kept[str](_MOST_VISUALISATIONS))
+    browsers: Recent[UnitBrowser] = field(default_factory=lambda: Recent[UnitBrowser](_MOST_BROWSERS))
+    visualisations: Recent[str] = field(default_factory=lambda: Recent[str](_MOST_VISUALISATIONS))
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @classmethod
     def in_folder(cls, folder: Path, index: Path | None = None) -> StudioState:
@@ -112,10 +117,12 @@ class StudioState:
         Raises:
             ImpastoError: there is no such run, or too many are waiting.
         """
-        run = self.history.load(identity)
-        job = self.jobs.get(identity)
-        if job is None or job.ended:
-            run = begin_again(run, self.history)
+        with self._lock:
+            job = self.jobs.get(identity)
+            if job is not None and not job.ended:
+                return self.history.load(identity)
+            # only now, as a job that ends changes what is known of its run
+            run = begin_again(self.history.load(identity), self.history)
             self._queue(run)
         return run
 
@@ -125,9 +132,10 @@ class StudioState:
         Raises:
             ImpastoError: too many are waiting.
         """
-        job = self.jobs.get(name)
-        if job is None or job.ended:
-            job = self._add(name, Job(work, _LEASE), "auto")
+        with self._lock:
+            job = self.jobs.get(name)
+            if job is None or not job.join():
+                job = self._add(name, Job(work, _LEASE), "auto")
         return job
 
     def place(self, job: Job) -> str:
@@ -137,20 +145,38 @@ class StudioState:
 
     def stop(self, identity: str) -> None:
         """End a job with what there is of it; a new run that only waits is forgotten."""
-        if identity in self.jobs:
-            job = self.jobs[identity]
-            waiting = job.state == "waiting"
-            self.queue.leave(job)
-            if waiting and job.ended and self.history.is_new(identity):
+        with self._lock:
+            job = self.jobs.get(identity)
+            if job is None or not self.queue.cancel(job):
+                return
+            try:
+                run = self.history.load(identity)
+            except SignalError:  # the job is no run
+                return
+            if self.history.was_begun(run):
+                self.history.save(replace(run, state="stopped"))
+            else:
                 self.history.forget(identity)
+
+    def forget(self, identity: str) -> None:
+        """Delete a run: for visitors now, on the disk when what paints it has ended."""
+        with self._lock:
+            self.history.hide(identity)
+            job = self.jobs.get(identity)
+        if job is None:
+            self.history.forget(identity)
+            return
+        self.queue.cancel(job)
+        job.when_ended(lambda: self.history.forget(identity))
 
     def _queue(self, run: Run) -> None:
         self._add(run.id, Job(paint(run, self.history, self.speed)), run.settings["device"])
 
     def _add(self, name: str, job: Job, device: str) -> Job:
-        for old in [name for name, job in self.jobs.items() if job.ended][:-_MOST_ENDED]:
-            del self.jobs[old]  # with the picture it showed
-        self.jobs[name] = self.queue.add(job, str(find_device(device)))
+        with self._lock:
+            for old in [name for name, job in self.jobs.items() if job.ended][:-_MOST_ENDED]:
+                del self.jobs[old]  # with the picture it showed
+            self.jobs[name] = self.queue.add(job, str(find_device(device)))
         return job
 
 

@@ -91,8 +91,9 @@ class _Seen:
     async def ready(self, at: Looking) -> AsyncIterator[list[Any]]:
         """Back to the index of this studio, or the ready pictures."""
         at = replace(at, browser=SHARED)
-        if SHARED in self._state.browsers:
-            yield [{"note": self._state.browsers[SHARED].title}, *await asyncio.to_thread(self._look, at)]
+        browser = self._state.browsers.get(SHARED)
+        if browser is not None:
+            yield [{"note": browser.title}, *await asyncio.to_thread(self._look, at)]
             return
         pictures = self._state.gallery.pictures()
         async for update in self._search(at, pictures, f"{len(pictures)} ready pictures"):
@@ -146,9 +147,9 @@ class _Seen:
             if not job.ended:
                 note = self._state.place(job) or f"looking at {title}"
                 yield [{"busy": True, "progress": job.shown or 0, "note": note}, at, *(gr.skip() for _ in range(3))]
-        if at.browser in self._state.browsers:
-            note = {"note": self._state.browsers[at.browser].title}
-            yield [note, *await asyncio.to_thread(self._look, at)]
+        browser = self._state.browsers.get(at.browser)
+        if browser is not None:
+            yield [{"note": browser.title}, *await asyncio.to_thread(self._look, at)]
         else:
             yield [{"note": "stopped", "error": sentence(job.error)}, *(gr.skip() for _ in range(4))]
 
@@ -166,9 +167,11 @@ class _Seen:
         return self._look(at)
 
     def _look(self, at: Looking) -> list[Any]:
-        if at.browser not in self._state.browsers:
-            at = replace(at, browser=SHARED)
-        browser = self._state.browsers[at.browser]
+        browser = self._state.browsers.get(at.browser)
+        if browser is None:
+            at, browser = replace(at, browser=SHARED), self._state.browsers.get(SHARED)
+        if browser is None:  # it was made room for, and there is no other yet
+            return [gr.skip() for _ in range(4)]
         at = _within(at, browser)
         title = _title(at)
         try:

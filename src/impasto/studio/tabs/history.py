@@ -32,8 +32,7 @@ def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) ->
         return [_card(state, run) for run in state.history.all()]
 
     def forget(event: gr.EventData) -> list[dict[str, str]]:
-        state.stop(event.id)
-        state.history.forget(event.id)
+        state.forget(event.id)
         return everything()
 
     tab.select(everything, None, shelf, **QUIET)

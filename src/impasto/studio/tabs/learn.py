@@ -41,7 +41,8 @@ class _Lessons:
 
     def open(self, chosen: dict[str, Upload], run: str, going: str, value: dict[str, Any] | None) -> Any:
         """The tab is opened: the pictures it is about, unless a lesson is on the page."""
-        if going in self._state.jobs and not self._state.jobs[going].ended:
+        job = self._state.jobs.get(going)
+        if job is not None and not job.ended:
             return gr.skip()
         try:
             pictures = self._pictures(chosen, run)

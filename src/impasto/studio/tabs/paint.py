@@ -16,7 +16,7 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.studio.components import controls, result_view, signal_input
 from impasto.studio.components.preview import preview_file
 from impasto.studio.state import StudioState
-from impasto.studio.tabs.run_display import Watched, of_job, of_run, sentence, told
+from impasto.studio.tabs.run_display import Watched, nothing, of_job, of_run, sentence, told
 from impasto.studio.uploads import Upload, inspect
 
 ROLES = ("content", "style", "style 2", "style 3")
@@ -139,7 +139,11 @@ def _follower(state: StudioState) -> Follow:
             yield Watched(*(gr.skip() for _ in Watched._fields))
             return
         async for _ in job.changes():
-            yield of_job(state, job, run, content)
+            try:
+                yield of_job(state, job, run, content)
+            except SignalError:  # forgotten while it was painted
+                yield nothing()
+                return
 
     return follow
 
@@ -154,7 +158,8 @@ class _Changes(NamedTuple):
 
 def _changes(state: StudioState, role: str) -> _Changes:
     def answer(files: dict[str, Upload], value: dict[str, Any], run: str) -> list[Any]:
-        busy = run in state.jobs and not state.jobs[run].ended
+        job = state.jobs.get(run)
+        busy = job is not None and not job.ended
         scene = gr.skip() if busy or role != "content" else {**result_view.EMPTY, "content": value["picture"]}
         inside = gr.update(visible=any(_settings_inside(file.path) for file in files.values()))
         kind = files["content"].kind if role == "content" and role in files else None

@@ -75,6 +75,11 @@ def told(error: object) -> Watched:
     return Watched({**result_view.EMPTY, "hint": "", "error": sentence(error)}, *(gr.skip() for _ in Watched._fields[1:]))
 
 
+def nothing() -> Watched:
+    """As if nothing had been painted yet."""
+    return Watched(result_view.EMPTY, "", gr.update(visible=True), *(gr.update(visible=False) for _ in range(3)))
+
+
 def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
     """The pictures among content and style, as chosen or else those of the run on the stage, and its result."""
     found = {role: upload.path for role, upload in chosen.items()}
