@@ -16,7 +16,7 @@ EMPTY = dict.fromkeys(NAMES, "")
 
 
 def of(**given: str) -> TransferSettings:
-    return settings_of({**EMPTY, **given}.values())
+    return settings_of({**EMPTY, **given})
 
 
 def test_empty_fields_are_the_defaults():

@@ -220,6 +220,10 @@ def test_files_dropped_beside_the_tiles_are_dealt_to_them(page: Any, pictures: d
     assert not taken  # else the browser would open the file in place of the page
     for role in pictures:
         page.locator(f"#{role} .note", has_text=f"{role}.png").wait_for()
+    open_more(page)
+    field(page, "size").fill("-7")
+    page.locator("#paint").click()  # both came in at once, and neither is missing
+    page.wait_for_function("document.querySelector('#result-view .error').innerText.startsWith('Size is -7')")
 
 
 def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio, pictures: dict[str, Path]):

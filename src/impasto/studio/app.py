@@ -19,11 +19,11 @@ def build(state: StudioState) -> gr.Blocks:
         gr.HTML("impasto<span>.</span>", elem_id="title", apply_default_css=False)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Paint", id="paint"):
-                easel = paint_tab(state, page)
+                paint = paint_tab(state, page)
             with gr.Tab("Explore", id="explore") as tab:
-                explore_tab(state, tab, easel)
+                explore_tab(state, tab, paint)
             with gr.Tab("Learn", id="learn") as tab:
-                learn_tab(state, tab, easel)
+                learn_tab(state, tab, paint)
             with gr.Tab("History", id="history") as tab:
-                history_tab(state, tabs, tab, easel)
+                history_tab(state, tabs, tab, paint)
     return page

@@ -7,7 +7,7 @@ into its field. So whatever the settings can be told, the page can be told too, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
@@ -44,30 +44,29 @@ _HIDDEN = (
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 
 
-def words() -> list[gr.Radio]:
-    """The rows of words."""
-    return [
-        gr.Radio(
+def preset_rows() -> dict[str, gr.Radio]:
+    """The rows of plain words, each by the setting that it writes."""
+    return {
+        row.setting: gr.Radio(
             list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible="image" in row.kinds
         )
         for row in PRESETS
-    ]
+    }
 
 
-def of_kind(kind: str) -> list[dict[str, Any]]:
-    """Updates of the rows of words and then of their fields, when signals of another kind are to be painted."""
-    fields = [gr.skip() if kind in row.kinds else gr.update(value="") for row in PRESETS]
-    return [*(gr.update(visible=kind in row.kinds) for row in PRESETS), *fields]
+def rows_of_kind(kind: str) -> dict[str, Any]:
+    """Updates of the rows: those for signals of this kind are seen."""
+    return {row.setting: gr.update(visible=kind in row.kinds) for row in PRESETS}
 
 
-def fields_of_words(exact: list[Any]) -> list[Any]:
-    """The fields that the rows of words write into."""
-    return [exact[NAMES.index(row.setting)] for row in PRESETS]
+def fields_of_kind(kind: str) -> dict[str, Any]:
+    """Updates of their fields: what a row that is not seen has written is taken back."""
+    return {row.setting: gr.update(value="") for row in PRESETS if kind not in row.kinds}
 
 
-def exact_fields() -> list[Any]:
-    """A field for each setting."""
-    made: list[Any] = []
+def setting_fields() -> dict[str, Any]:
+    """A field for each setting, by its name."""
+    made: dict[str, Any] = {}
     for setting in fields(TransferSettings):
         if setting.name in NAMES:
             choices = _choices(setting.name)
@@ -77,7 +76,7 @@ def exact_fields() -> list[Any]:
                 "info": setting.metadata["help"].replace("--", ""),
                 "value": "",
             }
-            made.append(
+            made[setting.name] = (
                 gr.Dropdown([("default", ""), *((c, c) for c in choices)], **common)
                 if choices
                 else gr.Textbox(**common, placeholder=default_text(setting.name), max_lines=1, max_length=400)
@@ -85,10 +84,10 @@ def exact_fields() -> list[Any]:
     return made
 
 
-def connect(radios: list[gr.Radio], exact: list[Any]) -> None:
+def connect(rows: Mapping[str, gr.Radio], settings: Mapping[str, Any]) -> None:
     """Let words write into their fields, and fields find their words: in the browser, so that no click is overtaken."""
-    for row, radio in zip(PRESETS, radios, strict=True):
-        field = exact[NAMES.index(row.setting)]
+    for row in PRESETS:
+        radio, field = rows[row.setting], settings[row.setting]
         written = dict(row.choices)
         words = {text: word for word, text in written.items()}
         words[_own_default(row)] = words[""]
@@ -97,18 +96,18 @@ def connect(radios: list[gr.Radio], exact: list[Any]) -> None:
                     api_visibility="private")  # fmt: skip
 
 
-def settings_of(values: Iterable[str | None]) -> TransferSettings:
-    """The settings of what the fields hold.
+def settings_of(values: Mapping[str, str | None]) -> TransferSettings:
+    """The settings of what the fields hold, by their names.
 
     Raises:
         SettingsError: one of them is out of its range, or names a file.
     """
-    given = {name: str(value).strip() for name, value in zip(NAMES, values, strict=True) if value not in (None, "")}
+    given = {name: str(value).strip() for name, value in values.items() if value not in (None, "")}
     _check_choices(given)
     return TransferSettings(**{name: value for name, value in given.items() if value})  # pyright: ignore[reportArgumentType]
 
 
-def texts_of(settings: Mapping[str, Any], kind: str) -> list[str]:
+def texts_of(settings: Mapping[str, Any], kind: str) -> dict[str, str]:
     """What the fields hold for settings as :meth:`TransferSettings.as_dict` gives them; "" where it is the default.
 
     Raises:
@@ -121,7 +120,8 @@ def texts_of(settings: Mapping[str, Any], kind: str) -> list[str]:
         default = replace(TransferSettings(init=known.init).for_kind(kind), init=TransferSettings().init)
     except (TypeError, AttributeError) as error:
         raise SettingsError(f"these settings cannot be read: {error}") from None
-    return ["" if getattr(known, name) in (None, getattr(default, name)) else _text(getattr(known, name)) for name in NAMES]
+    values = {name: getattr(known, name) for name in NAMES}
+    return {name: "" if value in (None, getattr(default, name)) else _text(value) for name, value in values.items()}
 
 
 def _check_choices(given: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ from impasto.studio.components.unit_browser import (
     visualise_feature,
 )
 from impasto.studio.state import SHARED, StudioState
-from impasto.studio.tabs.paint import QUIET, Easel
+from impasto.studio.tabs.paint import QUIET, PaintTab, Values
 from impasto.studio.tabs.run_display import pictures_of, sentence
 from impasto.studio.uploads import Upload, inspect, safe_name, within
 
@@ -45,7 +45,7 @@ class Looking:
     unit: int = 0
 
 
-def explore_tab(state: StudioState, tab: gr.Tab, easel: Easel) -> None:
+def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
     """Put the tab onto the page."""
     looking = gr.State(Looking())
     with gr.Row(equal_height=False):
@@ -59,22 +59,24 @@ def explore_tab(state: StudioState, tab: gr.Tab, easel: Easel) -> None:
             maps = component("activation_maps", {})
     seen = _Seen(state)
     shown = [looking, units, unit, wanted]
-    mapped: dict[str, Any] = {
-        "fn": seen.maps, "inputs": [looking, easel.chosen, easel.watched.run], "outputs": maps, **ENDLESS
-    }  # fmt: skip
+
+    def show_maps(values: Values) -> dict[str, Any]:
+        return seen.maps(values[looking], paint.chosen_in(values), values[paint.watched.run])
+
+    about: set[Any] = {looking, *paint.files.values(), paint.watched.run}
     opened = tab.select(seen.open, looking, [photos, *shown], **ENDLESS)
     uploaded = photos.upload(seen.uploaded, looking, [photos, *shown], **ENDLESS)
     cleared = photos.clear(seen.ready, looking, [photos, *shown], **ENDLESS)
     chosen = units.select(seen.choose, looking, shown, **ENDLESS)
     for event in (opened, uploaded, cleared, chosen):
-        event.then(**mapped)
+        event.then(show_maps, about, maps, **ENDLESS)
     photos.stop(seen.stop_search, looking, None, **ENDLESS)
     wanted.submit(seen.visualise, looking, wanted, **ENDLESS)
     wanted.stop(lambda at: state.stop(_visualisation_key(at)), looking, None, **ENDLESS)
 
 
 class _Seen:
-    """What happens on the tab; whatever is shown is (photos, looking, units, unit, wish), or the last four of them."""
+    """What happens on the tab; shown are (photographs, looking, units, unit, visualisation), or the last four of them."""
 
     def __init__(self, state: StudioState) -> None:
         self._state = state
@@ -253,4 +255,4 @@ def _search_key(at: Looking) -> str:
 
 
 def _visualisation_key(at: Looking) -> str:
-    return f"wish {at.layer}:{at.unit}"
+    return f"visualise {at.layer}:{at.unit}"

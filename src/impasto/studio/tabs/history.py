@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
@@ -15,7 +14,7 @@ from impasto.studio.components import controls, signal_input
 from impasto.studio.components.component import component
 from impasto.studio.history import Run, json_like
 from impasto.studio.state import StudioState
-from impasto.studio.tabs.paint import QUIET, ROLES, Easel
+from impasto.studio.tabs.paint import QUIET, ROLES, PaintTab, Values
 from impasto.studio.tabs.run_display import address_of
 from impasto.studio.uploads import inspect
 from impasto.transfer.settings import TransferSettings
@@ -24,9 +23,9 @@ _THUMBNAIL = "thumbnail.jpg"
 _DEFAULT = json_like(TransferSettings().as_dict())
 
 
-def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) -> None:
-    """Put the shelf of all runs into its tab; a run that is opened is set up on the easel."""
-    shelf = component("history_list", list[dict[str, str]]())
+def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, paint: PaintTab) -> None:
+    """Put the runs of all runs into its tab; a run that is opened is set up on the paint."""
+    runs = component("history_list", list[dict[str, str]]())
 
     def everything() -> list[dict[str, str]]:
         return [_card(state, run) for run in state.history.all()]
@@ -35,11 +34,11 @@ def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, easel: Easel) ->
         state.forget(event.id)
         return everything()
 
-    tab.select(everything, None, shelf, **QUIET)
-    shelf.delete(forget, None, shelf, **QUIET)
-    set_up = [tabs, easel.chosen, *easel.tiles, *easel.words, *easel.fields, easel.watched.run]
-    shelf.select(_opener(state), None, set_up, **QUIET).then(
-        easel.attach, easel.watched.run, list(easel.watched), concurrency_limit=None, **QUIET
+    tab.select(everything, None, runs, **QUIET)
+    runs.delete(forget, None, runs, **QUIET)
+    components = (*paint.files.values(), *paint.inputs.values(), *paint.rows.values(), *paint.settings.values())
+    runs.select(_opener(state, tabs, paint), None, [tabs, paint.watched.run, *components], **QUIET).then(
+        paint.follow, paint.watched.run, list(paint.watched), concurrency_limit=None, **QUIET
     )
 
 
@@ -61,8 +60,8 @@ def _card(state: StudioState, run: Run) -> dict[str, str]:
     }
 
 
-def _opener(state: StudioState) -> Callable[[gr.EventData], list[Any]]:
-    def open_run(event: gr.EventData) -> list[Any]:
+def _opener(state: StudioState, tabs: gr.Tabs, paint: PaintTab) -> Callable[[gr.EventData], Values]:
+    def open_run(event: gr.EventData) -> Values:
         try:
             run = state.history.load(event.id)
             files = {
@@ -75,13 +74,13 @@ def _opener(state: StudioState) -> Callable[[gr.EventData], list[Any]]:
             texts = controls.texts_of(run.settings, kind)
         except ImpastoError as error:
             raise gr.Error(str(error)) from None
-        tiles = [
-            gr.update(
-                value=signal_input.value_of(files[role]) if role in files else signal_input.EMPTY, visible=role in files
-            )
-            for role in ROLES
-        ]
-        rows = controls.of_kind(kind)[: len(controls.PRESETS)]
-        return [gr.Tabs(selected="paint"), files, *tiles, *rows, *texts, run.id]
+        shown: Values = {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id}
+        for role, place in paint.inputs.items():
+            file = files.get(role)
+            value = signal_input.EMPTY if file is None else signal_input.value_of(file)
+            shown |= {paint.files[role]: file, place: gr.update(value=value, visible=file is not None)}
+        shown |= {paint.rows[name]: update for name, update in controls.rows_of_kind(kind).items()}
+        shown |= {paint.settings[name]: text for name, text in texts.items()}
+        return shown
 
     return open_run

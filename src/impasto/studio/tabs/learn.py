@@ -15,7 +15,7 @@ from impasto.studio.components.learn_figures import LearnProgress, compute_figur
 from impasto.studio.components.preview import preview_file
 from impasto.studio.components.result_view import data_uri, span
 from impasto.studio.state import StudioState
-from impasto.studio.tabs.paint import NEEDED, QUIET, Easel
+from impasto.studio.tabs.paint import NEEDED, QUIET, PaintTab, Values
 from impasto.studio.tabs.run_display import pictures_of, sentence
 from impasto.studio.uploads import Upload
 
@@ -23,15 +23,25 @@ _MISSING = "Choose a content and a style on the Paint tab; this page is computed
 _SIZE = 480
 
 
-def learn_tab(state: StudioState, tab: gr.Tab, easel: Easel) -> None:
+def learn_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
     """Put the tab onto the page."""
     page = component("learn_figures", {})
     going = gr.State("")
     seen = _Lessons(state)
-    chosen = [easel.chosen, easel.watched.run]
+    chosen: set[Any] = {*paint.files.values(), paint.watched.run}
     endless: dict[str, Any] = {**QUIET, "concurrency_limit": None}
-    tab.select(seen.open, [*chosen, going, page], page, **endless)
-    page.submit(seen.begin, chosen, [page, going], **endless)
+    tab.select(
+        lambda values: seen.open(paint.chosen_in(values), values[paint.watched.run], values[going], values[page]),
+        {*chosen, going, page},
+        page,
+        **endless,
+    )
+
+    async def begin(values: Values) -> AsyncIterator[list[Any]]:
+        async for update in seen.begin(paint.chosen_in(values), values[paint.watched.run]):
+            yield update
+
+    page.submit(begin, chosen, [page, going], **endless)
     page.stop(state.stop, going, None, **endless)
 
 
@@ -40,7 +50,7 @@ class _Lessons:
         self._state = state
 
     def open(self, chosen: dict[str, Upload], run: str, going: str, value: dict[str, Any] | None) -> Any:
-        """The tab is opened: the pictures it is about, unless a lesson is on the page."""
+        """The tab is opened: the pictures it is about, unless figures are being computed."""
         job = self._state.jobs.get(going)
         if job is not None and not job.ended:
             return gr.skip()

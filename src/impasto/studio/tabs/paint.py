@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,94 +18,117 @@ from impasto.studio.components.preview import preview_file
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.run_display import Watched, nothing, of_job, of_run, sentence, told
 from impasto.studio.uploads import Upload, inspect
+from impasto.transfer.settings import TransferSettings
 
 ROLES = ("content", "style", "style 2", "style 3")
 NEEDED = ROLES[:2]
-_SAME = [gr.skip() for _ in range(2 * len(controls.PRESETS))]
+Values = dict[Any, Any]
+"""What components hold, by the component."""
 Follow = Callable[[str], AsyncIterator[Watched]]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-class Easel(NamedTuple):
-    """What other tabs set up, look at, and let go on."""
+@dataclass(frozen=True)
+class PaintTab:
+    """The components that other tabs look at and set up too.
 
-    chosen: gr.State
-    tiles: list[gr.HTML]
-    words: list[gr.Radio]
-    fields: list[Any]
+    Attributes:
+        files: the upload chosen for each role; each of its own, as two can come in at once.
+        inputs: where they come in, by role.
+        rows: of plain words, by the setting that they write.
+        settings: the fields, by the name of the setting.
+        watched: what changes with the run that is shown.
+        follow: what shows a run, by its id.
+    """
+
+    files: dict[str, gr.State]
+    inputs: dict[str, gr.HTML]
+    rows: dict[str, gr.Radio]
+    settings: dict[str, Any]
     watched: Watched
-    attach: Follow
+    follow: Follow
+
+    def chosen_in(self, values: Values) -> dict[str, Upload]:
+        """The uploads among the values, by role."""
+        return {role: values[file] for role, file in self.files.items() if values[file] is not None}
+
+    def settings_in(self, values: Values) -> TransferSettings:
+        """The settings among the values.
+
+        Raises:
+            SettingsError: one of them is out of its range.
+        """
+        return controls.settings_of({name: values[field] for name, field in self.settings.items()})
 
 
-def paint_tab(state: StudioState, page: gr.Blocks) -> Easel:
+def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     """Put the tab onto the page."""
-    chosen = gr.State(dict[str, Upload]())
+    files = {role: gr.State(None) for role in ROLES}
     current = gr.BrowserState("", storage_key="impasto-run", secret="run")
     with gr.Row(equal_height=False):
         with gr.Column(elem_id="side"):
             with gr.Row(elem_id="inputs"):
-                tiles = [
-                    signal_input.signal_input(role, state.gallery.thumbnails(role.split()[0]), visible=role in NEEDED)
+                inputs = {
+                    role: signal_input.signal_input(role, state.gallery.thumbnails(role.split()[0]), visible=role in NEEDED)
                     for role in ROLES
-                ]
+                }
             another = gr.Button("another style", elem_id="add-style", size="sm")
             take_up = gr.Button("Take up the settings of this painting", visible=False, size="sm")
-            words = controls.words()
+            rows = controls.preset_rows()
             estimate = gr.Markdown("", elem_id="estimate")
             with gr.Column(elem_id="actions"):
-                buttons = (
-                    gr.Button("Paint", variant="primary", elem_id="paint"),
-                    gr.Button("Stop", variant="primary", visible=False, elem_id="stop"),
-                    gr.Button("Continue", visible=False, elem_id="continue"),
-                    gr.DownloadButton("Download", visible=False, elem_id="download"),
-                )
+                buttons = {
+                    "paint": gr.Button("Paint", variant="primary", elem_id="paint"),
+                    "stop": gr.Button("Stop", variant="primary", visible=False, elem_id="stop"),
+                    "go_on": gr.Button("Continue", visible=False, elem_id="continue"),
+                    "download": gr.DownloadButton("Download", visible=False, elem_id="download"),
+                }
             with gr.Accordion("More", open=False, elem_id="more"):
-                exact = controls.exact_fields()
+                settings = controls.setting_fields()
         with gr.Column(elem_id="main"):
-            scene = result_view.result_view()
-    controls.connect(words, exact)
-    for role, component in zip(ROLES, tiles, strict=True):
-        change = _changes(state, role)
-        shown = [chosen, component, scene, take_up, *words, *controls.fields_of_words(exact)]
-        component.input(_weigh(role), chosen, chosen, concurrency_limit=None, **QUIET)
-        for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
-            getattr(component, event)(handle, [chosen, current], shown, concurrency_limit=None, **QUIET).then(
-                _estimate(state), [chosen, *exact], estimate, **QUIET
-            )
-    gr.on(
-        [c.change for c in (*words, *exact)],
-        _estimate(state),
-        [chosen, *exact],
-        estimate,
-        trigger_mode="always_last",
-        **QUIET,
-    )
-    extra = tiles[len(NEEDED) :]
-    another.click(_another, chosen, [*extra, another], **QUIET)
-    take_up.click(_restored, chosen, [*exact, take_up], **QUIET)
-
-    watched = Watched(scene, current, *buttons)
-    follow = _follower(state)
+            view = result_view.result_view()
+    controls.connect(rows, settings)
+    watched = Watched(view, current, **buttons)
+    tab = PaintTab(files, inputs, rows, settings, watched, _follower(state))
     endless: dict[str, Any] = {**QUIET, "concurrency_limit": None}
-    watched.paint.click(_begin(state, follow), [chosen, *exact], list(watched), **endless)
-    watched.go_on.click(_go_on(state, follow), current, list(watched), **endless)
+    all_files: set[Any] = set(files.values())
+    given = all_files | set(settings.values())
+
+    for role, component in inputs.items():
+        change = _changes(state, tab, role)
+        changed: list[Any] = [files[role], component]
+        if role == "content":
+            changed += [view, *rows.values(), *(settings[name] for name in rows)]
+        component.input(_weigh, files[role], files[role], **endless)
+        for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
+            stored = getattr(component, event)(handle, current, changed, **endless)
+            stored.then(_estimate(state, tab), given, estimate, **QUIET)
+            stored.then(_offer(tab, take_up), all_files, [take_up], **QUIET)
+    changes = [component.change for component in (*rows.values(), *settings.values())]
+    gr.on(changes, _estimate(state, tab), given, estimate, trigger_mode="always_last", **QUIET)
+    another.click(_add_style(tab, another), all_files, [*inputs.values(), another], **QUIET)
+    take_up.click(_take_up(tab, take_up), all_files, [*settings.values(), take_up], **QUIET)
+
+    watched.paint.click(_begin(state, tab), given, list(watched), **endless)
+    watched.go_on.click(_go_on(state, tab.follow), current, list(watched), **endless)
     watched.stop.click(state.stop, current, None, **endless)
-    page.load(follow, current, list(watched), **endless)
-    return Easel(chosen, tiles, words, exact, watched, follow)
+    page.load(tab.follow, current, list(watched), **endless)
+    return tab
 
 
-def _begin(state: StudioState, follow: Follow) -> Callable[..., AsyncIterator[Watched]]:
-    async def begin(files: dict[str, Upload], *values: str | None) -> AsyncIterator[Watched]:
+def _begin(state: StudioState, tab: PaintTab) -> Callable[[Values], AsyncIterator[Watched]]:
+    async def begin(values: Values) -> AsyncIterator[Watched]:
+        files = tab.chosen_in(values)
         try:
             missing = " and a ".join(role for role in NEEDED if role not in files)
             if missing:
                 raise SignalError(f"choose a {missing} first: drop a file, or click one of the small pictures")
             styles = [files[role] for role in ROLES[1:] if role in files]
-            run = state.begin(files["content"], styles, controls.settings_of(values))
+            run = state.begin(files["content"], styles, tab.settings_in(values))
         except ImpastoError as error:
             yield told(error)
             return
-        async for update in follow(run.id):
+        async for update in tab.follow(run.id):
             yield update
 
     return begin
@@ -149,77 +172,94 @@ def _follower(state: StudioState) -> Follow:
 
 
 class _Changes(NamedTuple):
-    """What happens on a tile; each takes the chosen files and the id of the run on the stage."""
+    """What happens at a signal input; each takes the id of the run that is shown."""
 
-    uploaded: Callable[..., Any]
-    chosen: Callable[..., Any]
-    cleared: Callable[..., Any]
+    uploaded: Callable[..., Values]
+    chosen: Callable[..., Values]
+    cleared: Callable[..., Values]
 
 
-def _changes(state: StudioState, role: str) -> _Changes:
-    def answer(files: dict[str, Upload], value: dict[str, Any], run: str) -> list[Any]:
+def _changes(state: StudioState, tab: PaintTab, role: str) -> _Changes:
+    def answer(file: Upload | None, value: dict[str, Any], run: str) -> Values:
+        changed: Values = {tab.files[role]: file, tab.inputs[role]: value}
+        if role != "content":
+            return changed
         job = state.jobs.get(run)
-        busy = job is not None and not job.ended
-        scene = gr.skip() if busy or role != "content" else {**result_view.EMPTY, "content": value["picture"]}
-        inside = gr.update(visible=any(_settings_inside(file.path) for file in files.values()))
-        kind = files["content"].kind if role == "content" and role in files else None
-        return [files, value, scene, inside, *(controls.of_kind(kind) if kind else _SAME)]
+        if job is None or job.ended:
+            changed[tab.watched.result] = {**result_view.EMPTY, "content": value["picture"]}
+        if file is not None:
+            changed |= {tab.rows[name]: update for name, update in controls.rows_of_kind(file.kind).items()}
+            changed |= {tab.settings[name]: update for name, update in controls.fields_of_kind(file.kind).items()}
+        return changed
 
-    def take(files: dict[str, Upload], run: str, find: Callable[[], Upload], ready: str = "") -> list[Any]:
+    def take(run: str, find: Callable[[], Upload], ready: str = "") -> Values:
         try:
             upload = find()
-            return answer({**files, role: upload}, signal_input.value_of(upload, ready), run)
+            return answer(upload, signal_input.value_of(upload, ready), run)
         except ImpastoError as error:
-            rest = {other: file for other, file in files.items() if other != role}
-            return answer(rest, {**signal_input.EMPTY, "error": sentence(error)}, run)
+            return answer(None, {**signal_input.EMPTY, "error": sentence(error)}, run)
 
-    def uploaded(files: dict[str, Upload], run: str, event: gr.EventData) -> list[Any]:
-        return take(files, run, lambda: inspect(event.path, event.name, state.uploads))
+    def uploaded(run: str, event: gr.EventData) -> Values:
+        return take(run, lambda: inspect(event.path, event.name, state.uploads))
 
-    def chosen(files: dict[str, Upload], run: str, event: gr.EventData) -> list[Any]:
-        return take(files, run, lambda: state.gallery.upload(role.split()[0], event.name), event.name)
+    def chosen(run: str, event: gr.EventData) -> Values:
+        return take(run, lambda: state.gallery.upload(role.split()[0], event.name), event.name)
 
-    def cleared(files: dict[str, Upload], run: str) -> list[Any]:
-        return answer({other: file for other, file in files.items() if other != role}, signal_input.EMPTY, run)
+    def cleared(run: str) -> Values:
+        return answer(None, signal_input.EMPTY, run)
 
     return _Changes(uploaded, chosen, cleared)
 
 
-def _weigh(role: str) -> Callable[..., dict[str, Upload]]:
-    def weigh(files: dict[str, Upload], event: gr.EventData) -> dict[str, Upload]:
-        weight = min(max(float(event.weight), 0.1), 2.0)
-        return {**files, role: replace(files[role], weight=weight)} if role in files else files
-
-    return weigh
+def _weigh(file: Upload | None, event: gr.EventData) -> Upload | None:
+    return file and replace(file, weight=min(max(float(event.weight), 0.1), 2.0))
 
 
-def _another(files: dict[str, Upload]) -> list[Any]:
-    """One more tile than there are further styles."""
-    extra = ROLES[len(NEEDED) :]
-    there = sum(role in files for role in extra)
-    visible = [role in files or number <= there for number, role in enumerate(extra)]
-    return [*(gr.update(visible=v) for v in visible), gr.update(visible=not all(visible))]
+def _add_style(tab: PaintTab, button: gr.Button) -> Callable[[Values], Values]:
+    """One more input than there are further styles."""
+
+    def add_style(values: Values) -> Values:
+        files, extra = tab.chosen_in(values), ROLES[len(NEEDED) :]
+        there = sum(role in files for role in extra)
+        visible = {role: role in files or number <= there for number, role in enumerate(extra)}
+        shown = {tab.inputs[role]: gr.update(visible=seen) for role, seen in visible.items()}
+        return {**shown, button: gr.update(visible=not all(visible.values()))}
+
+    return add_style
 
 
-def _estimate(state: StudioState) -> Callable[..., str]:
-    def estimate(files: dict[str, Upload], *values: str | None) -> str:
+def _estimate(state: StudioState, tab: PaintTab) -> Callable[[Values], str]:
+    def estimate(values: Values) -> str:
+        files = tab.chosen_in(values)
         if "content" not in files:
             return ""
         try:
-            return state.speed.tell(files["content"], controls.settings_of(values))
+            return state.speed.tell(files["content"], tab.settings_in(values))
         except ImpastoError as error:
             return str(error)
 
     return estimate
 
 
-def _restored(files: dict[str, Upload]) -> list[Any]:
-    inside = next((found for found in (_settings_inside(file.path) for file in files.values()) if found), {})
-    try:
-        texts = controls.texts_of(inside, "image")
-    except ImpastoError as error:
-        raise gr.Error(str(error)) from None
-    return [*texts, gr.update(visible=False)]
+def _offer(tab: PaintTab, button: gr.Button) -> Callable[[Values], Values]:
+    """Offer the settings that one of the files carries."""
+
+    def offer(values: Values) -> Values:
+        return {button: gr.update(visible=any(_settings_inside(file.path) for file in tab.chosen_in(values).values()))}
+
+    return offer
+
+
+def _take_up(tab: PaintTab, button: gr.Button) -> Callable[[Values], Values]:
+    def take_up(values: Values) -> Values:
+        carried = (_settings_inside(file.path) for file in tab.chosen_in(values).values())
+        try:
+            texts = controls.texts_of(next(filter(None, carried), {}), "image")
+        except ImpastoError as error:
+            raise gr.Error(str(error)) from None
+        return {button: gr.update(visible=False), **{tab.settings[name]: text for name, text in texts.items()}}
+
+    return take_up
 
 
 def _settings_inside(path: Path) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What the page shows of a run: on the stage, and what can be done with it."""
+"""What the page shows of a run: in the result view, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def address_of(path: Path) -> str:
 class Watched(NamedTuple):
     """Components whose values change with a run; or these values."""
 
-    stage: Any
+    result: Any
     run: Any
     paint: Any
     stop: Any
@@ -71,7 +71,7 @@ def of_run(state: StudioState, run: Run) -> Watched:
 
 
 def told(error: object) -> Watched:
-    """A sentence on the stage; all else stays."""
+    """A sentence in the result view; all else stays."""
     return Watched({**result_view.EMPTY, "hint": "", "error": sentence(error)}, *(gr.skip() for _ in Watched._fields[1:]))
 
 
@@ -81,7 +81,7 @@ def nothing() -> Watched:
 
 
 def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
-    """The pictures among content and style, as chosen or else those of the run on the stage, and its result."""
+    """The pictures among content and style, as chosen or else those of the run that is shown, and its result."""
     found = {role: upload.path for role, upload in chosen.items()}
     if run:
         try:
