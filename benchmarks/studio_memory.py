@@ -16,8 +16,8 @@ from skimage import data
 
 from impasto.media.image.read import read_image
 from impasto.media.image.write import write_image
-from impasto.studio.guard import Upload
-from impasto.studio.house import House
+from impasto.studio.state import StudioState
+from impasto.studio.uploads import Upload
 from impasto.transfer.settings import TransferSettings
 
 
@@ -28,21 +28,21 @@ def main() -> None:
     arguments = parser.parse_args()
     process = psutil.Process()
     with tempfile.TemporaryDirectory() as folder:
-        house = House.in_folder(Path(folder) / "studio")
+        state = StudioState.in_folder(Path(folder) / "studio")
         uploads: dict[str, Upload] = {}
         for name, array in (("content", data.coffee()), ("style", data.chelsea())):
             path = Path(folder) / f"{name}.png"
             write_image(read_image(array), path)
             uploads[name] = Upload(path, path.name, ".png", array.shape[:2])
         for number in range(1, arguments.runs + 1):
-            run = house.begin(uploads["content"], [uploads["style"]], TransferSettings(size=arguments.size, iterations=3))
-            while not house.jobs[run.id].ended:
+            run = state.begin(uploads["content"], [uploads["style"]], TransferSettings(size=arguments.size, iterations=3))
+            while not state.jobs[run.id].ended:
                 time.sleep(0.01)
-            assert house.jobs[run.id].state == "done", house.jobs[run.id].error
+            assert state.jobs[run.id].state == "done", state.jobs[run.id].error
             if number == 1 or number % 10 == 0:
                 gc.collect()
                 print(f"{number:4d} runs: {process.memory_info().rss / 2**20:.0f} MiB", flush=True)
-        house.desk.close(10)
+        state.queue.close(10)
 
 
 if __name__ == "__main__":

@@ -31,46 +31,46 @@ def paint(page: Any) -> None:
     """A cup of coffee, painted or found again, with the curtain half drawn."""
     page.get_by_role("tab", name="History").click()
     page.wait_for_timeout(1500)
-    if page.locator("#shelf .open").count():
-        page.locator("#shelf .open").last.click()
+    if page.locator("#history-list .open").count():
+        page.locator("#history-list .open").last.click()
     else:
         page.get_by_role("tab", name="Paint").click()
         for role, name in (("content", "coffee"), ("style", "evening")):
             page.locator(f"#{role} button[data-name={name}]").click()
-            page.locator(f"#{role} .tile[data-filled]").wait_for()
+            page.locator(f"#{role} .signal-input[data-filled]").wait_for()
         page.get_by_label("Sketch").check(force=True)
         page.locator("#paint").click()
     page.locator("#download").wait_for()
-    page.locator("#stage .compare").fill("38")
+    page.locator("#result-view .compare").fill("38")
     page.wait_for_timeout(2500)
 
 
 def explore(page: Any) -> None:
     """A unit, what excites it, what it wants to see, and where it is active."""
     page.get_by_role("tab", name="Explore").click()
-    page.locator("#unit .nine img").first.wait_for()
-    page.locator("#units button[data-layer=relu4_1]").click()
-    page.locator("#unit h2", has_text="relu4_1").wait_for()
-    page.locator("#units .sheet button[data-unit='17']").click()
-    page.locator("#unit h2", has_text="unit 17").wait_for()
-    if page.locator("#wish .begin").is_visible():
-        page.locator("#wish .begin").click()
-    page.locator("#wish img[src]").wait_for()
+    page.locator("#unit-patches .nine img").first.wait_for()
+    page.locator("#unit-browser button[data-layer=relu4_1]").click()
+    page.locator("#unit-patches h2", has_text="relu4_1").wait_for()
+    page.locator("#unit-browser .sheet button[data-unit='17']").click()
+    page.locator("#unit-patches h2", has_text="unit 17").wait_for()
+    if page.locator("#feature-visualisation .begin").is_visible():
+        page.locator("#feature-visualisation .begin").click()
+    page.locator("#feature-visualisation img[src]").wait_for()
     page.wait_for_timeout(1500)
 
 
 def learn(page: Any) -> None:
     """The method, with a cup of coffee."""
     page.get_by_role("tab", name="Learn").click()
-    page.locator("#learn .begin").click()
-    page.locator("#learn .begin", has_text="again").wait_for()
+    page.locator("#learn-figures .begin").click()
+    page.locator("#learn-figures .begin", has_text="again").wait_for()
     page.wait_for_timeout(800)
 
 
 def history(page: Any) -> None:
     """What was painted."""
     page.get_by_role("tab", name="History").click()
-    page.locator("#shelf li").first.wait_for()
+    page.locator("#history-list li").first.wait_for()
     page.wait_for_timeout(800)
 
 

@@ -18,9 +18,9 @@ def main() -> None:
             os.write(file, f"{event} {found[EVENTS[event]]!r}\n".encode())
 
     sys.addaudithook(hook)
-    from impasto.studio import guard
+    from impasto.studio import uploads
 
-    guard.MOST_BYTES = int(limit)
+    uploads.MOST_BYTES = int(limit)
     sys.argv = ["impasto", *arguments]
     from impasto.cli import main
 

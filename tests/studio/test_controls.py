@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.errors import SettingsError
-from impasto.studio.controls import NAMES, WORDS, settings_of, texts_of
+from impasto.studio.components.controls import NAMES, PRESETS, settings_of, texts_of
 from impasto.transfer.settings import TransferSettings
 
 EMPTY = dict.fromkeys(NAMES, "")
 
 
 def of(**given: str) -> TransferSettings:
-    return settings_of({**EMPTY, **given}.values())
+    return settings_of({**EMPTY, **given})
 
 
 def test_empty_fields_are_the_defaults():
@@ -60,7 +60,7 @@ def test_what_was_painted_is_painted_again_from_the_fields(settings: TransferSet
 
 
 def test_every_word_is_a_setting_that_can_be_painted():
-    for row in WORDS:
+    for row in PRESETS:
         for written in row.choices.values():
             of(**{row.setting: written}).for_kind("image")
         assert "" in row.choices.values()

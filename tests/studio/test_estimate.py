@@ -8,9 +8,9 @@ import pytest
 
 from impasto.errors import SizeError
 from impasto.studio import estimate
+from impasto.studio.components.result_view import curves, span
 from impasto.studio.estimate import Speed
-from impasto.studio.guard import Upload
-from impasto.studio.stage import curves, span
+from impasto.studio.uploads import Upload
 from impasto.transfer.descent import Evaluation, pace
 from impasto.transfer.settings import TransferSettings
 

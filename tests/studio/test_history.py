@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from impasto.errors import SignalError
-from impasto.studio.guard import Upload
 from impasto.studio.history import History, Run
+from impasto.studio.uploads import Upload
 
 
 @pytest.fixture

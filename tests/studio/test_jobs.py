@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from impasto.errors import ImpastoError, SizeError
-from impasto.studio.jobs import MOST_WAITING, Desk, Job
+from impasto.studio.jobs import MOST_WAITING, Job, JobQueue
 
 SECONDS = 20
 
@@ -34,13 +34,13 @@ class Gate:
 
 
 @pytest.fixture
-def desk():
-    desk = Desk()
-    yield desk
-    desk.close(SECONDS)
+def queue():
+    queue = JobQueue()
+    yield queue
+    queue.close(SECONDS)
 
 
-def test_jobs_are_done_in_the_order_they_came_and_never_two_at_once(desk: Desk):
+def test_jobs_are_done_in_the_order_they_came_and_never_two_at_once(queue: JobQueue):
     order: list[int] = []
     inside = threading.Lock()
 
@@ -52,39 +52,39 @@ def test_jobs_are_done_in_the_order_they_came_and_never_two_at_once(desk: Desk):
 
         return run
 
-    jobs = [desk.add(Job(work(i)), "cpu") for i in range(20)]
+    jobs = [queue.add(Job(work(i)), "cpu") for i in range(20)]
     wait_for(lambda: all(job.ended for job in jobs))
     assert {job.state for job in jobs} == {"done"}
     assert order == list(range(20))
 
 
-def test_devices_do_not_wait_for_each_other(desk: Desk):
+def test_devices_do_not_wait_for_each_other(queue: JobQueue):
     first, second = Gate(), Gate()
-    slow = desk.add(Job(first), "cpu")
-    other = desk.add(Job(second), "cuda")
+    slow = queue.add(Job(first), "cpu")
+    other = queue.add(Job(second), "cuda")
     wait_for(lambda: slow.state == other.state == "working")
     second.open.set()
     wait_for(lambda: other.state == "done")
     assert slow.state == "working"
 
 
-def test_the_place_in_the_queue_is_told_and_moves_on(desk: Desk):
+def test_the_place_in_the_queue_is_told_and_moves_on(queue: JobQueue):
     gates = [Gate() for _ in range(3)]
-    jobs = [desk.add(Job(gate), "cpu") for gate in gates]
-    assert [desk.before(job) for job in jobs] == [0, 1, 2]
+    jobs = [queue.add(Job(gate), "cpu") for gate in gates]
+    assert [queue.before(job) for job in jobs] == [0, 1, 2]
     version = jobs[2].version
     gates[0].open.set()
     wait_for(lambda: jobs[2].version > version)
-    assert [desk.before(job) for job in jobs[1:]] == [0, 1]
+    assert [queue.before(job) for job in jobs[1:]] == [0, 1]
 
 
-def test_one_that_waits_leaves_at_once_and_one_that_works_soon(desk: Desk):
-    working, waiting, last = (desk.add(Job(Gate()), "cpu") for _ in range(3))
+def test_one_that_waits_leaves_at_once_and_one_that_works_soon(queue: JobQueue):
+    working, waiting, last = (queue.add(Job(Gate()), "cpu") for _ in range(3))
     wait_for(lambda: working.state == "working")
-    desk.leave(waiting)
+    queue.cancel(waiting)
     assert waiting.state == "stopped"
-    assert desk.before(last) == 1
-    desk.leave(working)
+    assert queue.before(last) == 1
+    queue.cancel(working)
     wait_for(lambda: working.state == "stopped" and last.state == "working")
 
 
@@ -97,32 +97,32 @@ def test_one_that_waits_leaves_at_once_and_one_that_works_soon(desk: Desk):
         (ZeroDivisionError("x"), "something unexpected happened (ZeroDivisionError); the terminal has the details"),
     ],
 )
-def test_what_goes_wrong_is_a_sentence_and_the_queue_goes_on(desk: Desk, trouble: Exception, told: str):
+def test_what_goes_wrong_is_a_sentence_and_the_queue_goes_on(queue: JobQueue, trouble: Exception, told: str):
     def fail(job: Job) -> None:
         raise trouble
 
-    failed, after = desk.add(Job(fail), "cpu"), desk.add(Job(lambda job: None), "cpu")
+    failed, after = queue.add(Job(fail), "cpu"), queue.add(Job(lambda job: None), "cpu")
     wait_for(lambda: after.ended)
     assert (failed.state, failed.error) == ("failed", told)
     assert after.state == "done"
 
 
-def test_a_queue_has_an_end(desk: Desk):
+def test_a_queue_has_an_end(queue: JobQueue):
     for _ in range(MOST_WAITING + 1):
-        desk.add(Job(Gate()), "cpu")
+        queue.add(Job(Gate()), "cpu")
     with pytest.raises(ImpastoError, match=r"33 runs are waiting already"):
-        desk.add(Job(Gate()), "cpu")
+        queue.add(Job(Gate()), "cpu")
 
 
-def test_what_the_work_held_is_let_go(desk: Desk):
-    job = desk.add(Job(lambda job: job.show("seen")), "cpu")
+def test_what_the_work_held_is_let_go(queue: JobQueue):
+    job = queue.add(Job(lambda job: job.show("seen")), "cpu")
     wait_for(lambda: job.ended)
     assert job.shown == "seen"
-    wait_for(lambda: not hasattr(job, "_work"))
+    wait_for(lambda: job._work is None)
 
 
-def test_what_nobody_waits_for_ends(desk: Desk):
-    left = desk.add(Job(Gate(), lease=0.1), "cpu")
+def test_what_nobody_waits_for_ends(queue: JobQueue):
+    left = queue.add(Job(Gate(), lease=0.1), "cpu")
     wait_for(lambda: left.state == "stopped")
 
     async def look() -> list[str]:
@@ -135,12 +135,28 @@ def test_what_nobody_waits_for_ends(desk: Desk):
         return states
 
     gate = Gate()
-    watched = desk.add(Job(gate, lease=60), "cpu")
+    watched = queue.add(Job(gate, lease=60), "cpu")
     assert asyncio.run(look())[-1] == "done"
 
 
 def test_closing_stops_everything_and_waits():
-    desk = Desk()
-    jobs = [desk.add(Job(Gate()), "cpu") for _ in range(3)]
-    desk.close(SECONDS)
+    queue = JobQueue()
+    jobs = [queue.add(Job(Gate()), "cpu") for _ in range(3)]
+    queue.close(SECONDS)
     assert {job.state for job in jobs} == {"stopped"}
+
+
+def test_a_queue_that_is_closed_takes_nothing_more():
+    queue = JobQueue()
+    queue.close(SECONDS)
+    with pytest.raises(ImpastoError, match="is being closed"):
+        queue.add(Job(pytest.fail), "cpu")
+
+
+def test_one_that_was_asked_to_stop_is_not_joined():
+    job = Job(lambda job: None, lease=60)
+    assert job.join()
+    assert job.stop()
+    assert job.state == "stopped" and not job.join()
+    job.run()
+    assert job.state == "stopped"

@@ -88,7 +88,7 @@ def give(page: Any, role: str, path: Path) -> None:
 def both(page: Any, pictures: dict[str, Path], **fields: str) -> None:
     for role, path in pictures.items():
         give(page, role, path)
-        page.locator(f"#{role} .tile[data-filled]").wait_for()
+        page.locator(f"#{role} .signal-input[data-filled]").wait_for()
     open_more(page)
     for name, value in {"size": "64", **fields}.items():
         field(page, name).fill(value)
@@ -110,17 +110,17 @@ def field(page: Any, setting: str) -> Any:
 
 
 def picture_of(page: Any) -> str:
-    return page.locator("#stage .over").get_attribute("src") or ""
+    return page.locator("#result-view .over").get_attribute("src") or ""
 
 
 def wait_for_another(page: Any, before: str) -> str:
-    changed = "before => { const now = document.querySelector('#stage .over').src; return now && now !== before }"
+    changed = "before => { const now = document.querySelector('#result-view .over').src; return now && now !== before }"
     page.wait_for_function(changed, arg=before)
     return picture_of(page)
 
 
 def evaluations(page: Any) -> int:
-    found = re.match(r"\d+", page.locator("#stage .caption").inner_text())
+    found = re.match(r"\d+", page.locator("#result-view .caption").inner_text())
     return int(found[0]) if found else 0
 
 
@@ -132,8 +132,8 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     second = wait_for_another(page, first)
     third = wait_for_another(page, second)
     assert len({first, second, third}) == 3
-    assert page.locator("#stage svg polyline").count() == 3
-    assert "of 4000" in page.locator("#stage .caption").inner_text()
+    assert page.locator("#result-view svg polyline").count() == 3
+    assert "of 4000" in page.locator("#result-view .caption").inner_text()
     page.locator("#stop").click()
     page.locator("#continue").wait_for()
     kept = evaluations(page)
@@ -141,16 +141,18 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
 
     page.locator("#continue").click()
     page.locator("#stop").wait_for()
-    page.wait_for_function(f"parseInt(document.querySelector('#stage .caption').innerText) > {kept}")
+    page.wait_for_function(f"parseInt(document.querySelector('#result-view .caption').innerText) > {kept}")
     page.locator("#stop").click()
     page.locator("#download").wait_for()
     assert evaluations(page) > kept
 
-    compare = page.locator("#stage .compare")
+    compare = page.locator("#result-view .compare")
     compare.focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    assert page.locator("#stage .over").evaluate("image => getComputedStyle(image).clipPath") == "inset(0px 0px 0px 3%)"
+    assert (
+        page.locator("#result-view .over").evaluate("image => getComputedStyle(image).clipPath") == "inset(0px 0px 0px 3%)"
+    )
 
     with page.expect_download() as download:
         page.locator("#download").click()
@@ -164,23 +166,23 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     assert made["settings"]["init"] == "content"
 
     page.reload()
-    page.locator("#stage[id] .stage[data-painted]").wait_for()
+    page.locator("#result-view[id] .result-view[data-painted]").wait_for()
     assert evaluations(page) > kept
     page.get_by_role("tab", name="History").click()
-    run = page.locator("#shelf .open", has_text="content · style")
+    run = page.locator("#history-list .open", has_text="content · style")
     assert "size 64" in run.inner_text() and "beta 33" in run.inner_text()
     run.click()
-    page.locator("#content .tile[data-filled]").wait_for()
+    page.locator("#content .signal-input[data-filled]").wait_for()
     open_more(page)
     assert (field(page, "beta").input_value(), field(page, "size").input_value()) == ("33", "64")
     field(page, "beta").fill("")
-    page.locator("#stage .stage[data-painted]").wait_for()
+    page.locator("#result-view .result-view[data-painted]").wait_for()
     give(page, "content", painting)
     page.get_by_role("button", name="Take up the settings").click()
     for name, value in (("beta", "33"), ("size", "64")):
         page.wait_for_function(f"document.querySelector('#set-{name} :is(input, textarea)').value === '{value}'")
     page.wait_for_function(
-        "[...document.querySelectorAll('.words label.selected')].map(l => l.innerText.trim()).join() === 'Content'"
+        "[...document.querySelectorAll('.preset label.selected')].map(l => l.innerText.trim()).join() === 'Content'"
     )
     assert not page.trouble
 
@@ -200,10 +202,10 @@ def test_what_cannot_be_painted_is_told_in_one_sentence(page: Any, tmp_path: Pat
     page.wait_for_function("document.querySelector('#content .error').innerText")
     assert page.locator("#content .error").inner_text().startswith(told)
     page.locator("#paint").click()
-    page.wait_for_function("document.querySelector('#stage .error').innerText")
-    assert page.locator("#stage .error").inner_text().startswith("Choose a content and a style first")
+    page.wait_for_function("document.querySelector('#result-view .error').innerText")
+    assert page.locator("#result-view .error").inner_text().startswith("Choose a content and a style first")
     page.locator("#content .ready button").first.click()
-    page.locator("#content .tile[data-filled]").wait_for()
+    page.locator("#content .signal-input[data-filled]").wait_for()
     assert page.locator("#content .error").inner_text() == ""
 
 
@@ -212,12 +214,16 @@ def test_files_dropped_beside_the_tiles_are_dealt_to_them(page: Any, pictures: d
         const data = new DataTransfer();
         for (const [name, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
         const how = { dataTransfer: data, bubbles: true, cancelable: true };
-        return document.querySelector("#stage .canvas").dispatchEvent(new DragEvent("drop", how));
+        return document.querySelector("#result-view .canvas").dispatchEvent(new DragEvent("drop", how));
     }"""
     taken = page.evaluate(drop, [[path.name, list(path.read_bytes())] for path in pictures.values()])
     assert not taken  # else the browser would open the file in place of the page
     for role in pictures:
         page.locator(f"#{role} .note", has_text=f"{role}.png").wait_for()
+    open_more(page)
+    field(page, "size").fill("-7")
+    page.locator("#paint").click()  # both came in at once, and neither is missing
+    page.wait_for_function("document.querySelector('#result-view .error').innerText.startsWith('Size is -7')")
 
 
 def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio, pictures: dict[str, Path]):
@@ -233,13 +239,13 @@ def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio,
     give(page, "content", pictures["content"])
     page.wait_for_timeout(1000)
     page.locator("[data-testid=toast-body], #content .error:not(:empty)").first.wait_for()
-    assert page.locator("#content .tile[data-filled]").count() == 0
+    assert page.locator("#content .signal-input[data-filled]").count() == 0
 
 
 def test_a_setting_out_of_range_is_told(page: Any, pictures: dict[str, Path]):
     both(page, pictures, size="-7")
     page.locator("#paint").click()
-    page.wait_for_function("document.querySelector('#stage .error').innerText.startsWith('Size is -7')")
+    page.wait_for_function("document.querySelector('#result-view .error').innerText.startsWith('Size is -7')")
 
 
 def test_with_the_keyboard_alone(page: Any):
@@ -253,10 +259,10 @@ def test_with_the_keyboard_alone(page: Any):
     for role in ("content", "style"):
         walk_to(f"#{role} .ready button")
         page.keyboard.press("Enter")
-        page.locator(f"#{role} .tile[data-filled]").wait_for()
-    walk_to(".words input[value=Bold]")
+        page.locator(f"#{role} .signal-input[data-filled]").wait_for()
+    walk_to(".preset input[value=Bold]")
     page.keyboard.press("Space")
-    page.locator(".words label.selected", has_text="Bold").wait_for()
+    page.locator(".preset label.selected", has_text="Bold").wait_for()
     walk_to("#paint")
     page.keyboard.press("Enter")
     page.wait_for_function("document.activeElement.id === 'stop'")
@@ -273,12 +279,12 @@ def test_two_people_and_a_tab_that_is_closed(browser: Any, studio: Studio, pictu
     wait_for_another(first, "")
     both(second, pictures, iterations="2")
     second.locator("#paint").click()
-    second.wait_for_function("document.querySelector('#stage .caption').innerText === '1 before yours'")
+    second.wait_for_function("document.querySelector('#result-view .caption').innerText === '1 before yours'")
     first.close()
     again = open_page(anna, studio)
     again.locator("#stop").wait_for()
     wait_for_another(again, "")
-    assert second.locator("#stage .caption").inner_text() == "1 before yours"
+    assert second.locator("#result-view .caption").inner_text() == "1 before yours"
     again.locator("#stop").click()
     second.locator("#download").wait_for()
     assert evaluations(second) == 2
@@ -288,51 +294,51 @@ def test_two_people_and_a_tab_that_is_closed(browser: Any, studio: Studio, pictu
 
 def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path):
     give(page, "content", pictures["content"])
-    page.locator("#content .tile[data-filled]").wait_for()
+    page.locator("#content .signal-input[data-filled]").wait_for()
     page.get_by_role("tab", name="Explore").click()
-    page.locator("#unit .nine img").first.wait_for()
-    page.locator("#photos .note", has_text="2 pictures of the index").wait_for()
-    page.locator("#units button[data-layer=relu2_1]").click()
-    page.locator("#unit h2", has_text="relu2_1 · unit 0").wait_for()
-    page.locator("#units .number").fill("29")
-    page.locator("#units .number").press("Enter")
-    page.locator("#unit h2", has_text="relu2_1 · unit 29").wait_for()
-    page.locator("#units .range", has_text="24–47 of 128").wait_for()
-    page.locator("#units .sheet button[data-unit='40']").click()
-    page.locator("#unit h2", has_text="unit 40").wait_for()
-    assert page.locator("#unit .nine img").count() == 2
-    page.locator("#maps img[alt^=content]").wait_for()
-    page.locator("#wish .begin").click()
-    page.locator("#wish .stop").click()
-    page.locator("#wish .begin").wait_for()
-    page.locator("#units button[data-layer=relu1_1]").click()
-    page.locator("#unit h2", has_text="relu1_1 · unit 0").wait_for()
-    page.locator("#wish .begin").click()
-    page.locator("#wish img[src]").wait_for()
+    page.locator("#unit-patches .nine img").first.wait_for()
+    page.locator("#photographs .note", has_text="2 pictures of the index").wait_for()
+    page.locator("#unit-browser button[data-layer=relu2_1]").click()
+    page.locator("#unit-patches h2", has_text="relu2_1 · unit 0").wait_for()
+    page.locator("#unit-browser .number").fill("29")
+    page.locator("#unit-browser .number").press("Enter")
+    page.locator("#unit-patches h2", has_text="relu2_1 · unit 29").wait_for()
+    page.locator("#unit-browser .range", has_text="24–47 of 128").wait_for()
+    page.locator("#unit-browser .sheet button[data-unit='40']").click()
+    page.locator("#unit-patches h2", has_text="unit 40").wait_for()
+    assert page.locator("#unit-patches .nine img").count() == 2
+    page.locator("#activation-maps img[alt^=content]").wait_for()
+    page.locator("#feature-visualisation .begin").click()
+    page.locator("#feature-visualisation .stop").click()
+    page.locator("#feature-visualisation .begin").wait_for()
+    page.locator("#unit-browser button[data-layer=relu1_1]").click()
+    page.locator("#unit-patches h2", has_text="relu1_1 · unit 0").wait_for()
+    page.locator("#feature-visualisation .begin").click()
+    page.locator("#feature-visualisation img[src]").wait_for()
 
     index = tmp_path / "index.json"
     index.write_text("{}")
-    page.locator("#photos input").set_input_files(index)
-    page.locator("#photos .error", has_text="Index.json is not an index of patches").wait_for()
-    page.locator("#photos input").set_input_files(list(pictures.values()))
-    page.locator("#photos .note", has_text="2 photographs").wait_for()
-    page.locator("#units button[data-layer=relu4_2]").wait_for()
+    page.locator("#photographs input").set_input_files(index)
+    page.locator("#photographs .error", has_text="Index.json is not an index of patches").wait_for()
+    page.locator("#photographs input").set_input_files(list(pictures.values()))
+    page.locator("#photographs .note", has_text="2 photographs").wait_for()
+    page.locator("#unit-browser button[data-layer=relu4_2]").wait_for()
     assert not page.trouble
 
 
 def test_the_method_is_computed_with_ones_own_pictures_and_stops(page: Any, pictures: dict[str, Path]):
     page.get_by_role("tab", name="Learn").click()
-    page.locator("#learn .hint", has_text="Choose a content and a style").wait_for()
+    page.locator("#learn-figures .hint", has_text="Choose a content and a style").wait_for()
     page.get_by_role("tab", name="Paint").click()
     for role, path in pictures.items():
         give(page, role, path)
-        page.locator(f"#{role} .tile[data-filled]").wait_for()
+        page.locator(f"#{role} .signal-input[data-filled]").wait_for()
     page.get_by_role("tab", name="Learn").click()
-    page.locator("#learn .begin").click()
-    page.locator("#learn [data-figure='sees relu2_1'] img[src]").wait_for()
-    page.locator("#learn .stop").click()
-    page.locator("#learn .begin").wait_for()
-    assert page.locator("#learn [data-figure] img[src]").count() >= 2
+    page.locator("#learn-figures .begin").click()
+    page.locator("#learn-figures [data-figure='sees relu2_1'] img[src]").wait_for()
+    page.locator("#learn-figures .stop").click()
+    page.locator("#learn-figures .begin").wait_for()
+    assert page.locator("#learn-figures [data-figure] img[src]").count() >= 2
     assert not page.trouble
 
 
@@ -342,25 +348,29 @@ def test_a_sound_in_the_style_of_two_others(page: Any, tmp_path: Path):
     give(page, "content", tmp_path / "song.wav")
     page.locator("#content .note", has_text="1 s at 8000 Hz, mono").wait_for()
     # pixels are not for sounds
-    page.wait_for_function("[...document.querySelectorAll('.words')].filter(row => row.offsetParent).length === 3")
+    page.wait_for_function("[...document.querySelectorAll('.preset')].filter(row => row.offsetParent).length === 3")
     give(page, "style", tmp_path / "rain.wav")
-    page.locator("#style .tile[data-filled]").wait_for()
+    page.locator("#style .signal-input[data-filled]").wait_for()
     assert not page.locator("#style .share").is_visible()
-    page.locator("#another").click()
+    page.locator("#add-style").click()
     give(page, "style-2", tmp_path / "wind.wav")
-    page.locator("#style-2 .tile[data-filled]").wait_for()
+    page.locator("#style-2 .signal-input[data-filled]").wait_for()
     page.locator("#style-2 .weight").focus()
     page.keyboard.press("End")
     page.keyboard.press("Tab")
     open_more(page)
     field(page, "iterations").fill("3")
     page.locator("#paint").click()
-    page.locator("#stage audio").first.wait_for()
-    assert [label.inner_text() for label in page.locator("#stage .players span").all()] == ["result", "content", "style"]
+    page.locator("#result-view audio").first.wait_for()
+    assert [label.inner_text() for label in page.locator("#result-view .players span").all()] == [
+        "result",
+        "content",
+        "style",
+    ]
     length = "async sound => { sound.preload = 'auto'; sound.load(); " + (
         "await new Promise(ready => sound.onloadedmetadata = ready); return sound.duration }"
     )
-    assert page.locator("#stage audio").first.evaluate(length) == pytest.approx(1, abs=0.05)
+    assert page.locator("#result-view audio").first.evaluate(length) == pytest.approx(1, abs=0.05)
     with page.expect_download() as download:
         page.locator("#download").click()
     download.value.save_as(tmp_path / "result.wav")
@@ -377,7 +387,7 @@ def test_on_a_phone_and_on_a_desk_by_day_and_by_night(browser: Any, studio: Stud
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     brightness = sum(map(int, re.findall(r"\d+", paper)[:3])) / 3
     assert brightness < 60 if scheme == "dark" else brightness > 200
-    box = page.locator("#stage .canvas").bounding_box()
+    box = page.locator("#result-view .canvas").bounding_box()
     assert box["width"] > (0.6 * width if width > 1000 else 0.8 * width)
     context.close()
 

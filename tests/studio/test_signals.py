@@ -15,11 +15,11 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.media.read_write import read_signal
-from impasto.studio.guard import Upload, inspect
+from impasto.studio.components.preview import preview_signal
 from impasto.studio.history import Run
-from impasto.studio.house import House
 from impasto.studio.painting import View
-from impasto.studio.portrait import portrait
+from impasto.studio.state import StudioState
+from impasto.studio.uploads import Upload, inspect
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 from tests.studio.conftest import wait_for
@@ -61,7 +61,7 @@ def test_a_signal_is_known_by_what_is_in_it(kind: str, tmp_path: Path):
     assert (upload.kind, upload.name) == (kind, "note.pdf")
     assert (upload.ending, upload.shape) == FORMS[kind]
     assert upload.extent
-    with Image.open(io.BytesIO(portrait(read_signal(upload.path), 320))) as picture:
+    with Image.open(io.BytesIO(preview_signal(read_signal(upload.path), 320))) as picture:
         assert max(picture.size) == 320
         assert np.asarray(picture).std() > 10
 
@@ -80,57 +80,57 @@ def test_deflated_dicom_tells_no_size(tmp_path: Path):
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House.in_folder(tmp_path / "studio")
-    yield house
-    house.desk.close(60)
+def state(tmp_path: Path) -> Iterator[StudioState]:
+    state = StudioState.in_folder(tmp_path / "studio")
+    yield state
+    state.queue.close(60)
 
 
-def ended(house: House, run: Run) -> Run:
-    wait_for(lambda: house.jobs[run.id].ended, run.id)
-    run = house.history.load(run.id)
+def ended(state: StudioState, run: Run) -> Run:
+    wait_for(lambda: state.jobs[run.id].ended, run.id)
+    run = state.history.load(run.id)
     assert run.state == "done", run.error
     return run
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_it_is_painted_goes_on_and_is_kept_as_what_it_is(kind: str, tmp_path: Path, house: House):
+def test_it_is_painted_goes_on_and_is_kept_as_what_it_is(kind: str, tmp_path: Path, state: StudioState):
     make: Callable[..., Path] = MAKERS[kind]
     content = inspect(make(tmp_path / "content"), "content", tmp_path)
     style = inspect(make(tmp_path / "style", *([7] if kind != "volume" else [])), "style", tmp_path)
     layers = "relu1_1,relu2_1" if kind == "volume" else None
     # from noise, because the best of three steps from the content may be the content
     how = TransferSettings(iterations=3, init="random", style_layers=layers, content_layers=layers and "relu2_1")
-    run = house.begin(content, [style], how)
-    first = ended(house, run)
+    run = state.begin(content, [style], how)
+    first = ended(state, run)
     assert first.result == "result" + {"sound": ".wav", "series": ".csv", "volume": ".nii.gz"}[kind]
-    result, given = read_signal(house.history.path(first, first.result)), read_signal(content.path)
+    result, given = read_signal(state.history.path(first, first.result)), read_signal(content.path)
     assert (result.kind, result.shape) == (kind, given.shape)
     assert np.abs(result.values - given.values).max() > 1e-4
-    job = house.jobs[run.id]
+    job = state.jobs[run.id]
     assert isinstance(job.shown, View) and job.shown.picture[:2] == b"\xff\xd8"
-    assert house.history.path(first, "thumbnail.jpg").stat().st_size > 500
-    house.go_on(run.id)
-    second = ended(house, run)
+    assert state.history.path(first, "thumbnail.jpg").stat().st_size > 500
+    state.go_on(run.id)
+    second = ended(state, run)
     assert len(second.costs) == 6
     assert second.start.endswith(first.result.removeprefix("result"))
 
 
-def test_several_styles_are_blended_by_their_weights(house: House, pictures: dict[str, Path]):
+def test_several_styles_are_blended_by_their_weights(state: StudioState, pictures: dict[str, Path]):
     content, style = (Upload(path, path.name, ".png", (64, 96)) for path in pictures.values())
     styles = [replace(style, weight=0.5), replace(content, name="coffee.png", weight=2.0)]
     how = TransferSettings(size=48, iterations=3)
-    run = ended(house, house.begin(content, styles, how))
+    run = ended(state, state.begin(content, styles, how))
     assert run.names == ("content.png", "style.png", "coffee.png")
     weighted = [(one.path, one.weight) for one in styles]
     expected = transfer_style(content.path, weighted, how)
     assert [row["J"] for row in run.costs] == [e.cost for e in expected.history]
-    with Image.open(house.history.path(run, run.result)) as picture:
+    with Image.open(state.history.path(run, run.result)) as picture:
         assert json.loads(picture.info["impasto"])["style"] == "style.png:0.2 coffee.png:0.8"
 
 
-def test_what_cannot_be_painted_together_is_told(tmp_path: Path, house: House, pictures: dict[str, Path]):
+def test_what_cannot_be_painted_together_is_told(tmp_path: Path, state: StudioState, pictures: dict[str, Path]):
     content = inspect(sound(tmp_path / "song"), "song", tmp_path)
-    run = house.begin(content, [Upload(pictures["style"], "style.png", ".png", (64, 96))], TransferSettings())
-    wait_for(lambda: house.jobs[run.id].ended)
-    assert house.jobs[run.id].error.startswith("a sound cannot be painted in the style of a picture")
+    run = state.begin(content, [Upload(pictures["style"], "style.png", ".png", (64, 96))], TransferSettings())
+    wait_for(lambda: state.jobs[run.id].ended)
+    assert state.jobs[run.id].error.startswith("a sound cannot be painted in the style of a picture")

@@ -10,8 +10,8 @@ import numpy as np
 
 from impasto.media.image.read import scaled_shape
 from impasto.media.signal import Signal
-from impasto.studio.guard import Upload
-from impasto.studio.stage import span
+from impasto.studio.components.result_view import span
+from impasto.studio.uploads import Upload
 from impasto.transfer.descent import Evaluation, intervals, pace
 from impasto.transfer.estimate import fit, gibibytes
 from impasto.transfer.plan import Task

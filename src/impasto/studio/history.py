@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import shutil
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -14,7 +15,7 @@ from typing import Any
 
 from impasto.errors import SignalError
 from impasto.files import write_whole
-from impasto.studio.guard import Upload
+from impasto.studio.uploads import Upload
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 CHECKPOINT = "checkpoint"
@@ -68,6 +69,8 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._lock = threading.Lock()
+        self._hidden: set[str] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -106,7 +109,11 @@ class History:
 
     def load(self, identity: str) -> Run:
         """The run of that name."""
+        with self._lock:
+            hidden = identity in self._hidden
         try:
+            if hidden:
+                raise FileNotFoundError
             data = json.loads((self._of(identity) / _RECORD).read_text(encoding="utf-8"))
             lists = {name: tuple(data[name]) for name in ("styles", "weights", "names")}
             return Run(**{**data, **lists, "costs": tuple(map(_named, data["costs"]))})
@@ -124,14 +131,16 @@ class History:
 
     def can_go_on(self, run: Run) -> bool:
         """Whether there is something of it to go on from, or its end was none of its own doing."""
-        return run.state == "interrupted" or any(name and self.path(run, name).exists() for name in (run.result, CHECKPOINT))
+        return run.state == "interrupted" or self.was_begun(run)
 
-    def is_new(self, identity: str) -> bool:
-        """Whether it is a run of which there is no result yet."""
-        try:
-            return not self.load(identity).result
-        except SignalError:
-            return False
+    def was_begun(self, run: Run) -> bool:
+        """Whether some of it is painted: a result, or a checkpoint on the way to one."""
+        return any(name and self.path(run, name).exists() for name in (run.result, CHECKPOINT))
+
+    def hide(self, identity: str) -> None:
+        """From now on there is no such run, although its files may be needed for a while."""
+        with self._lock:
+            self._hidden.add(identity)
 
     def forget(self, identity: str) -> None:
         """Delete the run and its files."""

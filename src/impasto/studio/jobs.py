@@ -31,10 +31,12 @@ class Job:
 
     def __init__(self, work: Callable[[Job], None], lease: float | None = None) -> None:
         """With a ``lease`` it ends when nobody has looked at it for so many seconds."""
-        self._work = work
+        self._work: Callable[[Job], None] | None = work
         self._lease = lease
         self._looked = time.monotonic()
         self._stop = threading.Event()
+        self._lock = threading.RLock()
+        self._after: list[Callable[[], None]] = []
         self.state = "waiting"
         self.error = ""
         self.shown: Any = None
@@ -59,12 +61,37 @@ class Job:
 
     def show(self, what: Any) -> None:
         """Called by the work: let ``what`` be seen."""
-        self.shown = what
-        self.version += 1
+        with self._lock:
+            self.shown = what
+            self.version += 1
 
-    def stop(self) -> None:
-        """Ask the work to end soon with what it has; a job that waits never begins."""
-        self._stop.set()
+    def join(self) -> bool:
+        """Whether one more visitor can wait for it: it has not ended, and nobody asked it to stop."""
+        with self._lock:
+            self._looked = time.monotonic()
+            return not self.ended and not self._stop.is_set()
+
+    def stop(self) -> bool:
+        """Ask the work to end soon with what it has; True if it had not begun, and now never will."""
+        with self._lock:
+            self._stop.set()
+            waiting = self.state == "waiting"
+            if waiting:
+                self._become("stopped")
+            return waiting
+
+    def when_ended(self, act: Callable[[], None]) -> None:
+        """Call ``act`` when the job has ended; at once if it has."""
+        with self._lock:
+            if not self.ended:
+                self._after.append(act)
+                return
+        act()
+
+    def touch(self) -> None:
+        """Let those who look at it see that something has changed."""
+        with self._lock:
+            self.version += 1
 
     def check(self) -> None:
         """Called by the work now and then.
@@ -72,20 +99,33 @@ class Job:
         Raises:
             KeyboardInterrupt: somebody asked it to stop, or nobody waits for it any more.
         """
-        left = self._lease is not None and time.monotonic() - self._looked > self._lease
-        if left or self._stop.is_set():
-            raise KeyboardInterrupt
+        with self._lock:  # nobody joins a job that has just been given up
+            if self._lease is not None and time.monotonic() - self._looked > self._lease:
+                self._stop.set()
+            if self._stop.is_set():
+                raise KeyboardInterrupt
 
     def _become(self, state: str, error: str = "") -> None:
-        self.error, self.state = error, state
-        self.version += 1
+        with self._lock:
+            self.error, self.state = error, state
+            self.version += 1
+            if not self.ended:
+                return
+            self._work = None  # with all the signals it held
+            acts, self._after = self._after, []
+        for act in acts:
+            act()
 
     def run(self) -> None:
-        """Do the work; whatever goes wrong with it ends here, as a sentence."""
+        """Do the work, unless it was stopped before; whatever goes wrong with it ends here, as a sentence."""
+        with self._lock:
+            work = self._work
+            if work is None:
+                return
+            self._become("working")
         try:
             self.check()
-            self._become("working")
-            self._work(self)
+            work(self)
         except KeyboardInterrupt:
             self._become("stopped")
         except ImpastoError as error:
@@ -99,12 +139,10 @@ class Job:
             self._become("failed", f"something unexpected happened ({type(error).__name__}); the terminal has the details")
         else:
             self._become("done")
-        finally:
-            del self._work  # with all the signals it held
 
 
-class Desk:
-    """Where jobs queue, a line and a worker for each device."""
+class JobQueue:
+    """Jobs that wait their turn: a line and a worker for each device."""
 
     def __init__(self) -> None:
         self._lines: defaultdict[str, list[Job]] = defaultdict(list)
@@ -115,9 +153,11 @@ class Desk:
         """Let the job wait for the device.
 
         Raises:
-            ImpastoError: too many are waiting.
+            ImpastoError: too many are waiting, or the studio is being closed.
         """
         with self._changed:
+            if self._closed:
+                raise ImpastoError("the studio is being closed")
             line = self._lines[device]
             if len(line) > MOST_WAITING:
                 raise ImpastoError(f"{len(line)} runs are waiting already; try again when some of them are done")
@@ -131,19 +171,20 @@ class Desk:
         with self._changed:
             return next((line.index(job) for line in self._lines.values() if job in line), 0)
 
-    def leave(self, job: Job) -> None:
-        """Stop the job, and take it out of the line if it only waits."""
-        job.stop()
+    def cancel(self, job: Job) -> bool:
+        """Stop the job, and take it out of the line if it only waits; True if it had not begun, and now never will."""
         with self._changed:
+            never_began = job.stop()
             for line in self._lines.values():
                 if job in line[1:]:
                     line.remove(job)
-                    job.run()  # ends it at once as stopped
         self._renumber()
+        return never_began
 
     def close(self, seconds: float) -> None:
         """Stop all jobs and wait for them, but not longer than this."""
         with self._changed:
+            self._closed = True
             for line in self._lines.values():
                 for job in line:
                     job.closing = True
@@ -167,4 +208,4 @@ class Desk:
         with self._changed:
             for line in self._lines.values():
                 for job in line[1:]:
-                    job.version += 1
+                    job.touch()

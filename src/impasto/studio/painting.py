@@ -12,10 +12,10 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.media.read_write import read_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal, Values
+from impasto.studio.components.preview import preview_signal
 from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, History, Run
 from impasto.studio.jobs import Job
-from impasto.studio.portrait import portrait
 from impasto.transfer.checkpoint import read_history
 from impasto.transfer.descent import Evaluation, Progress, pace
 from impasto.transfer.pyramid import plan_scales
@@ -73,7 +73,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             if done == 1 or now - last > _SECONDS_BETWEEN:
                 last = now
                 values, seconds = progress.best_generated[0].cpu().numpy(), pace(evaluations)
-                picture = portrait(_on_the_way(content, values))
+                picture = preview_signal(_on_the_way(content, values))
                 left = None if seconds is None else seconds * progress.left
                 size = " × ".join(map(str, reversed(values.shape[1:]))) if progress.scales > 1 else ""
                 job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size))
@@ -99,7 +99,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
-        job.show(View(portrait(painting.signal), tuple(costs), len(costs)))
+        job.show(View(preview_signal(painting.signal), tuple(costs), len(costs)))
         if ended != "done":
             raise KeyboardInterrupt
 
@@ -163,7 +163,7 @@ def _keep(run: Run, painting: Painting, history: History) -> None:
     named = replace(painting, settings=replace(began, iterations=iterations), about=about)
     result = _result_of(painting.signal)
     named.write(history.path(run, result))
-    history.path(run, _THUMBNAIL).write_bytes(portrait(painting.signal, _THUMBNAIL_SIZE))
+    history.path(run, _THUMBNAIL).write_bytes(preview_signal(painting.signal, _THUMBNAIL_SIZE))
     history.save(replace(run, result=result))
 
 

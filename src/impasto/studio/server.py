@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from impasto.errors import SettingsError
 from impasto.studio.environment import environment, without_proxies
 from impasto.studio.estimate import Speed
-from impasto.studio.guard import MOST_BYTES
-from impasto.studio.house import House
+from impasto.studio.state import StudioState
+from impasto.studio.uploads import MOST_BYTES
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -107,29 +107,29 @@ def serve(
     Raises:
         ImpastoError: the folder or the index cannot be used; SettingsError: the port is taken.
     """
-    house = House.in_folder(folder, index)
-    house.gallery.prepare()
-    warm = threading.Thread(target=_wake, args=(house.speed,), daemon=True)
+    state = StudioState.in_folder(folder, index)
+    state.gallery.prepare()
+    warm = threading.Thread(target=_wake, args=(state.speed,), daemon=True)
     warm.start()
-    with environment({"GRADIO_TEMP_DIR": str(house.uploads)}):
+    with environment({"GRADIO_TEMP_DIR": str(state.uploads)}):
         with environment(without_proxies()):  # gradio asks its own page whether it answers
-            page, address = _launched(house, host, port, auth)
+            page, address = _launched(state, host, port, auth)
         if browser:  # now, as it inherits the environment
             webbrowser.open(address)
         try:
             yield address
         finally:
-            house.desk.close(_SECONDS_TO_END)
+            state.queue.close(_SECONDS_TO_END)
             warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
             page.close(verbose=False)
 
 
-def _launched(house: House, host: str, port: int | None, auth: tuple[str, str] | None) -> tuple[Blocks, str]:
+def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, str] | None) -> tuple[Blocks, str]:
     """The page that answers now, and its address."""
     from impasto.studio.app import build
     from impasto.studio.theme import CSS, theme
 
-    page = build(house)
+    page = build(state)
     try:
         _, address, _ = page.launch(
             server_name=host,
@@ -147,7 +147,7 @@ def _launched(house: House, host: str, port: int | None, auth: tuple[str, str] |
             pwa=False,
             enable_monitoring=False,
             max_file_size=MOST_BYTES,
-            allowed_paths=[str(house.history.folder)],
+            allowed_paths=[str(state.history.folder)],
             theme=theme(),
             css_paths=[CSS],
             app_kwargs={

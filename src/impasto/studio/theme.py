@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gradio import themes
 
-CSS = Path(__file__).parent / "page" / "style.css"
+CSS = Path(__file__).parent / "style.css"
 
 _PAPER = themes.Color(
     name="paper",

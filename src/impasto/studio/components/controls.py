@@ -1,0 +1,154 @@
+"""The controls: one field for each setting, and plain words for those that matter most.
+
+The fields hold the settings as the command line takes them, empty where the default is meant; a row of words only writes
+into its field. So whatever the settings can be told, the page can be told too, and be made to show again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from impasto.errors import SettingsError
+from impasto.media.registry import medium_of
+from impasto.network.device import available_devices
+from impasto.transfer.settings import CHOICES, INITS, Layers, TransferSettings, default_text, layers_text
+
+
+class Preset(NamedTuple):
+    """A setting in plain words, for some kinds: what each of them writes into its field, "" being the default."""
+
+    setting: str
+    label: str
+    choices: Mapping[str, str]
+    kinds: tuple[str, ...] = ("image", "series", "sound", "volume")
+
+
+_OTHERS = ("series", "sound", "volume")
+PRESETS = (
+    Preset("beta", "Style", {"Faithful": "5", "Balanced": "", "Bold": "60", "Pure": "200"}, ("image",)),
+    # of other kinds the same proportions to their own default
+    Preset("strength", "Style", {"Faithful": "0.33", "Balanced": "", "Bold": "0.63", "Pure": "0.76"}, _OTHERS),
+    Preset("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, ("image",)),
+    Preset("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
+    Preset("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
+)
+# files of the server are not for its visitors to name, and fetching weights would be an outgoing connection
+_HIDDEN = (
+    *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
+    "preprocessing",
+)
+NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
+
+
+def preset_rows() -> dict[str, gr.Radio]:
+    """The rows of plain words, each by the setting that it writes."""
+    return {
+        row.setting: gr.Radio(
+            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible="image" in row.kinds
+        )
+        for row in PRESETS
+    }
+
+
+def rows_of_kind(kind: str) -> dict[str, Any]:
+    """Updates of the rows: those for signals of this kind are seen."""
+    return {row.setting: gr.update(visible=kind in row.kinds) for row in PRESETS}
+
+
+def fields_of_kind(kind: str) -> dict[str, Any]:
+    """Updates of their fields: what a row that is not seen has written is taken back."""
+    return {row.setting: gr.update(value="") for row in PRESETS if kind not in row.kinds}
+
+
+def setting_fields() -> dict[str, Any]:
+    """A field for each setting, by its name."""
+    made: dict[str, Any] = {}
+    for setting in fields(TransferSettings):
+        if setting.name in NAMES:
+            choices = _choices(setting.name)
+            common = {
+                "elem_id": f"set-{setting.name}",
+                "label": setting.name.replace("_", " "),
+                "info": setting.metadata["help"].replace("--", ""),
+                "value": "",
+            }
+            made[setting.name] = (
+                gr.Dropdown([("default", ""), *((c, c) for c in choices)], **common)
+                if choices
+                else gr.Textbox(**common, placeholder=default_text(setting.name), max_lines=1, max_length=400)
+            )
+    return made
+
+
+def connect(rows: Mapping[str, gr.Radio], settings: Mapping[str, Any]) -> None:
+    """Let words write into their fields, and fields find their words: in the browser, so that no click is overtaken."""
+    for row in PRESETS:
+        radio, field = rows[row.setting], settings[row.setting]
+        written = dict(row.choices)
+        words = {text: word for word, text in written.items()}
+        words[_own_default(row)] = words[""]
+        radio.input(None, radio, field, js=f"(word) => ({json.dumps(written)})[word] ?? ''", api_visibility="private")
+        field.change(None, field, radio, js=f"(text) => ({json.dumps(words)})[(text ?? '').trim()] ?? ''",
+                    api_visibility="private")  # fmt: skip
+
+
+def settings_of(values: Mapping[str, str | None]) -> TransferSettings:
+    """The settings of what the fields hold, by their names.
+
+    Raises:
+        SettingsError: one of them is out of its range, or names a file.
+    """
+    given = {name: str(value).strip() for name, value in values.items() if value not in (None, "")}
+    _check_choices(given)
+    return TransferSettings(**{name: value for name, value in given.items() if value})  # pyright: ignore[reportArgumentType]
+
+
+def texts_of(settings: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """What the fields hold for settings as :meth:`TransferSettings.as_dict` gives them; "" where it is the default.
+
+    Raises:
+        SettingsError: these are no settings.
+    """
+    try:
+        given = {name: settings[name] for name in NAMES if settings.get(name) is not None}
+        _check_choices(given)
+        known = TransferSettings(**given)
+        default = replace(TransferSettings(init=known.init).for_kind(kind), init=TransferSettings().init)
+    except (TypeError, AttributeError) as error:
+        raise SettingsError(f"these settings cannot be read: {error}") from None
+    values = {name: getattr(known, name) for name in NAMES}
+    return {name: "" if value in (None, getattr(default, name)) else _text(value) for name, value in values.items()}
+
+
+def _check_choices(given: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        choices = _choices(name)
+        if choices and value not in choices:
+            raise SettingsError(f"{name} is one of {', '.join(choices)} here")
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    if name == "init":
+        return INITS
+    return ("auto", *available_devices()) if name == "device" else CHOICES.get(name, ())
+
+
+def _word(row: Preset, text: str) -> str | None:
+    text = "" if text == _own_default(row) else text
+    return next((word for word, written in row.choices.items() if text == written), None)
+
+
+def _own_default(row: Preset) -> str:
+    return str(medium_of("image").defaults.get(row.setting, TransferSettings.__dataclass_fields__[row.setting].default))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        layers: Layers = value
+        return layers_text(layers)
+    return f"{value:g}" if isinstance(value, float) else str(value)

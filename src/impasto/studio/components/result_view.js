@@ -1,0 +1,76 @@
+// the markup stays; what changes is put into it, so that no update of the picture flickers
+const figure = find(".result-view"), frame = find(".frame"), over = find(".over"), under = find(".under");
+const compare = find(".compare");
+
+function curtain() {
+  frame.style.setProperty("--curtain", compare.value + "%");
+  figure.toggleAttribute("data-compared", compare.value > 0);
+}
+compare.addEventListener("input", curtain);
+
+async function put(image, address) {
+  if (image.dataset.address === address) return;
+  image.dataset.address = address;
+  if (!address) { image.removeAttribute("src"); return; }
+  const next = new Image();
+  next.src = address;
+  try { await next.decode(); } catch { return; }
+  if (image.dataset.address !== address) return;
+  image.src = address;
+  if (image === over || !over.dataset.address)
+    figure.style.setProperty("--ratio", next.naturalWidth / next.naturalHeight);
+}
+
+// they stay while they play
+function players(sounds) {
+  const of = JSON.stringify(sounds), place = find(".players");
+  if (place.dataset.of === of) return;
+  place.dataset.of = of;
+  place.replaceChildren(...sounds.flatMap(({ name, address }) => {
+    const label = document.createElement("span"), audio = document.createElement("audio");
+    label.textContent = name;
+    audio.controls = true;
+    audio.preload = "none";
+    audio.src = address;
+    audio.setAttribute("aria-label", name);
+    return [label, audio];
+  }));
+}
+
+// the button that was pressed is gone, and one that has come in its place takes the focus
+let pressed = false;
+document.addEventListener("click", (event) => { pressed ||= Boolean(event.target.closest("#actions")); });
+function focusAction() {
+  if (!pressed) return;
+  pressed = false;
+  setTimeout(() => {
+    if (document.activeElement !== document.body) return;
+    [...document.querySelectorAll("#actions :is(button, a)")].find((one) => one.offsetParent)?.focus({ preventScroll: true });
+  }, 200);
+}
+
+function show() {
+  const value = props.value || {};
+  put(over, value.picture || "");
+  put(under, value.content || "");
+  over.alt = value.picture ? "the painting" : "";
+  under.alt = value.content ? "the content" : "";
+  figure.toggleAttribute("data-empty", !value.picture && !value.content);
+  figure.toggleAttribute("data-painted", Boolean(value.picture));
+  if (value.busy && !figure.hasAttribute("data-busy") && figure.getBoundingClientRect().top > innerHeight * .6)
+    figure.scrollIntoView({ behavior: "smooth" });
+  if (Boolean(value.busy) !== figure.hasAttribute("data-busy")) focusAction();
+  figure.toggleAttribute("data-busy", Boolean(value.busy));
+  find(".caption").setAttribute("aria-live", value.busy ? "off" : "polite"); // no reader of screens wants every number
+  if (!value.picture && compare.value > 0) { compare.value = 0; curtain(); }
+  find(".hint").textContent = value.hint || "";
+  find(".error").textContent = value.error || "";
+  if (find(".caption").textContent !== value.caption) find(".caption").textContent = value.caption || "";
+  players(value.sounds || []);
+  find(".curves").innerHTML = value.curves || "";
+  showProgress(value.progress);
+  figure.dataset.updates = 1 + Number(figure.dataset.updates || 0);
+}
+watch("value", show);
+show();
+curtain();

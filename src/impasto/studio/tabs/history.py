@@ -1,0 +1,86 @@
+"""The History tab: every run of this computer as a picture, to be opened, gone on with, or forgotten."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+
+from impasto.errors import ImpastoError
+from impasto.studio.components import controls, signal_input
+from impasto.studio.components.component import component
+from impasto.studio.history import Run, json_like
+from impasto.studio.state import StudioState
+from impasto.studio.tabs.paint import QUIET, ROLES, PaintTab, Values
+from impasto.studio.tabs.run_display import address_of
+from impasto.studio.uploads import inspect
+from impasto.transfer.settings import TransferSettings
+
+_THUMBNAIL = "thumbnail.jpg"
+_DEFAULT = json_like(TransferSettings().as_dict())
+
+
+def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, paint: PaintTab) -> None:
+    """Put the runs of all runs into its tab; a run that is opened is set up on the paint."""
+    runs = component("history_list", list[dict[str, str]]())
+
+    def everything() -> list[dict[str, str]]:
+        return [_card(state, run) for run in state.history.all()]
+
+    def forget(event: gr.EventData) -> list[dict[str, str]]:
+        state.forget(event.id)
+        return everything()
+
+    tab.select(everything, None, runs, **QUIET)
+    runs.delete(forget, None, runs, **QUIET)
+    components = (*paint.files.values(), *paint.inputs.values(), *paint.rows.values(), *paint.settings.values())
+    runs.select(_opener(state, tabs, paint), None, [tabs, paint.watched.run, *components], **QUIET).then(
+        paint.follow, paint.watched.run, list(paint.watched), concurrency_limit=None, **QUIET
+    )
+
+
+def _card(state: StudioState, run: Run) -> dict[str, str]:
+    content, *styles = (Path(name).stem for name in run.names)
+    started = time.strptime(run.id[:15], "%Y%m%d-%H%M%S")
+    job = state.jobs.get(run.id)
+    under_way = job is not None and not job.ended
+    status = "painting" if under_way else run.state
+    picture = state.history.path(run, _THUMBNAIL if run.result else run.content)
+    chosen = [f"{name.replace('_', ' ')} {value}" for name, value in run.settings.items() if value != _DEFAULT.get(name)]
+    return {
+        "id": run.id,
+        "title": f"{content} · {' + '.join(styles)}",
+        "note": time.strftime("%d %b %H:%M", started) + ("" if status == "done" else f" · {status}"),
+        "settings": ", ".join(chosen) or "as usual",
+        "state": status,
+        "picture": address_of(picture),
+    }
+
+
+def _opener(state: StudioState, tabs: gr.Tabs, paint: PaintTab) -> Callable[[gr.EventData], Values]:
+    def open_run(event: gr.EventData) -> Values:
+        try:
+            run = state.history.load(event.id)
+            files = {
+                role: replace(inspect(state.history.path(run, file), name, state.history.folder), weight=weight)
+                for role, file, name, weight in zip(
+                    ROLES, (run.content, *run.styles), run.names, (1.0, *run.weights), strict=False
+                )
+            }
+            kind = files["content"].kind
+            texts = controls.texts_of(run.settings, kind)
+        except ImpastoError as error:
+            raise gr.Error(str(error)) from None
+        shown: Values = {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id}
+        for role, place in paint.inputs.items():
+            file = files.get(role)
+            value = signal_input.EMPTY if file is None else signal_input.value_of(file)
+            shown |= {paint.files[role]: file, place: gr.update(value=value, visible=file is not None)}
+        shown |= {paint.rows[name]: update for name, update in controls.rows_of_kind(kind).items()}
+        shown |= {paint.settings[name]: text for name, text in texts.items()}
+        return shown
+
+    return open_run
