@@ -105,7 +105,7 @@ print(json.dumps([painting.signal.shape, len(painting.history), peak_memory_mib(
 def test_1280_pixels_in_two_scales_keep_to_their_memory():
     """The whole at once needs 2 GiB. Above the hard limit not even what is reserved and never touched may be."""
     result = subprocess.run(
-        [sys.executable, "-c", CHILD, str(1100 * 2**20), "900MiB", json.dumps(SHALLOW)],
+        [sys.executable, "-c", CHILD, str(1100 * 2**20), "850MiB", json.dumps(SHALLOW)],
         env=os.environ | {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"},
         capture_output=True,
         text=True,
@@ -113,4 +113,4 @@ def test_1280_pixels_in_two_scales_keep_to_their_memory():
     assert result.returncode == 0, result.stderr
     shape, evaluations, peak = json.loads(result.stdout)
     assert shape == [640, 1280] and evaluations == 2
-    assert peak < 900
+    assert peak < 850
