@@ -1,4 +1,4 @@
-"""README.md and docs/*.md: links lead somewhere, and what one is told to type works, with small files."""
+"""README.md, CONTRIBUTING.md and docs/*.md: links lead somewhere, and what one is told to type works, with small files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ from impasto.cli.paint import paint
 from tests.conftest import Run
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()]
+PAGES = [
+    path for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))) if path.exists()
+]
 FEW = {"size": 32, "scales": 1, "iterations": 2, "style_layers": "relu1_1", "content_layers": "relu1_1"}
 
 
