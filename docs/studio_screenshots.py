@@ -110,6 +110,7 @@ def main() -> None:
     parser.add_argument("--schemes", default="light")
     parser.add_argument("--runs", type=Path, help="the folder of the studio; a new one if not given")
     arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as new:
         folder = arguments.runs or Path(new) / "studio"
         command = [sys.executable, "-m", "impasto", "studio", "--no-browser", "--folder", str(folder)]
