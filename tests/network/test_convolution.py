@@ -114,7 +114,8 @@ def test_gradients_through_vgg19_are_the_same(weights: Weights, photograph: Sign
         x, x64 = as_tensor(photograph).requires_grad_(), as_tensor(photograph).double().requires_grad_()
         (given,) = torch.autograd.grad(single(x, [name])[name].square().sum(), x)
         (expected,) = torch.autograd.grad(double(x64, [name])[name].square().sum(), x64)
-        assert error(given, expected) < 1e-4, name
+        # on some machines a rounding error puts an activation on the other side of a ReLU, which is seen in the gradient
+        assert error(given, expected) < 1e-2, name
 
 
 @pytest.mark.parametrize("pooled", [False, True])
