@@ -104,13 +104,14 @@ def write_report(
     for layer in index.layers:
         data = [_unit_data(index, layer, row, unit, numbers) for row, unit in enumerate(index.layers[layer])]
         _write(folder / layer / "layer.js", f"impasto.layer({_script(layer)},{_script(data)})")
+    seen = views()[kind]
     about = {
         "network": index.network,
         "noun": kind,
         "nouns": medium_of(kind).plural(len(index.images)),
-        "measure": views()[kind].measure,
-        "line": views()[kind].line,
-        "dims": views()[kind].dims,
+        "measure": seen.measure,
+        "line": seen.line,
+        "dims": seen.dims,
         "count": len(index.images),
         "layers": {layer: len(units) for layer, units in index.layers.items()},
         "images": [[name, *shape] for name, shape in zip(used, shapes, strict=True)],

@@ -118,7 +118,8 @@ def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
 def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) -> None:
     """Draw what the image has of the field where the field has it; beyond the image's border the tile stays clear."""
     table = up_to_deepest(VGG19, [layer])
-    axes = min(views()[crop.kind].dims, 2)
+    seen = views()[crop.kind]
+    axes = min(seen.dims, 2)
     boxes = [(0, tile.height)] * (2 - axes)
     for position, (start, stop), pixels in zip(
         patch.position[-axes:], patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True
@@ -128,4 +129,4 @@ def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) ->
         low, high = round((start - first) * scale), round((stop - first) * scale)
         boxes.append((low, max(high, low + 1)))
     (top, bottom), (left, right) = boxes
-    tile.paste(views()[crop.kind].draw(crop, (right - left, bottom - top)), (left, top))
+    tile.paste(seen.draw(crop, (right - left, bottom - top)), (left, top))

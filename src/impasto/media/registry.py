@@ -13,6 +13,7 @@ import logging
 from functools import cache
 
 from impasto.errors import SignalError, nearest
+from impasto.files import first_line
 from impasto.media.medium import Medium, View, found_at
 
 log = logging.getLogger("impasto")
@@ -44,7 +45,7 @@ def media() -> dict[str, Medium]:
         try:
             row = entry.load()
         except Exception as error:  # whatever another package does, pictures are painted
-            reason = next(iter(str(error).splitlines()), "") or type(error).__name__
+            reason = first_line(error)
         else:
             if not isinstance(row, Medium):
                 reason = f"a Medium was expected, not {type(row).__name__}"
