@@ -30,8 +30,8 @@ RESULTS = KEPT / "results.json"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SENSITIVE = (
     "tests/test_costs.py",
-    "tests/network/test_vgg19.py",
-    "tests/network/test_dimensions.py",
+    "tests/networks/test_vgg19.py",
+    "tests/networks/test_dimensions.py",
     "tests/explore/test_patches.py",
     "tests/transfer/test_objective.py",
 )

@@ -21,13 +21,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.network.allocation import freed_memory_kept
-from impasto.network.choice import describe_convolution, processor
-from impasto.network.layers import VGG19, up_to_deepest
-from impasto.network.vgg19 import ConvNet
-from impasto.network.weights import load_weights
+from impasto.networks.convnet import ConvNet
+from impasto.networks.kernels.allocation import freed_memory_kept
+from impasto.networks.kernels.autotune import describe_convolution, processor
+from impasto.networks.layers import VGG19, up_to_deepest
+from impasto.networks.weights import load_weights
+from impasto.objective.objective import Objective
 from impasto.transfer.estimate import peak_memory_mib
-from impasto.transfer.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
 NAMES = ("impasto", "channels-last", "NCHW")

@@ -26,9 +26,9 @@ from impasto.explore.index import Patch
 from impasto.explore.patches import empty_index, search
 from impasto.explore.settings import parse_units
 from impasto.media.signal import Signal
-from impasto.network.choice import processor
-from impasto.network.layers import VGG19
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
+from impasto.networks.kernels.autotune import processor
+from impasto.networks.layers import VGG19
 
 LAYER = "relu3_1"
 SIDE = 24

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import psutil
 import torch
 
-from impasto.network.choice import describe_convolution, processor
+from impasto.networks.kernels.autotune import describe_convolution, processor
 
 
 def machine() -> dict[str, Any]:

@@ -31,7 +31,7 @@ from skimage import data
 from impasto.explore.patches import empty_index, search, trained_network
 from impasto.explore.settings import parse_units
 from impasto.flow_painting import flow_painting
-from impasto.network.layers import VGG19, up_to_deepest
+from impasto.networks.layers import VGG19, up_to_deepest
 from impasto.transfer.settings import TransferSettings
 
 HERE = Path(__file__).parent

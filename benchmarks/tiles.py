@@ -16,13 +16,13 @@ import torch
 from evaluation import seconds
 from torch import Tensor
 
-from impasto.network.layers import up_to_deepest
-from impasto.network.statistics import Network
-from impasto.network.vgg19 import vgg19
-from impasto.transfer.checks import memory
-from impasto.transfer.objective import Objective
-from impasto.transfer.plan import Plan, Task, cheapest
+from impasto.networks.convnet import vgg19
+from impasto.networks.layers import up_to_deepest
+from impasto.networks.tiling.plan import Plan, Task, cheapest
+from impasto.networks.tiling.statistics import Forward
+from impasto.objective.objective import Objective
 from impasto.transfer.settings import TransferSettings
+from impasto.validation import memory
 
 SETTINGS = TransferSettings().for_kind("image")
 LAYERS = [*SETTINGS.content_weights, *SETTINGS.style_lambdas]
@@ -37,7 +37,7 @@ def plan_for(table: tuple, size: int, within: int) -> Plan:
     return plan
 
 
-def objective_of(network: Network, size: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+def objective_of(network: Forward, size: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     random = torch.Generator().manual_seed(0)
     content, style = (torch.rand(1, 3, side, side, generator=random) for side in (size, STYLE))
     objective = Objective(network, content, style, SETTINGS)

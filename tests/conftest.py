@@ -21,9 +21,9 @@ from torch import Tensor
 from impasto.cli import main
 from impasto.media.image.read import read_image, resample_image
 from impasto.media.signal import Signal
-from impasto.network.layers import VGG19
-from impasto.network.vgg19 import ConvNet
-from impasto.network.weights import Weights, load_weights
+from impasto.networks.convnet import ConvNet
+from impasto.networks.layers import VGG19
+from impasto.networks.weights import Weights, load_weights
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ import impasto
 from impasto import SettingsError, SizeError, TransferInterrupted, TransferSettings, synthesise, top_patches, transfer_style
 from impasto.explore.index import ExploreInterrupted
 from impasto.files import one_line_is_enough
-from impasto.network import choice
+from impasto.networks.kernels import autotune
 
 SETTINGS = TransferSettings(size=32, iterations=2, style_layers="relu1_1", content_layers="relu1_1")
 
@@ -206,21 +206,21 @@ def test_what_another_thread_copied_meanwhile_silences_nobody():
 
 
 def test_choices_are_of_one_run():
-    @choice.own_choices()
+    @autotune.own_choices()
     def run() -> dict[str, bool]:
-        choice.choose_convolutions({"a shape": True})
-        with choice.own_choices():
-            assert choice.convolutions_chosen() == {}
-        return choice.convolutions_chosen()
+        autotune.choose_convolutions({"a shape": True})
+        with autotune.own_choices():
+            assert autotune.convolutions_chosen() == {}
+        return autotune.convolutions_chosen()
 
     assert run() == {"a shape": True}
-    assert choice.convolutions_chosen() == {}
+    assert autotune.convolutions_chosen() == {}
 
 
 def test_the_noise_of_a_measurement_is_its_own():
 
     before = torch.get_rng_state()
-    choice._measured(32, 32, 4)
+    autotune._measured(32, 32, 4)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -260,7 +260,7 @@ def usual():
 
 import impasto
 from impasto import TransferSettings, top_patches, transfer_style
-from impasto.network.allocation import own_process
+from impasto.networks.kernels.allocation import own_process
 a, b = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
 def paint(**how):
     transfer_style(a, b, TransferSettings(size=32, iterations=1, style_layers="relu1_1", content_layers="relu1_1", **how))

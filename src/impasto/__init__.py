@@ -22,15 +22,15 @@ from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     __version__: str
+    from impasto.descent.descend import Evaluation, Progress
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
     from impasto.explore.synthesis import synthesise
     from impasto.media.image.read import read_image
     from impasto.media.image.write import write_image
     from impasto.media.signal import Signal
-    from impasto.network.vgg19 import ConvNet
-    from impasto.network.weights import load_weights
-    from impasto.transfer.descent import Evaluation, Progress
+    from impasto.networks.convnet import ConvNet
+    from impasto.networks.weights import load_weights
     from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
 
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
@@ -38,13 +38,13 @@ _LATER = {
     "PatchIndex": "impasto.explore.index",
     "synthesise": "impasto.explore.synthesis",
     "top_patches": "impasto.explore.patches",
-    "ConvNet": "impasto.network.vgg19",
-    "load_weights": "impasto.network.weights",
+    "ConvNet": "impasto.networks.convnet",
+    "load_weights": "impasto.networks.weights",
     "read_image": "impasto.media.image.read",
     "write_image": "impasto.media.image.write",
     "Signal": "impasto.media.signal",
-    "Evaluation": "impasto.transfer.descent",
-    "Progress": "impasto.transfer.descent",
+    "Evaluation": "impasto.descent.descend",
+    "Progress": "impasto.descent.descend",
     "Painting": "impasto.transfer.style_transfer",
     "TransferInterrupted": "impasto.transfer.style_transfer",
     "transfer_style": "impasto.transfer.style_transfer",

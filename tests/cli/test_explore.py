@@ -24,7 +24,7 @@ from impasto.explore.index import PatchIndex
 from impasto.explore.sheet import write_sheet
 from impasto.explore.sources import Source, view
 from impasto.media.signal import Signal
-from impasto.network.weights import load_weights
+from impasto.networks.weights import load_weights
 
 
 def run(*arguments: str | Path) -> Result:

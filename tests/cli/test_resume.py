@@ -17,9 +17,9 @@ from PIL import Image
 from skimage import data
 
 import impasto
+from impasto.descent.tensor_tree import read_about, read_tree, write_tree
 from impasto.media.image.read import read_image
 from impasto.transfer.checkpoint import read_history
-from impasto.transfer.trees import read_about, read_tree, write_tree
 from tests.conftest import Run
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "kill_and_resume.py"
@@ -45,9 +45,9 @@ class KillError(BaseException):
 
 def killed_at(number: int, *options: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a transfer that ends after an evaluation, before that is kept."""
-    from impasto.transfer import watch
+    from impasto.transfer import recorders
 
-    trace_to = watch.trace_to
+    trace_to = recorders.trace_to
 
     def killing(*given: Any) -> Any:
         write = trace_to(*given)
@@ -60,7 +60,7 @@ def killed_at(number: int, *options: str, run: Run, monkeypatch: pytest.MonkeyPa
         return kill
 
     with monkeypatch.context() as patch, pytest.raises(KillError):
-        patch.setattr(watch, "trace_to", killing)
+        patch.setattr(recorders, "trace_to", killing)
         run(*PAINT, *KEEP, *EXTRAS, *options)
 
 
@@ -134,12 +134,12 @@ def test_an_interruption_says_how_to_go_on(
 ):
     import signal
 
-    from impasto.transfer import watch
+    from impasto.transfer import recorders
 
     def interrupting(path: Path, before: Any) -> Any:
         return lambda p: os.kill(os.getpid(), signal.SIGTERM) if p.latest.evaluation == 3 else None
 
-    monkeypatch.setattr(watch, "trace_to", interrupting)
+    monkeypatch.setattr(recorders, "trace_to", interrupting)
     code, out, _ = run(*PAINT, "--checkpoint", "run.checkpoint", "--trace", "trace")
     assert (code, out.split(":")[0]) == (130, "out.png")
     assert caplog.messages == ["interrupted after 3 of 8 evaluations; 'impasto resume run.checkpoint' goes on"]
@@ -205,9 +205,9 @@ def full(*_: Any, **__: Any) -> None:
 def test_a_full_disk_ends_what_is_written_on_the_way_and_not_the_painting(
     desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch, option: str, caplog: pytest.LogCaptureFixture
 ):
-    from impasto.transfer import watch
+    from impasto.transfer import recorders
 
-    monkeypatch.setattr(watch, "asdict" if option == "--trace" else "write_image", full)
+    monkeypatch.setattr(recorders, "asdict" if option == "--trace" else "write_image", full)
     code, out, _ = run(*PAINT, option, "extra")
     assert code == 0 and out.startswith("out.png")
     (message,) = caplog.messages

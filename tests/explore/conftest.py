@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto.network.layers import VGG19, up_to_deepest
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
+from impasto.networks.layers import VGG19, up_to_deepest
 
 UNITS = 4
 

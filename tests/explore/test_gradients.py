@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from impasto.explore.gradients import activation_gradient, gradient_panel
 from impasto.explore.patches import empty_index, search
 from impasto.media.image.read import read_image
-from impasto.network.layers import up_to_deepest
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
+from impasto.networks.layers import up_to_deepest
 
 
 class _Guided(torch.autograd.Function):

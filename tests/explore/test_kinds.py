@@ -23,7 +23,7 @@ from impasto.explore.sources import view
 from impasto.explore.tiles import patch_values
 from impasto.media.registry import views
 from impasto.media.signal import Signal
-from impasto.network.layers import VGG19, receptive_field, up_to_deepest
+from impasto.networks.layers import VGG19, receptive_field, up_to_deepest
 
 LAYERS = ("relu1_1", "relu2_1")
 UNITS = range(4)

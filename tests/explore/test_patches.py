@@ -18,7 +18,7 @@ from impasto.explore.near_duplicates import signature
 from impasto.explore.patches import empty_index, search, top_patches
 from impasto.explore.sources import Source, Sources, common_kind, view
 from impasto.media.signal import Signal
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
 
 LAYERS = ("relu1_1", "conv2_1", "relu3_1")
 

@@ -16,7 +16,7 @@ from impasto.explore.patches import empty_index, search
 from impasto.explore.report import write_report
 from impasto.explore.tiles import patch_values
 from impasto.media.signal import Signal
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
 
 NASTY = "</script><script>alert(1)</script>&.png"
 

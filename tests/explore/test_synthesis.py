@@ -10,7 +10,7 @@ import torch
 
 from impasto.errors import SettingsError, UnknownLayerError
 from impasto.explore.synthesis import ascend, parse_objective, synthesise
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
 
 
 def excitement(network: ConvNet, values: torch.Tensor, layer: str, unit: int) -> float:
@@ -52,9 +52,9 @@ def test_a_negative_weight_is_what_the_unit_does_not_want() -> None:
 
 
 def test_diverse_pictures_differ_more_than_without_the_term(monkeypatch: pytest.MonkeyPatch) -> None:
-    from impasto.costs import style_matrix
     from impasto.explore import synthesis
     from impasto.explore.patches import trained_network
+    from impasto.objective.costs import style_matrix
 
     network, _ = trained_network()
 

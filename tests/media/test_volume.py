@@ -20,7 +20,7 @@ from impasto.media.read_write import kind_of, read_signal, write_signal
 from impasto.media.signal import Signal
 from impasto.media.volume.files import intensities, read_volume, resample_volume, spacing
 from impasto.media.volume.plot import plot_volume
-from impasto.transfer.watch import write_figure
+from impasto.transfer.recorders import write_figure
 
 BRAIN = Path(nibabel.__file__).parent / "tests" / "data" / "anatomical.nii"
 

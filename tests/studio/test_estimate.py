@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from impasto.descent.descend import Evaluation, pace
 from impasto.errors import SizeError
 from impasto.studio import estimate
 from impasto.studio.components.result_view import curves, span
 from impasto.studio.estimate import Speed
 from impasto.studio.uploads import Upload
-from impasto.transfer.descent import Evaluation, pace
 from impasto.transfer.settings import TransferSettings
 
 PICTURE = Upload(Path("a.png"), "a.png", ".png", (50, 100))

@@ -22,16 +22,16 @@ from skimage import data
 from torch import Tensor
 
 import impasto
+from impasto.descent.descend import METHODS, Evaluation, Progress, descend
+from impasto.descent.tensor_tree import FORMAT, columns, part_of, read_about, read_tree, rows, write_tree
 from impasto.errors import SettingsError, SignalError
 from impasto.media.signal import Signal
 from impasto.media.volume.prepare import descend_sampled
+from impasto.objective.frames import FramesObjective, descend_frames
+from impasto.objective.objective import Costs
+from impasto.objective.slices import SectionsObjective
 from impasto.transfer.checkpoint import Checkpoint, read_history
-from impasto.transfer.descent import METHODS, Evaluation, Progress, descend
-from impasto.transfer.frames import FramesObjective, descend_frames
-from impasto.transfer.objective import Costs
-from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.trees import FORMAT, columns, part_of, read_about, read_tree, rows, write_tree
 
 SMALL = {"size": 40, "style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1", "iterations": 8}
 Descent = Callable[[Any], Iterator[Progress]]
@@ -312,7 +312,7 @@ def test_another_version_that_computes_the_same_takes_it_up(
 
 
 def test_another_format_is_refused(kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("impasto.transfer.trees.FORMAT", FORMAT + 1)
+    monkeypatch.setattr("impasto.descent.tensor_tree.FORMAT", FORMAT + 1)
     with pytest.raises(SignalError, match=rf"impasto \S+ in format {FORMAT}, and this is \S+ with {FORMAT + 1}"):
         paint(photo, style, checkpoint=kept)
 
@@ -351,7 +351,7 @@ def test_a_full_disk_costs_neither_the_painting_nor_the_old_checkpoint(
     before = kept.read_bytes()
     with monkeypatch.context() as disk, caplog.at_level(logging.WARNING):
         if call == "write":
-            disk.setattr("impasto.transfer.trees.struct", SimpleNamespace(pack=full))
+            disk.setattr("impasto.descent.tensor_tree.struct", SimpleNamespace(pack=full))
         else:
             disk.setattr(os if call == "fsync" else Path, call, full)
         with pytest.raises(KillError):

@@ -19,7 +19,7 @@ from impasto.errors import SettingsError, SignalError, SizeError, UnknownLayerEr
 from impasto.media.registry import media
 from impasto.media.signal import Signal
 from impasto.media.sound.read import loudness
-from impasto.network.layers import NETWORKS
+from impasto.networks.layers import NETWORKS
 from impasto.transfer.settings import TransferSettings as Settings
 from impasto.transfer.settings import default_text
 

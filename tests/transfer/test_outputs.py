@@ -14,7 +14,7 @@ import impasto
 from impasto.errors import ImpastoError, SettingsError, SignalError, SizeError
 from impasto.media.registry import media
 from impasto.media.signal import Signal
-from impasto.transfer.rehearsal import rehearse
+from impasto.transfer.dry_run import rehearse
 from impasto.transfer.settings import TransferSettings
 
 PHOTO = np.random.default_rng(0).integers(0, 255, (20, 24, 3), np.uint8)
@@ -79,7 +79,7 @@ def test_memory_that_runs_out_is_told_with_its_cause(monkeypatch: pytest.MonkeyP
             raise cause
 
         with monkeypatch.context() as patch, pytest.raises(SizeError, match="the memory of the cpu ran out") as caught:
-            patch.setattr("impasto.transfer.descent._evaluate", fails)
+            patch.setattr("impasto.descent.descend._evaluate", fails)
             impasto.transfer_style(PHOTO, PHOTO, SMALL)
         assert caught.value.__cause__ is cause
 

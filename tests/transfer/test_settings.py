@@ -14,7 +14,7 @@ from PIL import Image
 import impasto
 from impasto.errors import SettingsError, UnknownLayerError
 from impasto.media.registry import media
-from impasto.network.layers import VGG19
+from impasto.networks.layers import VGG19
 from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
 
 NAMES = [row.name for row in VGG19]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from impasto.transfer.rehearsal import Rehearsal
+    from impasto.transfer.dry_run import Rehearsal
 
 
 def tell(content: Any, style: Any, settings: Any, output: Path, options: dict[str, Any], *, as_json: bool) -> int:
     """Print the sizes, tiles, memory and time of a transfer; the exit code."""
-    from impasto.transfer.rehearsal import rehearse
+    from impasto.transfer.dry_run import rehearse
 
     rehearsal = rehearse(content, style, settings, output=output, options=options)
     click.echo(json.dumps(numbers(rehearsal), indent=2) if as_json else in_words(rehearsal))

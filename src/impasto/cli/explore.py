@@ -21,7 +21,7 @@ from impasto.explore.settings import (
     parse_units,
 )
 from impasto.media.registry import BUILT_IN
-from impasto.numbers import whole
+from impasto.validation import whole
 
 if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex

@@ -15,9 +15,9 @@ def info(weights: str, as_json: bool) -> int:
     """Print the version, the network, where its weights come from and their licence, and the devices."""
     import torch
 
-    from impasto.network.choice import describe_convolution
-    from impasto.network.device import available_devices
-    from impasto.network.weights import describe_weights
+    from impasto.networks.device import available_devices
+    from impasto.networks.kernels.autotune import describe_convolution
+    from impasto.networks.weights import describe_weights
 
     about = {
         "version": version("impasto"),

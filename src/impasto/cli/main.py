@@ -14,7 +14,7 @@ from impasto.cli.resume import resume
 from impasto.cli.studio import studio
 from impasto.cli.telling import told_on_stderr
 from impasto.errors import ImpastoError, SettingsError
-from impasto.network.allocation import own_process
+from impasto.networks.kernels.allocation import own_process
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from impasto import validation
 from impasto.cli.dry_run import tell
 from impasto.cli.interruption import ignore_interruptions, note_interruptions
 from impasto.cli.output import check_outputs, write_somewhere
@@ -21,11 +22,10 @@ from impasto.cli.styles import parse_style
 from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
 from impasto.media.image.options import ImageOutput
-from impasto.transfer import checks
 from impasto.transfer.settings import CHOICES, TransferSettings, default_text
 
 if TYPE_CHECKING:
-    from impasto.transfer.descent import Progress
+    from impasto.descent.descend import Progress
 
 log = logging.getLogger("impasto")
 
@@ -38,7 +38,7 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--" + setting.name.replace("_", "-"),
             metavar=None if choices else setting.metadata["metavar"],
             type=click.Choice(choices) if choices else str,
-            multiple=setting.metadata["check"] is checks.texts,
+            multiple=setting.metadata["check"] is validation.texts,
             help=setting.metadata["help"] + (f"  [default: {default}]" if default else ""),
         )(command)
     return command
@@ -171,15 +171,15 @@ def paint(
     if frames and kind != "image":
         raise SettingsError(f"--frames writes pictures; {medium_of(kind).noun} has none: use --plot or --trace")
     styles = [source for source, _ in shares(style)]
-    inputs = [content, *styles, *checks.named_files(settings).values()]
+    inputs = [content, *styles, *validation.named_files(settings).values()]
     check_outputs(inputs, kind, output, plot, [trace, checkpoint], frames)
     check_options(kind, written)
     if dry_run:
         return tell(content, style, settings, output, written, as_json=as_json)
 
     from impasto.transfer.checkpoint import Checkpoint, read_history
+    from impasto.transfer.recorders import frames_to, optional, trace_to
     from impasto.transfer.style_transfer import TransferInterrupted, transfer_style
-    from impasto.transfer.watch import frames_to, optional, trace_to
 
     kept = None
     if checkpoint:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from impasto.transfer.descent import Evaluation, Progress
+    from impasto.descent.descend import Evaluation, Progress
 
 log = logging.getLogger("impasto")
 
@@ -21,7 +21,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
-    from impasto.transfer.descent import pace
+    from impasto.descent.descend import pace
 
     columns = (
         TextColumn("painting"),

@@ -24,7 +24,7 @@ def resume(checkpoint: Path, output: Path | None, **options: Any) -> int:
 
     The result, the trace and all else come out as if nothing had happened.
     """
-    from impasto.transfer.trees import read_about
+    from impasto.descent.tensor_tree import read_about
 
     about = read_about(checkpoint)
     command = about["command"]

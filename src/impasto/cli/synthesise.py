@@ -11,7 +11,7 @@ from impasto.cli.output import check_outputs
 from impasto.cli.paint import FILE
 from impasto.cli.watch import progress_bar
 from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHESIS, parse_layers, parse_units
-from impasto.numbers import whole
+from impasto.validation import whole
 
 if TYPE_CHECKING:
     from impasto.media.signal import Signal

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from torch import Tensor
 
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
 
 
 def activations_of(network: ConvNet, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:

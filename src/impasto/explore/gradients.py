@@ -16,8 +16,8 @@ from impasto.explore.activations import activations_of
 from impasto.explore.index import Patch
 from impasto.explore.tiles import Panel
 from impasto.media.signal import Signal, Values
-from impasto.network.layers import total_stride, up_to_deepest
-from impasto.network.vgg19 import ConvNet
+from impasto.networks.convnet import ConvNet
+from impasto.networks.layers import total_stride, up_to_deepest
 
 Gradient = Literal["guided", "plain"]
 

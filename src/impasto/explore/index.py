@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.growing import Growing
 from impasto.files import write_whole
-from impasto.network.layers import Interval
+from impasto.networks.layers import Interval
 
 LOWEST, BINS = -2, 33
 """Histogram bins: the first holds 0 and less, bin i >= 1 activations from 2^((i - 1 + LOWEST) / 2), half an octave each."""

@@ -26,11 +26,11 @@ from impasto.explore.settings import PATCHES, Units, parse_layers, parse_size, p
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
-from impasto.network.device import find_device
-from impasto.network.layers import Interval, grid_sizes, receptive_field, up_to_deepest
-from impasto.network.vgg19 import ConvNet, vgg19
-from impasto.network.weights import state_of_file, usual_preprocessing
-from impasto.numbers import whole
+from impasto.networks.convnet import ConvNet, vgg19
+from impasto.networks.device import find_device
+from impasto.networks.layers import Interval, grid_sizes, receptive_field, up_to_deepest
+from impasto.networks.weights import state_of_file, usual_preprocessing
+from impasto.validation import whole
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from impasto.files import write_whole
 from impasto.media.image.write import to_pillow
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
-from impasto.network.layers import VGG19, receptive_field, up_to_deepest
+from impasto.networks.layers import VGG19, receptive_field, up_to_deepest
 
 TILE = 96
 SOURCE = 480

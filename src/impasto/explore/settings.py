@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from impasto.errors import SettingsError
-from impasto.network.layers import VGG19, up_to_deepest
-from impasto.numbers import whole_or
+from impasto.networks.layers import VGG19, up_to_deepest
+from impasto.validation import whole_or
 
 PREPROCESSINGS = ("auto", "caffe", "torchvision")
 PREPROCESSING_HELP = "The input that a weights FILE expects; auto recognises the known networks."

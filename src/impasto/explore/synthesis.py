@@ -13,14 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.costs import style_matrix
+from impasto.descent.parametrisation import whitened
 from impasto.errors import SettingsError
 from impasto.explore.patches import trained_network
 from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units
 from impasto.media.signal import Signal
-from impasto.network.vgg19 import ConvNet
-from impasto.numbers import whole
-from impasto.parametrisation import whitened
+from impasto.networks.convnet import ConvNet
+from impasto.objective.costs import style_matrix
+from impasto.validation import whole
 
 Unit = tuple[str, int]
 """A unit: its layer and its number there."""

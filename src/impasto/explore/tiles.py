@@ -17,7 +17,7 @@ from impasto.explore.index import Patch, PatchIndex
 from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
 from impasto.media.registry import views
 from impasto.media.signal import Signal, Values
-from impasto.network.layers import VGG19, receptive_field, up_to_deepest
+from impasto.networks.layers import VGG19, receptive_field, up_to_deepest
 
 Panel = Callable[[Signal, str, int, Patch], Values]
 """What is shown of a patch: from the image as the network saw it, the layer, the unit and the patch, to values

@@ -8,13 +8,13 @@ from threading import Event
 
 import numpy as np
 
+from impasto.descent.descend import Evaluation, intervals, pace
 from impasto.media.image.read import scaled_shape
 from impasto.media.signal import Signal
+from impasto.networks.tiling.plan import Task
 from impasto.studio.components.result_view import span
 from impasto.studio.uploads import Upload
-from impasto.transfer.descent import Evaluation, intervals, pace
 from impasto.transfer.estimate import fit, gibibytes
-from impasto.transfer.plan import Task
 from impasto.transfer.prepared import table_of
 from impasto.transfer.pyramid import evaluations_at, plan_scales
 from impasto.transfer.settings import TransferSettings

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from impasto.descent.descend import Evaluation, Progress, pace
 from impasto.errors import ImpastoError, SignalError
 from impasto.media.read_write import read_signal
 from impasto.media.registry import medium_of
@@ -17,7 +18,6 @@ from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, History, Run
 from impasto.studio.jobs import Job
 from impasto.transfer.checkpoint import read_history
-from impasto.transfer.descent import Evaluation, Progress, pace
 from impasto.transfer.pyramid import plan_scales
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style

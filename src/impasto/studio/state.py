@@ -16,7 +16,7 @@ import psutil
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.index import PatchIndex
 from impasto.files import write_whole
-from impasto.network.device import find_device
+from impasto.networks.device import find_device
 from impasto.studio.components.gallery import Gallery
 from impasto.studio.components.unit_browser import UnitBrowser, browse_index
 from impasto.studio.estimate import Speed

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from impasto.descent.descend import Evaluation, Progress, State
+from impasto.descent.tensor_tree import columns, part_of, read_about, read_tree, rows, write_tree
 from impasto.errors import SettingsError, SignalError
 from impasto.files import check_writable
 from impasto.media.signal import Signal
-from impasto.network.choice import choose_convolutions, convolution_wanted, convolutions_chosen, processor
-from impasto.transfer.checks import named_files
-from impasto.transfer.descent import Evaluation, Progress, State
+from impasto.networks.kernels.autotune import choose_convolutions, convolution_wanted, convolutions_chosen, processor
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.trees import columns, part_of, read_about, read_tree, rows, write_tree
+from impasto.validation import named_files
 
 log = logging.getLogger("impasto")
 

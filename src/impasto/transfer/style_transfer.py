@@ -10,26 +10,26 @@ from typing import Any
 
 from PIL import Image
 
+from impasto.descent.descend import Evaluation, Progress
 from impasto.errors import ImpastoError, SignalError
 from impasto.files import one_line_is_enough
 from impasto.media.image.write import to_pillow
 from impasto.media.read_write import read_signal, write_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal, roles
-from impasto.network.allocation import freed_memory_kept
-from impasto.network.choice import own_choices
-from impasto.network.device import find_device, memory_watched
-from impasto.network.sharing import weights_kept
+from impasto.networks.device import find_device, memory_watched
+from impasto.networks.kernels.allocation import freed_memory_kept
+from impasto.networks.kernels.autotune import own_choices
+from impasto.networks.sharing import weights_kept
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
-from impasto.transfer.descent import Evaluation, Progress
 from impasto.transfer.estimate import default_memory, peak_memory_mib
 from impasto.transfer.inputs import take_in
 from impasto.transfer.prepared import Prepared
 from impasto.transfer.pyramid import coarse_to_fine
 from impasto.transfer.record import record_of
+from impasto.transfer.recorders import draw_costs, write_figure
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Source, Style
-from impasto.transfer.watch import draw_costs, write_figure
 
 # the longest side to which what was written may be made smaller when it is read again
 _ENOUGH = 64

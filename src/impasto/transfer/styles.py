@@ -13,7 +13,7 @@ from PIL import Image
 
 from impasto.errors import SettingsError
 from impasto.media.signal import Signal
-from impasto.transfer.checks import number
+from impasto.validation import number
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 """What a signal is given as: a file, a signal or, of a picture, a PIL image or an array (height, width[, 3 or 4])."""

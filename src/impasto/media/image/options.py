@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from impasto.errors import SettingsError, nearest
-from impasto.numbers import number, whole
+from impasto.validation import number, whole
 
 ICC = ("srgb", "keep")
 

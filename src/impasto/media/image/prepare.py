@@ -12,11 +12,11 @@ from torch import Tensor
 from impasto.errors import SizeError
 from impasto.media.image.read import over_white, resample_image, scaled_shape
 from impasto.media.signal import Signal, Values, roles
-from impasto.network.layers import LayerTable, total_stride
+from impasto.networks.layers import LayerTable, total_stride
+from impasto.networks.tiling.plan import Task, covering
+from impasto.objective.guided import where_of
 from impasto.transfer.colour import COLOURS, luminance
 from impasto.transfer.estimate import fit
-from impasto.transfer.guided import where_of
-from impasto.transfer.plan import Task, covering
 from impasto.transfer.prepared import Prepared, table_of, vgg19_of
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles

@@ -8,17 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.descent.descend import descend
 from impasto.errors import SettingsError, SizeError
 from impasto.media.image.read import over_white, resample_image, scaled_shape
 from impasto.media.movie.optical_flow import flicker
 from impasto.media.movie.read import frame_of, resample_movie
 from impasto.media.signal import Signal, roles
-from impasto.network.layers import smallest_size
-from impasto.transfer.descent import descend
+from impasto.networks.layers import smallest_size
+from impasto.objective.frames import FramesObjective, descend_frames
+from impasto.objective.slices import SectionsObjective
 from impasto.transfer.estimate import check_untiled
-from impasto.transfer.frames import FramesObjective, descend_frames
 from impasto.transfer.prepared import Prepared, table_of, vgg19_of
-from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
 

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from impasto.errors import SignalError, SizeError
 from impasto.media.series.files import resample_series, without_drift
 from impasto.media.signal import Signal, Values, roles
-from impasto.network.bank import random_bank
-from impasto.network.layers import smallest_size
-from impasto.network.segments import Segment
-from impasto.network.vgg19 import CONTRAST, GREY, ConvNet
+from impasto.networks.convnet import CONTRAST, GREY, ConvNet
+from impasto.networks.layers import smallest_size
+from impasto.networks.random_filters import random_bank
+from impasto.networks.tiling.segments import Segment
 from impasto.transfer.prepared import Prepared, table_of, vgg19_of
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
@@ -42,7 +42,7 @@ class GreyLeads(nn.Module):
         self.network, self.table = network, network.table
 
     def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
-        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.network.segments`."""
+        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.networks.tiling.segments`."""
         first, *rest = self.network.segments(layers, cuts)
         return [first._replace(run=self), *rest]
 

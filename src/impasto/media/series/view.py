@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from impasto.media.series.files import resample_series, without_drift
 from impasto.media.signal import Signal
-from impasto.network.vgg19 import CONTRAST, GREY
+from impasto.networks.convnet import CONTRAST, GREY
 
 _INK = (38, 34, 30)
 _SHARPER = 3

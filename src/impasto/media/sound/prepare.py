@@ -11,7 +11,7 @@ from torch import Tensor
 from impasto.errors import SignalError, SizeError
 from impasto.media.signal import Signal, Values, roles
 from impasto.media.sound.read import limited, loudness, resample_audio
-from impasto.network.spectral import LOUDNESS, Spectral, window_length
+from impasto.networks.mel import LOUDNESS, Spectral, window_length
 from impasto.transfer.prepared import Prepared, table_of
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles

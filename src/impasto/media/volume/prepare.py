@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.descent.descend import Progress, State, descend, nested
 from impasto.errors import SettingsError, SizeError
 from impasto.media.image.read import over_white, resample_image, scaled_shape
 from impasto.media.signal import Signal, Values, roles
 from impasto.media.volume.files import finite, resample_volume
-from impasto.network.layers import smallest_size, total_stride
-from impasto.transfer.descent import Progress, State, descend, nested
+from impasto.networks.layers import smallest_size, total_stride
+from impasto.objective.slices import SectionsObjective
 from impasto.transfer.estimate import check_untiled
 from impasto.transfer.prepared import Prepared, table_of, vgg19_of
-from impasto.transfer.sections import SectionsObjective
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.styles import Styles
 

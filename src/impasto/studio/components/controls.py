@@ -15,7 +15,7 @@ import gradio as gr
 
 from impasto.errors import SettingsError
 from impasto.media.registry import medium_of
-from impasto.network.device import available_devices
+from impasto.networks.device import available_devices
 from impasto.transfer.settings import CHOICES, INITS, Layers, TransferSettings, default_text, layers_text
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from impasto.descent.descend import Progress
 from impasto.media.signal import Signal
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
 from impasto.studio.jobs import Job
-from impasto.transfer.descent import Progress
 from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 

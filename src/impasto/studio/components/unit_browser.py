@@ -22,7 +22,7 @@ from impasto.explore.sources import Sources, view
 from impasto.explore.synthesis import synthesise
 from impasto.explore.tiles import draw_tiles, excited
 from impasto.media.signal import Signal
-from impasto.network.layers import VGG19, receptive_field, up_to_deepest
+from impasto.networks.layers import VGG19, receptive_field, up_to_deepest
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
 from impasto.studio.jobs import Job

@@ -1,0 +1,1 @@
+"""The descent of J: optimizers, steps and where it is."""

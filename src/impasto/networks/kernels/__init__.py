@@ -1,0 +1,1 @@
+"""Fast convolutions: direct and Winograd's, and the choice between them."""

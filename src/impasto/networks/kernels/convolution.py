@@ -1,0 +1,153 @@
+"""A convolution with its padding, its bias and its ReLU, computed the fastest way there is for its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from impasto.networks.kernels.autotune import chooses_winograd
+
+Padding = Literal["replicate", "zeros", "none"]
+
+_CONVOLUTION = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
+
+
+def convolve(
+    a: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    stride: int = 1,
+    padding: Padding = "zeros",
+    rectified: bool = False,
+    pooled: bool = False,
+) -> Tensor:
+    """The convolution of a (N, channels, \\*space) with weight (out, channels, \\*kernel), plus bias (out,).
+
+    Args:
+        a: what is convolved.
+        weight: the kernels. No gradient goes to them, nor to the bias, where Winograd's convolution is chosen.
+        bias: one number per channel of the result.
+        stride: positions from one result to the next.
+        padding: what lies outside: the border again, zeros, or nothing, which gives the inner positions only.
+        rectified: take the ReLU of it.
+        pooled: take the mean of each 2 x 2 positions of what is rectified.
+    """
+    if _takes_winograd(a, weight, bias, stride) and chooses_winograd(a.shape, weight.shape[0]):
+        return Winograd.apply(a, weight, bias, padding, rectified, pooled)  # pyright: ignore[reportReturnType]
+    y = _direct(a, weight, bias, stride, padding, rectified)
+    return F.avg_pool2d(y, 2) if pooled else y
+
+
+def _direct(a: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: Padding, rectified: bool) -> Tensor:
+    margin, dims = weight.shape[-1] // 2, weight.dim() - 2
+    if padding == "replicate":
+        a = F.pad(a, (margin, margin) * dims, mode="replicate")
+    y = _CONVOLUTION[dims](a, weight, bias, stride, margin if padding == "zeros" else 0)
+    return y.relu_() if rectified else y  # in place: the largest tensors are not kept twice
+
+
+def _takes_winograd(a: Tensor, weight: Tensor, bias: Tensor, stride: int) -> bool:
+    frozen = not (torch.is_grad_enabled() and (weight.requires_grad or bias.requires_grad))
+    return (
+        weight.shape[2:] == (3, 3)
+        and stride == 1
+        and frozen
+        and all(tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in (a, weight, bias))
+    )
+
+
+class Winograd(torch.autograd.Function):
+    """Winograd's convolution; of its input nothing is kept for the gradient, of its result only the signs."""
+
+    @staticmethod
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, a: Tensor, weight: Tensor, bias: Tensor, padding: Padding, rectified: bool, pooled: bool
+    ) -> Tensor:
+        """As :func:`convolve`."""
+        from impasto.networks.kernels import winograd
+
+        margin = 0 if padding == "none" else 1
+        height, width = (n - 2 + 2 * margin for n in a.shape[2:])
+        y, signs = winograd.convolve(
+            _channels_last(a),
+            _transformed(weight, adjoint=False),
+            bias,
+            (height, width),
+            lead=margin,
+            repeat=padding == "replicate",
+            rectified=rectified,
+            pooled=pooled,
+        )
+        ctx.save_for_backward(weight, signs)
+        ctx.rectified, ctx.pooled = rectified, pooled
+        ctx.size, ctx.margin, ctx.padding = tuple(a.shape[2:]), margin, padding
+        return y.permute(0, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The gradient by a: the convolution with turned kernels, and what fell on padding added to the border."""
+        from impasto.networks.kernels import winograd
+
+        weight, signs = ctx.saved_tensors
+        none = (None,) * 5
+        if ctx.pooled:
+            g = g / 4
+        if torch.is_grad_enabled():
+            if ctx.pooled:
+                g = _spread(g, signs.shape[1:3])
+            return _differentiable_adjoint(g, weight, signs, ctx.size, ctx.padding), *none
+        x, _ = winograd.convolve(
+            _channels_last(g),
+            _transformed(weight, adjoint=True),
+            g.new_zeros(weight.shape[1]),
+            ctx.size,
+            lead=2 - ctx.margin,
+            fold=ctx.padding == "replicate",
+            passed=signs,
+            spread=ctx.pooled,
+        )
+        return x.permute(0, 3, 1, 2), *none
+
+
+def _spread(g: Tensor, size: Sequence[int]) -> Tensor:
+    """Each position of g (N, channels, H, W) 2 x 2 times, up to a size."""
+    g = F.interpolate(g, scale_factor=2.0)
+    return F.pad(g, (0, size[1] - g.shape[3], 0, size[0] - g.shape[2]))
+
+
+def _differentiable_adjoint(
+    g: Tensor, weight: Tensor, signs: Tensor | None, size: tuple[int, int], padding: Padding
+) -> Tensor:
+    """The gradient of a gradient is asked for: back through the direct convolution, which is linear."""
+    if signs is not None:
+        from impasto.networks.kernels.winograd import unpacked
+
+        g = g * unpacked(signs, g.shape[1]).permute(0, 3, 1, 2)
+    a = g.new_zeros(g.shape[0], weight.shape[1], *size, requires_grad=True)
+    y = _direct(a, weight, g.new_zeros(weight.shape[0]), 1, padding, rectified=False)
+    return torch.autograd.grad(y, a, g, create_graph=True)[0]
+
+
+def _channels_last(a: Tensor) -> Tensor:
+    return a.permute(0, 2, 3, 1).contiguous()
+
+
+_TRANSFORMED = WeakTensorKeyDictionary()
+
+
+def _transformed(weight: Tensor, *, adjoint: bool) -> Tensor:
+    """The transformed kernels, computed once for as long as the weight lives and does not change."""
+    from impasto.networks.kernels import winograd
+
+    kept: dict[bool, tuple[int, Tensor]] = _TRANSFORMED.setdefault(weight, {})  # pyright: ignore[reportAssignmentType]
+    version = 0 if weight.is_inference() else weight._version
+    if adjoint not in kept or kept[adjoint][0] != version:
+        with torch.no_grad():
+            kept[adjoint] = version, winograd.transformed(weight.flip(2, 3).transpose(0, 1) if adjoint else weight)
+    return kept[adjoint][1]

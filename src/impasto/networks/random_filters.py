@@ -1,0 +1,31 @@
+"""Banks of random filters: a network that needs no training.
+
+Filters of several widths side by side, with random weights and biases, describe the texture of a signal without having
+learned any (Ustyuzhaninov et al. 2017, "What does it take to generate natural textures?"). Wide ones see a whole heartbeat
+or a chord, narrow ones an edge.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from impasto.networks.convnet import ConvNet
+from impasto.networks.layers import LayerTable
+
+SEED = 20150826
+
+
+def random_bank(table: LayerTable, channels: int) -> ConvNet:
+    """The convolutions of ``table`` in 1D, all on the signal (N, channels, positions), with values of order 1.
+
+    The weights are normal with variance 2 / (inputs of a filter) (He et al. 2015), the biases with variance 1, so that the
+    filters of a width differ in the height at which they begin to answer. They are the same at every call.
+    """
+    generator = torch.Generator().manual_seed(SEED)
+    weights = {"mean": torch.zeros(channels), "std": torch.ones(channels)}
+    for row in table:
+        if row.operation == "conv":
+            kernel = torch.randn(row.channels, channels, row.kernel, generator=generator)
+            weights[f"{row.name}.weight"] = kernel * (2 / (channels * row.kernel)) ** 0.5
+            weights[f"{row.name}.bias"] = torch.randn(row.channels, generator=generator)
+    return ConvNet(table, weights)

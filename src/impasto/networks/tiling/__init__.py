@@ -1,0 +1,1 @@
+"""Means over positions, tile by tile: exact, in any memory."""

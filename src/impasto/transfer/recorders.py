@@ -1,0 +1,111 @@
+"""What one does with the progress of a transfer: keep a trace, keep pictures, draw the curves of J."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from impasto.descent.descend import Evaluation, Progress
+from impasto.errors import SignalError
+from impasto.files import write_whole
+from impasto.media.figures import plain_look
+from impasto.media.image.write import write_image
+from impasto.media.signal import Signal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+log = logging.getLogger("impasto")
+
+Watcher = Callable[[Progress], None]
+
+_WORDS = {"content": "α · content cost", "style": "β · style cost"}
+
+
+def trace_to(path: Path, before: Sequence[Evaluation] = ()) -> Watcher:
+    """Write every evaluation to ``path`` as one line of JSON, at once; first of all those ``before``."""
+    begun = False
+
+    def watch(progress: Progress) -> None:
+        nonlocal begun
+        with path.open("a" if begun else "w", encoding="utf-8") as file:
+            for evaluation in [progress.latest] if begun else [*before, progress.latest]:
+                file.write(json.dumps(asdict(evaluation)) + "\n")
+        begun = True
+
+    return watch
+
+
+def frames_to(folder: Path, every: int) -> Watcher:
+    """Write G to ``folder`` as ``frame_00001.png``, ..., at the first, at each ``every``-th and at the last evaluation."""
+
+    def watch(progress: Progress) -> None:
+        number = progress.latest.evaluation
+        folder.mkdir(parents=True, exist_ok=True)
+        if number == 1 or number % every == 0 or number == progress.iterations:
+            picture = Signal(progress.generated[0].cpu().numpy())
+            write_image(picture, folder / f"frame_{number:05d}.png")
+
+    return watch
+
+
+def optional(watcher: Watcher, what: str) -> Watcher:
+    """The watcher, but where it cannot write there is a warning and no more of it: a full disk costs no painting."""
+    failed = False
+
+    def watch(progress: Progress) -> None:
+        nonlocal failed
+        try:
+            if not failed:
+                watcher(progress)
+        except (OSError, SignalError) as error:
+            failed = True
+            log.warning("%s ends here, the painting goes on: %s", what, error)
+
+    return watch
+
+
+def draw_costs(history: Sequence[Evaluation]) -> Figure:
+    """J, what each of its parts adds to it, and the share of each style layer over the evaluations; a line before each new
+    scale.
+    """
+    from matplotlib.figure import Figure
+
+    numbers = [evaluation.evaluation for evaluation in history]
+    curves = {
+        "J": [e.cost for e in history],
+        **{_WORDS.get(name, name): [e.costs[name] for e in history] for name in history[0].costs},
+    }
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    costs, layers = figure.subplots(1, 2)
+    for label, values in curves.items():
+        costs.plot(numbers, values, label=label)
+    for name in history[0].style_cost_by_layer:
+        layers.plot(numbers, [e.style_cost_by_layer[name] for e in history], label=name)
+    costs.set_title("J and its parts", loc="left")
+    layers.set_title("λ · style cost of each layer", loc="left")
+    for axes in (costs, layers):
+        for first in (b.evaluation for a, b in pairwise(history) if b.scale > a.scale):
+            axes.axvline(first - 0.5, color="0.7", linewidth=1, zorder=0)
+        axes.set_yscale("log", nonpositive="mask")
+        axes.set_xlabel("evaluation")
+        axes.grid(alpha=0.25)
+        axes.legend(frameon=False)
+    return plain_look(figure)
+
+
+def write_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure as .png, .svg or .pdf, whole or not at all.
+
+    Raises:
+        SignalError: the file cannot be written.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=Path(path).suffix.lower().lstrip("."), dpi=150)
+    write_whole(path, buffer.getvalue())

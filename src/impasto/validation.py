@@ -1,0 +1,127 @@
+"""What people give, checked: each check takes its name and what was given, and returns the value or says what is wrong."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import SettingsError
+
+# the largest whole number that a file of tensors can hold
+_LARGEST = 2**63 - 1
+
+
+def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
+    """A finite number of at least ``low``, or above it, and up to ``high``."""
+
+    def check(name: str, given: Any) -> float:
+        try:
+            value = float(given)
+        except (TypeError, ValueError, OverflowError):
+            raise SettingsError(f"{name} {given!r} is not a number") from None
+        if not math.isfinite(value) or not low <= value <= high or (open_below and value == low):
+            limit = (
+                f"{'above' if open_below else 'of at least'} {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            )
+            raise SettingsError(f"{name} is {given}; a number {limit} was expected")
+        return value
+
+    return check
+
+
+def whole(low: int, high: int = _LARGEST) -> Callable[[str, Any], int]:
+    """A whole number from ``low`` to ``high``."""
+
+    def check(name: str, given: Any) -> int:
+        try:
+            value = int(given)
+        except (TypeError, ValueError, OverflowError):
+            value = None
+        if value is None or (isinstance(given, float) and given != value):
+            raise SettingsError(f"{name} {given!r} is not a whole number")
+        if not low <= value <= high:
+            limit = f"from {low} to {high}" if high < _LARGEST else f"of at least {low}" if value < low else f"up to {high}"
+            raise SettingsError(f"{name} is {given}; a whole number {limit} was expected")
+        return value
+
+    return check
+
+
+def whole_or(word: str, low: int, high: int = _LARGEST) -> Callable[[str, Any], int | str]:
+    """A whole number from ``low`` to ``high``, or the word."""
+    return lambda name, given: given if given == word else whole(low, high)(name, given)
+
+
+Layers = tuple[tuple[str, float], ...]
+"""Layers with their weights (lambda^[l] for the style), in the order given."""
+
+
+_BYTES = {"": 1, "b": 1} | {
+    prefix + unit: base**power
+    for power, prefix in enumerate("kmgt", start=1)
+    for unit, base in (("", 2**10), ("ib", 2**10), ("b", 1000))
+}
+
+
+def memory(name: str, given: Any) -> int:
+    """Bytes above 0, given as a number or with a unit: 2GiB, 500 MB."""
+    amount, unit = re.fullmatch(r"(.*?)([a-z]*)", str(given).strip().lower(), re.DOTALL).groups()  # pyright: ignore
+    try:
+        found = float(amount) * _BYTES[unit]
+    except (ValueError, KeyError):
+        raise SettingsError(f"{name} {given!r} is not an amount of memory, e.g. 2GiB or 500MB") from None
+    return whole(1)(name, found if not math.isfinite(found) else int(found))
+
+
+def anything(name: str, given: Any) -> Any:
+    """What is checked elsewhere."""
+    return given
+
+
+def text(name: str, given: Any) -> str:
+    """Whatever it is, as text that is not empty."""
+    if not str(given):
+        raise SettingsError(f"{name} is empty: give it something, or leave it out")
+    return str(given)
+
+
+def texts(name: str, given: Any) -> tuple[str, ...]:
+    """One or several texts."""
+    return (str(given),) if isinstance(given, str | Path) else tuple(str(one) for one in given)
+
+
+def layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[str, float]]) -> Layers:
+    """Layers with weights in any of the forms that :class:`impasto.TransferSettings` takes."""
+    try:
+        rows = given.items() if isinstance(given, Mapping) else given.split(",") if isinstance(given, str) else given
+        named = [row.partition("=")[::2] if isinstance(row, str) else (row[0], row[1]) for row in rows]
+    except (TypeError, LookupError):
+        raise SettingsError(f"{name} {given!r} are no layers; e.g. 'relu1_1=0.5,relu3_1=0.5' was expected") from None
+    if not named:
+        raise SettingsError(f"{name} is empty; name at least one layer, e.g. relu3_1")
+    pairs: list[tuple[str, float]] = []
+    for layer, weight in named:
+        layer = str(layer).strip()
+        if layer in dict(pairs):
+            raise SettingsError(f"{name} has {layer} twice")
+        pairs.append((layer, number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(named)))
+    return tuple(pairs)
+
+
+def named_files(settings: Any) -> dict[str, Path]:
+    """The files that settings name: by the name of the setting, with a number from 0 where it has several."""
+    found: dict[str, Path] = {}
+    for setting in fields(settings):
+        if "FILE" in setting.metadata["metavar"]:
+            given = getattr(settings, setting.name) or ()
+            rows = (
+                [(setting.name, given)]
+                if isinstance(given, str)
+                else [(f"{setting.name} {i}", x) for i, x in enumerate(given)]
+            )
+            found |= {name: Path(one) for name, one in rows}
+    return {name: path for name, path in found.items() if path.is_file()}

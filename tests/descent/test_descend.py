@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from impasto.descent.descend import METHODS, Progress, descend
+from impasto.errors import SettingsError
+from impasto.media.signal import Signal
+from impasto.networks.convnet import ConvNet
+from impasto.objective.objective import Costs, Objective
+from impasto.transfer.settings import TransferSettings
+from tests.conftest import as_tensor
+
+SHALLOW: dict[str, Any] = {"content_layers": "relu2_2", "style_layers": "relu1_1,relu2_1,relu3_1"}
+
+
+class Bowl:
+    """A cost whose minimum is known: at ``centre``, steeper along some axes than others, not finite where told."""
+
+    def __init__(self, centre: Tensor, fails_at: set[int] | None = None) -> None:
+        self.centre = centre
+        self.curvature = torch.linspace(1, 30, centre.numel()).reshape(centre.shape)
+        self.fails_at = fails_at or set()
+        self.calls = 0
+
+    def __call__(self, generated: Tensor) -> Costs:
+        self.calls += 1
+        cost = (self.curvature * (generated - self.centre).square()).sum()
+        if self.calls in self.fails_at:
+            cost = cost * float("nan")
+        return Costs(cost, cost * 0, {"relu1_1": cost * 0}, {"content": cost})
+
+
+def run(objective: Any, start: Tensor, bounds: tuple[float, float] | None = None, **settings: Any) -> list[Progress]:
+    return list(descend(objective, start, TransferSettings(**settings).for_kind("image"), bounds))
+
+
+@pytest.mark.parametrize("optimizer", METHODS)
+@pytest.mark.parametrize("shape", [(1, 3, 4, 5), (1, 1, 9), (1, 1, 3, 4, 5)])
+def test_every_optimizer_finds_a_known_minimum(optimizer: str, shape: tuple[int, ...]):
+    centre = torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 0.8 + 0.1
+    start = torch.full(shape, 0.5)
+    steps = run(Bowl(centre), start, (0.0, 1.0), optimizer=optimizer, iterations=200)
+    assert steps[-1].best.cost < 1e-3 * steps[0].latest.cost
+    assert torch.allclose(steps[-1].best_generated, centre, atol=0.03)
+    assert torch.equal(start, torch.full(shape, 0.5))
+
+
+@pytest.mark.parametrize("optimizer", METHODS)
+def test_a_minimum_outside_the_bounds_is_met_at_the_bound(optimizer: str):
+    centre = torch.tensor([-0.5, 0.3, 0.6, 1.5]).reshape(1, 1, 4).repeat(1, 3, 1)
+    steps = run(Bowl(centre), torch.full_like(centre, 0.5), (0.0, 1.0), optimizer=optimizer, iterations=300)
+    assert all(step.generated.min() >= 0 and step.generated.max() <= 1 for step in steps)
+    # whitened coefficients are not separable at the bounds, so the inner values come near and not exact
+    assert torch.allclose(steps[-1].best_generated, centre.clamp(0, 1), atol=0.06)
+
+
+def test_plain_gradient_descent_is_the_papers_update():
+    centre = torch.rand(1, 1, 6)
+    bowl = Bowl(centre)
+    start = torch.zeros(1, 1, 6)
+    steps = run(bowl, start, optimizer="gd", step=0.01, iterations=2)
+    gradient = 2 * bowl.curvature * (start - centre)
+    assert torch.allclose(steps[1].generated, start - 0.01 * gradient)
+
+
+def test_gradient_descent_never_rises_however_large_its_step():
+    centre = torch.rand(1, 1, 6)
+    steps = run(Bowl(centre), torch.zeros(1, 1, 6), optimizer="gd", step=1e3, iterations=100)
+    assert steps[-1].best.cost < 1e-2 * steps[0].latest.cost
+    best = [step.best.cost for step in steps]
+    assert best == sorted(best, reverse=True)
+
+
+@pytest.mark.parametrize("optimizer", METHODS)
+def test_a_cost_that_is_not_finite_is_taken_back(optimizer: str):
+    centre = torch.rand(1, 3, 4, 4)
+    steps = run(
+        Bowl(centre, fails_at={5, 6, 20}), torch.full_like(centre, 0.5), (0.0, 1.0), optimizer=optimizer, iterations=150
+    )
+    assert len(steps) == 150
+    assert all(step.best_generated.isfinite().all() for step in steps)
+    assert steps[-1].best.cost < 0.01 * steps[0].latest.cost
+
+
+def test_a_cost_that_is_not_finite_from_the_start_is_an_error():
+    with pytest.raises(SettingsError, match="at the start"):
+        run(Bowl(torch.rand(1, 1, 4), fails_at={1}), torch.zeros(1, 1, 4))
+
+
+def test_nothing_to_do_changes_nothing():
+    centre = torch.rand(1, 3, 4, 4)
+    for optimizer in METHODS:
+        steps = run(Bowl(centre), centre, (0.0, 1.0), optimizer=optimizer, iterations=3)
+        assert torch.allclose(steps[-1].best_generated, centre, atol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", METHODS)
+def test_j_falls_on_real_pictures(network: ConvNet, photograph: Signal, texture: Signal, optimizer: str):
+    settings = TransferSettings(optimizer=optimizer, iterations=25, **SHALLOW).for_kind("image")  # pyright: ignore[reportArgumentType]
+    objective = Objective(network, as_tensor(photograph), as_tensor(texture), settings)
+    steps = list(descend(objective, as_tensor(photograph), settings, (0.0, 1.0)))
+    assert steps[-1].best.cost < 0.6 * steps[0].latest.cost
+    for step in steps:
+        e = step.latest
+        assert e.cost == pytest.approx(settings.alpha * e.content_cost + 20 * e.style_cost, rel=1e-5)
+        assert sum(e.style_cost_by_layer.values()) == pytest.approx(e.style_cost, rel=1e-5)
+
+
+def test_the_best_picture_is_the_one_whose_cost_is_told(network: ConvNet, photograph: Signal, texture: Signal):
+    settings = TransferSettings(iterations=6, **SHALLOW).for_kind("image")
+    objective = Objective(network, as_tensor(photograph), as_tensor(texture), settings)
+    *_, last = descend(objective, as_tensor(photograph), settings, (0.0, 1.0))
+    assert objective(last.best_generated).cost.item() == pytest.approx(last.best.cost, rel=1e-6)
+    assert dataclasses.asdict(last.best)["evaluation"] == last.best.evaluation
