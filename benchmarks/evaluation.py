@@ -19,15 +19,15 @@ from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
+from impasto.objective.objective import Objective
 from torch import Tensor
 
+from impasto.descent.memory import peak_memory_mib
 from impasto.networks.convnet import ConvNet
 from impasto.networks.kernels.allocation import freed_memory_kept
 from impasto.networks.kernels.autotune import describe_convolution, processor
 from impasto.networks.layers import VGG19, up_to_deepest
 from impasto.networks.weights import load_weights
-from impasto.objective.objective import Objective
-from impasto.transfer.estimate import peak_memory_mib
 from impasto.transfer.settings import TransferSettings
 
 NAMES = ("impasto", "channels-last", "NCHW")

@@ -19,11 +19,18 @@ from skimage import data
 from torch import Tensor
 
 from impasto.cli import main
+from impasto.descent.descend import Progress, descend
+from impasto.descent.stages import Begun, Parts, Stage, descend_stages
 from impasto.media.image.read import read_image, resample_image
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import VGG19
+from impasto.networks.tiling.statistics import Blend, as_blend
 from impasto.networks.weights import Weights, load_weights
+from impasto.objective.evaluation import BoundObjective, Costs, View
+from impasto.objective.term import Scene
+from impasto.transfer.resolve import objective_of, optimizer_of
+from impasto.transfer.settings import TransferSettings
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +76,50 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
         return exit.value.code, out, err
 
     return run
+
+
+Bounds = tuple[float, float] | None
+
+
+class ToldCosts(Costs):
+    """Costs with the words of the paper."""
+
+    @property
+    def content_cost(self) -> Tensor:
+        return torch.stack([*self.by_layer["content"].values()]).sum()
+
+    @property
+    def style_cost(self) -> Tensor:
+        return torch.stack([*self.by_layer["style"].values()]).sum()
+
+    @property
+    def style_cost_by_layer(self) -> dict[str, Tensor]:
+        return self.by_layer["style"]
+
+
+def told(objective: Callable[[Tensor], Costs]) -> Callable[[Tensor], ToldCosts]:
+    return lambda generated: ToldCosts(*objective(generated))
+
+
+def bound(network: Any, content: Tensor, style: Tensor | Blend, settings: TransferSettings) -> Callable[[Tensor], ToldCosts]:
+    """J of settings in which nothing is open, for a signal that is seen whole."""
+    return told(BoundObjective(objective_of(settings), [View(Scene(network, content, as_blend(style)))]))
+
+
+def descent_of(
+    objective: Any, start: Tensor, settings: TransferSettings, bounds: Bounds, state: Any = None
+) -> Iterator[Progress]:
+    """The descent with the optimizer, the step and the evaluations of settings in which nothing is open."""
+    how: Any = {"iterations": settings.iterations, "step": settings.step, "bounds": bounds, "state": state}
+    return descend(objective, start, optimizer_of(settings), **how)
+
+
+def descent_of_parts(
+    parts: Parts, start: Tensor, settings: TransferSettings, bounds: Bounds, state: Any = None
+) -> Iterator[Progress]:
+    """The same of a signal in parts."""
+    begun = Begun(parts, start, optimizer_of(settings), bounds)
+    return descend_stages([Stage(settings.iterations or 1, 1.0, lambda *_: begun)], step=settings.step, state=state)
 
 
 def as_tensor(picture: Signal) -> Tensor:

@@ -23,37 +23,62 @@ from impasto.transfer.settings import TransferSettings
 if TYPE_CHECKING:
     __version__: str
     from impasto.descent.descend import Evaluation, Progress
+    from impasto.descent.optimizers import LBFGS, Adam, GradientDescent, Optimizer
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
     from impasto.explore.synthesis import synthesise
     from impasto.media.image.read import read_image
     from impasto.media.image.write import write_image
     from impasto.media.signal import Signal
-    from impasto.networks.convnet import ConvNet
+    from impasto.networks.convnet import ConvNet, vgg19
     from impasto.networks.weights import load_weights
-    from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
+    from impasto.objective.content import content
+    from impasto.objective.own import activation_term, image_term, total_variation
+    from impasto.objective.style import style
+    from impasto.objective.term import Objective, Term
+    from impasto.transfer.painter import Painter, TransferInterrupted, transfer_style
+    from impasto.transfer.painting import Painting
 
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
 _LATER = {
-    "PatchIndex": "impasto.explore.index",
-    "synthesise": "impasto.explore.synthesis",
-    "top_patches": "impasto.explore.patches",
+    "Adam": "impasto.descent.optimizers",
     "ConvNet": "impasto.networks.convnet",
+    "Evaluation": "impasto.descent.descend",
+    "GradientDescent": "impasto.descent.optimizers",
+    "LBFGS": "impasto.descent.optimizers",
+    "Objective": "impasto.objective.term",
+    "Optimizer": "impasto.descent.optimizers",
+    "Painter": "impasto.transfer.painter",
+    "Painting": "impasto.transfer.painting",
+    "PatchIndex": "impasto.explore.index",
+    "Progress": "impasto.descent.descend",
+    "Signal": "impasto.media.signal",
+    "Term": "impasto.objective.term",
+    "TransferInterrupted": "impasto.transfer.painter",
+    "activation_term": "impasto.objective.own",
+    "content": "impasto.objective.content",
+    "image_term": "impasto.objective.own",
     "load_weights": "impasto.networks.weights",
     "read_image": "impasto.media.image.read",
+    "style": "impasto.objective.style",
+    "synthesise": "impasto.explore.synthesis",
+    "top_patches": "impasto.explore.patches",
+    "total_variation": "impasto.objective.own",
+    "transfer_style": "impasto.transfer.painter",
+    "vgg19": "impasto.networks.convnet",
     "write_image": "impasto.media.image.write",
-    "Signal": "impasto.media.signal",
-    "Evaluation": "impasto.descent.descend",
-    "Progress": "impasto.descent.descend",
-    "Painting": "impasto.transfer.style_transfer",
-    "TransferInterrupted": "impasto.transfer.style_transfer",
-    "transfer_style": "impasto.transfer.style_transfer",
 }
 
 __all__ = [
+    "LBFGS",
+    "Adam",
     "ConvNet",
     "Evaluation",
+    "GradientDescent",
     "ImpastoError",
+    "Objective",
+    "Optimizer",
+    "Painter",
     "Painting",
     "PatchIndex",
     "Progress",
@@ -61,15 +86,22 @@ __all__ = [
     "Signal",
     "SignalError",
     "SizeError",
+    "Term",
     "TransferInterrupted",
     "TransferSettings",
     "UnknownLayerError",
     "WeightsError",
+    "activation_term",
+    "content",
+    "image_term",
     "load_weights",
     "read_image",
+    "style",
     "synthesise",
     "top_patches",
+    "total_variation",
     "transfer_style",
+    "vgg19",
     "write_image",
 ]
 

@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.descent.descend import METHODS, Progress, descend
+from impasto.descent.descend import Progress
+from impasto.descent.optimizers import OPTIMIZERS
 from impasto.errors import SettingsError
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
-from impasto.objective.objective import Costs, Objective
+from impasto.objective.evaluation import Costs
 from impasto.transfer.settings import TransferSettings
-from tests.conftest import as_tensor
+from tests.conftest import as_tensor, bound, descent_of
 
 SHALLOW: dict[str, Any] = {"content_layers": "relu2_2", "style_layers": "relu1_1,relu2_1,relu3_1"}
 
@@ -32,14 +33,14 @@ class Bowl:
         cost = (self.curvature * (generated - self.centre).square()).sum()
         if self.calls in self.fails_at:
             cost = cost * float("nan")
-        return Costs(cost, cost * 0, {"relu1_1": cost * 0}, {"content": cost})
+        return Costs({"content": cost}, {"content": {"relu1_1": cost}})
 
 
 def run(objective: Any, start: Tensor, bounds: tuple[float, float] | None = None, **settings: Any) -> list[Progress]:
-    return list(descend(objective, start, TransferSettings(**settings).for_kind("image"), bounds))
+    return list(descent_of(objective, start, TransferSettings(**settings).for_kind("image"), bounds))
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("shape", [(1, 3, 4, 5), (1, 1, 9), (1, 1, 3, 4, 5)])
 def test_every_optimizer_finds_a_known_minimum(optimizer: str, shape: tuple[int, ...]):
     centre = torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 0.8 + 0.1
@@ -50,7 +51,7 @@ def test_every_optimizer_finds_a_known_minimum(optimizer: str, shape: tuple[int,
     assert torch.equal(start, torch.full(shape, 0.5))
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_minimum_outside_the_bounds_is_met_at_the_bound(optimizer: str):
     centre = torch.tensor([-0.5, 0.3, 0.6, 1.5]).reshape(1, 1, 4).repeat(1, 3, 1)
     steps = run(Bowl(centre), torch.full_like(centre, 0.5), (0.0, 1.0), optimizer=optimizer, iterations=300)
@@ -76,7 +77,7 @@ def test_gradient_descent_never_rises_however_large_its_step():
     assert best == sorted(best, reverse=True)
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_cost_that_is_not_finite_is_taken_back(optimizer: str):
     centre = torch.rand(1, 3, 4, 4)
     steps = run(
@@ -94,16 +95,16 @@ def test_a_cost_that_is_not_finite_from_the_start_is_an_error():
 
 def test_nothing_to_do_changes_nothing():
     centre = torch.rand(1, 3, 4, 4)
-    for optimizer in METHODS:
+    for optimizer in OPTIMIZERS:
         steps = run(Bowl(centre), centre, (0.0, 1.0), optimizer=optimizer, iterations=3)
         assert torch.allclose(steps[-1].best_generated, centre, atol=1e-6)
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_j_falls_on_real_pictures(network: ConvNet, photograph: Signal, texture: Signal, optimizer: str):
     settings = TransferSettings(optimizer=optimizer, iterations=25, **SHALLOW).for_kind("image")  # pyright: ignore[reportArgumentType]
-    objective = Objective(network, as_tensor(photograph), as_tensor(texture), settings)
-    steps = list(descend(objective, as_tensor(photograph), settings, (0.0, 1.0)))
+    objective = bound(network, as_tensor(photograph), as_tensor(texture), settings)
+    steps = list(descent_of(objective, as_tensor(photograph), settings, (0.0, 1.0)))
     assert steps[-1].best.cost < 0.6 * steps[0].latest.cost
     for step in steps:
         e = step.latest
@@ -113,7 +114,7 @@ def test_j_falls_on_real_pictures(network: ConvNet, photograph: Signal, texture:
 
 def test_the_best_picture_is_the_one_whose_cost_is_told(network: ConvNet, photograph: Signal, texture: Signal):
     settings = TransferSettings(iterations=6, **SHALLOW).for_kind("image")
-    objective = Objective(network, as_tensor(photograph), as_tensor(texture), settings)
-    *_, last = descend(objective, as_tensor(photograph), settings, (0.0, 1.0))
+    objective = bound(network, as_tensor(photograph), as_tensor(texture), settings)
+    *_, last = descent_of(objective, as_tensor(photograph), settings, (0.0, 1.0))
     assert objective(last.best_generated).cost.item() == pytest.approx(last.best.cost, rel=1e-6)
     assert dataclasses.asdict(last.best)["evaluation"] == last.best.evaluation

@@ -14,8 +14,8 @@ from impasto.errors import SignalError
 from impasto.media.movie.read import read_movie
 from impasto.media.read_write import kind_of, write_signal
 from impasto.media.signal import Signal
+from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import transfer_style
 from tests.media.movies import make_movie, pan, values_of
 
 DELAYS = [40, 120, 40, 300]

@@ -72,7 +72,7 @@ def encode(terrain, path, about):
 PREPARE = """
 import torch
 
-from impasto.transfer.prepared import Prepared, vgg19_of
+from impasto.media.prepared import Prepared, vgg19_of
 
 
 def prepare(content, styles, settings):

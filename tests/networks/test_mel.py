@@ -6,8 +6,8 @@ from impasto.networks.layers import NETWORKS
 from impasto.networks.mel import BANDS, Spectral, mel_bands, window_length
 from impasto.networks.tiling.segments import possible_cuts
 from impasto.networks.tiling.tiles import InTiles
-from impasto.objective.objective import Objective
 from impasto.transfer.settings import TransferSettings
+from tests.conftest import bound
 
 RATE = 8000
 TABLE = NETWORKS["spectral"].table
@@ -73,7 +73,7 @@ def test_j_in_pieces_is_j_of_the_whole(weighting, extra, kept):
         InTiles(network.segments(layers), [8192]),
         InTiles(network.segments(layers, ["spectrogram"]), [4096, 25], kept),
     ):
-        objective = Objective(seen, content, style, chosen)
+        objective = bound(seen, content, style, chosen)
         leaf = start.clone().requires_grad_()
         costs = objective(leaf)
         results.append((costs, torch.autograd.grad(costs.cost, leaf)[0]))

@@ -22,8 +22,8 @@ from impasto.networks import weights as module
 from impasto.networks.convnet import vgg19
 from impasto.networks.layers import VGG19
 from impasto.networks.weights import Weights, describe_weights, load_weights
+from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import transfer_style
 
 CONVOLUTIONS = [row for row in VGG19 if row.operation == "conv"]
 

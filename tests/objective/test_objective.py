@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.descent.descend import descend
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import VGG19
 from impasto.networks.weights import Weights
 from impasto.objective.costs import total_variation
-from impasto.objective.objective import STYLE_COSTS, Objective, content_terms, smoothed, style_terms
+from impasto.objective.style import STYLE_COSTS
+from impasto.objective.term import Scene
+from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
-from tests.conftest import as_tensor
+from tests.conftest import as_tensor, bound, descent_of
 
 LAYERS: dict[str, Any] = {"content_layers": "relu2_2=0.7,relu3_1=0.3", "style_layers": "relu1_1=0.5,relu2_1=0.1,relu3_1=0.4"}
 
@@ -32,7 +33,7 @@ def test_j_equals_the_formulas(network64: ConvNet, photograph: Signal, texture: 
     S = as_tensor(texture)[..., :size_of_style, :size_of_style].double()  # noqa: N806
     G = C * 0.7 + 0.1  # noqa: N806
     settings = TransferSettings(alpha=3, beta=7, weighting=weighting, **LAYERS).for_kind("image")
-    costs = Objective(network64, C, S, settings)(G)
+    costs = bound(network64, C, S, settings)(G)
 
     names = ["relu1_1", "relu2_1", "relu2_2", "relu3_1"]
     a_C, a_S, a_G = ({k: v[0].numpy() for k, v in network64(x, names).items()} for x in (C, S, G))  # noqa: N806
@@ -58,7 +59,7 @@ def test_styles_are_blended_on_their_means(network64: ConvNet, photograph: Signa
     C = as_tensor(photograph)[..., :24, :24].double()  # noqa: N806
     styles = [as_tensor(texture)[..., :20, :26].double(), C.flip(1)[..., :17, :]]
     settings = TransferSettings(style_cost=name, style_layers="relu2_1=3").for_kind("image")
-    found = Objective(network64, C, [(styles[0], 0.7), (styles[1], 0.3)], settings)(C).style_cost.item()
+    found = bound(network64, C, [(styles[0], 0.7), (styles[1], 0.3)], settings)(C).style_cost.item()
 
     a_S, a_T, a_G = (network64(x, ["relu2_1"])["relu2_1"][0].flatten(1).numpy() for x in (*styles, C))  # noqa: N806
     second_S, second_G = 0.7 * a_S @ a_S.T / a_S.shape[1] + 0.3 * a_T @ a_T.T / a_T.shape[1], a_G @ a_G.T / a_G.shape[1]  # noqa: N806
@@ -77,7 +78,7 @@ def test_styles_are_blended_on_their_means(network64: ConvNet, photograph: Signa
 @pytest.mark.parametrize("weighting", ["relative", "absolute"])
 def test_the_gradient_equals_finite_differences(network64: ConvNet, photograph: Signal, texture: Signal, weighting: Any):
     C, S = as_tensor(photograph)[..., :16, :20].double(), as_tensor(texture)[..., :18, :16].double()  # noqa: N806
-    objective = Objective(network64, C, S, TransferSettings(weighting=weighting).for_kind("image"))
+    objective = bound(network64, C, S, TransferSettings(weighting=weighting).for_kind("image"))
     random = torch.Generator().manual_seed(0)
     G = (C + 0.05 * torch.randn(C.shape, generator=random, dtype=torch.float64)).requires_grad_()  # noqa: N806
     (gradient,) = torch.autograd.grad(objective(G).cost, G)
@@ -92,7 +93,7 @@ def test_the_gradient_equals_finite_differences(network64: ConvNet, photograph: 
 def test_at_equal_size_the_style_cost_is_the_papers(network: ConvNet, photograph: Signal, texture: Signal):
     C, S = as_tensor(photograph), as_tensor(texture)  # noqa: N806
     settings = TransferSettings(weighting="absolute", style_layers="relu2_1=1").for_kind("image")
-    cost = Objective(network, C, S, settings)(C).style_cost_by_layer["relu2_1"].item()
+    cost = bound(network, C, S, settings)(C).style_cost_by_layer["relu2_1"].item()
     with torch.no_grad():
         a_S, a_G = (network(x, ["relu2_1"])["relu2_1"][0].flatten(1).double() for x in (S, C))  # noqa: N806
     n_C, n = a_S.shape  # noqa: N806
@@ -101,7 +102,7 @@ def test_at_equal_size_the_style_cost_is_the_papers(network: ConvNet, photograph
 
 def test_relative_costs_mean_the_same_at_every_size_and_are_zero_at_the_goal(network: ConvNet, texture: Signal):
     S = as_tensor(texture)  # noqa: N806
-    objective = Objective(network, S, S, TransferSettings().for_kind("image"))
+    objective = bound(network, S, S, TransferSettings().for_kind("image"))
     assert objective(S).cost.item() == 0
     grey = torch.full_like(S, 0.5)
     assert 0.1 < objective(grey).content_cost.item() < 2
@@ -114,7 +115,8 @@ def test_every_statistic_of_j_is_the_mean_of_its_parts(
 ):
     C, S = as_tensor(photograph).double(), as_tensor(texture).double()  # noqa: N806
     settings = TransferSettings(weighting=weighting, **LAYERS).for_kind("image")
-    terms = [*content_terms(network64, C, settings), *style_terms(network64, S, settings).values()]
+    scene = Scene(network64, C, [(S, 1.0)])
+    terms = [part for _, term in objective_of(settings).terms for part in term.bind(scene)]
     layers = {statistic.layer for term in terms for statistic in term.statistics}
     a = network64(0.5 * (C + S), layers)
     for statistic in (statistic for term in terms for statistic in term.statistics):
@@ -139,10 +141,9 @@ def test_a_style_cost_is_zero_at_the_goal_and_in_relative_units_one_for_a_style_
 def test_total_variation_is_a_part_of_j_in_every_descent(network: ConvNet, photograph: Signal, texture: Signal):
     C, S = as_tensor(photograph)[..., :32, :32], as_tensor(texture)  # noqa: N806
     settings = TransferSettings(iterations=12, tv=50, content_layers="relu2_1", style_layers="relu1_1").for_kind("image")
-    objective = Objective(network, C, S, settings)
-    plain, smooth = (
-        list(descend(objective, C, replace(settings, tv=tv), (0.0, 1.0)))[-1].best_generated for tv in (0.0, settings.tv)
-    )
-    costs = smoothed(objective, 50.0)(C)
-    assert costs.cost.item() == pytest.approx((objective(C).cost + 50 * total_variation(C)).item())
+    both = [replace(settings, tv=tv) for tv in (0.0, 50.0)]
+    rough, objective = (bound(network, C, S, one) for one in both)
+    plain, smooth = (list(descent_of(bound(network, C, S, one), C, one, (0.0, 1.0)))[-1].best_generated for one in both)
+    assert objective(C).cost.item() == pytest.approx((rough(C).cost + 50 * total_variation(C)).item())
+    assert objective(C).costs["total variation"].item() == pytest.approx(50 * total_variation(C).item())
     assert total_variation(smooth) < 0.9 * total_variation(plain)

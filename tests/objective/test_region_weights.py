@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import VGG19, up_to_deepest
-from impasto.objective.masks import Region
-from impasto.objective.region_weights import guide, on_grid, seen
+from impasto.objective.region_weights import Region, on_grid, region_weights, seen
 
 LAYERS = ["relu1_1", "relu2_1", "relu3_1"]
 
@@ -64,7 +63,7 @@ def halves(height: int, width: int) -> NDArray[np.float32]:
 def test_weights_have_a_mean_of_one_and_of_a_style_only_the_inside_counts():
     C, S = torch.zeros(1, 3, 64, 96), torch.zeros(1, 3, 48, 128)  # noqa: N806
     left = region(halves(64, 96), halves(48, 128), None)
-    found = guide(left, C, [S, S], VGG19, LAYERS)
+    found = region_weights(left, C, [S, S], VGG19, LAYERS)
     assert found.share == pytest.approx(0.5)
     assert found.styles[1] == {}
     for name in LAYERS:
@@ -83,16 +82,16 @@ def test_a_region_too_small_for_a_layer_counts_as_far_as_it_is_seen():
     dot = np.zeros((64, 64), np.float32)
     dot[20, 30] = 1
     x = torch.zeros(1, 3, 64, 64)
-    found = guide(region(dot, dot), x, [x], VGG19, [*LAYERS, "relu5_1"])
+    found = region_weights(region(dot, dot), x, [x], VGG19, [*LAYERS, "relu5_1"])
     assert set(found.styles[0]) == set(found.generated) == {*LAYERS, "relu5_1"}
     assert all(weights.isfinite().all() for weights in (*found.styles[0].values(), *found.generated.values()))
     # pooling drops the last column of an odd width, and what is only there is not seen at all
     column = np.zeros((33, 33), np.float32)
     column[:, 32] = 1
     x = torch.zeros(1, 3, 33, 33)
-    found = guide(region(column, column), x, [x], up_to_deepest(VGG19, ["pool1"]), ["relu1_1"])
+    found = region_weights(region(column, column), x, [x], up_to_deepest(VGG19, ["pool1"]), ["relu1_1"])
     assert set(found.generated) == {"relu1_1"}
-    nothing = guide(region(dot * 0, dot), x, [x], VGG19, LAYERS)
+    nothing = region_weights(region(dot * 0, dot), x, [x], VGG19, LAYERS)
     assert nothing.share == 0 and nothing.generated == {}
 
 

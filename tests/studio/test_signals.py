@@ -20,8 +20,8 @@ from impasto.studio.history import Run
 from impasto.studio.painting import View
 from impasto.studio.state import StudioState
 from impasto.studio.uploads import Upload, inspect
+from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import transfer_style
 from tests.studio.conftest import wait_for
 
 RNG = np.random.default_rng(0)

@@ -19,8 +19,8 @@ from impasto.studio.jobs import Job
 from impasto.studio.painting import View
 from impasto.studio.state import Recent, StudioState
 from impasto.studio.uploads import Upload
+from impasto.transfer.painter import Painting, transfer_style
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import Painting, transfer_style
 from tests.studio.conftest import wait_for
 
 

@@ -22,16 +22,20 @@ from skimage import data
 from torch import Tensor
 
 import impasto
-from impasto.descent.descend import METHODS, Evaluation, Progress, descend
+from impasto.descent.descend import Evaluation, Progress
+from impasto.descent.optimizers import OPTIMIZERS
 from impasto.descent.tensor_tree import FORMAT, columns, part_of, read_about, read_tree, rows, write_tree
 from impasto.errors import SettingsError, SignalError
+from impasto.media.movie.frame_parts import Frames
 from impasto.media.signal import Signal
-from impasto.media.volume.prepare import descend_sampled
-from impasto.objective.frames import FramesObjective, descend_frames
-from impasto.objective.objective import Costs
-from impasto.objective.slices import SectionsObjective
+from impasto.media.volume.prepare import Rounds
+from impasto.objective.evaluation import Costs
+from impasto.objective.slices import SlicesObjective
+from impasto.objective.temporal import temporal
 from impasto.transfer.checkpoint import Checkpoint, read_history
+from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
+from tests.conftest import descent_of, descent_of_parts
 
 SMALL = {"size": 40, "style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1", "iterations": 8}
 Descent = Callable[[Any], Iterator[Progress]]
@@ -110,17 +114,17 @@ class Bowl:
     def __call__(self, generated: Tensor) -> Costs:
         cost = (self.curvature * (generated - self.centre).square()).sum()
         cost = cost * float("nan") if generated.mean() > 0.62 else cost
-        return Costs(cost, cost * 0, {"relu1_1": cost * 0}, {"content": cost})
+        return Costs({"content": cost}, {"content": {"relu1_1": cost}})
 
 
-@pytest.mark.parametrize("optimizer", METHODS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_descent_goes_on_from_wherever_it_was(tmp_path: Path, optimizer: str):
     centre = torch.rand(1, 3, 5, 7, generator=torch.Generator().manual_seed(1)) * 1.2
     settings = TransferSettings(optimizer=optimizer, iterations=30).for_kind("image")  # pyright: ignore
     failed: list[bool] = []
 
     def descent(state: Any) -> Iterator[Progress]:
-        for progress in descend(Bowl(centre), torch.full_like(centre, 0.4), settings, (0.0, 1.0), True, state):
+        for progress in descent_of(Bowl(centre), torch.full_like(centre, 0.4), settings, (0.0, 1.0), state):
             failed.append(progress.state()["failed"])
             yield progress
 
@@ -133,8 +137,8 @@ def test_a_movie_goes_on_from_every_frame(tmp_path: Path, network: Any, photo: A
     frames = np.stack([photo[i : i + 24, i : i + 32] for i in range(3)]).astype(np.float32) / 255
     movie = torch.from_numpy(frames).permute(3, 0, 1, 2)[None]
     picture = torch.from_numpy(style.astype(np.float32) / 255).permute(2, 0, 1)[None]
-    objective = FramesObjective(network, movie, picture, settings)
-    check_every_place(lambda state: descend_frames(objective, movie, settings, (0.0, 1.0), True, state), tmp_path / "state")
+    parts = Frames(objective_of(settings) + temporal(), network, movie, [(picture, 1.0)])
+    check_every_place(lambda state: descent_of_parts(parts, movie, settings, (0.0, 1.0), state), tmp_path / "state")
 
 
 def test_a_volume_goes_on_with_the_sections_that_would_have_come(tmp_path: Path, network: Any, style: Any):
@@ -143,8 +147,8 @@ def test_a_volume_goes_on_with_the_sections_that_would_have_come(tmp_path: Path,
     picture = torch.from_numpy(style[..., 0].astype(np.float32) / 255)[None, None]
 
     def descent(state: Any) -> Iterator[Progress]:
-        objective = SectionsObjective(network, volume, picture, settings, count=4)
-        return descend_sampled(objective, volume, settings, (0.0, 1.0), True, state)
+        objective = SlicesObjective(objective_of(settings), network, volume, picture, count=4)
+        return descent_of_parts(Rounds(objective), volume, settings, (0.0, 1.0), state)
 
     check_every_place(descent, tmp_path / "state")
 
@@ -304,8 +308,8 @@ def test_another_version_that_computes_the_same_takes_it_up(
     kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
     whole = paint(photo, style)
-    for module in ("trees", "checkpoint"):
-        monkeypatch.setattr(f"impasto.transfer.{module}.version", lambda _: "9.9.9")
+    for module in ("descent.tensor_tree", "transfer.checkpoint"):
+        monkeypatch.setattr(f"impasto.{module}.version", lambda _: "9.9.9")
     assert np.array_equal(paint(photo, style, checkpoint=kept).signal.values, whole.signal.values)
     (told,) = (line for line in caplog.messages if "last digits" in line)
     assert "was written with impasto" in told and "torch" not in told

@@ -93,7 +93,7 @@ limit = int(sys.argv[1])
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 import numpy as np
 import impasto
-from impasto.transfer.estimate import peak_memory_mib
+from impasto.descent.memory import peak_memory_mib
 content = np.random.default_rng(0).integers(0, 255, (640, 1280, 3), dtype=np.uint8)
 settings = impasto.TransferSettings(size=1280, scales=2, iterations=1, memory=sys.argv[2], **json.loads(sys.argv[3]))
 painting = impasto.transfer_style(content, content[:256, :256], settings)

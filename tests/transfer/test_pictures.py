@@ -13,7 +13,7 @@ from skimage import data
 from impasto import TransferSettings, transfer_style
 from impasto.media.image.read import read_image
 from impasto.transfer.inputs import take_in
-from impasto.transfer.pyramid import plan_scales
+from impasto.transfer.scales import plan_scales
 
 GREY = np.asarray(Image.fromarray(data.camera()).resize((40, 32)))
 COLOUR = np.asarray(Image.fromarray(data.coffee()).resize((40, 32)))

@@ -16,9 +16,9 @@ from skimage import data
 import impasto
 from impasto.errors import SettingsError, SignalError, SizeError
 from impasto.media.signal import Signal, roles
+from impasto.media.styles import names_of, shares
 from impasto.media.volume.files import read_volume
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import names_of, shares
 
 PHOTO, CAT = data.coffee()[::9, ::9], data.chelsea()[::7, ::7]
 VGG: dict[str, Any] = {"content_layers": "relu2_1", "style_layers": "relu1_1,relu2_1", "iterations": 2}

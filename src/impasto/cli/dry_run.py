@@ -27,8 +27,8 @@ def numbers(rehearsal: Rehearsal) -> dict[str, Any]:
     return {
         "sizes": [list(reversed(shape)) for shape in rehearsal.shapes],
         "evaluations": list(rehearsal.evaluations),
-        "tiles": [fitting.plan.tile if fitting else None for fitting in fittings],
-        "optimizers": [fitting.settings.optimizer if fitting else None for fitting in fittings],
+        "tiles": [fitting.plan.tile if fitting and fitting.plan else None for fitting in fittings],
+        "optimizers": [str(fitting.optimizer) if fitting else None for fitting in fittings],
         "memory_mib": max((round(fitting.memory / 2**20, 1) for fitting in fittings if fitting), default=None),
         "seconds": round(rehearsal.seconds, 1),
     }
@@ -41,7 +41,7 @@ def in_words(rehearsal: Rehearsal) -> str:
     lines = [f"size: {sizes}"]
     if fitting is not None:
         memory = max(fitting.memory for fitting in rehearsal.fittings if fitting)
-        tile = f"of {fitting.plan.tile}" if fitting.plan.tile else "none, it fits as a whole"
+        tile = f"of {fitting.plan.tile}" if fitting.plan and fitting.plan.tile else "none, it fits as a whole"
         lines += [
             f"tiles: {tile}",
             f"memory: at most {memory / 2**30:.1f} GiB of the {fitting.budget / 2**30:.1f} GiB that may be taken",

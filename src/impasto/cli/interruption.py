@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Event
 from typing import NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -26,24 +27,21 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def note_interruptions(telling: Callable[[], bool]) -> Callable[[], bool]:
-    """From here to the end of :func:`interruptible`, the first one is only noted, and the function given back tells.
+def cancel_on_interruption(cancel: Event, telling: Callable[[], bool]) -> None:
+    """From here to the end of :func:`interruptible`, the first one sets ``cancel``.
 
     Who is impatient, and sends a second one, gets the KeyboardInterrupt, though not while ``telling`` of an evaluation; more
     are ignored.
     """
-    noted = False
 
     def note(*_: object) -> None:
-        nonlocal noted
-        if noted and not telling():
+        if cancel.is_set() and not telling():
             ignore_interruptions()
             raise KeyboardInterrupt
-        noted = True
+        cancel.set()
 
     for number in SIGNALS:
         signal.signal(number, note)
-    return lambda: noted
 
 
 def ignore_interruptions() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.errors import SignalError
 
 if TYPE_CHECKING:
-    from impasto.transfer.style_transfer import Painting
+    from impasto.transfer.painter import Painting
 
 PLOT_FORMATS = (".png", ".svg", ".pdf")
 

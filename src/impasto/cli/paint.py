@@ -9,13 +9,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from impasto import validation
 from impasto.cli.dry_run import tell
-from impasto.cli.interruption import ignore_interruptions, note_interruptions
+from impasto.cli.interruption import cancel_on_interruption, ignore_interruptions
 from impasto.cli.output import check_outputs, write_somewhere
 from impasto.cli.progress import log_progress, progress_bar
 from impasto.cli.styles import parse_style
@@ -161,7 +162,7 @@ def paint(
     """
     from impasto.media.read_write import check_options, kind_of
     from impasto.media.registry import medium_of
-    from impasto.transfer.styles import shares
+    from impasto.media.styles import shares
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
@@ -178,8 +179,8 @@ def paint(
         return tell(content, style, settings, output, written, as_json=as_json)
 
     from impasto.transfer.checkpoint import Checkpoint, read_history
+    from impasto.transfer.painter import TransferInterrupted, transfer_style
     from impasto.transfer.recorders import frames_to, optional, trace_to
-    from impasto.transfer.style_transfer import TransferInterrupted, transfer_style
 
     kept = None
     if checkpoint:
@@ -188,7 +189,7 @@ def paint(
         command["style"] = [[str(path), weight] for path, weight in style]
         command |= {"frames_every": frames_every, "as_json": as_json, "checkpoint_every": checkpoint_every} | written
         kept = Checkpoint(checkpoint, checkpoint_every, first, command | {"folder": str(Path.cwd())})
-    code, stop, last, telling = 0, None, None, False
+    last, telling, cancel = None, False, Event()
     with ExitStack() as stack:
         watchers: list[Callable[[Progress], None]] = [log_progress] if verbose else []
         if sys.stderr.isatty() and not quiet and not verbose:
@@ -200,24 +201,22 @@ def paint(
             watchers.append(optional(frames_to(frames, frames_every), f"writing into {frames}"))
 
         def watch(progress: Progress) -> None:
-            nonlocal stop, last, telling
+            nonlocal last, telling
+            if last is None:
+                cancel_on_interruption(cancel, lambda: telling)
             telling, last = True, progress
             for watcher in watchers:
                 watcher(progress)
             telling = False
-            stop = stop or note_interruptions(lambda: telling)
-            if stop() and progress.latest.evaluation < progress.iterations:
-                ignore_interruptions()
-                raise KeyboardInterrupt
 
         try:
             painting = transfer_style(
-                content, style, settings, output=output, options=written, on_progress=watch, checkpoint=kept
+                content, style, settings, output=output, options=written, on_progress=watch, cancel=cancel, checkpoint=kept
             )
         except TransferInterrupted as interrupted:
-            painting, code = interrupted.painting, 130
+            painting = interrupted.painting
     ignore_interruptions()  # nothing shall stop the picture on its way to the disk
-    if code and last:
+    if not painting.finished and last:
         goes_on = f"; 'impasto resume {checkpoint}' goes on" if checkpoint and checkpoint.exists() else ""
         log.warning("interrupted after %d of %d evaluations%s", len(painting.history), last.iterations, goes_on)
     write_somewhere(painting, output, written)
@@ -229,4 +228,4 @@ def paint(
     else:
         size = medium_of(kind).describe(painting.signal)
         click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
-    return code
+    return 0 if painting.finished else 130

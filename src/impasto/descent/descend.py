@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import pairwise
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from impasto.descent.optimizers import Memory, Optimizer, adam, gradient_descent, lbfgs
+from impasto.descent.optimizers import Optimizer
 from impasto.descent.parametrisation import Parametrisation, plain, whitened
 from impasto.errors import SettingsError
-from impasto.objective.objective import Costs, smoothed
-from impasto.transfer.settings import TransferSettings
+from impasto.objective.evaluation import Costs
 
 # evaluations that tell how fast it goes now
 _NEWEST = 15
@@ -33,23 +33,44 @@ class Evaluation:
     Attributes:
         evaluation: counts from 1.
         cost: J, the sum of ``costs``.
-        content_cost: J_content.
-        style_cost: J_style, the sum of ``style_cost_by_layer``.
-        style_cost_by_layer: lambda^[l] J_style^[l].
-        costs: what each part adds to J, with its weight, by its name: "content" is alpha J_content, "style" beta J_style;
-            "total variation" and, of a movie, "temporal" where they count.
+        costs: what each term adds to J, with its weight, by its name: "content" is alpha J_content, "style" beta J_style.
+        by_layer: what each layer of a term adds to it, before the weight of the term: of "style" lambda^[l] J_style^[l].
         seconds: since the descent began.
         scale: counts the sizes at which a picture is painted, from 1.
     """
 
     evaluation: int
     cost: float
-    content_cost: float
-    style_cost: float
-    style_cost_by_layer: dict[str, float]
     costs: dict[str, float]
+    by_layer: dict[str, dict[str, float]]
     seconds: float
     scale: int = 1
+
+    @property
+    def content_cost(self) -> float:
+        """J_content."""
+        return self._before_weight("content")
+
+    @property
+    def style_cost(self) -> float:
+        """J_style, the sum of ``style_cost_by_layer``."""
+        return self._before_weight("style")
+
+    @property
+    def style_cost_by_layer(self) -> dict[str, float]:
+        """lambda^[l] J_style^[l]."""
+        return self.by_layer.get("style", {})
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON has of it; of each term also its cost before its weight, "style_cost", and that by layer."""
+        told = asdict(self)
+        by_layer = told.pop("by_layer")
+        for name, layers in by_layer.items():
+            told |= {f"{name}_cost": sum(layers.values()), f"{name}_cost_by_layer": layers}
+        return told
+
+    def _before_weight(self, name: str) -> float:
+        return sum(self.by_layer.get(name, {}).values())
 
 
 @dataclass(frozen=True)
@@ -91,51 +112,14 @@ def intervals(evaluations: Sequence[Evaluation]) -> list[float]:
     return [b.seconds - a.seconds for a, b in pairwise(evaluations)]
 
 
-def shifted(evaluation: Evaluation, done: int, seconds: float) -> Evaluation:
-    """An evaluation of one of several descents in the counts of the whole, of which so much was done before."""
-    return replace(evaluation, evaluation=done + evaluation.evaluation, seconds=seconds + evaluation.seconds)
-
-
-def nested(inner: Progress, **outer: Any) -> Callable[[], State]:
-    """The state of a descent made of several, of which ``inner`` is the one at work."""
-    return lambda: {**outer, "inner": inner.state()}
-
-
-class Method(NamedTuple):
-    """An optimizer as the descent drives it.
-
-    Attributes:
-        change: the optimizer.
-        step: its usual step size, for a gradient whose root mean square is 1.
-        unitless: whether it wants the gradient in units of its first root mean square (so that no cost is too large or too
-            small for float32 and the optimizer's own thresholds), or as it is.
-        rise: an evaluation above this many times the best cost counts as a failed step.
-        growth: every good step is this much longer than the one before.
-        whitened: whether it sees G as whitened coefficients, or as plain values.
-    """
-
-    change: Optimizer
-    step: float
-    unitless: bool
-    rise: float
-    growth: float
-    whitened: bool
-
-
-METHODS = {
-    "lbfgs": Method(lbfgs, step=1.0, unitless=True, rise=1.5, growth=1.2, whitened=True),
-    "adam": Method(adam, step=0.02, unitless=True, rise=10.0, growth=1.1, whitened=False),
-    # G := G - step * dJ/dG converges only if the step suits the curvature, which is found by trying: longer after every
-    # good step, half as long after a bad one
-    "gd": Method(gradient_descent, step=0.02, unitless=False, rise=1.0, growth=1.2, whitened=False),
-}
-
-
 def descend(
     objective: Callable[[Tensor], Costs],
     start: Tensor,
-    settings: TransferSettings,
-    bounds: tuple[float, float] | None,
+    optimizer: Optimizer,
+    *,
+    iterations: int,
+    step: float | None = None,
+    bounds: tuple[float, float] | None = None,
     natural: bool = True,
     state: State | None = None,
 ) -> Iterator[Progress]:
@@ -148,7 +132,9 @@ def descend(
     Args:
         objective: J.
         start: the first G, (1, channels, *space); not changed.
-        settings: optimizer, step and iterations, with nothing left open.
+        optimizer: where it goes; not changed.
+        iterations: how often J is evaluated.
+        step: the size of the first step; one that suits the optimizer if None.
         bounds: the range of the signal's values, or None.
         natural: whether the spectrum of G falls as 1/frequency, so that whitened coefficients suit it better than values.
         state: where another descent of the same J was, as its :class:`Progress` gave it: the first item is that one once
@@ -157,19 +143,18 @@ def descend(
     Raises:
         SettingsError: J is not finite at the start.
     """
-    assert settings.iterations is not None and settings.beta is not None
-    method, objective = METHODS[settings.optimizer], smoothed(objective, settings.tv)
-    form = whitened(tuple(start.shape[1:]), start.device) if method.whitened and natural else plain()
+    optimizer = optimizer.fresh()
+    form = whitened(tuple(start.shape[1:]), start.device) if optimizer.whitened and natural else plain()
     if state is None:
         at = _Position(start.clone(), form.encode(start).contiguous())
     else:
-        at = _restored(state, start.device)
-        yield at.progress(settings.iterations)
+        at, optimizer.state = _restored(state, start.device)
+        yield at.progress(iterations, optimizer)
     del start
     began = time.perf_counter() - (at.latest.seconds if at.latest else 0.0)
-    for number in range(at.latest.evaluation + 1 if at.latest else 1, settings.iterations + 1):
+    for number in range(at.latest.evaluation + 1 if at.latest else 1, iterations + 1):
         if at.latest is not None:
-            _step(at, method, form, bounds, settings.history)
+            _step(at, optimizer, form, bounds)
         costs, gradient = _evaluate(objective, at.generated)
         if bounds is not None:
             outward = (at.generated <= bounds[0]) & (gradient > 0) | (at.generated >= bounds[1]) & (gradient < 0)
@@ -178,28 +163,27 @@ def descend(
         at.latest = Evaluation(
             evaluation=number,
             cost=costs.cost.item(),
-            content_cost=costs.content_cost.item(),
-            style_cost=costs.style_cost.item(),
-            style_cost_by_layer={name: cost.item() for name, cost in costs.style_cost_by_layer.items()},
-            costs={name: cost.item() for name, cost in costs.parts.items()},
+            costs=_numbers(costs.costs),
+            by_layer={name: _numbers(layers) for name, layers in costs.by_layer.items() if layers},
             seconds=time.perf_counter() - began,
         )
         finite = math.isfinite(at.latest.cost) and bool(at.gradient.isfinite().all())
         if at.best is None:
             if not finite:
+                parts = ", ".join(f"{name} {value:g}" for name, value in at.latest.costs.items())
                 raise SettingsError(
-                    f"J is {at.latest.cost:g} at the start: alpha {settings.alpha:g}, beta {settings.beta:g} or a layer's "
-                    "weight is too large for float32"
+                    f"J is {at.latest.cost:g} at the start ({parts}): a weight of J or of a layer is too large for float32"
                 )
             scale = at.gradient.square().mean().sqrt().item() or 1.0
-            at.unit = scale if method.unitless else 1.0
-            at.step = settings.step or method.step * at.unit / scale
-            at.longest = at.step if method.unitless else math.inf
+            at.unit = scale if optimizer.unitless else 1.0
+            at.step = step or optimizer.size * at.unit / scale
+            at.longest = at.step if optimizer.unitless else math.inf
         if at.best is None or (finite and at.latest.cost < at.best.cost):
             at.best, at.best_generated, at.best_gradient = at.latest, at.generated, at.gradient
-        at.failed = not finite or at.latest.cost > method.rise * at.best.cost
-        yield at.progress(settings.iterations)
-    at.gradient, at.best_gradient, at.memory = None, None, {}  # who holds the last progress does not hold these
+        at.failed = not finite or at.latest.cost > optimizer.rise * at.best.cost
+        yield at.progress(iterations, optimizer)
+    at.gradient, at.best_gradient = None, None  # who holds the last progress does not hold these
+    optimizer.reset()
 
 
 @dataclass
@@ -207,7 +191,8 @@ class _Position:
     """What a descent carries from one evaluation to the next.
 
     ``gradient`` is dJ/dG at ``generated`` with respect to the coefficients; ``failed`` says that the step to there was one
-    to be taken back; ``memory`` is the optimizer's; ``unit`` is what a gradient is divided by, ``longest`` the longest step.
+    to be taken back; ``stepped`` whether the optimizer has taken one; ``unit`` is what a gradient
+    is divided by, ``longest`` the longest step.
     """
 
     generated: Tensor
@@ -217,54 +202,63 @@ class _Position:
     best: Evaluation | None = None
     best_generated: Tensor | None = None
     best_gradient: Tensor | None = None
-    memory: Memory = field(default_factory=dict)
     failed: bool = False
+    stepped: bool = False
     step: float = 1.0
     unit: float = 1.0
     longest: float = 1.0
 
-    def progress(self, iterations: int) -> Progress:
+    def progress(self, iterations: int, optimizer: Optimizer) -> Progress:
         assert self.latest and self.best and self.best_generated is not None
-        return Progress(self.latest, self.best, iterations, self.generated, self.best_generated, self.state)
+        state = partial(self.state, optimizer)
+        return Progress(self.latest, self.best, iterations, self.generated, self.best_generated, state)
 
-    def state(self) -> State:
+    def state(self, optimizer: Optimizer) -> State:
         assert self.latest and self.best
-        return vars(self) | {"latest": asdict(self.latest), "best": asdict(self.best)}
+        return vars(self) | {"latest": asdict(self.latest), "best": asdict(self.best), "memory": optimizer.state}
 
 
-def _restored(state: State, device: torch.device) -> _Position:
-    """The position whose state it is."""
-    at = _Position(**_moved(state, device))
+def _restored(state: State, device: torch.device) -> tuple[_Position, dict[str, Any]]:
+    """The position whose state it is, and what the optimizer remembers there."""
+    values = moved(state, device)
+    memory = values.pop("memory")
+    at = _Position(**values)
     at.latest, at.best = Evaluation(**state["latest"]), Evaluation(**state["best"])
-    return at
+    return at, memory
 
 
-def _moved(tree: Any, device: torch.device) -> Any:
+def moved(tree: Any, device: torch.device) -> Any:
     """A copy of it, on the device: the descent writes into what it has."""
     if isinstance(tree, Tensor):
         return tree.to(device, copy=True)
     if isinstance(tree, dict):
-        return {name: _moved(value, device) for name, value in tree.items()}
-    return [_moved(value, device) for value in tree] if isinstance(tree, list) else tree
+        return {name: moved(value, device) for name, value in tree.items()}
+    return [moved(value, device) for value in tree] if isinstance(tree, list | tuple) else tree
 
 
-def _step(at: _Position, method: Method, form: Parametrisation, bounds: tuple[float, float] | None, history: int) -> None:
+def _step(at: _Position, optimizer: Optimizer, form: Parametrisation, bounds: tuple[float, float] | None) -> None:
     """From the newest evaluation to where the next one is to be."""
     gradient = at.gradient
     assert gradient is not None and at.best_generated is not None and at.best_gradient is not None
     if at.failed:
         at.coefficients.copy_(form.encode(at.best_generated))
-        gradient, at.step, at.memory = at.best_gradient, at.step / 2, {}
-    elif at.memory:
-        at.step = min(at.step * method.growth, at.longest)
+        gradient, at.step = at.best_gradient, at.step / 2
+        optimizer.reset()
+    elif at.stepped:
+        at.step = min(at.step * optimizer.growth, at.longest)
     at.gradient = None  # J's next evaluation needs the memory
-    at.coefficients += method.change(at.memory, gradient / at.unit, at.step, history)
+    at.coefficients += optimizer.step(gradient / at.unit, at.step)
+    at.stepped = True
     del gradient
     at.generated = form.decode(at.coefficients).contiguous()
     if bounds is not None:
         inside = at.generated.clamp(*bounds)
         at.coefficients += form.encode(inside - at.generated)
         at.generated = inside
+
+
+def _numbers(costs: dict[str, Tensor]) -> dict[str, float]:
+    return {name: cost.item() for name, cost in costs.items()}
 
 
 def _evaluate(objective: Callable[[Tensor], Costs], generated: Tensor) -> tuple[Costs, Tensor]:

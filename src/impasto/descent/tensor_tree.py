@@ -22,7 +22,7 @@ from impasto.errors import SignalError
 from impasto.files import existing_file, first_line, opened_whole
 
 # grows with each change of what a checkpoint holds, or of what goes on from it: another number is another painting
-FORMAT = 3
+FORMAT = 4
 _ABOUT, _SUM, _TENSOR = "impasto", "crc32", "__tensor__"
 _DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
 
@@ -98,7 +98,11 @@ def columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def rows(columns: dict[str, Any]) -> list[dict[str, Any]]:
     """What :func:`columns` took apart."""
-    lists = {name: rows(column) if isinstance(column, dict) else column.tolist() for name, column in columns.items()}
+    count = next((len(column) for column in columns.values() if not isinstance(column, dict)), 0)
+    lists = {
+        name: (rows(column) or [{}] * count) if isinstance(column, dict) else column.tolist()
+        for name, column in columns.items()
+    }
     return [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
 
 

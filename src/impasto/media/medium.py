@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL import Image
 
+    from impasto.media.prepared import Prepared
+    from impasto.media.resolved import ResolvedSettings
     from impasto.media.signal import Signal
-    from impasto.transfer.prepared import Prepared
-    from impasto.transfer.settings import TransferSettings
-    from impasto.transfer.styles import Styles
+    from impasto.media.styles import Styles
 
 
 def found_at(where: str) -> Any:
@@ -93,8 +93,8 @@ class Medium:
         readable: the endings by which a file is known.
         writable: the endings of the files that can be written.
         safest: the one of them that can hold every signal.
-        prepare: content and styles as read, with settings in which nothing is open, become
-            :class:`impasto.transfer.prepared.Prepared`.
+        prepare: content and styles as read, with :class:`impasto.media.resolved.ResolvedSettings`, become
+            :class:`impasto.media.prepared.Prepared`.
         styles: the media that can be its style.
         why: why no other one can.
         defaults: what a setting is where it is not given: size, iterations, beta, optimizer and network at least.
@@ -128,7 +128,7 @@ class Medium:
     readable: tuple[str, ...]
     writable: tuple[str, ...]
     safest: str
-    prepare: Callable[[Signal, Styles, TransferSettings], Prepared]
+    prepare: Callable[[Signal, Styles, ResolvedSettings], Prepared]
     styles: tuple[str, ...]
     why: str
     defaults: Mapping[str, Any]

@@ -24,9 +24,9 @@ _one_at_a_time = threading.Lock()
 
 
 @contextlib.contextmanager
-def weights_kept() -> Iterator[None]:
-    """Within it, or within a function that it decorates, what was shared stays; a run is such one."""
-    before = _kept.set({})
+def weights_kept(kept: dict[Hashable, Tensors]) -> Iterator[None]:
+    """Within it what was shared stays, and as long as somebody has ``kept``, which holds it."""
+    before = _kept.set(kept)
     try:
         yield
     finally:

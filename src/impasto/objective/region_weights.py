@@ -1,4 +1,4 @@
-"""Guides: how much each position of a layer counts for a region.
+"""How much each position of a layer counts for a region.
 
 After Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), arXiv:1611.07865, section 4.
 """
@@ -6,21 +6,30 @@ After Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.media.signal import Values
 from impasto.networks.layers import SIGNAL, LayerTable, sources, up_to_deepest
-from impasto.objective.masks import Region
+
+Mask = NDArray[np.floating[Any]]
 
 Weights = Mapping[str, Tensor]
 """Of each layer how much its positions count, (1, 1, height, width), with a mean of 1."""
 
 
-class Guide(NamedTuple):
+class Region(NamedTuple):
+    """A part of the content, (height, width), and what it takes of each style, all in 0..1; None: nothing."""
+
+    content: Mask
+    styles: tuple[Mask | None, ...]
+
+
+class RegionWeights(NamedTuple):
     """A region in the layers.
 
     Attributes:
@@ -34,7 +43,9 @@ class Guide(NamedTuple):
     styles: tuple[Weights, ...]
 
 
-def guide(region: Region, content: Tensor, styles: Sequence[Tensor], table: LayerTable, layers: Iterable[str]) -> Guide:
+def region_weights(
+    region: Region, content: Tensor, styles: Sequence[Tensor], table: LayerTable, layers: Iterable[str]
+) -> RegionWeights:
     """A region in the layers of a network that sees a content and styles (1, channels, height, width).
 
     A position of G counts as much as what it sees is of the region, so that regions blend where they meet. Of a style only
@@ -42,14 +53,14 @@ def guide(region: Region, content: Tensor, styles: Sequence[Tensor], table: Laye
     """
     here, layers = on_grid(region.content, content), list(layers)
     there = [None if part is None else on_grid(part, style) for part, style in zip(region.styles, styles, strict=True)]
-    return Guide(
+    return RegionWeights(
         float(here.mean()),
         _normalised(seen(here, table, layers)),
         tuple({} if part is None else _normalised(_inside(seen(part, table, layers))) for part in there),
     )
 
 
-def on_grid(mask: Values, picture: Tensor) -> Tensor:
+def on_grid(mask: Mask, picture: Tensor) -> Tensor:
     """A mask (height, width) as a tensor (1, 1, height, width) of the grid of a picture."""
     x = torch.from_numpy(mask)[None, None].to(picture)
     return x if x.shape[2:] == picture.shape[2:] else F.interpolate(x, picture.shape[2:])

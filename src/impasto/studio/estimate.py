@@ -9,16 +9,16 @@ from threading import Event
 import numpy as np
 
 from impasto.descent.descend import Evaluation, intervals, pace
+from impasto.descent.memory import fit, gibibytes
 from impasto.media.image.read import scaled_shape
 from impasto.media.signal import Signal
 from impasto.networks.tiling.plan import Task
 from impasto.studio.components.result_view import span
 from impasto.studio.uploads import Upload
-from impasto.transfer.estimate import fit, gibibytes
-from impasto.transfer.prepared import table_of
-from impasto.transfer.pyramid import evaluations_at, plan_scales
+from impasto.transfer.painter import transfer_style
+from impasto.transfer.resolve import resolve
+from impasto.transfer.scales import evaluations_at, plan_scales
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import transfer_style
 
 _PATIENCE = 20  # seconds
 _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
@@ -57,7 +57,7 @@ class Speed:
         Raises:
             SizeError: the memory is too small for it.
         """
-        known = settings.for_kind(upload.kind, max(upload.shape))
+        _, known = resolve(settings, upload.kind, max(upload.shape))
         content = Signal(np.broadcast_to(np.float32(0), (1, *upload.shape)), upload.kind)  # only its shape is looked at
         scales = plan_scales(known, content)
         evaluations = evaluations_at(scales[-1], scales, len(upload.shape))
@@ -65,10 +65,9 @@ class Speed:
             seconds = self._seconds.get(upload.kind, 0) * prod(upload.shape) * evaluations
             return upload.extent + (f" · about {span(seconds)}" if seconds else "")
         height, width = upload.shape
-        target = max(upload.shape) if known.size == "full" else int(known.size or 0)
-        scaled = scaled_shape((height, width), target)
-        task = Task(table_of(known), scaled, 3, 1, tuple(known.content_weights), scaled)
-        words = gibibytes(fit(task, known).memory)
+        scaled = scaled_shape((height, width), known.size or max(upload.shape))
+        task = Task(known.table, scaled, 3, 1, known.objective.targets, scaled)
+        words = gibibytes(fit(task, known.limits).memory)
         if self._known.wait(_PATIENCE) and "image" in self._seconds:
             words = f"about {span(self._seconds['image'] * prod(scaled) * evaluations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"

@@ -18,6 +18,10 @@ MOST_WAITING = 32
 _PAUSE = 0.15  # seconds between two looks at a job
 
 
+class JobStoppedError(Exception):
+    """The work of a job ends before it is done, as somebody asked for, or as nobody waits for it any more."""
+
+
 class Job:
     """Work that waits for its turn, is done, and can be stopped.
 
@@ -27,6 +31,7 @@ class Job:
         shown: what there is to be seen of it, as :meth:`show` last said.
         version: grows by one whenever something about the job changes.
         closing: whether it was the end of the server that stopped it.
+        cancel: set when the work is to end soon with what it has.
     """
 
     def __init__(self, work: Callable[[Job], None], lease: float | None = None) -> None:
@@ -34,7 +39,6 @@ class Job:
         self._work: Callable[[Job], None] | None = work
         self._lease = lease
         self._looked = time.monotonic()
-        self._stop = threading.Event()
         self._lock = threading.RLock()
         self._after: list[Callable[[], None]] = []
         self.state = "waiting"
@@ -42,6 +46,7 @@ class Job:
         self.shown: Any = None
         self.version = 0
         self.closing = False
+        self.cancel = threading.Event()
 
     @property
     def ended(self) -> bool:
@@ -69,12 +74,12 @@ class Job:
         """Whether one more visitor can wait for it: it has not ended, and nobody asked it to stop."""
         with self._lock:
             self._looked = time.monotonic()
-            return not self.ended and not self._stop.is_set()
+            return not self.ended and not self.cancel.is_set()
 
     def stop(self) -> bool:
         """Ask the work to end soon with what it has; True if it had not begun, and now never will."""
         with self._lock:
-            self._stop.set()
+            self.cancel.set()
             waiting = self.state == "waiting"
             if waiting:
                 self._become("stopped")
@@ -93,17 +98,21 @@ class Job:
         with self._lock:
             self.version += 1
 
-    def check(self) -> None:
-        """Called by the work now and then.
-
-        Raises:
-            KeyboardInterrupt: somebody asked it to stop, or nobody waits for it any more.
-        """
+    def look(self) -> None:
+        """Called by the work now and then: it is cancelled where nobody waits for it any more."""
         with self._lock:  # nobody joins a job that has just been given up
             if self._lease is not None and time.monotonic() - self._looked > self._lease:
-                self._stop.set()
-            if self._stop.is_set():
-                raise KeyboardInterrupt
+                self.cancel.set()
+
+    def check(self) -> None:
+        """:meth:`look`, for work that has nothing to keep.
+
+        Raises:
+            JobStoppedError: it is cancelled.
+        """
+        self.look()
+        if self.cancel.is_set():
+            raise JobStoppedError
 
     def _become(self, state: str, error: str = "") -> None:
         with self._lock:
@@ -126,7 +135,7 @@ class Job:
         try:
             self.check()
             work(self)
-        except KeyboardInterrupt:
+        except JobStoppedError:
             self._become("stopped")
         except ImpastoError as error:
             self._become("failed", " ".join(str(error).split()))

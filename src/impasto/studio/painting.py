@@ -13,15 +13,17 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.media.read_write import read_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal, Values
+from impasto.media.styles import names_of, shares
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, History, Run
-from impasto.studio.jobs import Job
+from impasto.studio.jobs import Job, JobStoppedError
 from impasto.transfer.checkpoint import read_history
-from impasto.transfer.pyramid import plan_scales
+from impasto.transfer.painter import transfer_style
+from impasto.transfer.painting import Painting
+from impasto.transfer.resolve import resolve
+from impasto.transfer.scales import plan_scales
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
-from impasto.transfer.styles import names_of, shares
 
 _SECONDS_BETWEEN = 0.4  # two pictures
 _THUMBNAIL_SIZE = 320
@@ -77,31 +79,30 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
                 left = None if seconds is None else seconds * progress.left
                 size = " × ".join(map(str, reversed(values.shape[1:]))) if progress.scales > 1 else ""
                 job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size))
-            job.check()
+            job.look()
 
         ended = "done"
         try:
             content = read_signal(history.path(run, run.content), run.settings["rate"])
             styles = [(history.path(run, name), weight) for name, weight in zip(run.styles, run.weights, strict=True)]
             settings = _settings(run, history, content)
-            try:
-                painting = transfer_style(
-                    content, styles, settings, on_progress=watch, checkpoint=checkpoint,
-                    output=history.path(run, _result_of(content)),
-                )  # fmt: skip
-            except TransferInterrupted as interrupted:
-                painting, ended = interrupted.painting, "interrupted" if job.closing else "stopped"
+            painting = transfer_style(
+                content, styles, settings, on_progress=watch, cancel=job.cancel, checkpoint=checkpoint,
+                output=history.path(run, _result_of(content)),
+            )  # fmt: skip
+            if not painting.finished:
+                ended = "interrupted" if job.closing else "stopped"
             seconds = sum(e.seconds for e in painting.history[-1:])
             _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
+            stopped = isinstance(error, JobStoppedError)
             _note(replace(state, state="stopped" if stopped else "failed", error=_sentence(error)), history)
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
         job.show(View(preview_signal(painting.signal), tuple(costs), len(costs)))
-        if ended != "done":
-            raise KeyboardInterrupt
+        if not painting.finished:
+            raise JobStoppedError
 
     return work
 
@@ -146,7 +147,8 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
     settings = TransferSettings(**run.settings)
     if not run.start:
         return settings
-    *earlier, last = plan_scales(settings.for_kind(content.kind, max(content.shape)), content)
+    _, known = resolve(settings, content.kind, max(content.shape))
+    *earlier, last = plan_scales(known, content)
     if earlier:  # a result is not painted small again
         settings = replace(settings, scales=1, iterations=last.iterations)
     return replace(settings, init=str(history.path(run, run.start)))
@@ -154,11 +156,11 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
 
 def _keep(run: Run, painting: Painting, history: History) -> None:
     """Write result, thumbnail and record; inside the result are the settings with which the run began."""
-    began = TransferSettings(**run.settings).for_kind(painting.signal.kind, max(painting.content.shape))
+    began, known = resolve(TransferSettings(**run.settings), painting.signal.kind, max(painting.content.shape))
     styles = names_of(shares(list(zip(run.names[1:], run.weights, strict=True))))
     about = {**painting.about, "content": run.names[0], "style": styles}
     iterations = began.iterations
-    if len(plan_scales(began, painting.content)) == 1:
+    if len(plan_scales(known, painting.content)) == 1:
         iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
     named = replace(painting, settings=replace(began, iterations=iterations), about=about)
     result = _result_of(painting.signal)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -19,9 +19,9 @@ from impasto.descent.descend import Evaluation, Progress, State
 from impasto.descent.tensor_tree import columns, part_of, read_about, read_tree, rows, write_tree
 from impasto.errors import SettingsError, SignalError
 from impasto.files import check_writable
-from impasto.media.signal import Signal
+from impasto.media.signal import Signal, roles
 from impasto.networks.kernels.autotune import choose_convolutions, convolution_wanted, convolutions_chosen, processor
-from impasto.transfer.settings import TransferSettings
+from impasto.transfer.inputs import Inputs
 from impasto.validation import named_files
 
 log = logging.getLogger("impasto")
@@ -56,9 +56,7 @@ class Checkpoint:
             path.unlink(missing_ok=True)
 
 
-def take_up(
-    checkpoint: Checkpoint, settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float], memory: Any
-) -> tuple[list[Evaluation], State | None, Keep]:
+def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[Evaluation], State | None, Keep]:
     """The history and the state of a transfer as far as its checkpoint has them, and what keeps it from now on.
 
     That is called with the progress and the history of evaluations, and whether to write at once and not when it is time.
@@ -68,7 +66,7 @@ def take_up(
         SettingsError: the file keeps a transfer of other settings or inputs.
         SignalError: it cannot be read, or not be written.
     """
-    path, about = checkpoint.path, _identity(settings, inputs, shares)
+    path, about = checkpoint.path, _identity(inputs)
     check_writable(path)
     history: list[Evaluation] = []
     state = None
@@ -118,13 +116,17 @@ def kept_memory(path: Path) -> int | None:
     return read_about(path)["memory"] if path.exists() else None
 
 
-def _identity(settings: TransferSettings, inputs: Mapping[str, Signal], shares: Sequence[float]) -> dict[str, Any]:
+def _identity(inputs: Inputs) -> dict[str, Any]:
     """What makes a transfer the one it is: its settings, the shares of its styles, and the SHA-256 of what it reads."""
-    sums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in named_files(settings).items()}
+    files = named_files(inputs.given)
+    sums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
+    signals = roles(inputs.content, [style for style, _ in inputs.styles])
+    settings = inputs.settings
     return {
-        "settings": settings.as_dict(),
-        "shares": list(shares),
-        "inputs": {name: _digest(signal) for name, signal in inputs.items()} | sums,
+        "settings": inputs.given.as_dict(),
+        "shares": [share for _, share in inputs.styles],
+        "parts": {"J": repr(settings.objective), "optimizer": repr(settings.optimizer), "network": settings.network.name},
+        "inputs": {name: _digest(signal) for name, signal in signals.items()} | sums,
     }
 
 
@@ -139,7 +141,7 @@ def _digest(signal: Signal) -> str:
 
 def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     expected = json.loads(json.dumps(expected))
-    was, chosen = (one["settings"] | {"shares of the styles": one["shares"]} for one in (about, expected))
+    was, chosen = (one["settings"] | {"shares of the styles": one["shares"]} | one["parts"] for one in (about, expected))
     for name, given in chosen.items():
         kept = was.get(name)
         if kept != given:

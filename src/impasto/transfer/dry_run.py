@@ -12,14 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto.descent.memory import Fitting, default_memory
+from impasto.descent.stages import Begun, Stage, descend_stages
+from impasto.media.prepared import Prepared
+from impasto.media.resolved import ResolvedSettings
+from impasto.media.styles import Source, Style
 from impasto.networks.device import find_device
-from impasto.networks.tiling.segments import Segmented
-from impasto.transfer.estimate import Fitting, bytes_held, default_memory, fit, task_of
-from impasto.transfer.inputs import take_in
-from impasto.transfer.prepared import Prepared
-from impasto.transfer.pyramid import first_signal, plan_scales, prepare_scale
+from impasto.transfer.inputs import Inputs, take_in
+from impasto.transfer.scales import Scales, first_signal
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Source, Style
 
 # positions of the part that is painted to measure the time, at most, and how often it is looked at
 _POSITIONS = {1: 2**20, 2: 2**17}
@@ -60,46 +61,57 @@ def rehearse(
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
-    medium, content_signal, styles, settings, _ = take_in(content, style, settings, output, options)
-    device = find_device(settings.device)
+    return rehearse_inputs(take_in(content, style, settings, output, options))
+
+
+def rehearse_inputs(inputs: Inputs) -> Rehearsal:
+    """The same of what was read already.
+
+    Raises:
+        ImpastoError: a size is wrong, or there is not memory enough.
+    """
+    settings, device = inputs.settings, find_device(inputs.settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))
-    scales = plan_scales(settings, content_signal, styles)
-    last = medium.prepare(content_signal, styles, settings)
-    first_signal(last, content_signal, styles, settings)  # a file that cannot be read is to be known now
-    held = bytes_held(content_signal, styles, last)
+    scales = Scales(inputs.medium, inputs.content, inputs.styles, settings, device)
+    last = scales.prepared
+    first_signal(last, inputs.content, inputs.styles, settings)  # a file that cannot be read is to be known now
+    held = last.bytes_held(inputs.content, inputs.styles)
     shapes: list[tuple[int, ...]] = []
     fittings: list[Fitting | None] = []
-    for k, scale in enumerate(scales, start=1):
-        here = replace(settings, size=scale.size, iterations=scale.iterations)
-        prepared = last if k == len(scales) else prepare_scale(medium, content_signal, styles, here, scales, last)
-        task = task_of(prepared, prepared.network, here)
+    for k in range(len(scales.stages)):
+        here, prepared = scales.at(k)
         shapes.append(tuple(prepared.content.shape[2:]))
-        fittings.append(fit(task, here, held) if task else None)
+        fittings.append(prepared.fitting(here.limits, held))
     each, evaluations = _measured(last, fittings[-1], settings, device)
-    counts = [evaluations] if len(scales) == 1 else [scale.iterations for scale in scales]
-    works = [fitting.plan.work if fitting else prod(shape) for shape, fitting in zip(shapes, fittings, strict=True)]
+    counts = [evaluations] if len(scales.stages) == 1 else [stage.iterations for stage in scales.stages]
+    works = [
+        fitting.plan.work if fitting and fitting.plan else prod(shape)
+        for shape, fitting in zip(shapes, fittings, strict=True)
+    ]
     seconds = sum(each * work * (count + 2 * _START) for work, count in zip(works, counts, strict=True))
     return Rehearsal(tuple(shapes), tuple(fittings), tuple(counts), seconds)
 
 
 def _measured(
-    prepared: Prepared, fitting: Fitting | None, settings: TransferSettings, device: torch.device
+    prepared: Prepared, fitting: Fitting | None, settings: ResolvedSettings, device: torch.device
 ) -> tuple[float, int]:
     """Seconds of an evaluation, with its step, for each unit of its work; and how many evaluations there are."""
-    network, content = prepared.network.to(device), prepared.content.to(device)
-    style = [(s.to(device), share) for s, share in prepared.style]
-    work, seen = float(prod(content.shape[2:])), network
-    task = task_of(prepared, network, settings)
-    if fitting and task and isinstance(network, Segmented):
+    network, task = prepared.network.to(device), prepared.task()
+    work, seen, optimizer = float(prod(prepared.content.shape[2:])), network, settings.optimizer
+    if fitting and fitting.plan and task:
         dims = len(task.shape)
-        content, style = _middle(content, dims), [(_middle(s, dims), share) for s, share in style]
-        work = fitting.plan.work_for(task._replace(shape=tuple(content.shape[-dims:])))
-        settings = fitting.settings
-        seen = fitting.apply(network)
-    objective = prepared.objective(seen, content, style, settings)
-    steps = prepared.descent(objective, content, settings, prepared.bounds, prepared.natural)
-    taken = list(itertools.islice(steps, _EVALUATIONS))
+        prepared = replace(
+            prepared,
+            content=_middle(prepared.content, dims),
+            style=[(_middle(s, dims), share) for s, share in prepared.style],
+        )
+        work = fitting.plan.work_for(task._replace(shape=tuple(prepared.content.shape[-dims:])))
+        seen, optimizer = fitting.apply(network, prepared.objective.layers), fitting.optimizer
+    parts = prepared.parts(seen, device, {})
+    start = prepared.content.to(device)
+    stage = Stage(settings.iterations, 1.0, lambda *_: Begun(parts, start, optimizer, prepared.bounds, prepared.natural))
+    taken = list(itertools.islice(descend_stages([stage], step=settings.step), _EVALUATIONS))
     moments = [progress.latest.seconds for progress in taken]
     # the first evaluation is slower: memory is taken for the first time, and convolutions are chosen
     times = [after - before for before, after in itertools.pairwise(moments)] or moments

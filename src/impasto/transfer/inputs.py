@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,10 +11,12 @@ from impasto.files import is_file
 from impasto.media.medium import Medium
 from impasto.media.read_write import kind_of, read_signal, try_output
 from impasto.media.registry import medium_of
+from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal
+from impasto.media.styles import Source, Style, Styles, shares
 from impasto.transfer.record import about_of, record_of
+from impasto.transfer.resolve import resolve
 from impasto.transfer.settings import INITS, TransferSettings
-from impasto.transfer.styles import Source, Style, Styles, shares
 
 
 class Inputs(NamedTuple):
@@ -24,14 +26,16 @@ class Inputs(NamedTuple):
         medium: of the content.
         content: as it was read.
         styles: as they were read, with their shares.
-        settings: with nothing left open.
+        given: the settings as they are written down, with nothing left open.
+        settings: the same as they are worked with.
         about: the names of content, styles and network.
     """
 
     medium: Medium
     content: Signal
     styles: Styles
-    settings: TransferSettings
+    given: TransferSettings
+    settings: ResolvedSettings
     about: dict[str, str]
 
 
@@ -41,6 +45,9 @@ def take_in(
     settings: TransferSettings | None = None,
     output: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
+    *,
+    read_style: Callable[..., Signal] = read_signal,
+    **parts: Any,
 ) -> Inputs:
     """Read content and styles, as far as the settings want them, and see that the result can be written.
 
@@ -50,26 +57,27 @@ def take_in(
         settings: what is open in them is decided by the content.
         output: where the result is to go, if anywhere: it decides whether an animation is a movie or a picture.
         options: how a picture is to be written.
+        read_style: reads a style.
+        parts: network, objective and optimizer, as :func:`impasto.transfer.resolve.resolve` takes them.
 
     Raises:
         SettingsError: a setting, an option or the weight of a style is wrong, or there is no file in which G could start.
         SignalError: one cannot be read, or the result could not be written.
     """
-    given = settings or TransferSettings()
-    settings = given.for_kind(kind_of(content, output))
-    if settings.init not in INITS and not is_file(settings.init):
-        raise SettingsError(f"init {settings.init!r} is neither a file nor one of {', '.join(INITS)}")
-    longest, memory = (n if isinstance(n, int) else None for n in (settings.size, settings.memory))
+    unresolved = settings or TransferSettings()
+    _, settled = resolve(unresolved, kind_of(content, output), **parts)
+    if settled.init not in INITS and not is_file(settled.init):
+        raise SettingsError(f"init {settled.init!r} is neither a file nor one of {', '.join(INITS)}")
     weighted = shares(style)
-    signal = read_signal(content, settings.rate, longest, memory, output)
+    signal = read_signal(content, settled.rate, settled.size, settled.memory, output)
     # a style may be wanted larger than the result
-    finer = longest and round(longest * max(1.0, settings.stroke))
-    styles = [(read_signal(source, settings.rate, finer, memory), share) for source, share in weighted]
-    settings = given.for_kind(signal.kind, max(signal.shape))
-    about = about_of(content, style, settings)
+    finer = settled.size and round(settled.size * max(1.0, settled.stroke))
+    styles = [(read_style(source, settled.rate, finer, settled.memory), share) for source, share in weighted]
+    given, settled = resolve(unresolved, signal.kind, max(signal.shape), **parts)
+    about = about_of(content, style, given, settled)
     if output is not None:
-        try_output(signal, output, record_of(about, settings, 0.0), settings.size, **(options or {}))
-    return Inputs(_medium_for(signal, styles), signal, styles, settings, about)
+        try_output(signal, output, record_of(about, given, 0.0), given.size, **(options or {}))
+    return Inputs(_medium_for(signal, styles), signal, styles, given, settled, about)
 
 
 def _medium_for(content: Signal, styles: Styles) -> Medium:

@@ -7,18 +7,28 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from impasto.descent.optimizers import OPTIMIZERS
+from impasto.media.resolved import ResolvedSettings
+from impasto.media.styles import Source, Style, name_of, names_of, shares
+from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Source, Style, name_of, names_of, shares
 
 
-def about_of(content: Source, style: Style | Sequence[Style], settings: TransferSettings) -> dict[str, str]:
-    """The names of content and styles, with their shares, and of the network."""
-    weights = Path(settings.weights).name if settings.network == "vgg19" else "random filters"
-    return {
-        "content": name_of(content),
-        "style": names_of(shares(style)),
-        "network": f"{settings.network} ({weights})",
-    }
+def about_of(
+    content: Source, style: Style | Sequence[Style], given: TransferSettings, settings: ResolvedSettings
+) -> dict[str, str]:
+    """The names of content and styles, with their shares, and of the network; J and the optimizer where they were given."""
+    network, names = settings.network, {"content": name_of(content), "style": names_of(shares(style))}
+    if network.given is not None:
+        names["network"] = network.name
+    else:
+        weights = Path(network.weights).name if network.name == "vgg19" else "random filters"
+        names["network"] = f"{network.name} ({weights})"
+    if repr(settings.objective) != repr(objective_of(given)):
+        names["objective"] = repr(settings.objective)
+    if type(settings.optimizer) is not OPTIMIZERS[given.optimizer]:
+        names["optimizer"] = repr(settings.optimizer)
+    return names
 
 
 def record_of(about: Mapping[str, str], settings: TransferSettings, cost: float) -> dict[str, Any]:

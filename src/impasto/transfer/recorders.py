@@ -6,7 +6,6 @@ import io
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +24,6 @@ log = logging.getLogger("impasto")
 
 Watcher = Callable[[Progress], None]
 
-_WORDS = {"content": "α · content cost", "style": "β · style cost"}
-
 
 def trace_to(path: Path, before: Sequence[Evaluation] = ()) -> Watcher:
     """Write every evaluation to ``path`` as one line of JSON, at once; first of all those ``before``."""
@@ -36,7 +33,7 @@ def trace_to(path: Path, before: Sequence[Evaluation] = ()) -> Watcher:
         nonlocal begun
         with path.open("a" if begun else "w", encoding="utf-8") as file:
             for evaluation in [progress.latest] if begun else [*before, progress.latest]:
-                file.write(json.dumps(asdict(evaluation)) + "\n")
+                file.write(json.dumps(evaluation.as_dict()) + "\n")
         begun = True
 
     return watch
@@ -72,31 +69,31 @@ def optional(watcher: Watcher, what: str) -> Watcher:
 
 
 def draw_costs(history: Sequence[Evaluation]) -> Figure:
-    """J, what each of its parts adds to it, and the share of each style layer over the evaluations; a line before each new
-    scale.
-    """
+    """J, what each term adds to it, and what each layer adds to a term, over the evaluations; a line before each scale."""
     from matplotlib.figure import Figure
 
     numbers = [evaluation.evaluation for evaluation in history]
     curves = {
         "J": [e.cost for e in history],
-        **{_WORDS.get(name, name): [e.costs[name] for e in history] for name in history[0].costs},
+        **{name: [e.costs[name] for e in history] for name in history[0].costs},
     }
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     costs, layers = figure.subplots(1, 2)
     for label, values in curves.items():
         costs.plot(numbers, values, label=label)
-    for name in history[0].style_cost_by_layer:
-        layers.plot(numbers, [e.style_cost_by_layer[name] for e in history], label=name)
-    costs.set_title("J and its parts", loc="left")
-    layers.set_title("λ · style cost of each layer", loc="left")
+    for name, by_layer in history[0].by_layer.items():
+        for layer in by_layer if len(by_layer) > 1 else ():
+            layers.plot(numbers, [e.by_layer[name][layer] for e in history], label=f"{name} {layer}")
+    costs.set_title("J and its terms", loc="left")
+    layers.set_title("What each layer adds to its term", loc="left")
     for axes in (costs, layers):
         for first in (b.evaluation for a, b in pairwise(history) if b.scale > a.scale):
             axes.axvline(first - 0.5, color="0.7", linewidth=1, zorder=0)
         axes.set_yscale("log", nonpositive="mask")
         axes.set_xlabel("evaluation")
         axes.grid(alpha=0.25)
-        axes.legend(frameon=False)
+        if axes.lines:
+            axes.legend(frameon=False)
     return plain_look(figure)
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from impasto import validation
-from impasto.errors import SettingsError, nearest
+from impasto.errors import SettingsError
 from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.networks.layers import NETWORKS, up_to_deepest
+from impasto.objective.weighting import LayersGiven, check_choice, layers_text
 from impasto.validation import Layers, number, whole, whole_or
-
-LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
 
 CHOICES = {
     "network": ("auto", *NETWORKS),
@@ -180,10 +179,7 @@ class TransferSettings:
             if given is not None or setting.default is not None:
                 object.__setattr__(self, setting.name, setting.metadata["check"](setting.name, given))
         for name, choices in CHOICES.items():
-            given = getattr(self, name)
-            if given not in choices:
-                guess = nearest(str(given), choices)
-                raise SettingsError(f"{name} {given!r} is unknown: did you mean {guess!r}? ({', '.join(choices)})")
+            check_choice(name, getattr(self, name), choices)
         for layers in (self.content_weights, self.style_lambdas):
             _check_layers(self.network, layers)
         if self.strength is not None and (self.alpha != 1 or self.beta is not None or self.init_noise):
@@ -264,12 +260,6 @@ def default_text(name: str) -> str:
         return "" if default is None else str(default)
     values = dict.fromkeys(by_case.values())
     return next(iter(values)) if len(values) == 1 else "; ".join(f"{case} {text}" for case, text in by_case.items())
-
-
-def layers_text(layers: Layers) -> str:
-    """Layers as on the command line, e.g. ``relu1_1=0.25,relu3_1=0.75``; without the weights where all are equal."""
-    equal = len({weight for _, weight in layers}) == 1
-    return ",".join(name if equal else f"{name}={weight:g}" for name, weight in layers)
 
 
 def _check_layers(network: str, names: Iterable[str]) -> None:

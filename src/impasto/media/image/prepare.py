@@ -9,20 +9,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.descent.memory import fit
 from impasto.errors import SizeError
+from impasto.media.image.colour import COLOURS, luminance
 from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.image.regions import where_of
+from impasto.media.prepared import Prepared
+from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values, roles
+from impasto.media.styles import Styles
 from impasto.networks.layers import LayerTable, total_stride
 from impasto.networks.tiling.plan import Task, covering
-from impasto.objective.guided import where_of
-from impasto.transfer.colour import COLOURS, luminance
-from impasto.transfer.estimate import fit
-from impasto.transfer.prepared import Prepared, table_of, vgg19_of
-from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Styles
 
 
-def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+def prepare_images(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
     """Content and styles with their longest sides scaled to ``settings.size``, if network and memory can take it.
 
     Raises:
@@ -49,20 +49,20 @@ def prepare_images(content: Signal, styles: Styles, settings: TransferSettings) 
             (seen(colour.style(picture.values, content.values)), share)
             for picture, (_, share) in zip(pictures, styles, strict=True)
         ],
-        network=vgg19_of(settings),
+        objective=settings.objective,
+        network=settings.network.build(),
         restore=restore,
         fit=lambda picture: seen(colour.content(resample_image(over_white(picture), (height, width)).values)),
         random=(0.5, 0.1),
         bounds=(0.0, 1.0),
         natural=True,
         held=where.held,
-        objective=where.objective,
+        bind=where.bind,
     )
 
 
-def _scaled(content: Signal, styles: Sequence[Signal], settings: TransferSettings) -> list[Signal]:
-    table = table_of(settings)
-    longest = max(content.shape) if settings.size == "full" else int(settings.size or 0)
+def _scaled(content: Signal, styles: Sequence[Signal], settings: ResolvedSettings) -> list[Signal]:
+    table, longest = settings.table, settings.size or max(content.shape)
     # a style is never enlarged, as its strokes would be learned blurred, nor made smaller than the network takes
     targets = [
         longest,
@@ -72,7 +72,7 @@ def _scaled(content: Signal, styles: Sequence[Signal], settings: TransferSetting
     shapes = [scaled_shape(picture.shape, target) for picture, target in zip(pictures.values(), targets, strict=True)]
     for (role, picture), shape in zip(pictures.items(), shapes, strict=True):
         _check_size(role, picture.shape, shape, table)
-    fit(Task(table, shapes[0], 3, 1, tuple(settings.content_weights), covering(shapes[1:])), settings)
+    fit(Task(table, shapes[0], 3, 1, settings.objective.targets, covering(shapes[1:])), settings.limits)
     return [resample_image(picture, shape) for picture, shape in zip(pictures.values(), shapes, strict=True)]
 
 

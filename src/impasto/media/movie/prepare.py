@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from impasto.descent.descend import descend
+from impasto.descent.memory import check_untiled
+from impasto.descent.stages import Parts, Whole
 from impasto.errors import SettingsError, SizeError
 from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.movie.frame_parts import Frames
 from impasto.media.movie.optical_flow import flicker
 from impasto.media.movie.read import frame_of, resample_movie
+from impasto.media.prepared import Bind, Measured, Prepared
+from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, roles
+from impasto.media.styles import Styles
 from impasto.networks.layers import smallest_size
-from impasto.objective.frames import FramesObjective, descend_frames
-from impasto.objective.slices import SectionsObjective
-from impasto.transfer.estimate import check_untiled
-from impasto.transfer.prepared import Prepared, table_of, vgg19_of
-from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Styles
+from impasto.networks.tiling.statistics import Blend, Forward
+from impasto.objective.slices import SlicesObjective
+from impasto.objective.temporal import temporal
+from impasto.objective.term import Objective
 
 # frames of a style movie that are looked at, evenly spaced
 _STYLE_FRAMES = 8
 
 
-def prepare_movies(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+def prepare_movies(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
     """Content and styles with their longest sides at most ``settings.size`` pixels, if network and memory can take it.
 
     Raises:
@@ -36,10 +37,10 @@ def prepare_movies(content: Signal, styles: Styles, settings: TransferSettings) 
     """
     if settings.method not in ("frames", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a movie: frames or volume is")
-    table = table_of(settings)
+    table = settings.table
     as_volume = settings.method == "volume"
     longest = max(content.shape[1:])
-    size = longest if settings.size == "full" else min(longest, int(settings.size or 0))
+    size = min(longest, settings.size or longest)
     content = resample_movie(content, scaled_shape(content.shape[1:], size))
     pictures = [_pictures(style, round(settings.stroke * size)) for style, _ in styles]
     smallest = smallest_size(table)
@@ -55,7 +56,7 @@ def prepare_movies(content: Signal, styles: Styles, settings: TransferSettings) 
             f"{smallest}; use --method frames"
         )
     if as_volume:
-        check_untiled(table, content.shape, settings)
+        check_untiled(table, content.shape, settings.limits.budget)
     shape = content.shape
 
     def fit(start: Signal) -> Tensor:
@@ -69,16 +70,27 @@ def prepare_movies(content: Signal, styles: Styles, settings: TransferSettings) 
     return Prepared(
         content=torch.from_numpy(content.values)[None],
         style=[(frames, share) for frames, (_, share) in zip(pictures, styles, strict=True)],
-        network=vgg19_of(settings),
+        objective=settings.objective if as_volume else settings.objective + temporal(),
+        network=settings.network.build(),
         restore=content.with_values,
         fit=fit,
         random=(0.5, 0.15),
         bounds=(0.0, 1.0),
         natural=True,
         in_tiles=not as_volume,
-        objective=partial(SectionsObjective, inflated=vgg19_of(settings, 3), axes=(0,)) if as_volume else FramesObjective,
-        descent=descend if as_volume else descend_frames,
+        bind=_bind_volume(settings.network.build(3)) if as_volume else _bind_frames,
     )
+
+
+def _bind_frames(objective: Objective, network: Forward, content: Tensor, style: Blend, measured: Measured) -> Parts:
+    return Frames(objective, network, content, style, measured=measured)
+
+
+def _bind_volume(inflated: nn.Module) -> Bind:
+    def bind(objective: Objective, network: Forward, content: Tensor, style: Blend, measured: Measured) -> Parts:
+        return Whole(SlicesObjective(objective, network, content, style, inflated=inflated, axes=(0,), measured=measured))
+
+    return bind
 
 
 def measure_movie(content: Signal, result: Signal) -> dict[str, float]:

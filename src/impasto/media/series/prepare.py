@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from impasto.errors import SignalError, SizeError
+from impasto.media.prepared import Prepared
+from impasto.media.resolved import ResolvedSettings
 from impasto.media.series.files import resample_series, without_drift
 from impasto.media.signal import Signal, Values, roles
+from impasto.media.styles import Styles
 from impasto.networks.convnet import CONTRAST, GREY, ConvNet
 from impasto.networks.layers import smallest_size
 from impasto.networks.random_filters import random_bank
 from impasto.networks.tiling.segments import Segment
-from impasto.transfer.prepared import Prepared, table_of, vgg19_of
-from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Styles
 
 log = logging.getLogger("impasto")
 
@@ -55,7 +55,7 @@ class GreyLeads(nn.Module):
         return self.network(GREY + CONTRAST * x.transpose(0, 1), layers)
 
 
-def prepare_series(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+def prepare_series(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
     """Content and styles at one rate of at most ``settings.size`` samples a second.
 
     Raises:
@@ -68,11 +68,11 @@ def prepare_series(content: Signal, styles: Styles, settings: TransferSettings) 
         if len(series.values) != leads:
             raise SignalError(f"the content has {leads} lead(s) and the {role} {len(series.values)}: both must have as many")
     rates = _rates(given)
-    limit = max(rates) if settings.size == "full" else float(settings.size or 0)
+    limit = float(settings.size or max(rates))
     working = min(*rates, limit) if any(s.header.get("rate") for s in given.values()) else rates[0]
     seen = {role: _waves(s, working / rate) for (role, s), rate in zip(given.items(), rates, strict=True)}
     c, *targets = seen.values()
-    table = table_of(settings)
+    table = settings.table
     smallest = max(smallest_size(table), max(row.kernel for row in table))
     for role, waves in seen.items():
         if waves.z.shape[1] < smallest:
@@ -80,10 +80,10 @@ def prepare_series(content: Signal, styles: Styles, settings: TransferSettings) 
                 f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {table[-1].name}, which "
                 f"needs {smallest}; give a longer one, or other --content-layers and --style-layers"
             )
-    if settings.network == "bank":
+    if settings.network.name == "bank":
         network: nn.Module = random_bank(table, leads)
     else:
-        network = GreyLeads(vgg19_of(settings, 1))
+        network = GreyLeads(settings.network.build(1))
 
     def restore(values: Values) -> Signal:
         whole = resample_series(values * c.deviation + c.drift, 1 / c.ratio)[:, : content.shape[0]]
@@ -99,7 +99,7 @@ def prepare_series(content: Signal, styles: Styles, settings: TransferSettings) 
     return Prepared(
         content=torch.from_numpy(c.z)[None],
         style=[(torch.from_numpy(s.z)[None], share) for s, (_, share) in zip(targets, styles, strict=True)],
-        network=network, restore=restore, fit=fit, random=(0.0, 1.0),
+        objective=settings.objective, network=network, restore=restore, fit=fit, random=(0.0, 1.0),
     )  # fmt: skip
 
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from impasto.errors import SignalError, SizeError
+from impasto.media.prepared import Prepared
+from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values, roles
 from impasto.media.sound.read import limited, loudness, resample_audio
+from impasto.media.styles import Styles
 from impasto.networks.mel import LOUDNESS, Spectral, window_length
-from impasto.transfer.prepared import Prepared, table_of
-from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Styles
 
 log = logging.getLogger("impasto")
 
@@ -22,19 +22,19 @@ log = logging.getLogger("impasto")
 _NOISE = 0.03 * LOUDNESS
 
 
-def prepare_sounds(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+def prepare_sounds(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
     """Content and styles at the content's rate, or at ``settings.size`` samples a second if that is less.
 
     Raises:
         SizeError: one is shorter than the widest filter.
     """
     rate = float(content.header["rate"])
-    working = rate if settings.size == "full" else min(rate, float(settings.size or rate))
+    working = min(rate, float(settings.size or rate))
     given = roles(content, [style for style, _ in styles])
     for role, sound in given.items():
         if sound.header["rate"] != rate:
             log.warning("the %s has %g Hz: it is resampled to the content's %g Hz", role, sound.header["rate"], rate)
-    table = table_of(settings)
+    table = settings.table
     shortest = max(row.kernel for row in table) * window_length(working) // 4
     for role, sound in given.items():
         seconds = sound.shape[0] / sound.header["rate"]
@@ -61,6 +61,7 @@ def prepare_sounds(content: Signal, styles: Styles, settings: TransferSettings) 
     return Prepared(
         content=c,
         style=blend,
+        objective=settings.objective,
         network=network,
         restore=restore,
         fit=fit,

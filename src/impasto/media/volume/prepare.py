@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.descent.descend import Progress, State, descend, nested
+from impasto.descent.descend import State
+from impasto.descent.memory import check_untiled
+from impasto.descent.stages import Parts, Whole
 from impasto.errors import SettingsError, SizeError
 from impasto.media.image.read import over_white, resample_image, scaled_shape
+from impasto.media.prepared import Measured, Prepared
+from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values, roles
+from impasto.media.styles import Styles
 from impasto.media.volume.files import finite, resample_volume
 from impasto.networks.layers import smallest_size, total_stride
-from impasto.objective.slices import SectionsObjective
-from impasto.transfer.estimate import check_untiled
-from impasto.transfer.prepared import Prepared, table_of, vgg19_of
-from impasto.transfer.settings import TransferSettings
-from impasto.transfer.styles import Styles
+from impasto.networks.tiling.statistics import Blend, Forward
+from impasto.objective.evaluation import Costs
+from impasto.objective.slices import SlicesObjective
+from impasto.objective.term import Objective
 
 log = logging.getLogger("impasto")
 
@@ -35,7 +37,7 @@ _ROUND = 20
 _LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
 
 
-def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings) -> Prepared:
+def prepare_volumes(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
     """Content and styles with at most ``settings.size`` voxels along each axis, if network and memory can take it.
 
     A picture is scaled to twice the volume's longest side at most; for a grey volume it is made grey, with the brightness
@@ -48,7 +50,7 @@ def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings)
     """
     if settings.method not in ("slices", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
-    table = table_of(settings)
+    table = settings.table
     content = _scaled(content, settings)
     scaled = [
         _scaled(style, settings, settings.stroke) if style.kind == "volume" else _strokes(style, content.shape, settings)
@@ -63,11 +65,11 @@ def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings)
             )
     count = _count(content.shape) if settings.method == "slices" else None
     if settings.method == "volume":
-        check_untiled(table, content.shape, settings)
+        check_untiled(table, content.shape, settings.limits.budget)
     else:
         seen = 3 * prod(content.shape) if count is None else _SOME
-        check_untiled(table, (round(seen**0.5), round(seen**0.5)), settings)
-    inflated = vgg19_of(settings, 3) if settings.method == "volume" else None
+        check_untiled(table, (round(seen**0.5), round(seen**0.5)), settings.limits.budget)
+    inflated = settings.network.build(3) if settings.method == "volume" else None
     channels, shape = len(content.values), content.shape
 
     seen = finite(content)
@@ -82,52 +84,52 @@ def prepare_volumes(content: Signal, styles: Styles, settings: TransferSettings)
             )
         return _in_channels(resample_volume(volume, shape), channels)
 
+    def bind(objective: Objective, network: Forward, c: Tensor, s: Blend, measured: Measured) -> Parts:
+        told = {"inflated": inflated, "count": count, "seed": settings.seed, "measured": measured}
+        of_slices = SlicesObjective(objective, network, c, s, **told)
+        return Whole(of_slices) if count is None else Rounds(of_slices)
+
     return Prepared(
         content=_in_channels(content, channels),
         style=[(_seen(style, content), share) for style, (_, share) in zip(scaled, styles, strict=True)],
-        network=vgg19_of(settings),
+        objective=settings.objective,
+        network=settings.network.build(),
         restore=restore,
         fit=fit,
         random=(0.5, 0.15),
         bounds=(0.0, 1.0),
         natural=True,
         in_tiles=False,
-        objective=partial(SectionsObjective, inflated=inflated, count=count),
-        descent=descend if count is None else descend_sampled,
+        bind=bind,
     )
 
 
-def descend_sampled(
-    objective: SectionsObjective,
-    start: Tensor,
-    settings: TransferSettings,
-    bounds: tuple[float, float] | None,
-    natural: bool = True,
-    state: State | None = None,
-) -> Iterator[Progress]:
-    """Descend a J that sees some sections at a time, in rounds of evaluations of the same ones.
+class Rounds:
+    """J of some slices at a time, in rounds of evaluations of the same ones.
 
-    Each round begins with the best G of the one before, and without its memory: between two sets of sections L-BFGS would
-    take the difference for curvature. What it changes in the sections that it sees it changes smoothly in those between,
-    for G is seen as whitened coefficients. ``best`` is the best of the round.
+    Each round begins with the best G of the one before, and without the memory of the optimizer: between two sets of slices
+    L-BFGS would take the difference for curvature. What it changes in the slices that it sees it changes smoothly in those
+    between, for G is seen as whitened coefficients. The best of all is the best of the last round.
     """
-    assert settings.iterations is not None
-    at = state or {"done": 0, "seconds": 0.0, "inner": None}
-    done, seconds, inner, generated = at["done"], at["seconds"], at["inner"], start
-    for _ in range(done // _ROUND):
-        objective.turn()
-    while done < settings.iterations:
-        before, length = seconds, min(_ROUND, settings.iterations - done)
-        for progress in descend(objective, generated, replace(settings, iterations=length), bounds, natural, inner):
-            latest, best = (
-                replace(one, evaluation=done + one.evaluation, seconds=before + one.seconds)
-                for one in (progress.latest, progress.best)
-            )
-            now = nested(progress, done=done, seconds=before)
-            yield replace(progress, latest=latest, best=best, iterations=settings.iterations, state=now)
-            seconds, generated = latest.seconds, progress.best_generated
-        done, inner = done + length, None
-        objective.turn()
+
+    def __init__(self, objective: SlicesObjective) -> None:
+        self._objective, self._turn = objective, 0
+
+    def lengths(self, iterations: int) -> list[int]:
+        """Of each round; the last one takes what is left."""
+        full, rest = divmod(iterations, _ROUND)
+        return [_ROUND] * full + [rest] * (rest > 0)
+
+    def begin(self, i: int, painted: Tensor, carried: State) -> tuple[Callable[[Tensor], Costs], Tensor]:
+        """J of the slices of a round."""
+        while self._turn < i:
+            self._objective.turn()
+            self._turn += 1
+        return self._objective, painted
+
+    def place(self, i: int, painted: Tensor, generated: Tensor) -> Tensor:
+        """Every round is of the whole volume."""
+        return generated
 
 
 def _count(shape: tuple[int, ...]) -> int | None:
@@ -140,13 +142,13 @@ def _count(shape: tuple[int, ...]) -> int | None:
     return count
 
 
-def _scaled(volume: Signal, settings: TransferSettings, stroke: float = 1.0) -> Signal:
+def _scaled(volume: Signal, settings: ResolvedSettings, stroke: float = 1.0) -> Signal:
     longest = max(volume.shape)
-    size = min(longest, round(stroke * (longest if settings.size == "full" else int(settings.size or 0))))
+    size = min(longest, round(stroke * (settings.size or longest)))
     return resample_volume(volume, tuple(max(1, round(n * size / longest)) for n in volume.shape))
 
 
-def _strokes(picture: Signal, shape: tuple[int, ...], settings: TransferSettings) -> Signal:
+def _strokes(picture: Signal, shape: tuple[int, ...], settings: ResolvedSettings) -> Signal:
     longest = min(max(picture.shape), round(settings.stroke * _PICTURE_SIZE * max(shape)))
     return resample_image(over_white(picture), scaled_shape(picture.shape, longest))
 

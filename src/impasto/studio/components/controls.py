@@ -16,7 +16,9 @@ import gradio as gr
 from impasto.errors import SettingsError
 from impasto.media.registry import medium_of
 from impasto.networks.device import available_devices
-from impasto.transfer.settings import CHOICES, INITS, Layers, TransferSettings, default_text, layers_text
+from impasto.objective.weighting import layers_text
+from impasto.transfer.settings import CHOICES, INITS, TransferSettings, default_text
+from impasto.validation import Layers
 
 
 class Preset(NamedTuple):

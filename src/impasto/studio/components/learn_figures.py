@@ -12,9 +12,9 @@ from impasto.descent.descend import Progress
 from impasto.media.signal import Signal
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
-from impasto.studio.jobs import Job
+from impasto.studio.jobs import Job, JobStoppedError
+from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
-from impasto.transfer.style_transfer import transfer_style
 
 _SECONDS_BETWEEN = 0.5  # two pictures
 _SIZE = 128
@@ -71,9 +71,11 @@ def compute_figures(content: Path, style: Path) -> Callable[[Job], None]:
                     figures[name] = data_uri(preview_signal(Signal(progress.best_generated[0].cpu().numpy())))
                     left = (now - began) * (_WHOLE - done) / done
                     job.show(LearnProgress(dict(figures), name, done / _WHOLE, left))
-                job.check()
+                job.look()
 
-            painting = transfer_style(content, style, settings, on_progress=watch)
+            painting = transfer_style(content, style, settings, on_progress=watch, cancel=job.cancel)
+            if not painting.finished:
+                raise JobStoppedError
             figures[name] = data_uri(preview_signal(painting.signal))
             before += settings.iterations or 0
         job.show(LearnProgress(figures, share=1.0))

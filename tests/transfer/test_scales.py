@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from skimage import data
 
 import impasto
+from impasto.descent.stages import descend_stages
 from impasto.errors import SettingsError, SizeError
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
-from impasto.transfer.pyramid import coarse_to_fine, enlarged, plan_scales
+from impasto.transfer.resolve import resolve
+from impasto.transfer.scales import Scales, enlarged, plan_scales
 from impasto.transfer.settings import TransferSettings
 from tests.transfer.test_checkpoint import check_every_place, copied
 
@@ -30,7 +32,7 @@ def picture(height: int, width: int, kind: str = "image") -> Signal:
 
 
 def plan(size: Any, scales: Any = "auto", iterations: int = 200, content: Signal | None = None) -> list[tuple[Any, int]]:
-    settings = TransferSettings(size=size, scales=scales, iterations=iterations).for_kind("image")
+    _, settings = resolve(TransferSettings(size=size, scales=scales, iterations=iterations), "image")
     return [tuple(scale) for scale in plan_scales(settings, content or picture(300, 400))]
 
 
@@ -45,15 +47,15 @@ def test_what_is_large_is_painted_from_256_pixels_on():
     assert plan(2048) == [(256, 100), (512, 79), (1024, 63), (2048, 50)]
     assert plan(400) == [(256, 100), (400, 86)]
     assert plan("full", content=picture(1024, 100)) == [(256, 100), (512, 79), (1024, 63)]
-    assert plan("full", content=picture(200, 300)) == [("full", 200)]
+    assert plan("full", content=picture(200, 300)) == [(None, 200)]
 
 
 def test_what_is_narrow_is_painted_from_where_the_network_takes_it():
     assert plan(1024, content=picture(2000, 31)) == [(1024, 200)]
     (first, _), (last, _) = plan(2000, content=picture(2000, 31))
     assert last == 2000 and 16 * 2000 / 31 < first < 1.01 * 16 * 2000 / 31
-    settings = TransferSettings(size=1024, stroke=0.25).for_kind("image")
-    assert plan_scales(settings, picture(300, 400), [(picture(300, 30), 1.0)])[0].size > 16 * 10 * 4
+    _, settings = resolve(TransferSettings(size=1024, stroke=0.25), "image")
+    assert (plan_scales(settings, picture(300, 400), [(picture(300, 30), 1.0)])[0].size or 0) > 16 * 10 * 4
 
 
 def test_scales_that_are_asked_for_are_halves():
@@ -64,7 +66,7 @@ def test_scales_that_are_asked_for_are_halves():
 
 def test_only_pictures_are_enlarged():
     volume = Signal(np.zeros((1, 64, 50, 40), np.float32), "volume")
-    settings = TransferSettings(size=256, scales=2).for_kind("volume")
+    _, settings = resolve(TransferSettings(size=256, scales=2), "volume")
     assert [scale.size for scale in plan_scales(settings, volume)] == [32, 64]
 
 
@@ -101,8 +103,9 @@ def pair() -> tuple[Signal, Signal]:
 
 
 def descended(pair: tuple[Signal, Signal], state: Any = None, **given_: Any) -> Iterator[tuple[Any, impasto.Progress]]:
-    settings = TransferSettings(**SHALLOW | {"size": 60, "scales": 3, "iterations": 14} | given_).for_kind("image")
-    return coarse_to_fine(medium_of("image"), pair[0], [(pair[1], 1.0)], settings, CPU, state)
+    given = TransferSettings(**SHALLOW | {"size": 60, "scales": 3, "iterations": 14} | given_)
+    scales = Scales(medium_of("image"), pair[0], [(pair[1], 1.0)], resolve(given, "image")[1], CPU)
+    return ((scales.prepared, progress) for progress in descend_stages(scales.stages, state=state))
 
 
 def test_the_scales_are_counted_as_one_descent(pair: tuple[Signal, Signal]):
@@ -158,7 +161,7 @@ def test_the_stroke_scales_the_style(pair: tuple[Signal, Signal]):
     prepare = medium_of("image").prepare
     sizes = {}
     for stroke in (0.25, 0.5, 1.0, 1.5):
-        settings = TransferSettings(size=64, stroke=stroke, **SHALLOW).for_kind("image")
+        _, settings = resolve(TransferSettings(size=64, stroke=stroke, **SHALLOW), "image")
         prepared = prepare(pair[0], [(pair[1], 1.0)], settings)
         assert max(prepared.content.shape) == 64
         sizes[stroke] = max(prepared.style[0][0].shape)
@@ -171,7 +174,7 @@ def test_scales_are_refused_where_they_mean_nothing(kind: str):
         TransferSettings(scales=2).for_kind(kind)
     alone = TransferSettings(size=100_000).for_kind(kind)
     assert alone.scales == 1 and alone.for_kind(kind) == alone
-    assert len(plan_scales(alone, Signal(np.zeros((1, 10**6), np.float32), kind))) == 1
+    assert len(plan_scales(resolve(alone, kind)[1], Signal(np.zeros((1, 10**6), np.float32), kind))) == 1
 
 
 @pytest.mark.parametrize("name", ["series", "sound"])

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.linalg import sqrtm
 
+from impasto.media.image.colour import COLOURS, luminance, matched, matched_luminance, with_luminance
 from impasto.media.image.prepare import prepare_images
 from impasto.media.image.read import read_image, resample_image
 from impasto.media.signal import Signal, Values
-from impasto.transfer.colour import COLOURS, luminance, matched, matched_luminance, with_luminance
 from impasto.transfer.settings import TransferSettings
 
 PICTURES = arrays(np.float32, (3, 4, 5), elements=st.floats(0, 1, width=32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,19 @@ from skimage import data
 import impasto
 from impasto.errors import SettingsError, SignalError
 from impasto.media.image.read import read_image, resample_image
+from impasto.media.image.regions import regional_view, where_of
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import VGG19
+from impasto.networks.tiling.statistics import as_blend
 from impasto.networks.tiling.tiles import InTiles
 from impasto.networks.weights import Weights
-from impasto.objective.guided import GuidedObjective, where_of
-from impasto.objective.masks import Region
-from impasto.objective.objective import STYLE_COSTS, Objective
-from impasto.objective.region_weights import seen
+from impasto.objective.evaluation import BoundObjective
+from impasto.objective.region_weights import Region, seen
+from impasto.objective.style import STYLE_COSTS
+from impasto.transfer.resolve import objective_of, resolve
 from impasto.transfer.settings import TransferSettings
-from tests.conftest import as_tensor
+from tests.conftest import ToldCosts, as_tensor, bound, told
 
 LAYERS: dict[str, Any] = {"content_layers": "relu2_2", "style_layers": "relu1_1=0.5,relu2_1=0.2,relu3_1=0.3"}
 
@@ -33,6 +36,13 @@ LAYERS: dict[str, Any] = {"content_layers": "relu2_2", "style_layers": "relu1_1=
 @pytest.fixture(scope="module")
 def network64(weights: Weights) -> ConvNet:
     return ConvNet(VGG19, {name: value.double() for name, value in weights.items()}, pooling="avg")
+
+
+def guided(
+    network: Any, content: torch.Tensor, style: Any, settings: TransferSettings, *, regions: Any, kept: Any = None
+) -> Callable[[torch.Tensor], ToldCosts]:
+    view = regional_view(VGG19, regions, network, content, as_blend(style), kept)
+    return told(BoundObjective(objective_of(settings), [view]))
 
 
 def left_of(shape: tuple[int, int], column: int) -> NDArray[np.float32]:
@@ -55,7 +65,7 @@ def test_j_equals_the_formulas(network64: ConvNet, photograph: Signal, texture: 
     left, right = left_of((24, 32), 12), 1 - left_of((24, 32), 12)
     inner, all_of_it = left_of((20, 28), 14), np.ones((20, 20), np.float32)
     regions = [Region(left, (inner, all_of_it)), Region(right, (1 - inner, None))]
-    objective = GuidedObjective(network64, C, [(S, 0.75), (T, 0.25)], settings, regions=regions)
+    objective = guided(network64, C, [(S, 0.75), (T, 0.25)], settings, regions=regions)
     costs = objective(G)
 
     names = list(settings.style_lambdas)
@@ -75,7 +85,7 @@ def test_j_equals_the_formulas(network64: ConvNet, photograph: Signal, texture: 
             expected += share * mask.mean() * factor * ((target - generated) ** 2).sum()
         assert costs.style_cost_by_layer[name].item() == pytest.approx(expected, rel=1e-6)
     assert costs.style_cost.item() == pytest.approx(sum(v.item() for v in costs.style_cost_by_layer.values()))
-    assert costs.content_cost.item() == pytest.approx(Objective(network64, C, S, settings)(G).content_cost.item())
+    assert costs.content_cost.item() == pytest.approx(bound(network64, C, S, settings)(G).content_cost.item())
     assert costs.cost.item() == pytest.approx((3 * costs.content_cost + 7 * costs.style_cost).item())
 
 
@@ -85,9 +95,9 @@ def test_one_region_that_is_everything_is_no_mask(network64: ConvNet, photograph
     settings = TransferSettings(style_cost=style_cost, **LAYERS).for_kind("image")
     regions = [Region(np.ones((24, 32), np.float32), (np.ones((20, 28), np.float32),))]
     G = C * 0.6 + 0.2  # noqa: N806
-    guided = GuidedObjective(network64, C, S, settings, regions=regions, kept=np.zeros((24, 32), np.float32))(G)
-    plain = Objective(network64, C, S, settings)(G)
-    assert guided.cost.item() == pytest.approx(plain.cost.item(), rel=1e-9)
+    of_all = guided(network64, C, S, settings, regions=regions, kept=np.zeros((24, 32), np.float32))(G)
+    plain = bound(network64, C, S, settings)(G)
+    assert of_all.cost.item() == pytest.approx(plain.cost.item(), rel=1e-9)
 
 
 @pytest.mark.parametrize("style_cost", STYLE_COSTS)
@@ -97,7 +107,7 @@ def test_the_gradient_equals_finite_differences(network64: ConvNet, photograph: 
     left, inner = left_of((16, 20), 9), left_of((18, 16), 8)
     kept = np.linspace(0, 1, 16 * 20, dtype=np.float32).reshape(16, 20)
     regions = [Region(left * (1 - kept), (inner,)), Region((1 - left) * (1 - kept), (1 - inner,))]
-    objective = GuidedObjective(network64, C, S, settings, regions=regions, kept=kept)
+    objective = guided(network64, C, S, settings, regions=regions, kept=kept)
     random = torch.Generator().manual_seed(0)
     G = (C + 0.05 * torch.randn(C.shape, generator=random, dtype=torch.float64)).requires_grad_()  # noqa: N806
     (gradient,) = torch.autograd.grad(objective(G).cost, G)
@@ -113,7 +123,7 @@ def test_nothing_moves_g_where_the_content_is_kept(network: ConvNet, photograph:
     settings = TransferSettings(**LAYERS).for_kind("image")
     kept = left_of((48, 64), 20)
     regions = [Region(1 - kept, (np.ones((48, 64), np.float32),))]
-    objective = GuidedObjective(network, C, S, settings, regions=regions, kept=kept)
+    objective = guided(network, C, S, settings, regions=regions, kept=kept)
     G = (C * 0.5).requires_grad_()  # noqa: N806
     (gradient,) = torch.autograd.grad(objective(G).cost, G)
     assert not gradient[..., :20].any() and gradient[..., 20:].abs().min() > 0
@@ -132,7 +142,7 @@ def test_in_tiles_it_is_the_same(network64: ConvNet, photograph: Signal, texture
     results: list[tuple[float, torch.Tensor]] = []
     for seen_by in (network64, tiled):
         G = (C * 0.6 + 0.2).requires_grad_()  # noqa: N806
-        cost = GuidedObjective(seen_by, C, S, settings, regions=regions)(G).cost
+        cost = guided(seen_by, C, S, settings, regions=regions)(G).cost
         results.append((cost.item(), torch.autograd.grad(cost, G)[0]))
     assert results[1][0] == pytest.approx(results[0][0], rel=1e-9)
     torch.testing.assert_close(results[1][1], results[0][1], rtol=1e-6, atol=1e-12)
@@ -204,10 +214,10 @@ def test_masks_that_do_not_fit_are_one_line(masks: Path, given: dict[str, Any], 
 
 
 def test_none_stands_for_a_style_without_a_mask(masks: Path):
-    settings = TransferSettings(**SMALL, content_mask="three.png", style_mask=["two.png", "none"]).for_kind("image")
-    where = where_of(settings, (30, 40), [(20, 30), (25, 25)])
+    given = TransferSettings(**SMALL, content_mask="three.png", style_mask=["two.png", "none"])
+    where = where_of(resolve(given, "image")[1], (30, 40), [(20, 30), (25, 25)])
     assert where.held > 0
-    regions = where.objective.keywords["regions"]  # pyright: ignore
+    _, regions, _ = where.bind.args  # pyright: ignore
     assert [region.styles[0] is None for region in regions].count(True) == 1
     assert all(region.styles[1] is not None and region.styles[1].all() for region in regions)
 

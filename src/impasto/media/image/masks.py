@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
 from impasto.errors import SignalError
 from impasto.media.image.read import over_white, read_image, resample_image
 from impasto.media.signal import Signal, Values
+from impasto.objective.region_weights import Region
 
 log = logging.getLogger("impasto")
 
@@ -112,13 +113,6 @@ def matches(content: Labels, style: Labels) -> dict[int, int]:
     distance = ((c[:, None] - s) ** 2).sum(2)
     near = abs(c[:, None] - s).max(2) <= TOLERANCE
     return {i: j for i, j in enumerate(distance.argmin(1).tolist()) if near[i, j] and distance[:, j].argmin() == i}
-
-
-class Region(NamedTuple):
-    """A part of the content, (height, width), and what it takes of each style, all in 0..1; None: nothing."""
-
-    content: Values
-    styles: tuple[Values | None, ...]
 
 
 def regions(

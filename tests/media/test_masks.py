@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from skimage import data
 
 from impasto.errors import SignalError
-from impasto.objective.masks import TOLERANCE, Labels, in_words, matches, read_labels, read_protection, regions
+from impasto.media.image.masks import TOLERANCE, Labels, in_words, matches, read_labels, read_protection, regions
 
 BLACK, RED, BLUE, GREY, WHITE = (0, 0, 0), (255, 0, 0), (0, 0, 255), (128, 128, 128), (255, 255, 255)
 

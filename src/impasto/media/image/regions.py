@@ -1,0 +1,117 @@
+"""Where a picture is painted and how: regions that take their styles from regions, and what stays as it is.
+
+After Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), arXiv:1611.07865, section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.descent.stages import Parts, Whole
+from impasto.errors import SettingsError
+from impasto.media.image.masks import read_labels, read_protection, regions
+from impasto.media.prepared import Bind, Measured, bind_whole
+from impasto.media.resolved import ResolvedSettings
+from impasto.media.signal import Values
+from impasto.networks.layers import LayerTable
+from impasto.networks.tiling.statistics import Blend, Forward
+from impasto.objective.evaluation import BoundObjective, View
+from impasto.objective.region_weights import Region, RegionWeights, on_grid, region_weights
+from impasto.objective.term import Objective, Scene
+
+# the positions of all style layers of VGG-19, in those of the picture
+_LAYERS = 1.34
+
+
+class Where(NamedTuple):
+    """What of a picture is painted, and how.
+
+    Attributes:
+        bind: makes J of what is compared.
+        result: the painting with what is kept of the content, (3, height, width) both.
+        held: bytes that J holds for it.
+    """
+
+    bind: Bind = bind_whole
+    result: Callable[[Values, Values], Values] = lambda painted, content: painted
+    held: int = 0
+
+
+def where_of(settings: ResolvedSettings, shape: tuple[int, ...], styles: Sequence[tuple[int, ...]]) -> Where:
+    """The masks of the settings for a content of (height, width) = ``shape`` and for styles of these shapes.
+
+    Raises:
+        SignalError: a mask cannot be read, or a region of the content has no counterpart.
+        SettingsError: there are more or fewer style masks than styles.
+    """
+    if not settings.content_mask and not settings.protect:
+        return Where()
+    kept = read_protection(settings.protect, shape) if settings.protect else None
+    painted = np.ones(shape, np.float32) if kept is None else 1 - kept
+    names = settings.style_mask or ["none"] * len(styles)
+    if len(names) != len(styles):
+        raise SettingsError(
+            f"style_mask was given {len(names)} times for {len(styles)} styles: one for each, or none, was expected"
+        )
+    content = read_labels(settings.content_mask) if settings.content_mask else None
+    masks = [None if name == "none" else read_labels(name) for name in names]
+    found = regions(content, masks, painted, styles)
+
+    def result(painted: Values, content: Values) -> Values:
+        return painted if kept is None else ((1 - kept) * painted + kept * content).astype(np.float32)
+
+    # each mask, and what becomes of it in the layers; what is kept, and the picture as it is seen
+    areas = sum(part.nbytes for region in found for part in (region.content, *region.styles) if part is not None)
+    held = round(areas * (1 + _LAYERS)) + (0 if kept is None else 10 * kept.nbytes)
+    return Where(partial(_bind_regions, settings.table, found, kept), result, held)
+
+
+def regional_view(
+    table: LayerTable,
+    regions: Sequence[Region],
+    network: Forward,
+    content: Tensor,
+    style: Blend,
+    kept: Values | None = None,
+) -> View:
+    """How a picture is seen that takes styles by regions. Where the content is kept it is seen in place of G, so nothing
+    moves G there.
+
+    Args:
+        table: the rows of the network.
+        regions: what takes its style where; what lies on another grid than content and styles is brought to theirs.
+        network: the network whose activations are compared.
+        content: C, of shape (1, channels, height, width).
+        style: S, each (1, channels, height, width), of any size, with their shares.
+        kept: how much of the content stays, (height, width) in 0..1, if anything.
+    """
+
+    def weights_of(layers: Iterable[str]) -> list[RegionWeights]:
+        names = list(layers)
+        return [region_weights(region, content, [s for s, _ in style], table, names) for region in regions]
+
+    scene = Scene(network, content, style, regions=weights_of)
+    if kept is None:
+        return View(scene)
+    stays = on_grid(kept, content)
+    still, moving = content * stays, 1 - stays
+    return View(scene, lambda generated: torch.addcmul(still, moving, generated))
+
+
+def _bind_regions(
+    table: LayerTable,
+    regions: Sequence[Region],
+    kept: Values | None,
+    objective: Objective,
+    network: Forward,
+    content: Tensor,
+    style: Blend,
+    measured: Measured,
+) -> Parts:
+    return Whole(BoundObjective(objective, [regional_view(table, regions, network, content, style, kept)]))

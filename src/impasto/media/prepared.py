@@ -1,0 +1,104 @@
+"""What a medium makes of content and styles, so that they can be painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from impasto.descent.memory import Fitting, Limits, fit
+from impasto.descent.stages import Parts, Whole
+from impasto.media.signal import Signal, Values
+from impasto.media.styles import Styles
+from impasto.networks.layers import up_to_deepest
+from impasto.networks.tiling.plan import Task, covering
+from impasto.networks.tiling.segments import Segmented
+from impasto.networks.tiling.statistics import Blend, Forward
+from impasto.objective.evaluation import BoundObjective, View
+from impasto.objective.term import Objective, Scene
+
+Measured = dict[Any, Any]
+"""What was measured of styles, see :class:`impasto.objective.term.Scene`."""
+
+Bind = Callable[[Objective, Forward, Tensor, Blend, Measured], Parts]
+"""Makes what is descended of J, the network, content and styles."""
+
+
+def bind_whole(objective: Objective, network: Forward, content: Tensor, style: Blend, measured: Measured) -> Parts:
+    """J of the whole signal."""
+    return Whole(BoundObjective(objective, [View(Scene(network, content, style, measured=measured))]))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Content and style on the grid on which they are compared.
+
+    Attributes:
+        content: C, (1, channels, *space).
+        style: the styles S, each (1, channels, *space), of any size, with their shares.
+        objective: J.
+        network: what takes G, of the shape of C, and names of layers, and gives their activations.
+        restore: makes a signal like the content of values (channels, *space) on its grid.
+        fit: another signal of the kind on the content's grid, where G may start.
+        random: mean and standard deviation of a random G.
+        noise: standard deviation of what is added to a G that starts from a signal.
+        bounds: the range of the values, or None.
+        natural: whether their spectrum falls as 1/frequency, as that of photographs.
+        in_tiles: whether J may be computed tile by tile, as far as the network can be cut.
+        held: bytes that are held beside the content, the styles and what the costs take of them.
+        bind: makes the parts of the descent.
+    """
+
+    content: Tensor
+    style: Blend
+    objective: Objective
+    network: nn.Module
+    restore: Callable[[Values], Signal]
+    fit: Callable[[Signal], Tensor]
+    random: tuple[float, float]
+    noise: float = 0.0
+    bounds: tuple[float, float] | None = None
+    natural: bool = False
+    in_tiles: bool = True
+    held: int = 0
+    bind: Bind = bind_whole
+
+    def parts(self, network: Forward, device: torch.device, measured: Measured) -> Parts:
+        """What is descended, on a device."""
+        content, style = self.content.to(device), [(s.to(device), share) for s, share in self.style]
+        return self.bind(self.objective, network, content, style, measured)
+
+    def task(self) -> Task | None:
+        """What an evaluation of J computes; None if it cannot be computed tile by tile."""
+        network, layers = self.network, self.objective.layers
+        if not (self.in_tiles and layers and isinstance(network, Segmented)):
+            return None
+        channels, dims = self.content.shape[1], self.style[0][0].dim() - 2
+        items = network.items(channels)
+        return Task(
+            up_to_deepest(network.table, layers),
+            tuple(self.content.shape[-dims:]),  # of a movie, a frame
+            channels // items,
+            items,
+            self.objective.targets,
+            covering(style.shape[-dims:] for style, _ in self.style),
+        )
+
+    def fitting(self, limits: Limits, held: int) -> Fitting | None:
+        """How J is computed within a memory of which so many bytes are held; None if that is not told.
+
+        Raises:
+            SizeError: there is no way.
+        """
+        task = self.task()
+        return fit(task, limits._replace(signals=self.objective.signals), held) if task else None
+
+    def bytes_held(self, content: Signal, styles: Styles) -> int:
+        """What is held of the signals all the time, of these as they were read too."""
+        arrays = [content.values, *(style.values for style, _ in styles)]
+        arrays += [self.content.numpy(), *(style.numpy() for style, _ in self.style)]
+        # what was not resampled is shared
+        return sum({array.ctypes.data: array.nbytes for array in arrays}.values()) + self.held

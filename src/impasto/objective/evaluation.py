@@ -1,0 +1,96 @@
+"""J as a function of G: terms bound to what is compared, and measured all together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from impasto.networks.tiling.statistics import measure, of_batch
+from impasto.objective.term import Objective, Part, Scene
+
+
+class Costs(NamedTuple):
+    """The costs of a G, as scalar tensors.
+
+    Attributes:
+        costs: what each term adds to J, with its weight, by its name.
+        by_layer: what each layer of a term adds to it, with its lambda, before the weight of the term.
+    """
+
+    costs: dict[str, Tensor]
+    by_layer: dict[str, dict[str, Tensor]]
+
+    @property
+    def cost(self) -> Tensor:
+        """J: the sum of the costs."""
+        first, *others = self.costs.values()
+        return sum(others, start=first)
+
+
+class View(NamedTuple):
+    """How the network looks at G: at the whole, or at its slices in one of several orientations.
+
+    Attributes:
+        scene: content and styles as they are seen so.
+        see: makes of G what the network sees.
+        batch: the items of that which are looked at.
+    """
+
+    scene: Scene
+    see: Callable[[Tensor], Tensor] = lambda generated: generated
+    batch: slice = slice(None)
+
+
+class _BoundTerm(NamedTuple):
+    name: str
+    weight: float
+    layers: tuple[str, ...]
+    parts: list[list[Part]]  # for each view
+
+
+class BoundObjective:
+    """J(G) for one content and its styles; what it needs of them is computed once.
+
+    What is measured of activations is the mean over several views of G.
+
+    Args:
+        objective: the terms.
+        views: how the network looks at C and G.
+    """
+
+    def __init__(self, objective: Objective, views: Sequence[View]) -> None:
+        self.views = list(views)
+        self._terms = [
+            _BoundTerm(term.name, weight, term.layers, [list(term.bind(view.scene)) for view in views])
+            for weight, term in objective.terms
+        ]
+
+    def __call__(self, generated: Tensor) -> Costs:
+        """The costs of G, of the shape of the content."""
+        zero, count = generated.new_zeros(()), len(self.views)
+        by_layer = [dict.fromkeys(term.layers, zero) for term in self._terms]
+        for i, view in enumerate(self.views):
+            measured = [(row, part) for row, term in zip(by_layer, self._terms, strict=True) for part in term.parts[i]]
+            measured = [(row, part) for row, part in measured if part.statistics]
+            statistics = [statistic for _, part in measured for statistic in part.statistics]
+            if view.batch != slice(None):
+                statistics = [of_batch(view.batch, statistic) for statistic in statistics]
+            if statistics:
+                means = iter(measure(view.scene.network, view.see(generated)[view.batch], statistics))
+                for row, part in measured:
+                    row[part.layer] = row[part.layer] + part.weight * part.cost(*(next(means) for _ in part.statistics))
+        costs = dict[str, Tensor]()
+        told = dict[str, dict[str, Tensor]]()
+        for row, term in zip(by_layer, self._terms, strict=True):
+            here = {layer: value / count for layer, value in row.items()}
+            value = torch.stack(list(here.values())).sum() if here else zero
+            # what is taken of G itself is the same in every view
+            value = value + sum((part.weight * part.cost(generated) for part in term.parts[0] if not part.statistics), zero)
+            costs[term.name] = costs.get(term.name, zero) + term.weight * value
+            layers = told.setdefault(term.name, {})
+            for layer, of_layer in here.items():
+                layers[layer] = layers[layer] + of_layer if layer in layers else of_layer
+        return Costs(costs, told)

@@ -1,0 +1,166 @@
+"""J is a sum of named terms: what a term is, what it is bound to, and how terms add up.
+
+>>> J = impasto.content("relu4_2") + 20 * impasto.style("relu1_1,relu2_1,relu3_1")
+>>> J += 5 * impasto.image_term("edges", edges)
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from impasto.errors import SettingsError
+from impasto.networks.tiling.statistics import Blend, Forward, Statistic
+from impasto.objective.region_weights import RegionWeights
+
+
+class Moved(NamedTuple):
+    """The painted frame before the one at work, as it must look now, and how far that is to be trusted.
+
+    Attributes:
+        frame: (1, channels, height, width), moved as the content moved.
+        trust: (height, width) in 0..1; 0 where something new is seen.
+    """
+
+    frame: Tensor
+    trust: Tensor
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a term is bound to: a content and its styles as the network sees them, at one scale.
+
+    Attributes:
+        network: gives the activations of signals.
+        content: C, (N, channels, *space).
+        styles: S, each (N, channels, *space), of any size, with their shares.
+        regions: where each style counts, for the layers that are asked for; None if everywhere.
+        moved: of a movie's frames but the first, the frame before.
+        measured: what was measured of the styles, kept by whatever measured it. Scenes of the same network and styles share
+            it.
+    """
+
+    network: Forward
+    content: Tensor
+    styles: Blend
+    regions: Callable[[Iterable[str]], Sequence[RegionWeights]] | None = None
+    moved: Moved | None = None
+    measured: dict[Any, Any] = field(default_factory=dict[Any, Any])
+
+
+class Part(NamedTuple):
+    """A part of a term that is bound: ``weight`` times ``cost``.
+
+    Attributes:
+        layer: where it is taken; empty for the signal itself.
+        weight: lambda^[l].
+        cost: takes the means of the ``statistics`` in their order, or G itself, (1, channels, *space), if there are none.
+        statistics: what is measured of G.
+    """
+
+    layer: str
+    weight: Tensor | float
+    cost: Callable[..., Tensor]
+    statistics: tuple[Statistic, ...] = ()
+
+
+class Term(ABC):
+    """A named part of J. A new one says its name and what it is bound to, :meth:`bind`; the rest tells what it needs.
+
+    Attributes:
+        name: by which its cost is told.
+        of_style: whether it looks at the styles.
+        signals: so many signals of G's size its cost holds beside G while it is computed.
+    """
+
+    name: str
+    of_style: bool = False
+    signals: float = 0.0
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Where it looks at activations of G."""
+        return ()
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The layers whose activations of C it keeps whole."""
+        return ()
+
+    @abstractmethod
+    def bind(self, scene: Scene) -> Sequence[Part]:
+        """Its parts for a content and styles; what it needs of them is measured now."""
+
+    def __add__(self, other: Term | Objective | int) -> Objective:
+        return Objective(((1.0, self),)) + other
+
+    __radd__ = __add__
+
+    def __mul__(self, weight: float) -> Objective:
+        return Objective(((1.0, self),)) * weight
+
+    __rmul__ = __mul__
+
+
+@dataclass(frozen=True, repr=False)
+class Objective:
+    """J: a sum of terms, each with its weight. Terms of one name count as one.
+
+    Adding gives a longer sum, multiplying by a number another weight to each term.
+
+    Raises:
+        SettingsError: a weight is no finite number.
+    """
+
+    terms: tuple[tuple[float, Term], ...] = ()
+
+    def __add__(self, other: Term | Objective | int) -> Objective:
+        if isinstance(other, int) and other == 0:  # where the sum of Python begins
+            return self
+        if isinstance(other, Term):
+            other = Objective(((1.0, other),))
+        return Objective(self.terms + other.terms) if isinstance(other, Objective) else NotImplemented
+
+    __radd__ = __add__
+
+    def __mul__(self, weight: float) -> Objective:
+        if not isinstance(weight, Real):
+            return NotImplemented
+        if not math.isfinite(weight):
+            raise SettingsError(f"the weight of a term is {weight}; a finite number was expected")
+        return Objective(tuple((float(weight) * own, term) for own, term in self.terms))
+
+    __rmul__ = __mul__
+
+    def __repr__(self) -> str:
+        return " + ".join(f"{'' if weight == 1 else f'{weight:g} * '}{term!r}" for weight, term in self.terms) or "0"
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Where activations of G are looked at, each layer once."""
+        return _once(layer for _, term in self.terms for layer in term.layers)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The layers whose activations of C are kept whole."""
+        return _once(layer for _, term in self.terms for layer in term.targets)
+
+    @property
+    def of_style(self) -> bool:
+        """Whether the styles count."""
+        return any(weight and term.of_style for weight, term in self.terms)
+
+    @property
+    def signals(self) -> float:
+        """How many signals of G's size the costs of G itself hold while they are computed."""
+        return sum(term.signals for _, term in self.terms)
+
+
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

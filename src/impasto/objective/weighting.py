@@ -1,0 +1,43 @@
+"""Layers with their weights, and in what units a cost is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, cast, get_args
+
+from impasto.errors import SettingsError, nearest
+from impasto.validation import Layers
+
+Weighting = Literal["relative", "absolute"]
+"""Costs as relative errors, which balances layers and networks, or as the paper's equations give them."""
+
+LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
+"""Layers as people give them; :func:`impasto.validation.layers` takes them all."""
+
+
+def check_weighting(given: str) -> Weighting:
+    """The weighting of that name.
+
+    Raises:
+        SettingsError: there is none.
+    """
+    return cast(Weighting, check_choice("weighting", given, get_args(Weighting)))
+
+
+def check_choice(name: str, given: str, choices: Sequence[str]) -> str:
+    """What was given, if it is one of the choices.
+
+    Raises:
+        SettingsError: it is none; the message has the nearest one.
+    """
+    if given not in choices:
+        raise SettingsError(
+            f"{name} {given!r} is unknown: did you mean {nearest(str(given), choices)!r}? ({', '.join(choices)})"
+        )
+    return given
+
+
+def layers_text(layers: Layers) -> str:
+    """Layers as on the command line, e.g. ``relu1_1=0.25,relu3_1=0.75``; without the weights where all are equal."""
+    equal = all(weight == 1 / len(layers) for _, weight in layers)
+    return ",".join(name if equal else f"{name}={weight:g}" for name, weight in layers)

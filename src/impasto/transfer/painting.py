@@ -1,0 +1,116 @@
+"""A painting: the signal, and how it came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from impasto.descent.descend import Evaluation
+from impasto.descent.memory import peak_memory_mib
+from impasto.errors import ImpastoError, SignalError
+from impasto.files import one_line_is_enough
+from impasto.media.image.write import to_pillow
+from impasto.media.read_write import read_signal, write_signal
+from impasto.media.registry import medium_of
+from impasto.media.signal import Signal
+from impasto.transfer.checkpoint import Checkpoint
+from impasto.transfer.record import record_of
+from impasto.transfer.recorders import draw_costs, write_figure
+from impasto.transfer.settings import TransferSettings
+
+# the longest side to which what was written may be made smaller when it is read again
+_ENOUGH = 64
+_LOG = "impasto"
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What a transfer gives: the signal with the lowest cost, and how it came about.
+
+    Attributes:
+        signal: the result, of the content's kind.
+        content: the content, as it was read.
+        styles: the styles, as they were read.
+        settings: how it was made, with nothing left open.
+        best: the evaluation that belongs to the signal.
+        history: all evaluations in order; the last one tells the seconds the descent took.
+        about: the names of content and styles, with their shares, and of the network.
+        checkpoint: what was kept on the way; deleted when the result is written.
+        finished: whether all evaluations were done; False if it was cancelled.
+    """
+
+    signal: Signal
+    content: Signal
+    styles: tuple[Signal, ...]
+    settings: TransferSettings
+    best: Evaluation
+    history: tuple[Evaluation, ...]
+    about: dict[str, str]
+    checkpoint: Checkpoint | None = None
+    finished: bool = True
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture as a PIL image with 8 bits a channel.
+
+        Raises:
+            SignalError: the result is no picture.
+        """
+        if self.signal.kind != "image":
+            raise SignalError(f"{medium_of(self.signal.kind).noun} is not a picture; use .signal or .write")
+        return to_pillow(self.signal)
+
+    def write(self, path: str | Path, **options: Any) -> None:
+        """Write the result, with its settings inside where the format has a place for them, and read it again.
+
+        Only then is the checkpoint deleted, of a painting that is finished.
+
+        Args:
+            path: where; the ending gives the format.
+            options: of a picture ``bits``, ``quality``, ``dpi`` and ``icc``, as :func:`impasto.write_image` takes them.
+
+        Raises:
+            SignalError: the ending is unknown, or the file cannot be written or read again.
+            SettingsError: an option is out of its range, or the format does not have it.
+        """
+        write_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
+        try:
+            with one_line_is_enough(_LOG):  # what is to be told of it has been
+                again = read_signal(path, self.settings.rate, _ENOUGH, output=path)
+        except ImpastoError as error:
+            raise SignalError(f"{path} was written, but cannot be read again: {error}") from error
+        # an animation of nothing but one picture is one
+        if again.kind != self.signal.kind and (self.signal.kind, again.kind) != ("movie", "image"):
+            raise SignalError(f"{path} was written, but what is read again is {medium_of(again.kind).noun}")
+        if self.checkpoint and self.finished:
+            self.checkpoint.remove()
+
+    def plot(self, path: str | Path) -> None:
+        """Draw the way to the result: of a picture the curves of J, of other kinds content, style and result.
+
+        Raises:
+            SignalError: the file cannot be written.
+        """
+        draw = medium_of(self.signal.kind).draw
+        write_figure(draw(self.content, self.styles, self.signal) if draw else draw_costs(self.history), path)
+
+    def summary(self) -> dict[str, Any]:
+        """The numbers of the transfer, as ``impasto transfer --json`` prints them."""
+        best = self.best.as_dict()
+        del best["evaluation"]
+        return {
+            "kind": self.signal.kind,
+            "size": list(reversed(self.signal.shape)),
+            **best,
+            **medium_of(self.signal.kind).measure(self.content, self.signal),
+            "alpha": self.settings.alpha,
+            "beta": self.settings.beta,
+            "evaluations": len(self.history),
+            "seconds": self.history[-1].seconds,
+            "seed": self.settings.seed,
+            **self.about,
+            "peak_memory_mib": round(peak_memory_mib(), 1),
+        }

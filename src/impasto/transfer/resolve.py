@@ -1,0 +1,116 @@
+"""Settings as given become settings in which nothing is open: decided once, for everything that paints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, cast
+
+from impasto.descent.optimizers import LBFGS, OPTIMIZERS, Optimizer, check_optimizer
+from impasto.errors import SettingsError
+from impasto.media.resolved import NetworkChoice, ResolvedSettings
+from impasto.objective.content import content
+from impasto.objective.own import total_variation
+from impasto.objective.style import style
+from impasto.objective.term import Objective, Term
+from impasto.transfer.settings import TransferSettings
+
+# what a J that is given says itself
+_OF_OBJECTIVE = ("alpha", "beta", "strength", "tv", "weighting", "style_cost", "content_layers", "style_layers")
+_OF_OPTIMIZER = ("optimizer", "history")
+_OF_NETWORK = ("network", "weights", "preprocessing", "padding", "pooling")
+
+
+def objective_of(settings: TransferSettings) -> Objective:
+    """J = alpha J_content + beta J_style [+ tv * total variation] of settings in which nothing is open."""
+    parts = settings.alpha * content(settings.content_weights, settings.weighting)
+    parts += (settings.beta or 0.0) * style(settings.style_lambdas, settings.style_cost, settings.weighting)
+    return parts + settings.tv * total_variation() if settings.tv else parts
+
+
+def optimizer_of(settings: TransferSettings) -> Optimizer:
+    """The optimizer of settings in which nothing is open."""
+    kind = OPTIMIZERS[settings.optimizer]
+    return LBFGS(settings.history) if kind is LBFGS else kind()
+
+
+def check_given(
+    settings: TransferSettings, network: Any = None, objective: Term | Objective | None = None, optimizer: Any = None
+) -> None:
+    """See that settings say nothing about what is given itself.
+
+    Raises:
+        SettingsError: they do, or J is none.
+    """
+    if objective is not None and not isinstance(objective, Objective | Term):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SettingsError(f"J is {objective!r}; a sum of terms was expected, e.g. impasto.content('relu4_2')")
+    if isinstance(objective, Objective) and not objective.terms:
+        raise SettingsError("J has no term; e.g. impasto.content('relu4_2') was expected")
+    rows = (("J", objective, _OF_OBJECTIVE), ("an optimizer", optimizer, _OF_OPTIMIZER), ("a network", network, _OF_NETWORK))
+    for what, given, names in rows:
+        if given is None or (what == "a network" and isinstance(given, str)):
+            continue
+        usual = {field.name: field.default for field in fields(TransferSettings)}
+        for name in names:
+            if getattr(settings, name) != usual[name]:
+                raise SettingsError(f"{name} was set, and {what} was given, which says it too: give the one or the other")
+
+
+def resolve(
+    settings: TransferSettings,
+    kind: str,
+    longest: int | None = None,
+    *,
+    network: Any = None,
+    objective: Term | Objective | None = None,
+    optimizer: Optimizer | None = None,
+) -> tuple[TransferSettings, ResolvedSettings]:
+    """The settings for one kind of signal: as they are written down, and as they are worked with.
+
+    Args:
+        settings: as given.
+        kind: of the content.
+        longest: its longest side; a default size is never above it.
+        network: in place of the one the settings name.
+        objective: in place of the J of the settings.
+        optimizer: in place of the one the settings name.
+
+    Raises:
+        SettingsError: a setting is not for the kind, or is open where something that was given leaves no default.
+    """
+    check_given(settings, network, objective, optimizer)
+    filled = settings.for_kind(kind, longest)
+    if isinstance(objective, Term):
+        objective = 1 * objective
+    given = None if isinstance(network, str) else network
+    if given is not None and objective is None and not hasattr(given, "table"):
+        raise SettingsError(
+            f"which layers of {given.name} count is not known: give J, e.g. impasto.content({given.layers[-1]!r})"
+        )
+    objective = objective or objective_of(filled)
+    choice = NetworkChoice(
+        given.name if given is not None else filled.network,
+        filled.weights,
+        filled.preprocessing,
+        filled.padding,
+        filled.pooling,
+        given,
+    )
+    choice.deepest(objective.layers)  # an unknown layer is to be known now
+    resolved = ResolvedSettings(
+        objective=objective,
+        optimizer=check_optimizer(optimizer or optimizer_of(filled)),
+        network=choice,
+        size=filled.size if isinstance(filled.size, int) else None,
+        iterations=int(filled.iterations or 1),
+        scales=filled.scales if isinstance(filled.scales, int) else None,
+        style_mask=tuple(cast(Sequence[str], filled.style_mask or ())),
+        memory=filled.memory if isinstance(filled.memory, int) else None,
+        content_mask=None if filled.content_mask is None else str(filled.content_mask),
+        protect=None if filled.protect is None else str(filled.protect),
+        **{name: getattr(filled, name) for name in _AS_GIVEN},
+    )
+    return filled, resolved
+
+
+_AS_GIVEN = ("rate", "stroke", "step", "init", "init_noise", "method", "colour", "seed", "device")
