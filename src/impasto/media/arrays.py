@@ -45,6 +45,32 @@ def holds_picture(path: Path, output: Path | None = None) -> bool:
     return wanted or (sides and (array.dtype.kind in "bu" and array.dtype.itemsize <= 2))
 
 
+def is_tensor(source: Any) -> bool:
+    """Whether it is a tensor of torch, which is not imported for that."""
+    return type(source).__module__.partition(".")[0] == "torch" and hasattr(source, "detach")
+
+
+def from_tensor(tensor: Any) -> NDArray[Any]:
+    """A picture as torch has it, (3 or 1, height, width) or one alone in a batch, as an array (height, width, channels).
+
+    Raises:
+        SignalError: its shape is another one.
+    """
+    array = tensor.detach().cpu()
+    array = (array.float() if array.dtype.is_floating_point else array).numpy()
+    shape = array.shape
+    if array.ndim == 4 and len(array) == 1:
+        array = array[0]
+    if array.ndim == 2:
+        return array
+    if array.ndim != 3 or array.shape[0] not in (1, *_COLOURS):
+        raise SignalError(
+            f"a tensor of shape {tuple(shape)} was given; a tensor of shape (3, height, width) or (1, 3, height, width) "
+            "was expected"
+        )
+    return np.moveaxis(array, 0, -1)
+
+
 def read_array(path: Path, told: bool = True) -> NDArray[Any]:
     """The picture in an .npy file, (height, width, channels), as it is stored.
 

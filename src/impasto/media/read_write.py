@@ -16,6 +16,7 @@ from PIL import Image
 
 from impasto.errors import SettingsError, SignalError, nearest
 from impasto.files import check_writable, is_file, is_folder, write_whole
+from impasto.media.arrays import is_tensor
 from impasto.media.file_type import TABLE, file_type
 from impasto.media.registry import media, medium_of
 from impasto.media.signal import Signal, check_signal
@@ -36,7 +37,7 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
     if isinstance(source, Signal):
         check_signal(source, medium_of(source.kind))
         return source.kind
-    if isinstance(source, np.ndarray | Image.Image):
+    if isinstance(source, np.ndarray | Image.Image) or is_tensor(source):
         return "image"
     if not isinstance(source, str | Path):
         raise SignalError(

@@ -96,7 +96,7 @@ def resolve(
         filled.pooling,
         given,
     )
-    choice.deepest(objective.layers)  # an unknown layer is to be known now
+    choice.table(objective.layers)  # an unknown layer is to be known now
     resolved = ResolvedSettings(
         objective=objective,
         optimizer=check_optimizer(optimizer or optimizer_of(filled)),

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
 from impasto.files import existing_file, first_line, one_line_is_enough
-from impasto.media.arrays import read_array
+from impasto.media.arrays import from_tensor, is_tensor, read_array
 from impasto.media.dicom.files import is_picture
 from impasto.media.file_type import file_type
 from impasto.media.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
@@ -81,6 +81,8 @@ def read_image(
     Raises:
         SignalError: the source is missing, no picture, damaged, empty or too large for the memory.
     """
+    if is_tensor(source):
+        source = from_tensor(source)
     if isinstance(source, np.ndarray):
         return _noted(_from_array(source))
     if not isinstance(source, Image.Image) and is_picture(Path(source)):
