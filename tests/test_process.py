@@ -220,7 +220,7 @@ def test_choices_are_of_one_run():
 def test_the_noise_of_a_measurement_is_its_own():
 
     before = torch.get_rng_state()
-    autotune._measured(32, 32, 4)
+    autotune._measure_gain(32, 32, 4)
     assert torch.equal(torch.get_rng_state(), before)
 
 
