@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shlex
 import shutil
 from collections.abc import Callable
@@ -42,6 +43,10 @@ def blocks(page: Path) -> list[Block]:
     return [Block(page, text[: match.start()].count("\n") + 1, match[1], match[2]) for match in found]
 
 
+def place(block: Block) -> str:
+    return f"{block.page.name}:{block.line}"
+
+
 def prose(page: Path) -> str:
     return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
@@ -67,7 +72,6 @@ def test_links_lead_somewhere(page: Path):
 
 
 ALL = [block for page in PAGES for block in blocks(page)]
-NAMED = {"ids": lambda block: f"{block.page.name}:{block.line}"}
 SHELL = [block for block in ALL if block.language in ("", "sh")]
 
 
@@ -76,7 +80,7 @@ def commands(block: Block) -> list[list[str]]:
     return [words[1:] for words in lines if words and words[0] == "impasto"]
 
 
-@pytest.mark.parametrize("block", SHELL, **NAMED)
+@pytest.mark.parametrize("block", SHELL, ids=place)
 def test_every_command_is_one(block: Block):
     """The programs are known, and every command, option and value of impasto's."""
     for line in block.code.splitlines():
@@ -91,7 +95,7 @@ def test_every_command_is_one(block: Block):
         command.make_context(command.name, words, parent=context)
 
 
-@pytest.mark.parametrize("block", [block for block in ALL if block.language == "json"], **NAMED)
+@pytest.mark.parametrize("block", [block for block in ALL if block.language == "json"], ids=place)
 def test_json_is_json(block: Block):
     json.loads(block.code)
 
@@ -107,6 +111,13 @@ def test_extras_and_targets_that_are_told_exist():
                 assert re.search(rf"^{extra} = \[", project, re.MULTILINE), extra
         for target in re.findall(r"^make (\w+)", text, re.MULTILINE):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_commands_are_told_as_they_are():
+    """docs/commands.md is what click says of every command today."""
+    script = runpy.run_path(str(ROOT / "docs" / "command_reference.py"))
+    told = script["PAGE"].read_text(encoding="utf-8")
+    assert told == script["reference"](), "docs/commands.md is stale; renew it: python docs/command_reference.py"
 
 
 # the files that the pages speak of
