@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401  # adds a filter of warnings when it is first imported
 import torch
 from PIL import Image
 
@@ -56,7 +57,6 @@ def process() -> dict[str, Any]:
             torch.get_float32_matmul_precision(),
             torch.backends.mkldnn.enabled,
             torch.backends.cudnn.enabled,
-            torch.get_flush_denormal() if hasattr(torch, "get_flush_denormal") else None,
         ),
         "random": (
             torch.get_rng_state().tolist(),
@@ -202,7 +202,8 @@ def test_what_another_thread_copied_meanwhile_silences_nobody():
             warnings.warn("heard", UserWarning, stacklevel=1)
     finally:
         copy.__exit__(None, None, None)
-        warnings.filters[:] = [entry for entry in warnings.filters if "_Here" not in str(entry)]
+        filters: list[object] = warnings.filters  # pyright: ignore[reportAssignmentType]
+        filters[:] = [entry for entry in filters if "_Here" not in str(entry)]
 
 
 def test_choices_are_of_one_run():
@@ -318,5 +319,5 @@ def test_no_module_of_the_library_changes_the_process(path: Path):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
         for target in targets:
             assert not ast.unparse(target).startswith(("os.environ", "Image.MAX_IMAGE_PIXELS", "torch.backends")), (
-                node.lineno
+                f"line {target.lineno}"
             )

@@ -12,7 +12,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 
-def write_dicom(path: Path, pixels: NDArray[Any], without: tuple[str, ...] = (), **elements: Any) -> Path:
+def write_dicom(path: Path, pixels: NDArray[Any], without: tuple[str, ...] = (), /, **elements: Any) -> Path:
     """A file of one image (rows, columns), of many (n, rows, columns), or of colours with a last axis of 3."""
     colour = pixels.shape[-1] == 3
     meta = FileMetaDataset()
@@ -45,11 +45,11 @@ def item(**elements: Any) -> Dataset:
     return dataset
 
 
-def slices(folder: Path, voxels: NDArray[Any], step: float = 2.0, **elements: Any) -> Path:
+def slices(folder: Path, voxels: NDArray[Any], step: float = 2.0, /, **elements: Any) -> Path:
     """A folder with a file for each slice, from bottom to top; an element that is a function is called with their number."""
     folder.mkdir(exist_ok=True)
     for i, pixels in enumerate(voxels):
-        usual = {
+        usual: dict[str, Any] = {
             "InstanceNumber": i + 1,
             "ImagePositionPatient": [-10, -20, step * i],
             "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],

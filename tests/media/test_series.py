@@ -157,7 +157,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name):
 
 
 def ecg(tmp_path, change):
-    dataset = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm"))
+    dataset = pydicom.dcmread(str(get_testdata_file("waveform_ecg.dcm")))
     change(dataset, dataset.WaveformSequence[0].ChannelDefinitionSequence[0])
     dataset.save_as(tmp_path / "a.dcm")
     return read_series(tmp_path / "a.dcm")

@@ -53,7 +53,7 @@ def told(caplog: pytest.LogCaptureFixture) -> str:
 
 
 def note(tag: int, kind: str, *values: float) -> dict[str, Any]:
-    return {"extratags": [(tag, kind, len(values), values if len(values) > 1 else values[0], True)]}
+    return {"extratags": [(tag, kind, len(values), values[0] if len(values) == 1 else values, True)]}
 
 
 # one picture, however it is stored

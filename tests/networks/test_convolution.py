@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -177,7 +178,7 @@ def test_guided_gradients_are_those_of_the_direct_convolution(network: ConvNet, 
 
 
 @pytest.fixture
-def measurements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def measurements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """An empty file of measurements, and no memory of others."""
     monkeypatch.setattr(autotune.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.delenv(autotune.VARIABLE, raising=False)

@@ -150,7 +150,7 @@ def test_a_queue_that_is_closed_takes_nothing_more():
     queue = JobQueue()
     queue.close(SECONDS)
     with pytest.raises(ImpastoError, match="is being closed"):
-        queue.add(Job(pytest.fail), "cpu")
+        queue.add(Job(lambda job: pytest.fail("it was started")), "cpu")
 
 
 def test_one_that_was_asked_to_stop_is_not_joined():

@@ -33,7 +33,7 @@ class Answer(NamedTuple):
     data: bytes
 
 
-def ask(studio: Studio, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+def ask(studio: Studio, path: str, method: str = "GET", body: bytes | None = None, /, **headers: str) -> Answer:
     with closing(http.client.HTTPConnection(urlsplit(studio.address).netloc, timeout=PATIENCE)) as connection:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         with connection.getresponse() as answer:

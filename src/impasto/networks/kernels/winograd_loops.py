@@ -59,7 +59,7 @@ def _clamped(i, n):
 
 @numba.njit(error_model="numpy")
 def _gather(task, tile, target, point, edge):
-    """Transform the 6 x 6 positions of a tile to one row of each of the 36 matrices; at a border it is first copied to ``edge``."""
+    """Transform the 6 x 6 positions of a tile to one row of the 36 matrices; a border tile is copied to ``edge`` first."""
     pixel, sign_pixel = 4 * task.channels, task.channels // LANES * SIGN_BYTES
     unpool, height, width = task.unpool, task.height // task.unpool, task.width // task.unpool
     line, sign_line = pixel * width, sign_pixel * task.width
