@@ -87,7 +87,7 @@ def test_every_command_is_one(block: Block):
         program = (shlex.split(line, comments=True) or ["impasto"])[0]
         assert program in ("impasto", "make", "pip", "python3", ".venv/bin/python", ".venv/bin/impasto"), line
     for words in commands(block):
-        command, context = cli, click.Context(cli)
+        command, context = cli, click.Context(cli, **cli.context_settings)
         while isinstance(command, click.Group):
             _, found, words = command.resolve_command(context, words)
             assert found is not None
@@ -206,6 +206,7 @@ def few(content: str) -> list[str]:
     return [word for name, value in FEW.items() for word in (f"--{name.replace('_', '-')}", str(value)) if name != "scales"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", TRANSFERS, ids=" ".join)
 def test_every_transfer_paints(desk: Path, run: Run, words: list[str]):
     code, _, err = run(*words, *few(words[1]), *(["--scales", "1"] if "--scales" in words else []))
@@ -214,6 +215,7 @@ def test_every_transfer_paints(desk: Path, run: Run, words: list[str]):
     assert output.exists() == ("--dry-run" not in words)
 
 
+@pytest.mark.slow
 def test_every_python_block_runs(desk: Path, monkeypatch: pytest.MonkeyPatch):
     """Page by page, as a reader would type them, one after the other."""
     monkeypatch.setattr(impasto, "transfer_style", small(impasto.transfer_style), raising=False)
@@ -247,6 +249,7 @@ def smaller(synthesise: Callable[..., Any]) -> Callable[..., Any]:
 # the demo
 
 
+@pytest.mark.slow
 def test_the_demo_of_the_makefile_paints_its_picture(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
     """The very command of `make demo`, with a tenth of its evaluations."""
     recipe = re.search(r"^demo:.*\n\t(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -131,6 +131,7 @@ CALLS: dict[str, tuple[Call, type[BaseException] | None]] = {
 BASE: dict[str, Any] = {"size": 32, "iterations": 2, "style_layers": "relu1_1", "content_layers": "relu1_1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_nothing_of_the_process_has_changed(name: str, pictures: Path):
     call, raised = CALLS[name]
@@ -203,7 +204,7 @@ def test_what_another_thread_copied_meanwhile_silences_nobody():
     finally:
         copy.__exit__(None, None, None)
         filters: list[object] = warnings.filters  # pyright: ignore[reportAssignmentType]
-        filters[:] = [entry for entry in filters if "_Here" not in str(entry)]
+        filters[:] = [entry for entry in filters if "_ThisThread" not in str(entry)]
 
 
 def test_choices_are_of_one_run():
@@ -278,6 +279,7 @@ with own_process():
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(__import__("ctypes").CDLL(None), "mallinfo2"), reason="a probe of glibc's malloc"
 )

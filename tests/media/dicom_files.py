@@ -12,7 +12,7 @@ from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 
-def write_dicom(path: Path, pixels: NDArray[Any], without: tuple[str, ...] = (), /, **elements: Any) -> Path:
+def write_dicom(path: Path, pixels: NDArray[Any], without: tuple[str, ...] = (), **elements: Any) -> Path:
     """A file of one image (rows, columns), of many (n, rows, columns), or of colours with a last axis of 3."""
     colour = pixels.shape[-1] == 3
     meta = FileMetaDataset()
@@ -57,7 +57,7 @@ def slices(folder: Path, voxels: NDArray[Any], step: float = 2.0, /, **elements:
         }
         own = {name: value(i) if callable(value) else value for name, value in (usual | elements).items()}
         absent = tuple(name for name, value in own.items() if value is ...)
-        kept = {name: value for name, value in own.items() if value is not ...}
+        kept: dict[str, Any] = {name: value for name, value in own.items() if value is not ...}
         assert set(absent) <= set(usual)
         write_dicom(folder / f"{(i * 7) % 31:02}.dcm", pixels, **kept)
     return folder

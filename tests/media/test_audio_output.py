@@ -37,6 +37,7 @@ def shapes():
     yield from ((1, rate, "PCM_16") for rate in (100, 8000, 44056, 192000, 700000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [ending for ending in WRITABLE if ending not in (".oga", ".aif", ".aifc")])
 def test_every_content_in_every_format(tmp_path, caplog, ending):
     path = tmp_path / f"out{ending}"

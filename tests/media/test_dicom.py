@@ -105,7 +105,7 @@ def enhanced(path: Path, order: NDArray[Any], place: str, rescale: Any = None, a
         group.PlanePositionSequence = [item(ImagePositionPatient=position)]
         if rescale is not None:
             group.PixelValueTransformationSequence = [item(RescaleSlope=rescale(int(z)), RescaleIntercept=0)]
-    groups = {"SharedFunctionalGroupsSequence": [shared], "PerFrameFunctionalGroupsSequence": per_frame}
+    groups: dict[str, Any] = {"SharedFunctionalGroupsSequence": [shared], "PerFrameFunctionalGroupsSequence": per_frame}
     return write_dicom(path, ramp(len(order), dtype=np.uint16)[order], **groups)
 
 

@@ -110,6 +110,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, values, ending, timed, 
         assert again.header["leads"] == header["leads"]
 
 
+@pytest.mark.slow
 def test_the_times_of_a_long_recording_are_told_apart(tmp_path):
     wave = np.sin(np.arange(130_000, dtype=np.float32))[None]
     write_signal(Signal(wave, "series", {"rate": 128.0, "timed": True}), tmp_path / "long.csv")

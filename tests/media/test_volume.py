@@ -216,6 +216,7 @@ def test_resampling_keeps_the_place_in_space(brain: Signal) -> None:
     assert abs(float(small.values.mean() - brain.values.mean())) < 0.01
 
 
+@pytest.mark.slow
 def test_the_plot_stands_upright(brain: Signal, tmp_path: Path) -> None:
     figure = plot_volume(brain, [brain], brain)
     # across front and back, rows run from top to bottom and columns from left to right: x falls along the file's first axis

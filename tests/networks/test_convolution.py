@@ -49,6 +49,7 @@ def error(given: Tensor, expected: Tensor) -> float:
     return ((given - expected).norm() / expected.norm()).item()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(
     batch=st.integers(1, 3),
@@ -98,6 +99,7 @@ def test_values_and_gradients_equal_the_direct_ones(
     assert y.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.slow
 def test_vgg19_is_the_same_down_to_its_last_layer(weights: Weights, photograph: Signal, winograd: None):
     names = [row.name for row in VGG19 if row.operation == "relu"]
     single = ConvNet(VGG19, weights, pooling="avg")
@@ -108,6 +110,7 @@ def test_vgg19_is_the_same_down_to_its_last_layer(weights: Weights, photograph: 
         assert error(given[name], expected[name]) < 1e-4, name
 
 
+@pytest.mark.slow
 def test_gradients_through_vgg19_are_the_same(weights: Weights, photograph: Signal, winograd: None):
     single = ConvNet(VGG19, weights, pooling="avg")
     double = ConvNet(VGG19, {name: w.double() for name, w in weights.items()}, pooling="avg")
@@ -119,6 +122,7 @@ def test_gradients_through_vgg19_are_the_same(weights: Weights, photograph: Sign
         assert error(given, expected) < 1e-2, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooled", [False, True])
 def test_a_gradient_of_the_gradient(winograd: None, pooled: bool):
     generator = torch.Generator().manual_seed(0)

@@ -121,6 +121,7 @@ def test_what_the_work_held_is_let_go(queue: JobQueue):
     wait_for(lambda: job._work is None)
 
 
+@pytest.mark.slow
 def test_what_nobody_waits_for_ends(queue: JobQueue):
     left = queue.add(Job(Gate(), lease=0.1), "cpu")
     wait_for(lambda: left.state == "stopped")

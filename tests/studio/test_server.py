@@ -24,6 +24,8 @@ from impasto.studio.server import is_local, parse_auth, serve
 from tests.conftest import Run
 from tests.studio.conftest import MOST_BYTES, PATIENCE, Studio, opened
 
+pytestmark = pytest.mark.slow
+
 FILE = "/gradio_api/file="
 
 

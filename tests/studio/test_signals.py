@@ -24,6 +24,8 @@ from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import transfer_style
 from tests.studio.conftest import wait_for
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 
 

@@ -23,6 +23,8 @@ from impasto.transfer.settings import TransferSettings
 from impasto.transfer.style_transfer import Painting, transfer_style
 from tests.studio.conftest import wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[StudioState]:
