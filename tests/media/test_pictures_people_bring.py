@@ -25,6 +25,8 @@ from impasto.media.image.write import encode_image, write_image
 from impasto.media.read_write import kind_of, read_signal
 from impasto.media.signal import Signal
 
+pytestmark = pytest.mark.slow
+
 Y, X = np.mgrid[:40, :56]
 COLOURS = np.stack([4 * X, 6 * Y, 255 - 4 * X], -1).clip(0, 255).astype(np.uint8)
 GREY = COLOURS[..., 0]
@@ -245,7 +247,6 @@ def test_jpeg_xl_of_twelve_bits(tmp_path: Path, caplog: pytest.LogCaptureFixture
     assert told(caplog) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("size", [(8, 8), (256, 256), (17, 300), (300, 200), (1600, 900), (40, 10_000)])
 def test_the_size_of_a_jpeg_xl(tmp_path: Path, size: tuple[int, int]):
     (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(np.zeros(size, np.uint8)))
@@ -371,7 +372,6 @@ def png_of(side: int) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".npy", ".jxl"])
 def test_what_is_too_large_is_made_smaller_while_it_is_read(tmp_path: Path, ending: str):
     large = np.asarray(Image.fromarray(data.coffee()).resize((1800, 1200)))
@@ -395,7 +395,6 @@ def test_what_is_too_large_is_made_smaller_while_it_is_read(tmp_path: Path, endi
         read_signal(path, None, None, 10_000_000)
 
 
-@pytest.mark.slow
 def test_a_panorama_is_read_and_leaves_the_limits_of_others(tmp_path: Path):
     path, limit = tmp_path / "pano.png", Image.MAX_IMAGE_PIXELS
     path.write_bytes(png_of(14_000))

@@ -22,6 +22,8 @@ from impasto.media.signal import Signal
 from impasto.media.tiff.read import read_stack, read_tiff
 from impasto.media.volume.files import read_volume
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[Any]
 
 Y, X = np.mgrid[:64, :96]
@@ -664,7 +666,6 @@ def test_what_is_no_picture_is_refused_in_one_line(tmp_path: Path, array: Array,
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
 
 
-@pytest.mark.slow
 def test_a_file_that_is_cut_anywhere_is_read_or_refused_in_one_line(tmp_path: Path) -> None:
     wrote(tmp_path / "whole.tif", COLOURS, photometric="rgb", compression="zlib", rowsperstrip=8, tile=None)
     data = (tmp_path / "whole.tif").read_bytes()
