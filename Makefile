@@ -3,13 +3,19 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test fast coverage lint clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/impasto demo -o impasto-demo.png
 
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+fast: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser" --ignore tests/studio
+
+coverage: $(VENV)/installed-test
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term --cov-report=html
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check

@@ -29,11 +29,11 @@ KEPT = ROOT / ".everywhere"
 RESULTS = KEPT / "results.json"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SENSITIVE = (
-    "tests/test_costs.py",
-    "tests/networks/test_vgg19.py",
-    "tests/networks/test_dimensions.py",
+    "tests/objective/test_costs.py",
+    "tests/objective/test_objective.py",
+    "tests/networks/test_convnet.py",
+    "tests/networks/test_inflation.py",
     "tests/explore/test_patches.py",
-    "tests/transfer/test_objective.py",
 )
 
 

@@ -6,6 +6,7 @@ python docs/control_figures.py STARRY_NIGHT GREAT_WAVE [colour strength styles m
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -14,7 +15,7 @@ from skimage.data import chelsea, coffee
 from impasto import TransferSettings, transfer_style
 
 HERE = Path(__file__).parent / "images"
-HOW = {"size": 256, "iterations": 40}
+HOW: dict[str, Any] = {"size": 256, "iterations": 40}
 NIGHT, WAVE = sys.argv[1:3]
 MASKS = Path(tempfile.mkdtemp())
 KNOWN = {}

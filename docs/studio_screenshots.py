@@ -1,6 +1,6 @@
 """Make the pictures of docs/studio.md: a studio is opened, used as people use it, and photographed.
 
-    python docs/studio_screenshots.py [FOLDER [TAB...]] [--widths 1600,400] [--schemes light,dark]
+    python docs/studio_screenshots.py [FOLDER [TAB...]] [--widths 1600,400] [--schemes light dark]
 
 The content is scikit-image's `coffee` (CC0), the style a picture that impasto makes itself.
 """
@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -74,10 +74,11 @@ def history(page: Any) -> None:
     page.wait_for_timeout(800)
 
 
+Scheme = Literal["light", "dark"]
 TABS: dict[str, Callable[[Any], None]] = {"paint": paint, "explore": explore, "learn": learn, "history": history}
 
 
-def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], schemes: list[str]) -> None:
+def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], schemes: list[Scheme]) -> None:
     """A JPEG of each tab, as narrow or wide and as light or dark as is asked for."""
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
@@ -107,7 +108,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=HERE)
     parser.add_argument("tabs", nargs="*")
     parser.add_argument("--widths", default="1600")
-    parser.add_argument("--schemes", default="light")
+    parser.add_argument("--schemes", nargs="+", choices=get_args(Scheme), default=["light"])
     parser.add_argument("--runs", type=Path, help="the folder of the studio; a new one if not given")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -119,7 +120,7 @@ def main() -> None:
         try:
             address = server.stdout.readline().split("open: ")[1].split()[0]
             widths = [int(width) for width in arguments.widths.split(",")]
-            photograph(address, arguments.folder, arguments.tabs or list(TABS), widths, arguments.schemes.split(","))
+            photograph(address, arguments.folder, arguments.tabs or list(TABS), widths, arguments.schemes)
         finally:
             server.terminate()
             server.wait()

@@ -60,6 +60,45 @@ def pytest_report_header() -> str:
     return f"torch {torch.__version__}: {isa}, threads: {threads}, convolution: {convolution}, browser: {chromium}"
 
 
+# what `make fast` leaves out beside the tests that are marked themselves: beginnings of their names
+SLOW = (
+    "tests/descent/test_descend.py",
+    "tests/explore/test_growing.py",
+    "tests/explore/test_index.py",
+    "tests/explore/test_kinds.py",
+    "tests/explore/test_near_duplicates.py::test_whatever_the_pictures_are_like",
+    "tests/explore/test_near_duplicates.py::test_the_same_groups_as_by_comparing_with_all",
+    "tests/explore/test_patches.py::test_equals_brute_force_with_ties",
+    "tests/explore/test_report.py",
+    "tests/explore/test_synthesis.py",
+    "tests/media/test_foreign_medium.py::test_a_terrain_is_painted_by_the_command_line",
+    "tests/networks/test_mel.py::test_j_in_pieces_is_j_of_the_whole",
+    "tests/networks/test_plan.py",
+    "tests/networks/test_tiles.py",
+    "tests/objective/test_frames.py",
+    "tests/objective/test_guided.py",
+    "tests/objective/test_slices.py",
+    "tests/transfer/test_checkpoint.py",
+    "tests/transfer/test_colour.py::test_a_picture_gets_the_luma_and_keeps_the_hue",
+    "tests/transfer/test_dry_run.py",
+    "tests/transfer/test_kinds.py",
+    "tests/transfer/test_outputs.py",
+    "tests/transfer/test_pictures.py",
+    "tests/transfer/test_pyramid.py",
+    "tests/transfer/test_space_and_time.py",
+    "tests/transfer/test_styles.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow by its name, and what drives Chromium by the fixture that starts it."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 Run = Callable[..., tuple[int, str, str]]
 
 

@@ -253,6 +253,7 @@ def test_a_disk_that_fills_during_the_work(desk: Path, run: Run, monkeypatch: py
     assert not list(desk.glob(".impasto*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", ["a truncated JPEG", "an absurd size", "unknown style layer"])
 def test_bad_input_in_a_process_of_its_own(row: str, desk: Path):
     line, reason, code = ROWS[row]

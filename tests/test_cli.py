@@ -50,6 +50,7 @@ def trace_of(path: str) -> list[dict[str, Any]]:
 # help
 
 
+@pytest.mark.slow
 def test_help_is_there_at_once():
     """In the time in which Python starts a few times over, however fast the processor is."""
 
@@ -70,6 +71,7 @@ def cpu_seconds_of_children() -> float:
     return used.children_user + used.children_system
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [[], ["transfer"], ["demo"], ["info"]])
 def test_help_needs_no_torch(command: list[str]):
     code = f"import sys; sys.argv = ['impasto', *{command}, '--help']\nfrom impasto.cli import main\n"
@@ -95,6 +97,7 @@ def test_version(run: Run):
     assert re.fullmatch(r"impasto, version \d+\.\d+\.\d+\S*\n", out)
 
 
+@pytest.mark.slow
 def test_info_tells_network_weights_licence_and_devices(run: Run):
     code, out, err = run("info")
     assert (code, err) == (0, "")
@@ -108,6 +111,7 @@ def test_info_tells_network_weights_licence_and_devices(run: Run):
 # results
 
 
+@pytest.mark.slow
 def test_a_transfer_leaves_a_picture_a_trace_frames_and_a_plot(desk: Path, run: Run):
     extras = [
         "--iterations",
@@ -164,6 +168,7 @@ def test_a_transfer_leaves_a_picture_a_trace_frames_and_a_plot(desk: Path, run: 
     ]
 
 
+@pytest.mark.slow
 def test_the_command_line_and_python_paint_the_same(desk: Path, run: Run):
     assert run(*PAINT, "--iterations", "3", "--init", "random", "--seed", "5")[0] == 0
     settings = TransferSettings(
@@ -175,12 +180,14 @@ def test_the_command_line_and_python_paint_the_same(desk: Path, run: Run):
     assert Path("again.png").read_bytes() != Path("out.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_new_trace_replaces_the_old(desk: Path, run: Run):
     Path("trace").write_text("old\n")
     run(*PAINT, "--iterations", "2", "--trace", "trace")
     assert len(trace_of("trace")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".jpg", ".webp", ".tif", ".avif"])
 def test_every_format_tells_how_it_was_made(desk: Path, run: Run, ending: str):
     assert run(*PAINT[:4], f"out{ending}", *SHALLOW, "--iterations", "1")[0] == 0
@@ -190,6 +197,7 @@ def test_every_format_tells_how_it_was_made(desk: Path, run: Run, ending: str):
     assert TransferSettings(**made["settings"]).size == 40
 
 
+@pytest.mark.slow
 def test_opacity_goes_through_a_transfer(desk: Path, run: Run):
     photo = Image.fromarray(data.coffee()).resize((48, 36))
     photo.putalpha(Image.linear_gradient("L").resize(photo.size))
@@ -199,6 +207,7 @@ def test_opacity_goes_through_a_transfer(desk: Path, run: Run):
     assert np.abs(read_image("out.png").header["alpha"] * 255 - np.asarray(expected)).max() <= 1.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("picture", [(1, 1), (1, 400), (400, 1), (3, 50)])
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gd"])
 def test_the_smallest_and_the_longest_pictures_are_painted(desk: Path, run: Run, picture: tuple[int, int], optimizer: str):
@@ -210,6 +219,7 @@ def test_the_smallest_and_the_longest_pictures_are_painted(desk: Path, run: Run,
     assert read_image("out.png").shape == picture
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", [0, 128, 255])
 def test_constant_pictures_are_painted_and_plotted(desk: Path, run: Run, colour: int):
     for name in ("photo.png", "style.png"):
@@ -237,6 +247,7 @@ def test_a_name_that_is_no_text(desk: Path, run: Run, monkeypatch: pytest.Monkey
 # what is said, and where
 
 
+@pytest.mark.slow
 def test_results_on_stdout_and_nothing_else(desk: Path, run: Run):
     for options in ([], ["-q"]):
         code, out, err = run(*PAINT, "--iterations", "2", *options)
@@ -249,6 +260,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "environment", "bar", "colour"),
     [([], {}, True, True), ([], {"NO_COLOR": "1"}, True, False), (["-q"], {}, False, False), (["-v"], {}, False, False)],
@@ -294,6 +306,7 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 @POSIX
 @pytest.mark.parametrize(
     ("numbers", "options"),
@@ -382,6 +395,7 @@ def test_strength_0_gives_back_the_content(desk: Path, run: Run):
     assert np.array_equal(np.asarray(to_pillow(read_image("out.png"))), np.asarray(to_pillow(content)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("colour", ["content", "luminance", "match"])
 def test_colours_and_total_variation_come_through_to_the_picture(desk: Path, run: Run, colour: str):
     options = ["--colour", colour, "--tv", "2", "--iterations", "4", "--init", "random", "--frames", "frames", *SHALLOW]

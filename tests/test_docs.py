@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import runpy
 import shlex
 import shutil
 from collections.abc import Callable
@@ -42,6 +43,10 @@ def blocks(page: Path) -> list[Block]:
     return [Block(page, text[: match.start()].count("\n") + 1, match[1], match[2]) for match in found]
 
 
+def place(block: Block) -> str:
+    return f"{block.page.name}:{block.line}"
+
+
 def prose(page: Path) -> str:
     return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
@@ -67,7 +72,6 @@ def test_links_lead_somewhere(page: Path):
 
 
 ALL = [block for page in PAGES for block in blocks(page)]
-NAMED = {"ids": lambda block: f"{block.page.name}:{block.line}"}
 SHELL = [block for block in ALL if block.language in ("", "sh")]
 
 
@@ -76,14 +80,14 @@ def commands(block: Block) -> list[list[str]]:
     return [words[1:] for words in lines if words and words[0] == "impasto"]
 
 
-@pytest.mark.parametrize("block", SHELL, **NAMED)
+@pytest.mark.parametrize("block", SHELL, ids=place)
 def test_every_command_is_one(block: Block):
     """The programs are known, and every command, option and value of impasto's."""
     for line in block.code.splitlines():
         program = (shlex.split(line, comments=True) or ["impasto"])[0]
         assert program in ("impasto", "make", "pip", "python3", ".venv/bin/python", ".venv/bin/impasto"), line
     for words in commands(block):
-        command, context = cli, click.Context(cli)
+        command, context = cli, click.Context(cli, **cli.context_settings)
         while isinstance(command, click.Group):
             _, found, words = command.resolve_command(context, words)
             assert found is not None
@@ -91,7 +95,7 @@ def test_every_command_is_one(block: Block):
         command.make_context(command.name, words, parent=context)
 
 
-@pytest.mark.parametrize("block", [block for block in ALL if block.language == "json"], **NAMED)
+@pytest.mark.parametrize("block", [block for block in ALL if block.language == "json"], ids=place)
 def test_json_is_json(block: Block):
     json.loads(block.code)
 
@@ -107,6 +111,13 @@ def test_extras_and_targets_that_are_told_exist():
                 assert re.search(rf"^{extra} = \[", project, re.MULTILINE), extra
         for target in re.findall(r"^make (\w+)", text, re.MULTILINE):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_commands_are_told_as_they_are():
+    """docs/commands.md is what click says of every command today."""
+    script = runpy.run_path(str(ROOT / "docs" / "command_reference.py"))
+    told = script["PAGE"].read_text(encoding="utf-8")
+    assert told == script["reference"](), "docs/commands.md is stale; renew it: python docs/command_reference.py"
 
 
 # the files that the pages speak of
@@ -195,6 +206,7 @@ def few(content: str) -> list[str]:
     return [word for name, value in FEW.items() for word in (f"--{name.replace('_', '-')}", str(value)) if name != "scales"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", TRANSFERS, ids=" ".join)
 def test_every_transfer_paints(desk: Path, run: Run, words: list[str]):
     code, _, err = run(*words, *few(words[1]), *(["--scales", "1"] if "--scales" in words else []))
@@ -203,6 +215,7 @@ def test_every_transfer_paints(desk: Path, run: Run, words: list[str]):
     assert output.exists() == ("--dry-run" not in words)
 
 
+@pytest.mark.slow
 def test_every_python_block_runs(desk: Path, monkeypatch: pytest.MonkeyPatch):
     """Page by page, as a reader would type them, one after the other."""
     monkeypatch.setattr(impasto, "transfer_style", small(impasto.transfer_style), raising=False)
@@ -236,6 +249,7 @@ def smaller(synthesise: Callable[..., Any]) -> Callable[..., Any]:
 # the demo
 
 
+@pytest.mark.slow
 def test_the_demo_of_the_makefile_paints_its_picture(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch):
     """The very command of `make demo`, with a tenth of its evaluations."""
     recipe = re.search(r"^demo:.*\n\t(.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401  # adds a filter of warnings when it is first imported
 import torch
 from PIL import Image
 
@@ -56,7 +57,6 @@ def process() -> dict[str, Any]:
             torch.get_float32_matmul_precision(),
             torch.backends.mkldnn.enabled,
             torch.backends.cudnn.enabled,
-            torch.get_flush_denormal() if hasattr(torch, "get_flush_denormal") else None,
         ),
         "random": (
             torch.get_rng_state().tolist(),
@@ -131,6 +131,7 @@ CALLS: dict[str, tuple[Call, type[BaseException] | None]] = {
 BASE: dict[str, Any] = {"size": 32, "iterations": 2, "style_layers": "relu1_1", "content_layers": "relu1_1"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CALLS)
 def test_nothing_of_the_process_has_changed(name: str, pictures: Path):
     call, raised = CALLS[name]
@@ -202,7 +203,8 @@ def test_what_another_thread_copied_meanwhile_silences_nobody():
             warnings.warn("heard", UserWarning, stacklevel=1)
     finally:
         copy.__exit__(None, None, None)
-        warnings.filters[:] = [entry for entry in warnings.filters if "_Here" not in str(entry)]
+        filters: list[object] = warnings.filters  # pyright: ignore[reportAssignmentType]
+        filters[:] = [entry for entry in filters if "_ThisThread" not in str(entry)]
 
 
 def test_choices_are_of_one_run():
@@ -220,7 +222,7 @@ def test_choices_are_of_one_run():
 def test_the_noise_of_a_measurement_is_its_own():
 
     before = torch.get_rng_state()
-    autotune._measured(32, 32, 4)
+    autotune._measure_gain(32, 32, 4)
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -277,6 +279,7 @@ with own_process():
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     sys.platform != "linux" or not hasattr(__import__("ctypes").CDLL(None), "mallinfo2"), reason="a probe of glibc's malloc"
 )
@@ -318,5 +321,5 @@ def test_no_module_of_the_library_changes_the_process(path: Path):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
         for target in targets:
             assert not ast.unparse(target).startswith(("os.environ", "Image.MAX_IMAGE_PIXELS", "torch.backends")), (
-                node.lineno
+                f"line {target.lineno}"
             )

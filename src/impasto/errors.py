@@ -3,16 +3,16 @@
 ::
 
     Exception
-    └── ImpastoError              one line for people: what was given, what was expected, what would do
+    └── ImpastoError              one line for people: what was given, what was expected, what would work
         ├── SettingsError         a setting is out of its range or unknown (also a ValueError)
         │   └── UnknownLayerError the network has no such layer; the nearest one is named
-        ├── SignalError           a file or an array cannot be read as a signal, or a signal not be written
+        ├── SignalError           a file or an array is no signal that can be read, or a signal cannot be written
         ├── SizeError             a signal is too small for the network or too large for the memory
         └── WeightsError          the weights are missing, damaged or of another network
 
-    KeyboardInterrupt             Ctrl-C and SIGTERM; each lives beside what it carries
-    ├── TransferInterrupted       of a transfer; with the best painting so far
-    └── ExploreInterrupted        of a search for patches; with the index so far
+    KeyboardInterrupt             Ctrl-C and SIGTERM; these two are defined beside what they carry
+    ├── TransferInterrupted       during a transfer; has the best painting so far
+    └── ExploreInterrupted        during a search for patches; has the index so far
 """
 
 from __future__ import annotations
@@ -46,6 +46,6 @@ class WeightsError(ImpastoError):
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """The member of ``valid`` that looks most like ``name``."""
+    """The member of ``valid`` whose spelling is closest to ``name``."""
     valid = list(valid)
     return difflib.get_close_matches(name, valid, n=1, cutoff=0)[0]

@@ -1,4 +1,4 @@
-"""Files: that they are there to be read, and that they are written whole or not at all."""
+"""Files: whether they are there to be read, and how they are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from typing import IO
 
 from impasto.errors import SignalError
 
-# loggers of the libraries that say what they think of a file
+# loggers of the libraries that read files; they comment on what they find
 _TALKATIVE = ("nibabel.global", "pydicom", "pydicom.pixels.decoders.base", "tifffile")
 
 
 def is_file(path: str | Path) -> bool:
-    """Whether there is such a file; also of a name that no file can have, for which the method of a path raises."""
+    """Whether there is such a file. For a name that no file can have it is False, where ``Path.is_file`` raises."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether there is such a folder; also of a name that no folder can have."""
+    """Whether there is such a folder; False for a name that no folder can have."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def existing_file(path: str | Path, noun: str) -> Path:
-    """``path``, if there is a file with something in it.
+    """``path`` as a Path, if a file is there and is not empty.
 
     Raises:
-        SignalError: it is missing, empty, or a folder where ``noun`` ("a picture") was expected.
+        SignalError: it is missing, empty, not a file, or cannot be read; ``noun`` ("a picture") says what was expected.
     """
     path = Path(path)
     try:
         status = path.stat()
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # no name of a file has a zero in it
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a zero byte in the name
         raise SignalError(f"{path}: no such file") from None
     except OSError as error:
         raise SignalError(f"{path} cannot be read: {error.strerror}") from None
@@ -60,7 +60,7 @@ def optional_package(name: str, path: str | Path, extra: str) -> ModuleType:
     """The package that reads the format of ``path``.
 
     Raises:
-        SignalError: it is not installed; with the command that installs all packages of the extra.
+        SignalError: it is not installed; the text has the command that installs the packages of ``extra``.
     """
     try:
         return importlib.import_module(name)
@@ -71,24 +71,25 @@ def optional_package(name: str, path: str | Path, extra: str) -> ModuleType:
 
 
 def packages_of(extra: str) -> list[str]:
-    """The names of the packages that an extra of pyproject.toml brings, as ``pip install`` takes them."""
+    """The packages of an extra in pyproject.toml, by the names that ``pip install`` takes."""
     needed = (requirement.partition(";") for requirement in importlib.metadata.requires("impasto") or ())
     names = [re.split(r"[^\w.-]", need)[0] for need, _, when in needed if re.search(f"extra == ['\"]{extra}['\"]", when)]
-    return [name for name in names if name != "impasto"]  # an extra may bring another one
+    return [name for name in names if name != "impasto"]  # an extra may contain another one, as impasto[...]
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of a library says, in one line."""
+    """The first line of a library's error that is not empty; without one, the name of its type."""
     return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
 
 
 @contextmanager
 def one_line_is_enough(*others: str) -> Iterator[None]:
-    """Keep the libraries, and ``others`` that log, from telling what they think of a file beside the error that is raised.
+    """Within the block, silence the warnings and the log of the libraries that read files, and of the loggers ``others``.
 
-    Only what they tell in this thread: warnings and loggers are of the whole process, and others rely on them meanwhile.
+    What is wrong with a file is told once, by the error that is raised. Only this thread is silenced: warnings and loggers
+    belong to the whole process, and other threads rely on them.
     """
-    here = _Here()
+    here = _ThisThread()
     loggers = [logging.getLogger(name) for name in (*_TALKATIVE, *others)]
     filters: list[object] = warnings.filters  # pyright: ignore[reportAssignmentType]
     entry = ("ignore", here, Warning, None, 0)
@@ -98,34 +99,34 @@ def one_line_is_enough(*others: str) -> Iterator[None]:
     try:
         yield
     finally:
-        here.thread = None  # whoever has copied the list meanwhile has it without effect
+        here.thread = None  # another thread may have copied the list meanwhile: there it has no effect any more
         for logger in loggers:
             logger.removeFilter(here)
         with suppress(ValueError):
             filters.remove(entry)
 
 
-class _Here(logging.Filter):
-    """What a thread warns of and logs, as filters of :mod:`warnings` (``match``) and :mod:`logging` (``filter``) tell it."""
+class _ThisThread(logging.Filter):
+    """Tells this thread from others: to :mod:`warnings` as a pattern (``match``), to :mod:`logging` as a filter."""
 
     def __init__(self) -> None:
         super().__init__()
         self.thread: int | None = threading.get_ident()
 
     def match(self, text: str) -> bool:
-        """Whether a warning is one of this thread."""
+        """Whether a warning is of this thread, and so ignored."""
         return self.thread == threading.get_ident()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a message is one of another thread."""
+        """Whether a message is of another thread, and so let through."""
         return self.thread != threading.get_ident()
 
 
 def check_writable(path: str | Path) -> None:
-    """See, before hours of work, that ``path`` can be written at their end; nothing is left behind.
+    """Check before the work that ``path`` can be written after it; nothing is left behind.
 
     Raises:
-        SignalError: the folder is missing or closed, or ``path`` is a folder.
+        SignalError: the folder is missing or cannot be written to, or ``path`` is a folder or write-protected.
     """
     path = Path(path)
     try:
@@ -142,7 +143,7 @@ def check_writable(path: str | Path) -> None:
 
 
 def check_replaceable(path: Path) -> None:
-    """See that what is at ``path``, if anything, is a file, which another one may take the place of.
+    """Check that nothing is at ``path``, or a file, which may be replaced.
 
     Raises:
         SignalError: it is a pipe or a device, or a link that leads back to itself.
@@ -158,10 +159,10 @@ def check_replaceable(path: Path) -> None:
 
 
 def write_whole(path: str | Path, data: bytes) -> None:
-    """Write ``data`` beside ``path`` and rename it, so that no reader ever sees a part of it.
+    """Write ``data`` to a file beside ``path`` and rename that, so that no reader ever sees a part of it.
 
     Raises:
-        SignalError: the disk is full, or the folder missing or closed.
+        SignalError: the disk is full, or the folder is missing or cannot be written to.
     """
     with opened_whole(path) as file:
         file.write(data)
@@ -169,23 +170,23 @@ def write_whole(path: str | Path, data: bytes) -> None:
 
 @contextmanager
 def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[bytes]]:
-    """A file beside ``path`` that becomes it, on the disk and not only in its cache, when the block ends without an error.
+    """A new file beside ``path``, which takes its place when the block ends without an error, and is on the disk by then.
 
     Args:
         path: what is written.
-        part: the name of the file beside it; who is killed leaves it behind. One of its own if None; then a link stays
-            one, and what it leads to is written.
+        part: the name of the new file; a process that is killed leaves it behind. By default a random name; and then, if
+            ``path`` is a link, the file that it leads to is written, and the link stays.
 
     Raises:
-        SignalError: the disk is full, or the folder missing or closed.
+        SignalError: the disk is full, or the folder is missing or cannot be written to.
     """
     path, made = Path(path), None
     written = path if part else Path(os.path.realpath(path))
     try:
-        # the system gives it the rights of any new file
+        # opened, and not made by tempfile, so that it has the permissions of any new file
         with part.open("wb") if part else written.with_name(f".impasto-{secrets.token_hex(8)}").open("xb") as file:
             made = Path(file.name)
-            with suppress(OSError):  # what is overwritten keeps those it has
+            with suppress(OSError):  # a file that is replaced keeps its own
                 made.chmod(stat.S_IMODE(path.stat().st_mode) & 0o777)
             yield file
             file.flush()
@@ -201,7 +202,7 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
 
 
 def _sync_folder(folder: Path) -> None:
-    """See that a renaming in ``folder`` outlives a power cut, where the system has a way to."""
+    """Make a renaming in ``folder`` outlive a power cut, where the system can."""
     with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)
         try:

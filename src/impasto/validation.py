@@ -1,4 +1,8 @@
-"""What people give, checked: each check takes its name and what was given, and returns the value or says what is wrong."""
+"""Checks of what people give. A check takes the name of a setting and what was given; it returns the value, or raises.
+
+``number(0, 1)`` and the like make a check for a range; ``memory``, ``text`` and ``layers`` are checks themselves. Each
+raises a SettingsError of one line, which says the name, what was given and what was expected.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,12 @@ from typing import Any
 
 from impasto.errors import SettingsError
 
-# the largest whole number that a file of tensors can hold
+# the largest whole number in int64: settings are stored beside tensors
 _LARGEST = 2**63 - 1
 
 
 def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
-    """A finite number of at least ``low``, or above it, and up to ``high``."""
+    """The check for a finite number from ``low`` to ``high``; ``low`` itself is refused if ``open_below``."""
 
     def check(name: str, given: Any) -> float:
         try:
@@ -34,7 +38,7 @@ def number(low: float, high: float = math.inf, *, open_below: bool = False) -> C
 
 
 def whole(low: int, high: int = _LARGEST) -> Callable[[str, Any], int]:
-    """A whole number from ``low`` to ``high``."""
+    """The check for a whole number from ``low`` to ``high``."""
 
     def check(name: str, given: Any) -> int:
         try:
@@ -52,7 +56,7 @@ def whole(low: int, high: int = _LARGEST) -> Callable[[str, Any], int]:
 
 
 def whole_or(word: str, low: int, high: int = _LARGEST) -> Callable[[str, Any], int | str]:
-    """A whole number from ``low`` to ``high``, or the word."""
+    """The check for a whole number from ``low`` to ``high``, or for ``word``."""
     return lambda name, given: given if given == word else whole(low, high)(name, given)
 
 
@@ -68,7 +72,7 @@ _BYTES = {"": 1, "b": 1} | {
 
 
 def memory(name: str, given: Any) -> int:
-    """Bytes above 0, given as a number or with a unit: 2GiB, 500 MB."""
+    """Memory in bytes, more than 0: a number, or one with a unit, such as 2GiB or 500 MB."""
     amount, unit = re.fullmatch(r"(.*?)([a-z]*)", str(given).strip().lower(), re.DOTALL).groups()  # pyright: ignore
     try:
         found = float(amount) * _BYTES[unit]
@@ -78,12 +82,12 @@ def memory(name: str, given: Any) -> int:
 
 
 def anything(name: str, given: Any) -> Any:
-    """What is checked elsewhere."""
+    """No check: for settings that are checked elsewhere."""
     return given
 
 
 def text(name: str, given: Any) -> str:
-    """Whatever it is, as text that is not empty."""
+    """Anything whose text is not empty, as text."""
     if not str(given):
         raise SettingsError(f"{name} is empty: give it something, or leave it out")
     return str(given)
@@ -115,7 +119,7 @@ def layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[st
 
 
 def named_files(settings: Any) -> dict[str, Path]:
-    """The files that settings name: by the name of the setting, with a number from 0 where it has several."""
+    """The existing files that settings name, by the setting; where it has several, by ``NAME 0``, ``NAME 1`` and so on."""
     found: dict[str, Path] = {}
     for setting in fields(settings):
         if "FILE" in setting.metadata["metavar"]:

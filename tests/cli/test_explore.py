@@ -43,6 +43,7 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_index_of_two_layers(photos: Path, tmp_path: Path) -> None:
     (photos / "broken.jpg").write_bytes(b"no picture")
     result = run("patches", photos, "--layer", "relu2_1,relu1_1", "--units", "0-3", "-o", tmp_path / "index.json")
@@ -56,6 +57,7 @@ def test_an_index_of_two_layers(photos: Path, tmp_path: Path) -> None:
     assert (photos / "more" / "p3.jpg").as_posix() in data["images"]
 
 
+@pytest.mark.slow
 def test_a_sheet_shows_the_patches_themselves(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "sheet.png"
     result = run("patches", photos, "--layer", "relu1_1", "--units", "0", "--show", "patches,gradients", "-o", out)
@@ -159,6 +161,7 @@ def test_when_the_drawing_is_interrupted_the_search_is_not_lost(
     assert (tmp_path / "report" / "index.html").exists()
 
 
+@pytest.mark.slow
 def test_indexes_are_merged_and_drawn(photos: Path, tmp_path: Path) -> None:
     arguments = ["--layer", "relu1_1,relu1_2", "--units", "0-3", "-o"]
     assert run("patches", photos / "more", *arguments, tmp_path / "a.json").return_value == 0
@@ -203,6 +206,7 @@ def test_a_target_that_does_not_exist_is_one_line(tmp_path: Path, target: str, t
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_recording_on_a_sheet(tmp_path: Path) -> None:
     recording, out = tmp_path / "waves.csv", tmp_path / "sheet.png"
     np.savetxt(recording, np.random.default_rng(0).normal(size=(300, 2)), delimiter=",")
@@ -233,6 +237,7 @@ def test_an_index_is_kept_at_intervals_that_grow_with_what_it_takes(tmp_path: Pa
     assert all(300 <= later - earlier < 320 for earlier, later in pairwise(written))
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_known_ask_for_the_preprocessing(photos: Path, tmp_path: Path) -> None:
     weights = {name: value.half() for name, value in load_weights().items()}
     weights["conv1_1.weight"] = weights["conv1_1.weight"].roll(1, 0)

@@ -22,6 +22,8 @@ from impasto.media.image.read import read_image
 from impasto.transfer.checkpoint import read_history
 from tests.conftest import Run
 
+pytestmark = pytest.mark.slow
+
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "kill_and_resume.py"
 PAINT = [
     "transfer", "photo.png", "style.png", "-o", "out.png", "--size", "40", "--iterations", "8",

@@ -51,6 +51,7 @@ def test_what_is_no_weight_after_a_file_is_said(desk: Path):
         parse_style("coffee.png:much")
 
 
+@pytest.mark.slow
 def test_a_painting_in_two_styles_tells_of_both(desk: Path, run: Run):
     code, out, err = run("transfer", "coffee.png", "chelsea.png:3", "astronaut.png", "-o", "out.png", "--json", *FAST)
     assert (code, err) == (0, "")

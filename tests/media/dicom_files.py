@@ -45,11 +45,11 @@ def item(**elements: Any) -> Dataset:
     return dataset
 
 
-def slices(folder: Path, voxels: NDArray[Any], step: float = 2.0, **elements: Any) -> Path:
+def slices(folder: Path, voxels: NDArray[Any], step: float = 2.0, /, **elements: Any) -> Path:
     """A folder with a file for each slice, from bottom to top; an element that is a function is called with their number."""
     folder.mkdir(exist_ok=True)
     for i, pixels in enumerate(voxels):
-        usual = {
+        usual: dict[str, Any] = {
             "InstanceNumber": i + 1,
             "ImagePositionPatient": [-10, -20, step * i],
             "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
@@ -57,7 +57,7 @@ def slices(folder: Path, voxels: NDArray[Any], step: float = 2.0, **elements: An
         }
         own = {name: value(i) if callable(value) else value for name, value in (usual | elements).items()}
         absent = tuple(name for name, value in own.items() if value is ...)
-        kept = {name: value for name, value in own.items() if value is not ...}
+        kept: dict[str, Any] = {name: value for name, value in own.items() if value is not ...}
         assert set(absent) <= set(usual)
         write_dicom(folder / f"{(i * 7) % 31:02}.dcm", pixels, **kept)
     return folder

@@ -144,6 +144,7 @@ def test_a_damaged_animation_is_refused_in_one_line_or_read_as_far_as_it_goes(na
         assert "\n" not in str(error.value) and str(path) in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".webp", ".gif", ".apng"])
 def test_a_movie_of_one_frame_is_an_animation(tmp_path: Path, ending: str):
     picture = pan(1)[0]

@@ -22,7 +22,7 @@ SUBTYPES = ("PCM_U8", "PCM_S8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE",
 SUBTYPES += ("MPEG_LAYER_III", "IMA_ADPCM", "GSM610", "ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32", "DWVW_12", None)
 
 
-def tones(channels=1, rate=22050, subtype="PCM_16", samples=None, tags=TAGS):
+def tones(channels=1, rate=22050, subtype: str | None = "PCM_16", samples=None, tags=TAGS):
     samples = samples or min(4600, max(2000, rate // 3))
     time = np.arange(samples) / rate
     values = [0.5 * np.sin(2 * np.pi * min(440, rate / 20) * (1 + i / 9) * time) for i in range(channels)]
@@ -37,6 +37,7 @@ def shapes():
     yield from ((1, rate, "PCM_16") for rate in (100, 8000, 44056, 192000, 700000))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [ending for ending in WRITABLE if ending not in (".oga", ".aif", ".aifc")])
 def test_every_content_in_every_format(tmp_path, caplog, ending):
     path = tmp_path / f"out{ending}"

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from pydicom.data import get_testdata_file
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLosslessSV1, generate_uid
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLosslessSV1, JPEGLSLossless, generate_uid
 
 from impasto.errors import SignalError
 from impasto.media.image.read import read_image
@@ -105,7 +105,7 @@ def enhanced(path: Path, order: NDArray[Any], place: str, rescale: Any = None, a
         group.PlanePositionSequence = [item(ImagePositionPatient=position)]
         if rescale is not None:
             group.PixelValueTransformationSequence = [item(RescaleSlope=rescale(int(z)), RescaleIntercept=0)]
-    groups = {"SharedFunctionalGroupsSequence": [shared], "PerFrameFunctionalGroupsSequence": per_frame}
+    groups: dict[str, Any] = {"SharedFunctionalGroupsSequence": [shared], "PerFrameFunctionalGroupsSequence": per_frame}
     return write_dicom(path, ramp(len(order), dtype=np.uint16)[order], **groups)
 
 
@@ -256,13 +256,13 @@ def test_palettes_and_luma_become_colours(tmp_path: Path) -> None:
 def test_lossless_jpeg_is_unpacked_and_what_cannot_be_is_refused_in_one_line(tmp_path: Path) -> None:
     file = pydicom.dcmread(write_dicom(tmp_path / "x.dcm", XRAY))
     file.file_meta.TransferSyntaxUID = JPEGLosslessSV1
-    file.PixelData = encapsulate([imagecodecs.jpegls_encode(XRAY)])
+    file.PixelData = encapsulate([bytes(imagecodecs.jpegls_encode(XRAY))])
     file["PixelData"].is_undefined_length = True
     file.save_as(tmp_path / "wrong.dcm")
     with pytest.raises(SignalError, match="compressed as JPEG Lossless") as error:
         read_image(tmp_path / "wrong.dcm")
     assert "\n" not in str(error.value)
-    file.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.80"
+    file.file_meta.TransferSyntaxUID = JPEGLSLossless
     file.save_as(tmp_path / "ls.dcm")
     np.testing.assert_allclose(read_image(tmp_path / "ls.dcm").values[0], XRAY / XRAY.max(), atol=1e-6)
     signed = read_image(str(get_testdata_file("MR_small_jpeg_ls_lossless.dcm")))

@@ -48,6 +48,7 @@ def saved(image: Image.Image, path: Path, **options: Any) -> Path:
 # what goes in
 
 
+@pytest.mark.slow
 def test_a_large_jpeg_is_decoded_no_larger_than_needed(tmp_path: Path) -> None:
     path = saved(Image.fromarray(data.astronaut()), tmp_path / "photo.jpg", quality=95)
     whole = read_image(path)
@@ -236,6 +237,7 @@ def test_an_array_that_is_no_picture_is_refused(array: NDArray[Any], reason: str
         read_image(array)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(["PNG", "JPEG", "WEBP", "TIFF", "AVIF", "GIF", "BMP"]), st.data())
 @settings(max_examples=120, deadline=None)
 def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path_factory: Any, kind: str, draw: st.DataObject):

@@ -104,6 +104,7 @@ def test_what_lacks_more_than_a_tenth_is_refused(tmp_path: Path, format: str):
 # what is large
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "BMP"])
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_a_large_picture_is_made_smaller_while_it_is_read(
@@ -279,6 +280,7 @@ def test_every_picture_into_every_format(tmp_path: Path, ending: str, bits: int,
 SMALL: dict[str, Any] = {"content_layers": "relu1_1", "style_layers": "relu1_1", "iterations": 6, "size": 40}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [{}, {"colour": "luminance"}, {"colour": "content"}, {"init": "random"}, {"tv": 2.0}])
 def test_two_grey_pictures_give_a_grey_one(tmp_path: Path, how: dict[str, Any]):
     content, style = PHOTO[..., 0], np.random.default_rng(1).integers(0, 255, (64, 60), np.uint8)

@@ -198,7 +198,8 @@ def test_a_deep_png_of_grey_and_opacity(tmp_path: Path):
 @pytest.mark.parametrize("ending", LOSSLESS + LOSSY)
 def test_the_density_is_kept_or_replaced(tmp_path: Path, cup: Bytes, ending: str):
     scan = read_image(saved(Image.fromarray(cup), tmp_path / "scan.png", dpi=(300, 300)))
-    for given, expected in (({}, 300), ({"dpi": 144}, 144), ({"dpi": "72.5"}, 72.5)):
+    cases: tuple[tuple[dict[str, Any], float], ...] = (({}, 300), ({"dpi": 144}, 144), ({"dpi": "72.5"}, 72.5))
+    for given, expected in cases:
         write_image(scan, tmp_path / f"out{ending}", **given)
         found = read_image(tmp_path / f"out{ending}").header["dpi"]
         assert found == pytest.approx((expected, expected), abs=0.6)  # JPEG has whole numbers

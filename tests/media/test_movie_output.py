@@ -18,6 +18,8 @@ from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from tests.media.movies import make_movie, pan, values_of
 
+pytestmark = pytest.mark.slow
+
 # what people bring: the ending, and how it is coded
 BROUGHT: dict[str, dict[str, Any]] = {
     "h264.mp4": {},

@@ -15,6 +15,8 @@ from impasto.media.read_write import write_signal
 from impasto.media.registry import medium_of
 from tests.media.movies import make_movie, pan
 
+pytestmark = pytest.mark.slow
+
 AAC, AC3, OPUS = ("aac", 44100, "stereo", 0.0), ("ac3", 48000, "stereo", 0.0), ("libopus", 48000, "mono", 0.0)
 
 

@@ -110,6 +110,7 @@ def test_what_is_written_is_read_again(tmp_path_factory, values, ending, timed, 
         assert again.header["leads"] == header["leads"]
 
 
+@pytest.mark.slow
 def test_the_times_of_a_long_recording_are_told_apart(tmp_path):
     wave = np.sin(np.arange(130_000, dtype=np.float32))[None]
     write_signal(Signal(wave, "series", {"rate": 128.0, "timed": True}), tmp_path / "long.csv")
@@ -157,7 +158,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name):
 
 
 def ecg(tmp_path, change):
-    dataset = pydicom.dcmread(get_testdata_file("waveform_ecg.dcm"))
+    dataset = pydicom.dcmread(str(get_testdata_file("waveform_ecg.dcm")))
     change(dataset, dataset.WaveformSequence[0].ChannelDefinitionSequence[0])
     dataset.save_as(tmp_path / "a.dcm")
     return read_series(tmp_path / "a.dcm")

@@ -42,6 +42,7 @@ CONTENTS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", medium_of("series").writable)
 @pytest.mark.parametrize("name", CONTENTS)
 def test_every_series_in_every_format(tmp_path: Path, name: str, ending: str, caplog: pytest.LogCaptureFixture):

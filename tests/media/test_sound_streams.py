@@ -156,7 +156,9 @@ def test_all_of_an_mp3_is_read_whatever_it_announces(tmp_path, caplog, rate, sha
 
 
 WHOLE = MP3[44100]
-FIRST = mp3._frame(WHOLE, 0).length
+FIRST_FRAME = mp3._frame(bytes(WHOLE), 0)
+assert FIRST_FRAME is not None
+FIRST = FIRST_FRAME.length
 PLAIN = soundfile.read(io.BytesIO(WHOLE), dtype="float32")[0]
 
 

@@ -22,6 +22,8 @@ from impasto.media.signal import Signal
 from impasto.media.tiff.read import read_stack, read_tiff
 from impasto.media.volume.files import read_volume
 
+pytestmark = pytest.mark.slow
+
 Array = NDArray[Any]
 
 Y, X = np.mgrid[:64, :96]
@@ -53,7 +55,7 @@ def told(caplog: pytest.LogCaptureFixture) -> str:
 
 
 def note(tag: int, kind: str, *values: float) -> dict[str, Any]:
-    return {"extratags": [(tag, kind, len(values), values if len(values) > 1 else values[0], True)]}
+    return {"extratags": [(tag, kind, len(values), values[0] if len(values) == 1 else values, True)]}
 
 
 # one picture, however it is stored

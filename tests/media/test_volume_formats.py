@@ -257,7 +257,7 @@ def test_both_places_in_space_are_kept(tmp_path: Path) -> None:
         ),
         ("a.nii", lambda p: nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 3), "u1"), AFFINE), p), "take one volume out"),
         ("a.nii", lambda p: nib.save(nib.Nifti1Image(np.zeros((4, 4, 4, 1, 3), "f4"), AFFINE), p), "three dimensions"),
-        ("a.mgz", lambda p: nibabel.save(nibabel.MGHImage(np.zeros((4, 4, 4, 9), "f4"), AFFINE), p), "take one volume out"),
+        ("a.mgz", lambda p: nib.save(nib.MGHImage(np.zeros((4, 4, 4, 9), "f4"), AFFINE), p), "take one volume out"),
         ("a.mgz", lambda p: p.write_bytes(gzip.compress(b"\0\0\0\1" + bytes(400))), "a.mgz"),
         ("a.hdr", lambda p: p.write_bytes(bytes(348)), "a.img was expected beside it"),
         ("a.nrrd", lambda p: p.write_bytes(b"NRRD0004\ntype: short\ndimension: 3\n"), "save it as NIfTI"),

@@ -38,6 +38,7 @@ def reference(
     raise AssertionError(deepest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("padding", "pooling"), [("replicate", "avg"), ("zeros", "max")])
 def test_activations_equal_an_independent_network(weights: Weights, photograph: Signal, padding: Padding, pooling: Pooling):
     image = photograph.values[:, :9, :11]
@@ -52,6 +53,7 @@ def test_activations_equal_an_independent_network(weights: Weights, photograph: 
         assert np.abs(got - expected[name]).max() <= 1e-5 * np.abs(expected[name]).max(), name
 
 
+@pytest.mark.slow
 def test_asking_for_the_value_before_relu_does_not_change_it(network: ConvNet, photograph: Signal):
     x = as_tensor(photograph)
     alone = network(x, ["conv2_1"])["conv2_1"]
@@ -70,6 +72,7 @@ def test_the_input_is_not_changed_and_the_weights_have_no_gradient(network: Conv
     assert not list(network.parameters())
 
 
+@pytest.mark.slow
 def test_a_signal_too_small_says_the_smallest_size(network: ConvNet):
     with pytest.raises(SizeError, match=r"15 x 64 .* relu5_1.* 16"):
         network(torch.zeros(1, 3, 15, 64), ["relu5_1"])

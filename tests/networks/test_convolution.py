@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def error(given: Tensor, expected: Tensor) -> float:
     return ((given - expected).norm() / expected.norm()).item()
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=30)
 @given(
     batch=st.integers(1, 3),
@@ -97,6 +99,7 @@ def test_values_and_gradients_equal_the_direct_ones(
     assert y.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.slow
 def test_vgg19_is_the_same_down_to_its_last_layer(weights: Weights, photograph: Signal, winograd: None):
     names = [row.name for row in VGG19 if row.operation == "relu"]
     single = ConvNet(VGG19, weights, pooling="avg")
@@ -107,6 +110,7 @@ def test_vgg19_is_the_same_down_to_its_last_layer(weights: Weights, photograph: 
         assert error(given[name], expected[name]) < 1e-4, name
 
 
+@pytest.mark.slow
 def test_gradients_through_vgg19_are_the_same(weights: Weights, photograph: Signal, winograd: None):
     single = ConvNet(VGG19, weights, pooling="avg")
     double = ConvNet(VGG19, {name: w.double() for name, w in weights.items()}, pooling="avg")
@@ -118,6 +122,7 @@ def test_gradients_through_vgg19_are_the_same(weights: Weights, photograph: Sign
         assert error(given, expected) < 1e-2, name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pooled", [False, True])
 def test_a_gradient_of_the_gradient(winograd: None, pooled: bool):
     generator = torch.Generator().manual_seed(0)
@@ -177,32 +182,32 @@ def test_guided_gradients_are_those_of_the_direct_convolution(network: ConvNet, 
 
 
 @pytest.fixture
-def measurements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def measurements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """An empty file of measurements, and no memory of others."""
     monkeypatch.setattr(autotune.platformdirs, "user_cache_dir", lambda name: str(tmp_path / name))
     monkeypatch.delenv(autotune.VARIABLE, raising=False)
     autotune._gain.cache_clear()
-    autotune._missing.cache_clear()
+    autotune._why_not_compiled.cache_clear()
     yield tmp_path / "impasto" / "convolution.json"
     autotune._gain.cache_clear()
-    autotune._missing.cache_clear()
+    autotune._why_not_compiled.cache_clear()
 
 
 def test_the_faster_one_is_measured_once_and_kept(measurements: Path, monkeypatch: pytest.MonkeyPatch):
     assert "first used" in autotune.describe_convolution()
-    monkeypatch.setattr(autotune, "_measured", lambda *_: 1.7)
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 1.7)
     assert autotune.chooses_winograd((1, 64, 16, 16), 64)
     (kept,) = json.loads(measurements.read_text()).values()
     assert list(kept.values()) == [1.7]
     autotune._gain.cache_clear()
-    monkeypatch.setattr(autotune, "_measured", lambda *_: 0.5)
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 0.5)
     assert autotune.chooses_winograd((1, 64, 16, 16), 64)
     assert not autotune.chooses_winograd((1, 64, 64, 64), 64)
     assert "1 of 2 shapes" in autotune.describe_convolution()
 
 
 def test_another_process_s_choice_can_be_taken_over(measurements: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(autotune, "_measured", lambda *_: 0.5)
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 0.5)
     with autotune.own_choices():
         assert not autotune.chooses_winograd((1, 64, 16, 16), 64)
         (name,) = autotune.convolutions_chosen()
@@ -213,19 +218,19 @@ def test_another_process_s_choice_can_be_taken_over(measurements: Path, monkeypa
 
 
 def test_a_measurement_is_a_ratio_of_times(measurements: Path):
-    assert 0.05 < autotune._measured(32, 32, 8) < 50
+    assert 0.05 < autotune._measure_gain(32, 32, 8) < 50
 
 
 def test_measurements_that_cannot_be_kept_do_no_harm(measurements: Path, monkeypatch: pytest.MonkeyPatch):
     measurements.parent.write_text("a file where the folder should be")
-    monkeypatch.setattr(autotune, "_measured", lambda *_: 2.0)
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 2.0)
     assert autotune.chooses_winograd((1, 64, 16, 16), 64)
 
 
 def test_a_damaged_file_of_measurements_is_written_anew(measurements: Path, monkeypatch: pytest.MonkeyPatch):
     measurements.parent.mkdir()
     measurements.write_text("[1")
-    monkeypatch.setattr(autotune, "_measured", lambda *_: 2.0)
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 2.0)
     assert autotune.chooses_winograd((1, 64, 16, 16), 64)
     assert json.loads(measurements.read_text())
 

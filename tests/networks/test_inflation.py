@@ -59,6 +59,7 @@ def relative_error(a, b):
     return ((a - b).abs().max() / b.abs().max()).item()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", [0, 1])
 def test_constant_along_an_axis_is_one_dimension_less(axis):
     line = torch.rand(1, 3, 64, generator=torch.Generator().manual_seed(2))
@@ -72,6 +73,7 @@ def test_constant_along_an_axis_is_one_dimension_less(axis):
         assert style_layer_cost(*matrices) < 1e-9 * matrices[0].square().sum(), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_repeated_along_a_new_axis_is_the_picture(flat, axis):
     picture, in_2d = flat
@@ -84,6 +86,7 @@ def test_repeated_along_a_new_axis_is_the_picture(flat, axis):
         assert style_layer_cost(*matrices) < 1e-9 * matrices[0].square().sum(), name
 
 
+@pytest.mark.slow
 def test_zeros_beyond_the_border_break_the_constancy(flat):
     picture, _ = flat
     volume = picture.unsqueeze(2).repeat_interleave(8, 2)
@@ -126,6 +129,7 @@ def test_only_the_rows_that_are_needed_are_computed():
     assert total_stride(up_to_deepest(NETWORKS["vgg19"].table, ["relu5_1"])) == 16
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(data=st.data())
 def test_any_table_computes_what_its_rows_say(data):

@@ -52,6 +52,7 @@ def test_the_field_is_exactly_what_the_gradient_reaches(extent: int, row: Layer,
     assert torch.nonzero(gradient[0, 0]).flatten().tolist() == list(range(start, stop))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "width"), [(9, 14), (13, 8)])
 def test_pixels_inside_matter_and_pixels_outside_do_not(height: int, width: int) -> None:
     network = responsive_network(2)

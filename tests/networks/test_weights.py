@@ -85,6 +85,7 @@ def save(state: Weights, path: Path, form: str = "torch") -> str:
 NAMINGS = {"original names": in_original_naming, "torchvision's names": in_torchvision_naming}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("naming", NAMINGS)
 @pytest.mark.parametrize("turned", [False, True], ids=["RGB", "BGR"])
 @pytest.mark.parametrize(("made", "mean"), [(dict, 123.68 / 255), (like_torchvision, 0.485)], ids=["caffe", "torchvision"])
@@ -101,6 +102,7 @@ def test_weights_are_recognised_by_what_they_are(
     assert about == f"{'caffe' if made is dict else 'torchvision'}, {'BGR' if turned else 'RGB'} in the file"
 
 
+@pytest.mark.slow
 def test_original_weights_under_torchvisions_names_give_the_original_activations(tmp_path: Path, weights: Weights):
     path = save(in_torchvision_naming(in_bgr(weights)), tmp_path / "vgg19-d01eb7cb.pth")
     x = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -109,6 +111,7 @@ def test_original_weights_under_torchvisions_names_give_the_original_activations
     assert torch.isclose(found, right, rtol=0.01)
 
 
+@pytest.mark.slow
 def test_kernels_scaled_with_their_biases_are_the_same_network(tmp_path: Path, weights: Weights):
     """As Gatys et al. scaled them, each unit by its mean activation."""
     scale = torch.linspace(0.01, 0.1, 64)
@@ -122,6 +125,7 @@ def test_kernels_scaled_with_their_biases_are_the_same_network(tmp_path: Path, w
     assert torch.allclose(loaded["conv1_1.weight"], scaled["conv1_1.weight"].flip(1), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_little_more_training_does_not_make_it_another_one(tmp_path: Path, weights: Weights):
     noise = torch.randn(64, 3, 3, 3, generator=torch.Generator().manual_seed(0)) * 0.02
     trained = {**weights, "conv1_1.weight": weights["conv1_1.weight"] + noise}
@@ -129,6 +133,7 @@ def test_a_little_more_training_does_not_make_it_another_one(tmp_path: Path, wei
     assert torch.equal(loaded["mean"], weights["mean"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("naming", NAMINGS)
 @pytest.mark.parametrize(
     "other", [unknown, lambda w: {**w, "conv1_1.weight": w["conv1_1.weight"] * 255}], ids=["other", "0..1"]
@@ -148,6 +153,7 @@ def test_what_is_not_recognised_is_to_be_told(
     assert torch.allclose(as_torchvision["mean"], torch.tensor([0.485, 0.456, 0.406]))
 
 
+@pytest.mark.slow
 def test_who_says_otherwise_is_obeyed_and_told(tmp_path: Path, weights: Weights, caplog: pytest.LogCaptureFixture):
     path = save(in_original_naming(in_bgr(weights)), tmp_path / "vgg.pth")
     assert torch.allclose(load_weights(path, "torchvision")["mean"], torch.tensor([0.485, 0.456, 0.406]))
@@ -157,6 +163,7 @@ def test_who_says_otherwise_is_obeyed_and_told(tmp_path: Path, weights: Weights,
         load_weights(path, "cafe")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".pt", ".bin", ""])
 @pytest.mark.parametrize("form", ["torch", "safetensors"])
 def test_the_ending_is_of_no_matter(tmp_path: Path, state: Weights, weights: Weights, suffix: str, form: str):
@@ -186,6 +193,7 @@ WRAPPINGS: dict[str, Callable[[Weights], Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_wrappings(tmp_path: Path, state: Weights, weights: Weights, wrapping: str):
     path = tmp_path / "vgg.pt"
@@ -334,6 +342,7 @@ def served(tmp_path: Path, state: Weights, monkeypatch: pytest.MonkeyPatch) -> I
     server.server_close()
 
 
+@pytest.mark.slow
 def test_torchvision_is_fetched_once_and_checked(served: Path, tmp_path: Path):
     first = load_weights("torchvision")
     assert first["conv1_1.weight"].shape == (64, 3, 3, 3)
@@ -369,6 +378,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+@pytest.mark.slow
 def test_weights_are_read_and_hashed_once_a_run(reads: list[str]):
     content, style = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
     settings = TransferSettings(size=64, scales=2, iterations=2, style_layers="relu1_1", content_layers="relu1_1")
@@ -377,6 +387,7 @@ def test_weights_are_read_and_hashed_once_a_run(reads: list[str]):
     assert not any(sharing._still(key) for key in sharing._alive)  # nothing stays when it has ended
 
 
+@pytest.mark.slow
 def test_networks_of_the_same_weights_share_them(reads: list[str], tmp_path: Path, state: Weights):
     path = save(state, tmp_path / "vgg.pth")
     first, again = vgg19(weights=path), vgg19(weights=path, pooling="avg", padding="zeros")
@@ -391,6 +402,7 @@ def test_networks_of_the_same_weights_share_them(reads: list[str], tmp_path: Pat
     assert two.get_buffer("conv2_1_weight") is one.get_buffer("conv2_1_weight")
 
 
+@pytest.mark.slow
 def test_another_file_under_the_same_name_is_another_one(tmp_path: Path, state: Weights, weights: Weights):
     path = tmp_path / "vgg.pth"
     before = vgg19(weights=save(state, path))
@@ -400,6 +412,7 @@ def test_another_file_under_the_same_name_is_another_one(tmp_path: Path, state: 
     assert not torch.equal(vgg19(weights=str(path)).get_buffer("conv1_1_bias"), before.get_buffer("conv1_1_bias"))
 
 
+@pytest.mark.slow
 def test_who_changes_shared_weights_changes_only_his_own(tmp_path: Path, state: Weights):
     path = save(state, tmp_path / "vgg.pth")
     spoilt = vgg19(weights=path)

@@ -25,6 +25,7 @@ def costs(*rows: tuple[float, ...]) -> list[dict[str, float]]:
     return [dict(zip(("J", "content", "style", "scale"), row, strict=False)) for row in rows]
 
 
+@pytest.mark.slow
 def test_time_is_in_proportion_to_pixels_and_evaluations():
     speed = Speed()
     speed.learn(evaluations(9.0, 10.0, 11.0), (100, 200))  # a second for each; the first also started everything

@@ -121,6 +121,7 @@ def test_what_the_work_held_is_let_go(queue: JobQueue):
     wait_for(lambda: job._work is None)
 
 
+@pytest.mark.slow
 def test_what_nobody_waits_for_ends(queue: JobQueue):
     left = queue.add(Job(Gate(), lease=0.1), "cpu")
     wait_for(lambda: left.state == "stopped")
@@ -150,7 +151,7 @@ def test_a_queue_that_is_closed_takes_nothing_more():
     queue = JobQueue()
     queue.close(SECONDS)
     with pytest.raises(ImpastoError, match="is being closed"):
-        queue.add(Job(pytest.fail), "cpu")
+        queue.add(Job(lambda job: pytest.fail("it was started")), "cpu")
 
 
 def test_one_that_was_asked_to_stop_is_not_joined():

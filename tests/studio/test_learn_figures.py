@@ -12,6 +12,8 @@ from impasto.studio.components import learn_figures as module
 from impasto.studio.components.learn_figures import FIGURES, LAYERS, LearnProgress, compute_figures
 from impasto.studio.jobs import Job
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(module.__file__).parent / "learn_figures.html"
 
 

@@ -24,6 +24,8 @@ from impasto.studio.server import is_local, parse_auth, serve
 from tests.conftest import Run
 from tests.studio.conftest import MOST_BYTES, PATIENCE, Studio, opened
 
+pytestmark = pytest.mark.slow
+
 FILE = "/gradio_api/file="
 
 
@@ -33,7 +35,7 @@ class Answer(NamedTuple):
     data: bytes
 
 
-def ask(studio: Studio, path: str, method: str = "GET", body: bytes | None = None, **headers: str) -> Answer:
+def ask(studio: Studio, path: str, method: str = "GET", body: bytes | None = None, /, **headers: str) -> Answer:
     with closing(http.client.HTTPConnection(urlsplit(studio.address).netloc, timeout=PATIENCE)) as connection:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         with connection.getresponse() as answer:

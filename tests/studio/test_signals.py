@@ -24,6 +24,8 @@ from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
 from tests.studio.conftest import wait_for
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,8 @@ from impasto.studio.uploads import Upload
 from impasto.transfer.painter import Painting, transfer_style
 from impasto.transfer.settings import TransferSettings
 from tests.studio.conftest import wait_for
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -77,7 +79,8 @@ def test_a_painting_is_the_librarys_and_is_kept_with_its_settings(state: StudioS
     run = ended(state, run)
     assert (run.state, run.error, len(run.costs)) == ("done", "", 3)
     assert isinstance(job.shown, View) and len(job.shown.costs) == 3
-    expected = transfer_style(*(u.path for u in uploads), TransferSettings(size=48, iterations=3, beta=33))
+    content, style = uploads
+    expected = transfer_style(content.path, style.path, TransferSettings(size=48, iterations=3, beta=33))
     assert np.abs(result(state, run) - expected.signal.values).max() <= 0.5 / 255 + 1e-6
     with Image.open(state.history.path(run, run.result)) as picture:
         made = json.loads(picture.info["impasto"])
@@ -170,10 +173,17 @@ def test_jobs_that_ended_are_let_go_with_what_they_showed(state: StudioState):
     assert "job 19" in state.jobs
 
 
+def waiting_for(gate: threading.Event) -> Callable[[Job], None]:
+    def work(job: Job) -> None:
+        gate.wait(20)
+
+    return work
+
+
 def test_what_is_under_way_is_joined(state: StudioState):
     gate = threading.Event()
-    first = state.begin_job("search", lambda job: gate.wait(20))
-    assert state.begin_job("search", pytest.fail) is first
+    first = state.begin_job("search", waiting_for(gate))
+    assert state.begin_job("search", lambda job: pytest.fail("it was started")) is first
     waiting = state.begin_job("other", lambda job: None)
     assert state.place(waiting) == "1 before yours"
     gate.set()
@@ -250,7 +260,7 @@ def test_stopped_while_it_waits_to_go_on_it_is_as_it_was(state: StudioState, upl
     run, _ = paint(state, uploads)
     first = ended(state, run)
     gate = threading.Event()
-    state.begin_job("other", lambda job: gate.wait(20))
+    state.begin_job("other", waiting_for(gate))
     state.go_on(run.id)
     state.stop(run.id)
     gate.set()

@@ -102,6 +102,7 @@ def test_too_small_a_picture_has_no_map(tmp_path: Path):
     assert activation_maps({"content": tmp_path / "small.png"}, "relu5_1", 0) == []
 
 
+@pytest.mark.slow
 def test_a_search_of_few_pictures_still_finds_nine_patches(photographs: dict[str, Path]):
     found: list[UnitBrowser] = []
     job = Job(search(photographs, "three", found.append))
@@ -112,8 +113,12 @@ def test_a_search_of_few_pictures_still_finds_nine_patches(photographs: dict[str
     assert len(browser.index.layers["relu1_1"][0]) == 9
 
 
+def unwanted(found: object) -> None:
+    pytest.fail(f"{found} was kept")
+
+
 def test_a_search_and_a_wish_end_when_they_are_stopped(photographs: dict[str, Path]):
-    for work in (search(photographs, "three", pytest.fail), visualise_feature("relu1_1", 3, pytest.fail)):
+    for work in (search(photographs, "three", unwanted), visualise_feature("relu1_1", 3, unwanted)):
         job = Job(work)
         told: list[float] = []
         job.show = lambda what, job=job, told=told: (told.append(what), job.stop())  # pyright: ignore
@@ -122,6 +127,7 @@ def test_a_search_and_a_wish_end_when_they_are_stopped(photographs: dict[str, Pa
         assert len(told) == 1
 
 
+@pytest.mark.slow
 def test_a_wish_is_a_picture_of_the_unit():
     made: list[str] = []
     job = Job(visualise_feature("relu1_1", 3, made.append))

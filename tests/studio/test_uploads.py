@@ -148,6 +148,7 @@ def test_only_what_was_uploaded_is_looked_at(tmp_path: Path):
     assert within(mine, uploads) == mine.resolve()
 
 
+@pytest.mark.slow
 @given(st.text(max_size=200))
 def test_a_name_is_one_short_line_and_no_path(name: str):
     safe = safe_name(name)

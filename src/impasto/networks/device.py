@@ -1,4 +1,4 @@
-"""Where to compute."""
+"""The device to compute on, and what happens when its memory runs out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from impasto.errors import SettingsError, SizeError
 
 Item = TypeVar("Item")
 
-# how torch says it where it has no type for it
+# in the text of a RuntimeError, where torch has no error type of its own for it
 _OUT_OF_MEMORY = ("DefaultCPUAllocator: ", "out of memory", "not enough memory: you tried to allocate")
 
 
@@ -34,22 +34,22 @@ def find_device(name: str) -> torch.device:
             torch.empty(0, device=device)
             return device
     except (RuntimeError, AssertionError):
-        pass  # the same as a kind that is not there
+        pass  # a device that cannot be used is told like one that is not there
     raise SettingsError(f"device {name!r} is not available here; available: {', '.join(available)}")
 
 
 def ran_out_of_memory(error: BaseException) -> bool:
-    """Whether it says that a tensor found no place; of a CPU torch has no type for that."""
+    """Whether the error says that there was no memory for a tensor; for the CPU only its text tells."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and any(text in str(error) for text in _OUT_OF_MEMORY)
     )
 
 
 def memory_watched(steps: Iterator[Item], device: torch.device) -> Iterator[Item]:
-    """The steps of a computation on the device.
+    """The steps of a computation on ``device``, one by one as they are made.
 
     Raises:
-        SizeError: its memory ran out in one of them; the cause tells where.
+        SizeError: the memory ran out in one of them; the error of torch is its cause.
     """
     try:
         yield from steps

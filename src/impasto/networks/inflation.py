@@ -1,7 +1,8 @@
-"""Weights trained on pictures, for signals of other dimensions.
+"""Weights trained on pictures, for signals of one and three dimensions.
 
-One principle: a signal that is constant along an axis has the features of the signal without that axis. It holds where the
-border is padded by replication; zeros beyond a border are not constant, and their effect grows with the depth.
+The constancy principle: a signal that is constant along an axis has the features of the signal without that axis. It is
+exact where the border is padded by replication. With zeros beyond the border the signal is no longer constant there, and the
+deeper the layer, the further in that is felt.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ def to_dimensions(weights: Mapping[str, Tensor], spatial_dims: int, axis: int = 
     2D to 1D sums the kernels over the lost axis; 2D to 3D repeats them along the new axis and divides by their length.
 
     Args:
-        weights: ``NAME.weight`` (out, in, height, width) and others, which stay as they are.
+        weights: tensors by name; every ``NAME.weight`` (out, in, height, width) is converted, all others stay as they are.
         spatial_dims: 1, 2 or 3.
-        axis: of the two axes the one that is lost, or of the three the one that is new. By default the first: the
-            height is lost, or a depth comes before height and width.
+        axis: which of the two axes of a picture is lost, or which of the three axes of a volume is new. By default the
+            first: the height is lost, or a depth comes before height and width.
 
     Raises:
-        ValueError: there is no such axis or number of dimensions.
+        ValueError: ``spatial_dims`` or ``axis`` is none of these.
     """
     if spatial_dims not in (1, 2, 3) or not 0 <= axis < max(2, spatial_dims):
         raise ValueError(

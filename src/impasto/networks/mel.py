@@ -1,8 +1,8 @@
-"""A network that hears: a waveform becomes a mel spectrogram, and a bank of filters looks at that as a 1D signal.
+"""A network for sound: a waveform becomes a mel spectrogram, on which random filters work as on a 1D signal.
 
-All of it is differentiable, so the waveform itself descends and no phase has to be guessed afterwards. The bands are the
-channels, as in Ulyanov and Lebedev, "Audio texture synthesis and style transfer" (2016); the frequencies are spaced and the
-magnitudes compressed as in hearing.
+The bands are the channels, as in Ulyanov and Lebedev, "Audio texture synthesis and style transfer" (2016). Frequencies are
+spaced and magnitudes compressed as in human hearing. All of it is differentiable: the descent changes the waveform itself,
+so no phase has to be guessed afterwards.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from impasto.networks.tiling.tiles import InTiles
 BANDS = 128
 _WINDOW_SECONDS = 2048 / 22050
 LOUDNESS = 1 / 3
-"""The root mean square at which waveforms are compared; their peaks are then of order 1."""
+"""The root mean square to which waveforms are scaled before they are compared; their peaks are then of order 1."""
 _COMPRESSION = 3.0
-_SILENCE = 1e-8  # of a power, where the square root would have no slope
+_SILENCE = 1e-8  # added to the power: the square root has no finite slope at zero
 
 
 def window_length(rate: float) -> int:
-    """Samples of a spectrogram's window at ``rate`` samples a second: the power of two nearest to 93 ms."""
+    """How many samples a window of the spectrogram has: the power of two nearest to 93 ms at ``rate`` samples a second."""
     return 2 ** max(4, round(math.log2(_WINDOW_SECONDS * rate)))
 
 
 def mel_bands(rate: float, window: int, bands: int = BANDS) -> Tensor:
     """Triangular bands, equally wide in mel (2595 log10(1 + Hz / 700)), of shape (bands, window // 2 + 1).
 
-    A band that is narrower than the bins is widened to reach the nearest ones, so that none is deaf.
+    A band that is narrower than the bins is widened to reach its neighbours, so that none is empty.
     """
     top = 2595 * math.log10(1 + rate / 2 / 700)
     edges = 700 * (10 ** (torch.linspace(0, top, bands + 2, dtype=torch.float64) / 2595) - 1)
@@ -49,15 +49,15 @@ def mel_bands(rate: float, window: int, bands: int = BANDS) -> Tensor:
 
 
 class Spectral(nn.Module):
-    """The activations of a random bank over the mel spectrogram of waveforms (1, channels, samples).
+    """The activations of random filters on the mel spectrogram of a waveform (1, channels, samples).
 
-    The channels (left and right) are heard one by one, as a batch with one network: (channels, n_C, frames).
+    The channels of the sound (left and right) are a batch for the same filters: the activations are (channels, n_C, frames).
 
     Args:
         table: parallel convolutions, e.g. ``layers.NETWORKS["spectral"].table``.
         rate: samples a second.
-        style: the waveform (1, channels, samples) whose spectrogram sets the unit: its mean becomes 0, its deviation 1; or
-            a blend of several.
+        style: the waveform (1, channels, samples), or a blend of several, whose spectrogram sets the unit: its mean becomes
+            0 and its standard deviation 1.
     """
 
     def __init__(self, table: LayerTable, rate: float, style: Tensor | Blend) -> None:
@@ -73,7 +73,7 @@ class Spectral(nn.Module):
         self.mean, self.deviation = self._unit(style)
 
     def _unit(self, style: Tensor | Blend) -> tuple[float, float]:
-        """The mean of the style's spectrogram and its deviation."""
+        """The mean and the standard deviation of the style's spectrogram."""
         first = Segment(self.table[:1], self)
         means = [
             Statistic("spectrogram", everywhere(lambda a: a.double().mean())),
@@ -89,11 +89,11 @@ class Spectral(nn.Module):
         return [Segment(first, self), *(Segment(table, self.bank) for table in rest)]
 
     def items(self, channels: int) -> int:
-        """As many: it takes channels one by one."""
+        """How many signals of the batch a sound of so many channels is: one for each."""
         return channels
 
     def spectrogram(self, x: Tensor) -> Tensor:
-        """log(1 + 3 * magnitude in each band), in the style's unit, of (1, channels, samples): (channels, bands, frames)."""
+        """log(1 + 3 * magnitude) of each band in the style's unit: (1, channels, samples) to (channels, bands, frames)."""
         hann, bands = self.get_buffer("hann"), self.get_buffer("bands")
         bins = torch.stft(x[0], self.window, self.hop, window=hann, center=True, pad_mode="constant", return_complex=True)
         magnitude = (bins.real.square() + bins.imag.square() + _SILENCE).sqrt()

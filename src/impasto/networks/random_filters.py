@@ -1,8 +1,8 @@
-"""Banks of random filters: a network that needs no training.
+"""Random filters: a network for series and sounds that needs no training.
 
-Filters of several widths side by side, with random weights and biases, describe the texture of a signal without having
-learned any (Ustyuzhaninov et al. 2017, "What does it take to generate natural textures?"). Wide ones see a whole heartbeat
-or a chord, narrow ones an edge.
+Filters of several widths stand side by side, with random weights and biases. They describe the texture of a signal without
+having learned any (Ustyuzhaninov et al. 2017, "What does it take to generate natural textures?"): wide ones see a whole
+heartbeat or a chord, narrow ones an edge.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ SEED = 20150826
 
 
 def random_bank(table: LayerTable, channels: int) -> ConvNet:
-    """The convolutions of ``table`` in 1D, all on the signal (N, channels, positions), with values of order 1.
+    """The 1D convolutions of ``table`` with random weights, for signals (N, channels, positions) with values of order 1.
 
-    The weights are normal with variance 2 / (inputs of a filter) (He et al. 2015), the biases with variance 1, so that the
-    filters of a width differ in the height at which they begin to answer. They are the same at every call.
+    The weights are normal with variance 2 / (inputs of a filter) (He et al. 2015). The biases are normal with variance 1, so
+    that filters of the same width begin to respond at different values. They are the same at every call.
     """
     generator = torch.Generator().manual_seed(SEED)
     weights = {"mean": torch.zeros(channels), "std": torch.ones(channels)}

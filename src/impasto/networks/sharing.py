@@ -1,6 +1,7 @@
-"""Weights that are in use are not read and made again: all networks of a process share them while one of them lives.
+"""Networks of one process share their weights: what one of them still uses is not read and prepared again for the next.
 
-Between two scales of a run there is a moment in which no network lives; so a run keeps what it has used until its end.
+The weights are freed with the last network that uses them. Between two scales of a run there is a moment without a network,
+so a run keeps what it has used until its end (``weights_kept``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 
 Tensors = Mapping[str, Tensor]
 
-# values; smaller tensors cost nothing to keep, and networks have them in other shapes
+# numbers in a tensor; smaller ones are always kept, as networks reshape them and hold no reference to the original
 _LARGE = 1000
 
 _kept: ContextVar[dict[Hashable, Tensors] | None] = ContextVar("weights kept", default=None)
@@ -34,7 +35,7 @@ def weights_kept(kept: dict[Hashable, Tensors]) -> Iterator[None]:
 
 
 def shared(key: Hashable, make: Callable[[], Tensors]) -> dict[str, Tensor]:
-    """What ``make`` gives, or gave for the same ``key`` if it is still in use and nobody has changed it."""
+    """The tensors that ``make`` gave for this ``key``, if they are still in use and unchanged; otherwise made now."""
     with _one_at_a_time:
         tensors = _still(key)
         if tensors is None:
@@ -49,10 +50,12 @@ def shared(key: Hashable, make: Callable[[], Tensors]) -> dict[str, Tensor]:
 
 
 def _reference(tensor: Tensor) -> Callable[[], Tensor | None]:
+    """What gives the tensor while it is in use; a small one for ever."""
     return weakref.ref(tensor) if tensor.numel() > _LARGE else lambda: tensor
 
 
 def _still(key: Hashable) -> dict[str, Tensor] | None:
+    """The tensors of ``key``, or None if one of them is gone or was changed in place."""
     tensors: dict[str, Tensor] = {}
     for name, (reference, version) in _alive.get(key, {}).items():
         tensor = reference()

@@ -1,7 +1,7 @@
-"""Which convolution is faster here: torch's direct one or Winograd's.
+"""Which convolution is faster on this machine: torch's direct one or Winograd's.
 
-For each shape both run for a few milliseconds. What was measured is kept for the machine, so that the choice stays the same,
-and with it the last digits of a result. A run that goes on with another one chooses as that did, and no other run does.
+Both are timed for a few milliseconds, once for every number of channels and size. The figures are kept in a file, so that
+the choice stays the same, and with it the last digits of a result. A run that resumes another one takes over its choices.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ Convolution = Literal["direct", "winograd", "auto"]
 
 VARIABLE = "IMPASTO_CONVOLUTION"
 _ROUNDS = 5
-_LARGEST = 64  # positions along an axis in a measurement; beyond, the ratio hardly changes
-_WORTH = 1.03  # how much faster it must be
-_CACHES = 2**25  # floats, more than any cache holds: in an evaluation, the kernels are not in the cache
+_LARGEST_SIDE = 64  # of what is timed; for larger pictures the ratio hardly changes
+_LEAST_GAIN = 1.03  # Winograd's must be so many times faster to be chosen
+_CACHE_FLOATS = 2**25  # more than any cache holds
 _chosen: ContextVar[dict[str, bool] | None] = ContextVar("chosen convolutions", default=None)
 
 
 @contextlib.contextmanager
 def own_choices() -> Iterator[None]:
-    """Within it, or within a function that it decorates, choices are remembered and can be taken over; a run is such one."""
+    """Give one run choices of its own, which it remembers and can take over; for a block or as a decorator."""
     before = _chosen.set({})
     try:
         yield
@@ -47,28 +47,28 @@ def own_choices() -> Iterator[None]:
 
 
 def convolution_wanted() -> Convolution:
-    """What the environment asks for, "auto" by default.
+    """What the environment variable asks for, "auto" by default.
 
     Raises:
-        SettingsError: it asks for something else than there is, or for Winograd's where it cannot be compiled.
+        SettingsError: there is no convolution of that name, or Winograd's cannot be compiled here.
     """
     wanted, known = os.environ.get(VARIABLE) or "auto", get_args(Convolution)
     if wanted not in known:
         raise SettingsError(
             f"{VARIABLE} is one of {', '.join(known)}, not {wanted!r}: did you mean {nearest(wanted, known)!r}?"
         )
-    if wanted == "winograd" and _missing():
-        raise SettingsError(f"{VARIABLE} is winograd, but {_missing()}; choose direct or auto")
+    if wanted == "winograd" and _why_not_compiled():
+        raise SettingsError(f"{VARIABLE} is winograd, but {_why_not_compiled()}; choose direct or auto")
     return wanted  # pyright: ignore[reportReturnType]
 
 
 def winograd_possible() -> bool:
-    """Whether Winograd's convolution is to be considered at all."""
-    return convolution_wanted() != "direct" and not _missing()
+    """Whether any convolution may be Winograd's: it can be compiled, and the environment does not forbid it."""
+    return convolution_wanted() != "direct" and not _why_not_compiled()
 
 
 def chooses_winograd(shape: Sequence[int], out_channels: int) -> bool:
-    """Whether a (N, channels, H, W), to be convolved with 3x3 kernels to ``out_channels``, goes through Winograd's."""
+    """Whether a tensor of ``shape`` (N, channels, H, W) is convolved to ``out_channels`` by Winograd's convolution."""
     if not winograd_possible():
         return False
     from impasto.networks.kernels import winograd
@@ -76,43 +76,43 @@ def chooses_winograd(shape: Sequence[int], out_channels: int) -> bool:
     wanted = convolution_wanted()
 
     pictures, channels, height, width = shape
-    if not winograd.takes(channels, out_channels):
+    if not winograd.fills_registers(channels, out_channels):
         return False
-    side = _bucket(pictures * height * width)
+    side = _side(pictures * height * width)
     name = f"{channels} to {out_channels} channels, {side} px"
     if wanted == "winograd":
         return True
     chosen = _chosen.get()
-    if chosen is None:  # not within a run
+    if chosen is None:  # outside of a run
         chosen = {}
     if name not in chosen:
-        chosen[name] = _gain(_machine(), name, channels, out_channels, side) > _WORTH
+        chosen[name] = _gain(_machine(), name, channels, out_channels, side) > _LEAST_GAIN
     return chosen[name]
 
 
 def convolutions_chosen() -> dict[str, bool]:
-    """For each shape that this run has met, whether it goes through Winograd's."""
+    """The choices of this run so far: by the name of a shape, whether it is Winograd's."""
     return dict(_chosen.get() or {})
 
 
 def choose_convolutions(chosen: Mapping[str, bool]) -> None:
-    """Choose in this run as another process did, whatever would be faster: its last digits are those of its convolutions."""
+    """Take over the choices of the run that this one resumes, whatever is faster here: the last digits depend on them."""
     own = _chosen.get()
     assert own is not None, "choices are taken over within own_choices()"
     own.update(chosen)
 
 
 def describe_convolution() -> str:
-    """What computes the convolutions here, and why, in a line."""
+    """Which convolutions are used here, and why, in one line."""
     wanted = convolution_wanted()
     if wanted == "direct":
         return f"direct ({VARIABLE})"
-    if _missing():
-        return f"direct ({_missing()})"
+    if _why_not_compiled():
+        return f"direct ({_why_not_compiled()})"
     if wanted == "winograd":
         return f"Winograd F(4x4, 3x3), compiled by Numba {version('numba')} ({VARIABLE})"
-    gains = _kept().get(_machine(), {})
-    faster = [gain for gain in gains.values() if gain > _WORTH]
+    gains = _read_gains().get(_machine(), {})
+    faster = [gain for gain in gains.values() if gain > _LEAST_GAIN]
     found = (
         f"faster than direct for {len(faster)} of {len(gains)} shapes measured here"
         + (f", {min(faster):.1f} to {max(faster):.1f} times" if faster else "")
@@ -123,8 +123,8 @@ def describe_convolution() -> str:
 
 
 @functools.cache
-def _missing() -> str:
-    """Why Winograd's convolution cannot be compiled here; empty if it can."""
+def _why_not_compiled() -> str:
+    """Why Winograd's convolution cannot be compiled here; an empty text if it can."""
     try:
         importlib.import_module("impasto.networks.kernels.winograd")
     except ImportError as error:
@@ -132,47 +132,48 @@ def _missing() -> str:
     return ""
 
 
-def _bucket(positions: int) -> int:
-    """The side of the square, a power of two, that stands for so many positions."""
+def _side(positions: int) -> int:
+    """The side of the square that is timed in place of so many positions: a power of two, from 4 to 64."""
     side = 4
-    while side < _LARGEST and 2 * side * side < positions:
+    while side < _LARGEST_SIDE and 2 * side * side < positions:
         side *= 2
     return side
 
 
 @functools.cache
 def _gain(machine: str, name: str, channels: int, out_channels: int, side: int) -> float:
-    """How many times faster Winograd's convolution is; measured once for the machine."""
-    kept = _kept()
+    """How many times faster Winograd's convolution is on this machine: read from the file, or measured and kept there."""
+    kept = _read_gains()
     if name not in kept.get(machine, {}):
-        gain = _measured(channels, out_channels, side)
-        kept = _kept()  # others may have measured meanwhile; who kept it first is right
+        gain = _measure_gain(channels, out_channels, side)
+        kept = _read_gains()  # another process may have measured meanwhile: the first figure stays
         kept.setdefault(machine, {}).setdefault(name, gain)
-        with contextlib.suppress(OSError, SignalError):  # nowhere to keep it: it is measured again next time
-            path = _path()
+        with contextlib.suppress(OSError, SignalError):  # a folder that is closed: it is measured again next time
+            path = _gains_file()
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, json.dumps(kept, indent=2).encode())
     return kept[machine][name]
 
 
 @torch.no_grad()
-def _measured(channels: int, out_channels: int, side: int) -> float:
+def _measure_gain(channels: int, out_channels: int, side: int) -> float:
+    """The least time of the direct convolution divided by the least time of Winograd's."""
     from impasto.networks.kernels import winograd
 
-    random = torch.Generator().manual_seed(0)  # the numbers of torch's own one belong to who called
+    random = torch.Generator().manual_seed(0)  # not torch's own generator: its numbers belong to the caller
     x = torch.rand(1, side, side, channels, generator=random)
     weight = torch.rand(out_channels, channels, 3, 3, generator=random)
     bias = torch.rand(out_channels, generator=random)
-    direct_weight, kernels = weight.contiguous(memory_format=torch.channels_last), winograd.transformed(weight)
+    direct_weight, kernels = weight.contiguous(memory_format=torch.channels_last), winograd.transform_kernels(weight)
     contestants: list[Callable[[], object]] = [
         lambda: F.conv2d(x.permute(0, 3, 1, 2), direct_weight, bias, padding=1),
         lambda: winograd.convolve(x, kernels, bias, (side, side), lead=1, rectified=True),
     ]
-    elsewhere = torch.empty(_CACHES)
+    other_data = torch.empty(_CACHE_FLOATS)
     times: list[list[float]] = [[], []]
     for _ in range(_ROUNDS):
         for contestant, kept in zip(contestants, times, strict=True):
-            elsewhere.fill_(0)
+            other_data.fill_(0)  # in an evaluation the kernels are not in the cache either
             began = time.perf_counter()
             contestant()
             kept.append(time.perf_counter() - began)
@@ -180,13 +181,15 @@ def _measured(channels: int, out_channels: int, side: int) -> float:
     return round(direct / fast, 3)
 
 
-def _path() -> Path:
+def _gains_file() -> Path:
+    """``convolution.json`` in the user's cache folder."""
     return Path(platformdirs.user_cache_dir("impasto")) / "convolution.json"
 
 
-def _kept() -> dict[str, dict[str, float]]:
+def _read_gains() -> dict[str, dict[str, float]]:
+    """All gains measured so far, by machine and by the name of a shape."""
     try:
-        kept = json.loads(_path().read_text())
+        kept = json.loads(_gains_file().read_text())
     except (OSError, ValueError):
         return {}
     return kept if isinstance(kept, dict) else {}
@@ -203,9 +206,9 @@ def processor() -> str:
 
 
 def _machine() -> str:
-    """What the measurements hold for."""
+    """What the figures depend on; with another processor, number of threads or version they are measured anew."""
     try:
-        own = version("impasto")
+        own_version = version("impasto")
     except PackageNotFoundError:
-        own = "?"
-    return f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, impasto {own}"
+        own_version = "?"
+    return f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, impasto {own_version}"

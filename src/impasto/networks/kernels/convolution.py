@@ -1,4 +1,7 @@
-"""A convolution with its padding, its bias and its ReLU, computed the fastest way there is for its shape."""
+"""A convolution with its padding, bias and ReLU, computed in the fastest way for its shape.
+
+This is what the networks call; everything else in this folder serves it.
+"""
 
 from __future__ import annotations
 
@@ -30,15 +33,15 @@ def convolve(
     """The convolution of a (N, channels, \\*space) with weight (out, channels, \\*kernel), plus bias (out,).
 
     Args:
-        a: what is convolved.
-        weight: the kernels. No gradient goes to them, nor to the bias, where Winograd's convolution is chosen.
-        bias: one number per channel of the result.
+        a: the activations, of 1, 2 or 3 spatial dimensions.
+        weight: the kernels. Where they or the bias need a gradient, the convolution is torch's own.
+        bias: one number per output channel.
         stride: positions from one result to the next.
-        padding: what lies outside: the border again, zeros, or nothing, which gives the inner positions only.
-        rectified: take the ReLU of it.
-        pooled: take the mean of each 2 x 2 positions of what is rectified.
+        padding: what lies outside: the border repeated, zeros, or nothing, so that only the inner positions are computed.
+        rectified: take the ReLU of the result.
+        pooled: take the mean of each 2 x 2 positions afterwards; only together with ``rectified``, and in 2D.
     """
-    if _takes_winograd(a, weight, bias, stride) and chooses_winograd(a.shape, weight.shape[0]):
+    if _winograd_applies(a, weight, bias, stride) and chooses_winograd(a.shape, weight.shape[0]):
         return Winograd.apply(a, weight, bias, padding, rectified, pooled)  # pyright: ignore[reportReturnType]
     y = _direct(a, weight, bias, stride, padding, rectified)
     return F.avg_pool2d(y, 2) if pooled else y
@@ -49,10 +52,10 @@ def _direct(a: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: Paddi
     if padding == "replicate":
         a = F.pad(a, (margin, margin) * dims, mode="replicate")
     y = _CONVOLUTION[dims](a, weight, bias, stride, margin if padding == "zeros" else 0)
-    return y.relu_() if rectified else y  # in place: the largest tensors are not kept twice
+    return y.relu_() if rectified else y  # in place: these tensors are the largest there are
 
 
-def _takes_winograd(a: Tensor, weight: Tensor, bias: Tensor, stride: int) -> bool:
+def _winograd_applies(a: Tensor, weight: Tensor, bias: Tensor, stride: int) -> bool:
     frozen = not (torch.is_grad_enabled() and (weight.requires_grad or bias.requires_grad))
     return (
         weight.shape[2:] == (3, 3)
@@ -63,20 +66,20 @@ def _takes_winograd(a: Tensor, weight: Tensor, bias: Tensor, stride: int) -> boo
 
 
 class Winograd(torch.autograd.Function):
-    """Winograd's convolution; of its input nothing is kept for the gradient, of its result only the signs."""
+    """Winograd's convolution. For the gradient it keeps no activations, only the sign of each result, which is one bit."""
 
     @staticmethod
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, a: Tensor, weight: Tensor, bias: Tensor, padding: Padding, rectified: bool, pooled: bool
     ) -> Tensor:
-        """As :func:`convolve`."""
+        """The same as :func:`convolve`."""
         from impasto.networks.kernels import winograd
 
         margin = 0 if padding == "none" else 1
         height, width = (n - 2 + 2 * margin for n in a.shape[2:])
         y, signs = winograd.convolve(
             _channels_last(a),
-            _transformed(weight, adjoint=False),
+            _kernels_at_points(weight, adjoint=False),
             bias,
             (height, width),
             lead=margin,
@@ -91,7 +94,10 @@ class Winograd(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """The gradient by a: the convolution with turned kernels, and what fell on padding added to the border."""
+        """The gradient with respect to a: g convolved with the kernels rotated by 180 degrees, input and output swapped.
+
+        What falls on repeated padding is added to the border, which that padding was a copy of.
+        """
         from impasto.networks.kernels import winograd
 
         weight, signs = ctx.saved_tensors
@@ -100,23 +106,23 @@ class Winograd(torch.autograd.Function):
             g = g / 4
         if torch.is_grad_enabled():
             if ctx.pooled:
-                g = _spread(g, signs.shape[1:3])
+                g = _repeat_2x2(g, signs.shape[1:3])
             return _differentiable_adjoint(g, weight, signs, ctx.size, ctx.padding), *none
         x, _ = winograd.convolve(
             _channels_last(g),
-            _transformed(weight, adjoint=True),
+            _kernels_at_points(weight, adjoint=True),
             g.new_zeros(weight.shape[1]),
             ctx.size,
             lead=2 - ctx.margin,
             fold=ctx.padding == "replicate",
-            passed=signs,
-            spread=ctx.pooled,
+            mask=signs,
+            unpool=ctx.pooled,
         )
         return x.permute(0, 3, 1, 2), *none
 
 
-def _spread(g: Tensor, size: Sequence[int]) -> Tensor:
-    """Each position of g (N, channels, H, W) 2 x 2 times, up to a size."""
+def _repeat_2x2(g: Tensor, size: Sequence[int]) -> Tensor:
+    """Repeat each position of g (N, channels, H, W) 2 x 2 times; rows and columns missing to ``size`` are zero."""
     g = F.interpolate(g, scale_factor=2.0)
     return F.pad(g, (0, size[1] - g.shape[3], 0, size[0] - g.shape[2]))
 
@@ -124,11 +130,11 @@ def _spread(g: Tensor, size: Sequence[int]) -> Tensor:
 def _differentiable_adjoint(
     g: Tensor, weight: Tensor, signs: Tensor | None, size: tuple[int, int], padding: Padding
 ) -> Tensor:
-    """The gradient of a gradient is asked for: back through the direct convolution, which is linear."""
+    """The gradient with respect to a by torch's direct convolution, so that it has a gradient itself."""
     if signs is not None:
-        from impasto.networks.kernels.winograd import unpacked
+        from impasto.networks.kernels.winograd import unpack_signs
 
-        g = g * unpacked(signs, g.shape[1]).permute(0, 3, 1, 2)
+        g = g * unpack_signs(signs, g.shape[1]).permute(0, 3, 1, 2)
     a = g.new_zeros(g.shape[0], weight.shape[1], *size, requires_grad=True)
     y = _direct(a, weight, g.new_zeros(weight.shape[0]), 1, padding, rectified=False)
     return torch.autograd.grad(y, a, g, create_graph=True)[0]
@@ -138,16 +144,16 @@ def _channels_last(a: Tensor) -> Tensor:
     return a.permute(0, 2, 3, 1).contiguous()
 
 
-_TRANSFORMED = WeakTensorKeyDictionary()
+_KERNELS_AT_POINTS = WeakTensorKeyDictionary()
 
 
-def _transformed(weight: Tensor, *, adjoint: bool) -> Tensor:
-    """The transformed kernels, computed once for as long as the weight lives and does not change."""
+def _kernels_at_points(weight: Tensor, *, adjoint: bool) -> Tensor:
+    """The kernels at Winograd's 36 points, computed once for as long as the weight lives and is not changed."""
     from impasto.networks.kernels import winograd
 
-    kept: dict[bool, tuple[int, Tensor]] = _TRANSFORMED.setdefault(weight, {})  # pyright: ignore[reportAssignmentType]
+    kept: dict[bool, tuple[int, Tensor]] = _KERNELS_AT_POINTS.setdefault(weight, {})  # pyright: ignore[reportAssignmentType]
     version = 0 if weight.is_inference() else weight._version
     if adjoint not in kept or kept[adjoint][0] != version:
         with torch.no_grad():
-            kept[adjoint] = version, winograd.transformed(weight.flip(2, 3).transpose(0, 1) if adjoint else weight)
+            kept[adjoint] = version, winograd.transform_kernels(weight.flip(2, 3).transpose(0, 1) if adjoint else weight)
     return kept[adjoint][1]

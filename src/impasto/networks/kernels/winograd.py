@@ -1,11 +1,12 @@
 """Winograd's F(4x4, 3x3): a 3x3 convolution of pictures with a quarter of the multiplications, on the CPU.
 
-The picture is cut into tiles of 4 x 4 results, each of which depends on 6 x 6 values. Both they and the kernel become the
-values of a polynomial at 36 points; there the convolution is one product for each point, and over all tiles and channels
-that is a matrix product. After Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2016), arXiv:1509.09308.
+The result is cut into tiles of 4 x 4 positions, each of which depends on 6 x 6 positions of the input. Input and kernels are
+transformed to 36 values each, those of a polynomial at 36 points, where a convolution is one product per point; over all
+tiles and channels these are 36 matrix products. After Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks"
+(2016), arXiv:1509.09308. README.md beside this file has the layout of the data.
 
-A block of tiles goes all the way before the next begins, so that what is between stays in the cache. This module needs
-Numba; importing it compiles the loops, or reads them from Numba's cache.
+This module prepares the memory and starts the threads; the loops are in winograd_loops.py. It needs Numba: importing it
+compiles the loops, or reads them from Numba's cache.
 """
 
 from __future__ import annotations
@@ -21,16 +22,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.networks.kernels.registers import FEW_ROWS, LANES, SIGN_BYTES, WIDTH
-from impasto.networks.kernels.winograd_loops import GAP, Task, compiled
+from impasto.networks.kernels.simd_registers import FEW_ROWS, LANES, SIGN_BYTES, WIDTH
+from impasto.networks.kernels.winograd_loops import GAP, Task, compile_loops
 
-_compiled_work = compiled()
+_compiled_work = compile_loops()
 _run_one = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_compiled_work.address)
-_own = threading.local()
+_of_thread = threading.local()
 
 
 def _openmp_of_torch() -> Any:
-    """The library whose threads torch computes with: threads of our own would fight with them for the processor."""
+    """What starts torch's own threads, if they are those of GNU OpenMP; others would compete with them for the cores."""
     try:
         return ctypes.CDLL("libgomp.so.1", mode=os.RTLD_NOLOAD).GOMP_parallel
     except (OSError, AttributeError):
@@ -41,7 +42,8 @@ _parallel = _openmp_of_torch()
 _pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))
 
 
-def _run(task: Any, threads: int) -> None:
+def _run_on_threads(task: Any, threads: int) -> None:
+    """Let so many threads take blocks of tiles of the task until none is left."""
     address = ctypes.c_void_p(task.ctypes.data)
     if threads == 1:
         _run_one(address)
@@ -60,10 +62,10 @@ _KERNEL_POINTS = torch.tensor(
 ).div(24)
 
 
-def transformed(kernels: Tensor) -> Tensor:
-    """G g G^T of kernels (out, in, 3, 3), as the products read it: (36, out / WIDTH, in, WIDTH).
+def transform_kernels(kernels: Tensor) -> Tensor:
+    """G g G^T of kernels (out, in, 3, 3), in the order in which they are read: (36, out / WIDTH, in, WIDTH).
 
-    Both numbers of channels become such as fill the registers: the further kernels are zero.
+    Kernels of zeros are added until the channels fill the registers.
     """
     kernels = F.pad(kernels, (0, 0, 0, 0, 0, -kernels.shape[1] % LANES, 0, -kernels.shape[0] % WIDTH))
     out_channels, channels = kernels.shape[:2]
@@ -72,22 +74,22 @@ def transformed(kernels: Tensor) -> Tensor:
     return at_points.view(36, channels, out_channels // WIDTH, WIDTH).transpose(1, 2).contiguous()
 
 
-def unpacked(signs: Tensor, channels: int) -> Tensor:
-    """The signs (..., bytes) as booleans (..., channels)."""
+def unpack_signs(signs: Tensor, channels: int) -> Tensor:
+    """The bits of signs (..., bytes) as booleans (..., channels)."""
     bits = signs.unsqueeze(-1) >> torch.arange(min(8, LANES), dtype=torch.uint8) & 1
     return bits.flatten(-2).reshape(*signs.shape[:-1], channels).bool()
 
 
-def _block(tiles: int, channels: int, out_channels: int, threads: int) -> int:
-    """How many tiles go through together: few, unless the kernels are too many for the cache and must be read for each."""
+def _tiles_per_block(tiles: int, channels: int, out_channels: int, threads: int) -> int:
+    """How many tiles a block has: few, to stay in the cache; more where the kernels, read again for each block, do not."""
     largest = 36 if channels * out_channels <= 2**16 else 144
     blocks = -(-tiles // largest)
     blocks = -(-blocks // threads) * threads
     return -(-tiles // blocks // FEW_ROWS) * FEW_ROWS if tiles > FEW_ROWS else FEW_ROWS
 
 
-def takes(channels: int, out_channels: int) -> bool:
-    """Whether the numbers of channels fill the registers, as those of a signal need not."""
+def fills_registers(channels: int, out_channels: int) -> bool:
+    """Whether the channels fill the registers; few input channels, such as the three colours, are filled up with zeros."""
     return (channels % WIDTH == 0 or channels < LANES) and out_channels % WIDTH == 0
 
 
@@ -100,54 +102,56 @@ def convolve(
     lead: int,
     repeat: bool = False,
     fold: bool = False,
-    passed: Tensor | None = None,
-    spread: bool = False,
+    mask: Tensor | None = None,
+    unpool: bool = False,
     rectified: bool = False,
     pooled: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
-    """The convolution of x (N, H, W, C), without gaps and in float32, with :func:`transformed` kernels.
+    """The convolution of x (N, H, W, C), contiguous and in float32.
 
     Args:
-        x: what is convolved.
-        kernels: as :func:`transformed` gives them.
+        x: the input.
+        kernels: from :func:`transform_kernels`.
         bias: (out,).
         size: height and width of the result.
-        lead: how many positions before its result a kernel begins; outside x there are zeros.
-        repeat: outside x the border is repeated instead.
-        fold: the result is also computed for one position outside on each side, and added to the border.
-        passed: signs of x; where they are not set, x counts as zero.
-        spread: x has a position for each 2 x 2 of what is convolved, of which ``passed`` has all; what is left over is zero.
-        rectified: take the ReLU.
-        pooled: of what is rectified take the mean of each 2 x 2.
+        lead: how many positions up and left of its result a kernel begins: 1 is padding by one, 0 is none.
+        repeat: outside of x its border is repeated; otherwise there are zeros.
+        fold: also compute the results one position outside on each side, and add them to the border.
+        mask: signs of the input; where a bit is not set, the input counts as zero.
+        unpool: each position of x stands for 2 x 2 of the input. The size of the input is that of ``mask``; an odd last row
+            or column is zero.
+        rectified: take the ReLU of the result.
+        pooled: take the mean of each 2 x 2 positions afterwards; only together with ``rectified``.
 
     Returns:
-        The result (N, \\*size, out), with half the size if pooled, and, if rectified, its signs.
+        The result (N, \\*size, out), of half the size if pooled; and, if rectified, the signs of all its positions before
+        the pooling: (N, \\*size, bytes), one bit per channel, set where it is above zero.
     """
     wanted, out_channels = bias.shape[0], kernels.shape[1] * WIDTH
     bias = F.pad(bias, (0, out_channels - wanted))
     if x.shape[3] % LANES:
         x = F.pad(x, (0, -x.shape[3] % LANES))
     pictures, height, width, channels = x.shape
-    if passed is not None:
-        height, width = passed.shape[1:3]
+    if mask is not None:
+        height, width = mask.shape[1:3]
     y = x.new_empty(pictures, *(n // 2 if pooled else n for n in size), out_channels)
     signs = torch.empty((pictures, *size, out_channels // LANES * SIGN_BYTES), dtype=torch.uint8) if rectified else None
-    # a tile must hold both the border and what is added to it
+    # with fold, a tile must hold both the border and the row outside that is added to it
     top, left = ((-2 if n % 4 == 3 else -1) if fold else 0 for n in size)
     down, across = (-(-(n + fold - first) // 4) for n, first in zip(size, (top, left), strict=True))
     threads = torch.get_num_threads()
-    block = _block(pictures * down * across, channels, out_channels, threads)
+    block = _tiles_per_block(pictures * down * across, channels, out_channels, threads)
     floats = 36 * block * (channels + out_channels + 2 * GAP) + 36 * max(channels, out_channels)
-    scratch = getattr(_own, "scratch", None)
+    scratch = getattr(_of_thread, "scratch", None)
     if scratch is None or scratch.numel() < threads * floats + channels:
-        with torch.inference_mode(False):  # else only inference could write to it
-            scratch = _own.scratch = torch.empty(threads * floats + channels)
+        with torch.inference_mode(False):  # a tensor made in inference mode could not be written to outside of it
+            scratch = _of_thread.scratch = torch.empty(threads * floats + channels)
     scratch[:channels] = 0
     task = np.zeros(1, Task)
     values = {
         "address": task.ctypes.data,
         "x": x.data_ptr(),
-        "passed": 0 if passed is None else passed.data_ptr(),
+        "mask": 0 if mask is None else mask.data_ptr(),
         "kernels": kernels.data_ptr(),
         "bias": bias.data_ptr(),
         "y": y.data_ptr(),
@@ -167,7 +171,7 @@ def convolve(
         "lead": lead,
         "repeat": repeat,
         "fold": fold,
-        "spread": 2 if spread else 1,
+        "unpool": 2 if unpool else 1,
         "pooled": pooled,
         "down": down,
         "across": across,
@@ -175,5 +179,5 @@ def convolve(
     }
     for name, value in values.items():
         task[name] = value
-    _run(task, threads)
+    _run_on_threads(task, threads)
     return y[..., :wanted], signs

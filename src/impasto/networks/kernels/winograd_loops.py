@@ -1,6 +1,7 @@
-"""The compiled loops of Winograd's convolution, over blocks of tiles.
+"""The outer loops of Winograd's convolution, over blocks of tiles, compiled by Numba.
 
-Padding is a matter of which position is read, and its gradient of which is written: nothing is copied but at the border.
+Padding only decides which position is read, and its gradient which one is written: whole pictures are never copied, only
+tiles at the border. All addresses and strides are in bytes.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ from typing import Any
 import numba
 import numpy as np
 
-from impasto.networks.kernels import vectors
-from impasto.networks.kernels.registers import FEW_ROWS, LANES, ROWS, SIGN_BYTES, WIDTH
+from impasto.networks.kernels import simd_kernels
+from impasto.networks.kernels.simd_registers import FEW_ROWS, LANES, ROWS, SIGN_BYTES, WIDTH
 
 GAP = 16
-"""Floats between rows of the matrices: without it rows would meet in the same lines of the cache."""
+"""Unused floats at the end of each row of the matrices: rows a power of two apart would compete for the same cache lines."""
 Task = np.dtype(
     [
-        ("address", np.int64),  # where the task itself is
-        ("next_block", np.int64),  # counted by the threads
-        ("next_worker", np.int64),
-        ("x", np.int64),  # addresses; of signs 0 if there are none
-        ("passed", np.int64),
+        ("address", np.int64),  # of the task itself
+        ("next_block", np.int64),  # counted up by the threads, at address + 8
+        ("next_worker", np.int64),  # the same, at address + 16
+        ("x", np.int64),  # from here to scratch: addresses; 0 if there is no mask, or no signs are wanted
+        ("mask", np.int64),
         ("kernels", np.int64),
         ("bias", np.int64),
         ("y", np.int64),
         ("signs", np.int64),
         ("zeros", np.int64),
         ("scratch", np.int64),
-        ("scratch_bytes", np.int64),  # of each thread
+        ("scratch_bytes", np.int64),  # for each thread
         ("pictures", np.int64),
         ("height", np.int64),
         ("width", np.int64),
@@ -36,19 +37,19 @@ Task = np.dtype(
         ("out_height", np.int64),
         ("out_width", np.int64),
         ("out_channels", np.int64),
-        ("top", np.int64),  # where the first tile of results begins
+        ("top", np.int64),  # where the first tile of the result begins
         ("left", np.int64),
-        ("lead", np.int64),  # how far before it its values do
-        ("repeat", np.int64),  # outside is the border again; otherwise zeros
-        ("fold", np.int64),  # results for one position outside are added to the border
-        ("spread", np.int64),  # 2 if every position of x stands for 2 x 2 of the values, else 1
-        ("pooled", np.int64),  # of 2 x 2 results the mean is kept
-        ("down", np.int64),  # tiles
-        ("across", np.int64),
-        ("block", np.int64),  # tiles in one go
+        ("lead", np.int64),  # from here on as in winograd.convolve
+        ("repeat", np.int64),
+        ("fold", np.int64),
+        ("unpool", np.int64),  # but 2 if each position of x stands for 2 x 2, else 1
+        ("pooled", np.int64),
+        ("down", np.int64),  # rows of tiles in a picture
+        ("across", np.int64),  # tiles in a row
+        ("block", np.int64),  # tiles in a block
     ]
 )
-"""What the loops are told."""
+"""All that the loops need to know of one convolution."""
 
 
 @numba.njit(error_model="numpy")
@@ -58,45 +59,45 @@ def _clamped(i, n):
 
 @numba.njit(error_model="numpy")
 def _gather(task, tile, target, point, edge):
-    """Transform the 6 x 6 values of a tile."""
+    """Transform the 6 x 6 positions of a tile to one row of the 36 matrices; a border tile is copied to ``edge`` first."""
     pixel, sign_pixel = 4 * task.channels, task.channels // LANES * SIGN_BYTES
-    spread, height, width = task.spread, task.height // task.spread, task.width // task.spread
+    unpool, height, width = task.unpool, task.height // task.unpool, task.width // task.unpool
     line, sign_line = pixel * width, sign_pixel * task.width
     picture, rest = tile // (task.down * task.across), tile % (task.down * task.across)
     top = task.top + 4 * (rest // task.across) - task.lead
     left = task.left + 4 * (rest % task.across) - task.lead
-    if top >= 0 and left >= 0 and top + 6 <= spread * height and left + 6 <= spread * width:
-        source = task.x + ((picture * height + top // spread) * width + left // spread) * pixel
-        signs = task.passed + ((picture * task.height + top) * task.width + left) * sign_pixel
-        if spread == 2:
-            vectors.spread_input_tile(
+    if top >= 0 and left >= 0 and top + 6 <= unpool * height and left + 6 <= unpool * width:
+        source = task.x + ((picture * height + top // unpool) * width + left // unpool) * pixel
+        signs = task.mask + ((picture * task.height + top) * task.width + left) * sign_pixel
+        if unpool == 2:
+            simd_kernels.unpooled_input_tile(
                 source, line, pixel, top % 2, left % 2, signs, sign_line, sign_pixel, task.channels, target, point
             )
-        elif task.passed:
-            vectors.passed_input_tile(source, line, pixel, signs, sign_line, sign_pixel, task.channels, target, point)
+        elif task.mask:
+            simd_kernels.masked_input_tile(source, line, pixel, signs, sign_line, sign_pixel, task.channels, target, point)
         else:
-            vectors.input_tile(source, line, pixel, task.channels, target, point)
+            simd_kernels.input_tile(source, line, pixel, task.channels, target, point)
         return
     for i in range(6):
         row = _clamped(top + i, task.height)
         for j in range(6):
             column = _clamped(left + j, task.width)
-            source = task.x + ((picture * height + row // spread) * width + column // spread) * pixel
+            source = task.x + ((picture * height + row // unpool) * width + column // unpool) * pixel
             place = edge + (6 * i + j) * pixel
             outside = not task.repeat and (row != top + i or column != left + j)
-            if outside or row >= spread * height or column >= spread * width:
-                vectors.copy(task.zeros, task.channels, place)
-            elif task.passed:
-                signs = task.passed + ((picture * task.height + row) * task.width + column) * sign_pixel
-                vectors.passed_copy(source, signs, task.channels, place)
+            if outside or row >= unpool * height or column >= unpool * width:
+                simd_kernels.copy(task.zeros, task.channels, place)
+            elif task.mask:
+                signs = task.mask + ((picture * task.height + row) * task.width + column) * sign_pixel
+                simd_kernels.masked_copy(source, signs, task.channels, place)
             else:
-                vectors.copy(source, task.channels, place)
-    vectors.input_tile(edge, 6 * pixel, pixel, task.channels, target, point)
+                simd_kernels.copy(source, task.channels, place)
+    simd_kernels.input_tile(edge, 6 * pixel, pixel, task.channels, target, point)
 
 
 @numba.njit(error_model="numpy")
 def _multiply(task, rows, values, value_row, results, result_row):
-    """The matrix product of each point: (rows, channels) times (channels, out_channels)."""
+    """The 36 matrix products of a block: (rows, channels) times (channels, out_channels)."""
     panels = task.out_channels // WIDTH
     for point in range(36):
         for panel in range(panels):
@@ -106,16 +107,16 @@ def _multiply(task, rows, values, value_row, results, result_row):
                 left = values + (point * task.block + row) * value_row
                 right = results + (point * task.block + row) * result_row + 4 * WIDTH * panel
                 if rows - row >= ROWS:
-                    vectors.product(left, value_row, kernels, right, result_row, task.channels)
+                    simd_kernels.matrix_product(left, value_row, kernels, right, result_row, task.channels)
                     row += ROWS
                 else:
-                    vectors.small_product(left, value_row, kernels, right, result_row, task.channels)
+                    simd_kernels.small_matrix_product(left, value_row, kernels, right, result_row, task.channels)
                     row += FEW_ROWS
 
 
 @numba.njit(error_model="numpy")
 def _scatter(task, tile, source, point, edge):
-    """Transform the products of a tile to its 4 x 4 results."""
+    """Transform one row of each of the 36 products to the 4 x 4 results of a tile."""
     pixel, sign_pixel = 4 * task.out_channels, task.out_channels // LANES * SIGN_BYTES
     line, sign_line = pixel * task.out_width, sign_pixel * task.out_width
     picture, rest = tile // (task.down * task.across), tile % (task.down * task.across)
@@ -128,63 +129,63 @@ def _scatter(task, tile, source, point, edge):
         position = (picture * task.out_height + top) * task.out_width + left
         target, signs = task.y + position * pixel, task.signs + position * sign_pixel
         if task.signs:
-            vectors.rectified_output_tile(
+            simd_kernels.rectified_output_tile(
                 source, point, channels, task.bias, target, line, pixel, signs, sign_line, sign_pixel
             )
         else:
-            vectors.output_tile(source, point, channels, task.bias, target, line, pixel)
+            simd_kernels.output_tile(source, point, channels, task.bias, target, line, pixel)
         return
-    vectors.output_tile(source, point, channels, task.bias, edge, 4 * pixel, pixel)
+    simd_kernels.output_tile(source, point, channels, task.bias, edge, 4 * pixel, pixel)
     for i in range(max(0, -fold - top), min(4, task.out_height + fold - top)):
         row = _clamped(top + i, task.out_height)
         for j in range(max(0, -fold - left), min(4, task.out_width + fold - left)):
             column = _clamped(left + j, task.out_width)
             position = (picture * task.out_height + row) * task.out_width + column
             place, target = edge + (4 * i + j) * pixel, task.y + position * pixel
-            # the first of a tile's results that fall to one position; all that do are of one tile
+            # several results of this tile may fall on one position of the border: the first is written, the others are added
             again_row = row == _clamped(top + i - 1, task.out_height) and top + i - 1 >= -fold and i > 0
             again_column = column == _clamped(left + j - 1, task.out_width) and left + j - 1 >= -fold and j > 0
             if again_row or again_column:
-                vectors.add(place, channels, target)
+                simd_kernels.add_to(place, channels, target)
             elif task.signs:
-                vectors.rectified_copy(place, channels, target, task.signs + position * sign_pixel)
+                simd_kernels.rectified_copy(place, channels, target, task.signs + position * sign_pixel)
             else:
-                vectors.copy(place, channels, target)
+                simd_kernels.copy(place, channels, target)
 
 
 @numba.njit(error_model="numpy")
 def _pool(task, picture, top, left, source, point, edge):
-    """The same with the means of 2 x 2 results; of an odd size the last ones are left out, as no one sees them."""
+    """The same, then the means of 2 x 2 results; an odd last row or column has none."""
     channels, height, width = task.out_channels, task.out_height // 2, task.out_width // 2
     pixel, sign_pixel = 4 * channels, channels // LANES * SIGN_BYTES
     signs = task.signs + ((picture * task.out_height + top) * task.out_width + left) * sign_pixel
     sign_line = sign_pixel * task.out_width
     if top + 4 <= task.out_height and left + 4 <= task.out_width:
-        vectors.rectified_output_tile(
+        simd_kernels.rectified_output_tile(
             source, point, channels, task.bias, edge, 4 * pixel, pixel, signs, sign_line, sign_pixel
         )
     else:
-        vectors.output_tile(source, point, channels, task.bias, edge, 4 * pixel, pixel)
+        simd_kernels.output_tile(source, point, channels, task.bias, edge, 4 * pixel, pixel)
         for i in range(min(4, task.out_height - top)):
             for j in range(min(4, task.out_width - left)):
                 place = edge + (4 * i + j) * pixel
-                vectors.rectified_copy(place, channels, place, signs + i * sign_line + j * sign_pixel)
+                simd_kernels.rectified_copy(place, channels, place, signs + i * sign_line + j * sign_pixel)
     for i in range(min(2, height - top // 2)):
         for j in range(min(2, width - left // 2)):
             target = task.y + ((picture * height + top // 2 + i) * width + left // 2 + j) * pixel
-            vectors.mean(edge + (8 * i + 2 * j) * pixel, 4 * pixel, pixel, channels, target)
+            simd_kernels.mean(edge + (8 * i + 2 * j) * pixel, 4 * pixel, pixel, channels, target)
 
 
 def _work(pointer):
-    """Take blocks of tiles until there are no more; as many threads as one likes do so at once."""
+    """Take blocks of tiles until there are none left; any number of threads do so at once."""
     task = numba.carray(pointer, 1)[0]  # pyright: ignore[reportPrivateImportUsage]
-    scratch = task.scratch + vectors.take(task.address + 16) * task.scratch_bytes
+    scratch = task.scratch + simd_kernels.fetch_and_add(task.address + 16) * task.scratch_bytes
     value_row, result_row = 4 * (task.channels + GAP), 4 * (task.out_channels + GAP)
     results = scratch + 36 * task.block * value_row
     edge = results + 36 * task.block * result_row
     tiles = task.pictures * task.down * task.across
     while True:
-        first = vectors.take(task.address + 8) * task.block
+        first = simd_kernels.fetch_and_add(task.address + 8) * task.block
         if first >= tiles:
             break
         rows = min(task.block, tiles - first)
@@ -195,10 +196,10 @@ def _work(pointer):
             _scatter(task, first + row, results + row * result_row, task.block * result_row, edge)
 
 
-def compiled() -> Any:
-    """The loops, which take the address of a task, as Numba's C function."""
+def compile_loops() -> Any:
+    """The loops as a C function that takes the address of a task."""
     signature = numba.types.void(numba.types.CPointer(numba.from_dtype(Task)))
     try:
         return numba.cfunc(signature, cache=True, error_model="numpy")(_work)
-    except RuntimeError:  # no folder for the cache
+    except RuntimeError:  # Numba finds no folder where it may keep them
         return numba.cfunc(signature, error_model="numpy")(_work)

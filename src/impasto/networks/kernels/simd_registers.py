@@ -1,7 +1,7 @@
-"""Registers of the processor at hand in LLVM code: what Numba's functions are written with.
+"""The vector registers of this processor, and the few words of LLVM code that the inner loops are written in.
 
-A function that writes a few lines of LLVM code becomes one of the same name and arguments for Numba. Addresses and strides
-are integers in bytes.
+Numba cannot be made to keep a matrix product in registers, so simd_kernels.py writes LLVM code: a Python function emits the
+instructions once, at compile time, and Numba's functions call it by its name. Addresses and strides are integers in bytes.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from numba.extending import intrinsic
 
 _FEATURES = llvm.get_host_cpu_features()
 LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
-"""How many float32 a register holds."""
+"""How many float32 a register holds: 16 with AVX-512, 8 with AVX2, 4 otherwise."""
 ROWS = 12 if LANES == 16 else 6
-"""How many rows of a matrix product are kept in registers, two in each row; AVX-512 has 32 of them, AVX2 16."""
+"""How many rows of a matrix product are summed in registers at once, two registers each; AVX-512 has 32, AVX2 16."""
 FEW_ROWS = 4
-"""The same where fewer than ROWS are left."""
+"""The same where fewer than ROWS rows are left."""
 WIDTH = 2 * LANES
-"""How many columns of a matrix product are kept in registers."""
+"""How many columns of a matrix product are summed in registers at once: two registers."""
 SIGN_BYTES = max(1, LANES // 8)
-"""How many bytes the signs of a register take."""
+"""How many bytes the signs of a register take, one bit for each number."""
 
 INT, INDEX, FLOAT = ir.IntType(64), ir.IntType(32), ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)
 SIGNS = ir.IntType(8 * SIGN_BYTES)
 ZERO = ir.Constant(VECTOR, [0.0] * LANES)
 UNDEFINED = ir.Constant(VECTOR, ir.Undefined)
-TOGETHER = ("contract", "reassoc", "nsz")  # NaN stays NaN
+FAST_MATH = ("contract", "reassoc", "nsz")  # sums may be reordered and fused; NaN stays NaN
 
 
-def function(returns: types.Type = types.void) -> Callable[[Callable[..., Any]], Any]:
-    """Make of what writes the code, ``emit(builder, *arguments)``, a function for Numba."""
+def numba_function(returns: types.Type = types.void) -> Callable[[Callable[..., Any]], Any]:
+    """Make ``emit(builder, *arguments)``, which writes LLVM code, a function of integers that Numba's functions can call."""
 
     def made(emit: Callable[..., Any]) -> Any:
         def codegen(context: Any, builder: ir.IRBuilder, signature: Any, values: Sequence[Any]) -> Any:
@@ -54,29 +54,29 @@ def function(returns: types.Type = types.void) -> Callable[[Callable[..., Any]],
 
 
 class Vector:
-    """A register in the code that is being written: arithmetic with it writes more code."""
+    """A register in the code that is being written: adding such emits an addition."""
 
     def __init__(self, builder: ir.IRBuilder, value: Any) -> None:
         self.builder, self.value = builder, value
 
     def __add__(self, other: Vector) -> Vector:
-        return Vector(self.builder, self.builder.fadd(self.value, other.value, flags=TOGETHER))  # pyright: ignore[reportCallIssue]
+        return Vector(self.builder, self.builder.fadd(self.value, other.value, flags=FAST_MATH))  # pyright: ignore[reportCallIssue]
 
     def __sub__(self, other: Vector) -> Vector:
-        return Vector(self.builder, self.builder.fsub(self.value, other.value, flags=TOGETHER))  # pyright: ignore[reportCallIssue]
+        return Vector(self.builder, self.builder.fsub(self.value, other.value, flags=FAST_MATH))  # pyright: ignore[reportCallIssue]
 
     def __rmul__(self, factor: float) -> Vector:
         scale = ir.Constant(VECTOR, [factor] * LANES)
-        return Vector(self.builder, self.builder.fmul(scale, self.value, flags=TOGETHER))  # pyright: ignore[reportCallIssue]
+        return Vector(self.builder, self.builder.fmul(scale, self.value, flags=FAST_MATH))  # pyright: ignore[reportCallIssue]
 
 
 def pointer(builder: ir.IRBuilder, address: Any, kind: ir.Type = VECTOR) -> Any:
-    """An address as LLVM wants it."""
+    """An integer address as a pointer of LLVM."""
     return builder.inttoptr(address, kind.as_pointer())
 
 
 def load(builder: ir.IRBuilder, address: Any, kind: ir.Type = VECTOR) -> Any:
-    """What lies at an address: a register, a number or signs."""
+    """Read a register, a number or signs from an address."""
     value = builder.load(pointer(builder, address, kind), align=1 if kind is SIGNS else 4)
     return Vector(builder, value) if kind is VECTOR else value
 
@@ -86,17 +86,17 @@ def store(builder: ir.IRBuilder, vector: Vector, address: Any) -> None:
     builder.store(vector.value, pointer(builder, address), align=4)
 
 
-def plus(builder: ir.IRBuilder, address: Any, stride: Any, times: int = 1) -> Any:
-    """The address so many strides further."""
+def offset(builder: ir.IRBuilder, address: Any, stride: Any, times: int = 1) -> Any:
+    """The address ``times`` strides further."""
     return builder.add(address, builder.mul(stride, INT(times)))
 
 
-def position(builder: ir.IRBuilder, address: Any, row: Any, i: int, column: Any, j: int) -> Any:
-    """The address of the position (i, j) from the first one."""
-    return plus(builder, plus(builder, address, row, i), column, j)
+def offset_2d(builder: ir.IRBuilder, address: Any, row: Any, i: int, column: Any, j: int) -> Any:
+    """The address ``i`` rows and ``j`` columns further."""
+    return offset(builder, offset(builder, address, row, i), column, j)
 
 
-def everywhere(builder: ir.IRBuilder, scalar: Any) -> Any:
-    """A register with the number in all places."""
+def broadcast(builder: ir.IRBuilder, scalar: Any) -> Any:
+    """A register that holds the number in all its lanes."""
     single = builder.insert_element(UNDEFINED, scalar, INDEX(0))
     return builder.shuffle_vector(single, UNDEFINED, ir.Constant(ir.VectorType(INDEX, LANES), [0] * LANES))
