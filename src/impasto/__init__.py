@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from impasto.media.image.read import read_image
     from impasto.media.image.write import write_image
     from impasto.media.signal import Signal
-    from impasto.networks.convnet import ConvNet
+    from impasto.networks.convnet import ConvNet, vgg16, vgg19
     from impasto.networks.weights import load_weights
+    from impasto.networks.wrap import wrap
     from impasto.transfer.style_transfer import Painting, TransferInterrupted, transfer_style
 
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
@@ -39,7 +40,10 @@ _LATER = {
     "synthesise": "impasto.explore.synthesis",
     "top_patches": "impasto.explore.patches",
     "ConvNet": "impasto.networks.convnet",
+    "vgg16": "impasto.networks.convnet",
+    "vgg19": "impasto.networks.convnet",
     "load_weights": "impasto.networks.weights",
+    "wrap": "impasto.networks.wrap",
     "read_image": "impasto.media.image.read",
     "write_image": "impasto.media.image.write",
     "Signal": "impasto.media.signal",
@@ -70,6 +74,9 @@ __all__ = [
     "synthesise",
     "top_patches",
     "transfer_style",
+    "vgg16",
+    "vgg19",
+    "wrap",
     "write_image",
 ]
 

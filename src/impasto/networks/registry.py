@@ -35,8 +35,8 @@ class Constructor:
 
     Attributes:
         name: by which it is chosen, e.g. "vgg19".
-        make: ``make(spatial_dims, **options)`` gives the :class:`impasto.networks.network.Network`; of the options it takes those
-            named in ``takes``. It is frozen, and takes signals with values in 0..1.
+        make: ``make(spatial_dims, **options)`` gives the frozen :class:`impasto.networks.network.Network`; of the options it
+            takes those named in ``takes``.
         dims: the numbers of axes that it can look along.
         takes: its options; of "weights", "preprocessing", "padding" and "pooling" those of :func:`impasto.vgg19`.
         weights: which ones it takes unless one says so; where it takes some and has none, they must be given.

@@ -64,7 +64,7 @@ class ShapeTracer:
                 except Exception as error:  # whatever a module says of a signal that it does not take
                     failure = failure or error
         takes = f"signals of {blank.shape[1]} channels and {self._dims} axes"
-        raise SettingsError(f"{name} cannot be computed for {takes}: {first_line(failure or '')}") from failure
+        raise SettingsError(f"{name} cannot be computed for {takes}: {first_line(failure or Exception())}") from failure
 
     def at(self, space: Sequence[int], layers: Collection[str]) -> Shapes:
         """The shapes for a signal of this space.
