@@ -107,9 +107,9 @@ def test_who_looks_everywhere_is_explored_too(make_photos: Callable[..., Path], 
 def test_errors(make_photos: Callable[..., Path]):
     folder = make_photos(1)
     _, module, paths = module_of(TABLE)
-    with pytest.raises(SettingsError, match="network is a Sequential; a name, or what impasto.wrap"):
+    with pytest.raises(SettingsError, match=r"network is a Sequential; a name, or what impasto\.wrap"):
         top_patches(folder, network=module)  # pyright: ignore
-    with pytest.raises(SettingsError, match="network 'resnet50' is unknown .*impasto.wrap"):
+    with pytest.raises(SettingsError, match=r"network 'resnet50' is unknown .*impasto\.wrap"):
         top_patches(folder, network="resnet50")
     with pytest.raises(SettingsError, match="'spectral' cannot be explored: it needs rate, style beside the signal"):
         top_patches(folder, "relu3", network="spectral")
@@ -149,14 +149,15 @@ def test_a_network_of_another_package_is_explored_by_the_command_line(make_photo
     target = ("synthesise", "veins:2", "--size", "32", "--iterations", "2")
     done = run(*impasto_, *target, *given, picture, path=site, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert Image.open(picture).size == (32, 32)
+    with Image.open(picture) as made:
+        assert made.size == (32, 32)
     done = run(*impasto_, "patches", folder, "--layer", "vein", *given, out, path=site, cwd=tmp_path)
     assert done.returncode != 0 and "unknown layer 'vein': did you mean 'veins'?" in done.stderr
 
 
 def test_the_example_explores_a_resnet(make_photos: Callable[..., Path], tmp_path: Path):
     example, out = ROOT / "examples" / "explore_resnet18.py", tmp_path / "index.json"
-    assert len(example.read_text().splitlines()) < 30
+    assert len(example.read_text().splitlines()) <= 27
     done = run(example, make_photos(2, size=(96, 80)), out, path=ROOT, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     index = PatchIndex.load(out)

@@ -74,9 +74,9 @@ def test_a_network_is_built_by_its_name():
 
 
 def test_errors_name_what_is_near_or_what_else_can_be_done():
-    with pytest.raises(SettingsError, match="network 'vgg-19' is unknown .*: did you mean 'vgg19'"):
+    with pytest.raises(SettingsError, match=r"network 'vgg-19' is unknown .*: did you mean 'vgg19'"):
         constructor_of("vgg-19")
-    with pytest.raises(SettingsError, match="network 'resnet50' is unknown .*: any torch module can be wrapped") as caught:
+    with pytest.raises(SettingsError, match=r"network 'resnet50' is unknown .*: any torch module can be wrapped") as caught:
         constructor_of("resnet50")
     assert "did you mean" not in str(caught.value)
     with pytest.raises(SettingsError, match="network 'bank' looks along 1 axes of space, not 2"):
@@ -99,7 +99,7 @@ def test_a_network_of_another_package_and_what_is_none(
     for reason in (
         "networks of other packages are left out",
         "there is a network 'leaves' already",
-        "a Constructor was expec",
+        "a Constructor was",
     ):
         assert reason in told
     network = build("leaves")
