@@ -79,7 +79,7 @@ def test_errors_name_what_is_near_or_what_else_can_be_done():
     with pytest.raises(SettingsError, match=r"network 'resnet50' is unknown .*: any torch module can be wrapped") as caught:
         constructor_of("resnet50")
     assert "did you mean" not in str(caught.value)
-    with pytest.raises(SettingsError, match="network 'bank' looks along 1 axes of space, not 2"):
+    with pytest.raises(SettingsError, match="network 'bank' looks along 1 axes of space, not along 2"):
         build("bank", 2)
     with pytest.raises(SettingsError, match="network 'bank' takes no pooling; it takes channels"):
         build("bank", pooling="avg")
