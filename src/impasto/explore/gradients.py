@@ -16,14 +16,13 @@ from impasto.explore.activations import activations_of
 from impasto.explore.index import Patch
 from impasto.explore.tiles import Panel
 from impasto.media.signal import Signal, Values
-from impasto.networks.convnet import ConvNet
-from impasto.networks.layers import total_stride, up_to_deepest
+from impasto.networks.network import Network
 
 Gradient = Literal["guided", "plain"]
 
 
 def activation_gradient(
-    network: ConvNet, signal: Signal, layer: str, unit: int, patch: Patch, kind: Gradient = "guided"
+    network: Network, signal: Signal, layer: str, unit: int, patch: Patch, kind: Gradient = "guided"
 ) -> Values:
     """The gradient of the patch's activation, (channels, *space of its field); beyond the field it is zero.
 
@@ -32,16 +31,23 @@ def activation_gradient(
     """
     dims = network.spatial_dims
     alone = (1,) * (len(signal.shape) - dims)  # leads and channels, each of which the network sees alone
-    strides = (*alone, *(total_stride(up_to_deepest(network.table, [layer])),) * dims)
-    origins = [start // stride * stride for stride, (start, _) in zip(strides, patch.field, strict=True)]
+    fields = [network.field(layer, axis) for axis in range(dims)]
+    steps = (*alone, *(1 if field is None else field.step for field in fields))
+    strides = (*alone, *(network.total_stride([layer]),) * dims)
+    # who looks everywhere sees the whole axis
+    everywhere = (*(False,) * len(alone), *(field is None for field in fields))
+    origins = [
+        0 if whole else start // stride * stride
+        for whole, stride, (start, _) in zip(everywhere, strides, patch.field, strict=True)
+    ]
     # a field at the border may be smaller than the network takes; its surroundings do no harm
     smallest = (*alone, *(network.smallest_size([layer]),) * dims)
     window = tuple(
-        slice(origin, max(stop, origin + least))
-        for origin, least, (_, stop) in zip(origins, smallest, patch.field, strict=True)
+        slice(origin, None if whole else max(stop, origin + least))
+        for whole, origin, least, (_, stop) in zip(everywhere, origins, smallest, patch.field, strict=True)
     )
     x = torch.from_numpy(signal.values[(slice(None), *window)]).requires_grad_()
-    position = (i - origin // stride for i, origin, stride in zip(patch.position, origins, strides, strict=True))
+    position = (i - origin // step for i, origin, step in zip(patch.position, origins, steps, strict=True))
     activation = activations_of(network, x, [layer])[layer][(unit, *position)]
     if kind == "guided":
         _pass_only_positive(activation)
@@ -63,7 +69,7 @@ def _pass_only_positive(activation: Tensor) -> None:
         waiting += [before for before, _ in node.next_functions]
 
 
-def gradient_panel(network: ConvNet, kind: Gradient = "guided") -> Panel:
+def gradient_panel(network: Network, kind: Gradient = "guided") -> Panel:
     """The gradient as a picture: grey where nothing matters, each patch in units of its own largest values."""
 
     def panel(signal: Signal, layer: str, unit: int, patch: Patch) -> Values:

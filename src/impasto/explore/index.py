@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.growing import Growing
 from impasto.files import write_whole
-from impasto.networks.layers import Interval
+from impasto.networks.layers import VGG19, Field, Interval, field_of, up_to_deepest
 
 LOWEST, BINS = -2, 33
 """Histogram bins: the first holds 0 and less, bin i >= 1 activations from 2^((i - 1 + LOWEST) / 2), half an octave each."""
@@ -72,6 +72,7 @@ class PatchIndex:
         images: the images that were seen, each with the group it belongs to.
         skipped: the images that could not be read, each with the reason.
         complete: False if the search was interrupted.
+        fields: of each layer the receptive fields along each axis of space, without borders; None if it looks everywhere.
     """
 
     network: str
@@ -83,6 +84,13 @@ class PatchIndex:
     images: Mapping[str, str] = field(default_factory=dict[str, str])
     skipped: Mapping[str, str] = field(default_factory=dict[str, str])
     complete: bool = True
+    fields: Mapping[str, tuple[Field, ...] | None] = field(default_factory=dict[str, tuple[Field, ...] | None])
+
+    def fields_of(self, layer: str) -> tuple[Field, ...] | None:
+        """The receptive fields of a layer; of an index that does not tell them those of VGG-19."""
+        if layer in self.fields:
+            return self.fields[layer]
+        return (field_of(up_to_deepest(VGG19, [layer])),) * 3
 
     def including(self, other: PatchIndex) -> PatchIndex:
         """This index and what ``other`` holds for the same units, from other images."""
@@ -180,9 +188,13 @@ class PatchIndex:
                 for layer, units in self.layers.items()
             },
             "histograms": {layer: counts.tolist() for layer, counts in self.histograms.items()},
+            "fields": {layer: fields and [list(f) for f in fields] for layer, fields in self._known_fields().items()},
             "images": dict(sorted(self.images.items())),
             "skipped": dict(sorted(self.skipped.items())),
         }
+
+    def _known_fields(self) -> dict[str, tuple[Field, ...] | None]:
+        return {layer: self.fields[layer] for layer in self.layers if layer in self.fields}
 
     @classmethod
     def load(cls, path: str | Path) -> PatchIndex:
@@ -202,12 +214,16 @@ class PatchIndex:
                 raise ValueError("its histograms do not fit its units")
             if not {p.image for units in layers.values() for ps in units.values() for p in ps} <= data["images"].keys():
                 raise ValueError("a patch is of an image that it does not list")
+            fields = {
+                layer: rows if rows is None else tuple(Field(*map(int, row)) for row in rows)
+                for layer, rows in data.get("fields", {}).items()
+            }
             simple = {name: data[name] for name in ("network", "size", "top", "per_image", "images", "skipped", "complete")}
         except OSError as error:
             raise SignalError(f"{path}: {error.strerror or error}") from None
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SignalError(f"{path} is not an index of patches: {error}") from None
-        return cls(layers=layers, histograms=histograms, **simple)
+        return cls(layers=layers, histograms=histograms, fields=fields, **simple)
 
 
 def _growing(texts: Mapping[str, str]) -> Growing:

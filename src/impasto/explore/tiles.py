@@ -17,7 +17,9 @@ from impasto.explore.index import Patch, PatchIndex
 from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
 from impasto.media.registry import views
 from impasto.media.signal import Signal, Values
-from impasto.networks.layers import VGG19, receptive_field, up_to_deepest
+from impasto.networks.layers import Field
+
+_LARGEST = 320  # pixels of a tile's side; the fields of VGG-19 are no larger
 
 Panel = Callable[[Signal, str, int, Patch], Values]
 """What is shown of a patch: from the image as the network saw it, the layer, the unit and the patch, to values
@@ -66,7 +68,7 @@ def tiles_of_images(
         for layer, unit, rank, patch in wanted[name]:
             for number, panel in enumerate(panels):
                 picture = Image.new("RGBA", (pixels[layer], pixels[layer]))
-                _draw_in_field(picture, signal.with_values(panel(signal, layer, unit, patch)), layer, patch)
+                _draw_in_field(picture, signal.with_values(panel(signal, layer, unit, patch)), index.fields_of(layer), patch)
                 yield Tile(layer, unit, number, rank, picture)
 
     for name, signal in read_ahead(sorted(wanted), lambda name: see(name, index, sources)):
@@ -115,16 +117,22 @@ def see(name: str, index: PatchIndex, sources: Sources | None = None) -> Signal:
     return view(source, index.size)
 
 
-def _draw_in_field(tile: Image.Image, crop: Signal, layer: str, patch: Patch) -> None:
+def tile_side(index: PatchIndex, layer: str, least: int) -> int:
+    """The side of a tile: as many pixels as the field has, so that a patch is seen at full size; small ones are enlarged."""
+    fields = index.fields_of(layer)
+    return _LARGEST if fields is None else min(max(least, *(field.size for field in fields)), _LARGEST)
+
+
+def _draw_in_field(tile: Image.Image, crop: Signal, fields: tuple[Field, ...] | None, patch: Patch) -> None:
     """Draw what the image has of the field where the field has it; beyond the image's border the tile stays clear."""
-    table = up_to_deepest(VGG19, [layer])
     seen = views()[crop.kind]
     axes = min(seen.dims, 2)
     boxes = [(0, tile.height)] * (2 - axes)
-    for position, (start, stop), pixels in zip(
-        patch.position[-axes:], patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True
+    # who looks everywhere has the whole image as its field
+    whole = [field.at(i) for field, i in zip(fields[-axes:], patch.position[-axes:], strict=True)] if fields else patch.field
+    for (first, last), (start, stop), pixels in zip(
+        whole[-axes:], patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True
     ):
-        first, last = receptive_field(table, position)
         scale = pixels / (last - first)
         low, high = round((start - first) * scale), round((stop - first) * scale)
         boxes.append((low, max(high, low + 1)))

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from impasto.packages import Late as Late
+from impasto.packages import found_at as found_at
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,27 +22,6 @@ if TYPE_CHECKING:
     from impasto.media.resolved import ResolvedSettings
     from impasto.media.signal import Signal
     from impasto.media.styles import Styles
-
-
-def found_at(where: str) -> Any:
-    """What is called ``"package.module:name"``.
-
-    Raises:
-        ImportError: there is no such module; AttributeError: it has nothing of that name.
-    """
-    module, _, name = where.partition(":")
-    return getattr(import_module(module), name)
-
-
-@dataclass(frozen=True)
-class Late:
-    """The function at ``where``, ``"package.module:name"``, which is imported when it is called."""
-
-    where: str
-
-    def __call__(self, *given: Any, **named: Any) -> Any:
-        """What the function makes of it."""
-        return found_at(self.where)(*given, **named)
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,11 @@ A package offers a medium by an entry point of the group ``impasto.media``, whic
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 
 from impasto.errors import SignalError, nearest
-from impasto.files import first_line
-from impasto.media.medium import Medium, View, found_at
-
-log = logging.getLogger("impasto")
+from impasto.media.medium import Medium, View
+from impasto.packages import found_at, with_rows_of_packages
 
 GROUP = "impasto.media"
 
@@ -37,27 +34,7 @@ def media() -> dict[str, Medium]:
 
     One of another package that cannot be loaded, or has the name of one that is there, is left out, which is told once.
     """
-    from importlib.metadata import entry_points
-
-    found = dict(BUILT_IN)
-    left_out: list[str] = []
-    for entry in sorted(entry_points(group=GROUP)):
-        try:
-            row = entry.load()
-        except Exception as error:  # whatever another package does, pictures are painted
-            reason = first_line(error)
-        else:
-            if not isinstance(row, Medium):
-                reason = f"a Medium was expected, not {type(row).__name__}"
-            elif row.name in found:
-                reason = f"there is a medium {row.name!r} already"
-            else:
-                found[row.name] = row
-                continue
-        left_out.append(f"{entry.name} ({entry.value}): {reason}")
-    if left_out:
-        log.warning("media of other packages are left out: %s", "; ".join(left_out))
-    return found
+    return with_rows_of_packages(BUILT_IN, GROUP, Medium, "medium", "media")
 
 
 def medium_of(kind: str) -> Medium:

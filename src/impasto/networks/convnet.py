@@ -9,12 +9,13 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from impasto.errors import SizeError
 from impasto.networks.inflation import to_dimensions
 from impasto.networks.kernels.convolution import Padding, convolve
-from impasto.networks.layers import SIGNAL, VGG19, LayerTable, smallest_size, sources, up_to_deepest
+from impasto.networks.layers import ARCHITECTURES, SIGNAL, LayerTable, sources, up_to_deepest
+from impasto.networks.network import OfTable
 from impasto.networks.sharing import shared
 from impasto.networks.tiling.segments import Segment, cut
 from impasto.networks.weights import load_weights, state_of_file
@@ -31,7 +32,7 @@ _POOLING = {
 _MEMORY_FORMAT = {1: torch.contiguous_format, 2: torch.channels_last, 3: torch.channels_last_3d}
 
 
-class ConvNet(nn.Module):
+class ConvNet(OfTable):
     """A frozen ConvNet over signals of one, two or three dimensions.
 
     ``forward(x, layers)`` takes x of shape (N, channels, \\*space) and returns the activations a^[l] of the named layers,
@@ -44,6 +45,7 @@ class ConvNet(nn.Module):
         padding: what a convolution sees beyond the border. "zeros" is how VGG was trained; "replicate" repeats the
             border and draws no frame into a picture; "none" computes the inner positions only.
         pooling: "max" is how VGG was trained; "avg" gives smoother gradients (Gatys et al. 2015, section 2).
+        name: what it is called.
     """
 
     def __init__(
@@ -53,9 +55,10 @@ class ConvNet(nn.Module):
         *,
         padding: Padding = "replicate",
         pooling: Pooling = "max",
+        name: str = "network",
     ) -> None:
         super().__init__()
-        self.table = table
+        self.table, self.name, self.padded = table, name, padding != "none"
         self.padding: Padding = padding
         self.pooling: Pooling = pooling
         first = next(row for row in table if row.operation == "conv")
@@ -69,10 +72,6 @@ class ConvNet(nn.Module):
         broadcast = (1, -1) + (1,) * self.spatial_dims
         self.register_buffer("mean", weights["mean"].reshape(broadcast))
         self.register_buffer("std", weights["std"].reshape(broadcast))
-
-    def smallest_size(self, layers: Collection[str]) -> int:
-        """The fewest positions along an axis for which every named layer has at least one."""
-        return smallest_size(up_to_deepest(self.table, layers), padded=self.padding != "none")
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """The activations of ``layers`` for the signal ``x`` of shape (N, channels, \\*space).
@@ -165,12 +164,43 @@ def vgg19(
     Raises:
         WeightsError: the weights are missing, damaged, or of another network.
     """
+    return _vgg("vgg19", weights, preprocessing, spatial_dims, axis, padding, pooling)
 
+
+def vgg16(
+    spatial_dims: int = 2,
+    *,
+    weights: str,
+    axis: int = 0,
+    preprocessing: str = "auto",
+    padding: Padding = "replicate",
+    pooling: Pooling = "max",
+) -> ConvNet:
+    """VGG-16 (configuration D), whose weights are a file that you have; see :func:`vgg19`.
+
+    Args:
+        spatial_dims: 1, 2 or 3.
+        weights: a state dict under the original names or torchvision's (see :func:`impasto.load_weights`).
+        axis: which one is lost or new, as of :func:`vgg19`.
+        preprocessing: "caffe" (BGR, 0..255) for the original weights, "torchvision" for torchvision's; they are not told by
+            their kernels, as those of VGG-19 are.
+        padding: see :class:`ConvNet`, as for ``pooling``.
+        pooling: "max" or "avg".
+
+    Raises:
+        WeightsError: the weights are missing, damaged, or of another network, or it is not said what input they expect.
+    """
+    return _vgg("vgg16", weights, preprocessing, spatial_dims, axis, padding, pooling)
+
+
+def _vgg(
+    name: str, weights: str, preprocessing: str, spatial_dims: int, axis: int, padding: Padding, pooling: Pooling
+) -> ConvNet:
     def make() -> dict[str, Tensor]:
-        loaded = to_dimensions(load_weights(weights, preprocessing), spatial_dims, axis)
+        loaded = to_dimensions(load_weights(weights, preprocessing, network=name), spatial_dims, axis)
         layout = _MEMORY_FORMAT[spatial_dims]
         kernels = {name: value.contiguous(memory_format=layout) for name, value in loaded.items() if value.dim() > 1}
         return loaded | kernels
 
-    key = (state_of_file(weights), preprocessing, spatial_dims, axis)
-    return ConvNet(VGG19, shared(key, make), padding=padding, pooling=pooling)
+    key = (name, state_of_file(weights), preprocessing, spatial_dims, axis)
+    return ConvNet(ARCHITECTURES[name].table, shared(key, make), padding=padding, pooling=pooling, name=name)

@@ -45,8 +45,15 @@ def _vgg(blocks: Sequence[tuple[int, int]]) -> LayerTable:
     return tuple(rows)
 
 
-VGG19: LayerTable = _vgg([(2, 64), (2, 128), (4, 256), (4, 512), (4, 512)])
-"""Configuration E of Simonyan and Zisserman (2015), without its classifier."""
+_CONFIGURATIONS = {"VGG-11": (1, 1, 2, 2, 2), "VGG-13": (2,) * 5, "VGG-16": (2, 2, 3, 3, 3), "VGG-19": (2, 2, 4, 4, 4)}
+_WIDTHS = (64, 128, 256, 512, 512)
+
+VGGS: dict[str, LayerTable] = {
+    name: _vgg([*zip(convolutions, _WIDTHS, strict=True)]) for name, convolutions in _CONFIGURATIONS.items()
+}
+"""Configurations A, B, D and E of Simonyan and Zisserman (2015), without their classifiers."""
+
+VGG16, VGG19 = VGGS["VGG-16"], VGGS["VGG-19"]
 
 
 def bank(widths: Sequence[int], channels: int) -> LayerTable:
@@ -58,8 +65,8 @@ def bank(widths: Sequence[int], channels: int) -> LayerTable:
     return tuple(rows)
 
 
-class Network(NamedTuple):
-    """A network by name: its layers, and where the costs are taken unless one says so."""
+class Architecture(NamedTuple):
+    """The layers of a network, and where the costs are taken unless one says so."""
 
     table: LayerTable
     content_layers: tuple[tuple[str, float], ...]
@@ -70,16 +77,25 @@ def _equally(names: Sequence[str]) -> tuple[tuple[str, float], ...]:
     return tuple((name, 1 / len(names)) for name in names)
 
 
-def _bank_network(widths: Sequence[int], channels: int) -> Network:
+def _bank_architecture(widths: Sequence[int], channels: int) -> Architecture:
     layers = _equally([f"relu{width}" for width in widths])
-    return Network(bank(widths, channels), layers, layers)
+    return Architecture(bank(widths, channels), layers, layers)
 
 
-NETWORKS: dict[str, Network] = {
-    "vgg19": Network(VGG19, (("relu4_2", 1.0),), _equally([f"relu{block}_1" for block in range(1, 6)])),
-    "bank": _bank_network((3, 5, 9, 17, 33, 65, 129), 128),
-    "spectral": _bank_network((3, 7, 15, 31), 256),
+def _vgg_architecture(table: LayerTable) -> Architecture:
+    return Architecture(table, (("relu4_2", 1.0),), _equally([f"relu{block}_1" for block in range(1, 6)]))
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "vgg19": _vgg_architecture(VGG19),
+    "vgg16": _vgg_architecture(VGG16),
+    "bank": _bank_architecture((3, 5, 9, 17, 33, 65, 129), 128),
+    "spectral": _bank_architecture((3, 7, 15, 31), 256),
 }
+"""Those that are tables, by the names that :mod:`impasto.networks.registry` has for them."""
+
+NETWORKS: dict[str, Architecture] = {name: ARCHITECTURES[name] for name in ("vgg19", "bank", "spectral")}
+"""Those of them by which media are painted."""
 
 
 def sources(table: LayerTable) -> dict[str, str]:
@@ -126,6 +142,34 @@ def smallest_size(table: LayerTable, *, padded: bool = True) -> int:
 
 Interval = tuple[int, int]
 """Positions along one axis: start and stop, the stop not included."""
+
+
+class Field(NamedTuple):
+    """The receptive fields of a layer along an axis without end: that of position 0, and how far the next one is."""
+
+    start: int
+    size: int
+    step: int
+
+    def at(self, position: int) -> Interval:
+        """The field of a position; it may begin below zero."""
+        start = self.start + position * self.step
+        return start, start + self.size
+
+
+def field_of(table: LayerTable, *, padded: bool = True) -> Field:
+    """The receptive fields of the last row on an endless axis."""
+    start, stop = receptive_field(table, 0, padded=padded)
+    return Field(start, stop - start, receptive_field(table, 1, padded=padded)[0] - start)
+
+
+def channels_of(table: LayerTable, layer: str) -> int:
+    """n_C of a layer: how many units it has.
+
+    Raises:
+        UnknownLayerError: there is no such layer.
+    """
+    return next(row.channels for row in reversed(way(up_to_deepest(table, [layer]))) if row.channels)
 
 
 def way(table: LayerTable) -> LayerTable:

@@ -11,9 +11,10 @@ import math
 from collections.abc import Collection, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from impasto.networks.layers import Layer, LayerTable, up_to_deepest
+from impasto.networks.layers import ARCHITECTURES, Layer, LayerTable, up_to_deepest
+from impasto.networks.network import OfTable
 from impasto.networks.random_filters import random_bank
 from impasto.networks.tiling.segments import Segment, cut
 from impasto.networks.tiling.statistics import Blend, Statistic, everywhere, measure_blend
@@ -48,7 +49,7 @@ def mel_bands(rate: float, window: int, bands: int = BANDS) -> Tensor:
     return (triangles / triangles.sum(1, keepdim=True)).float()
 
 
-class Spectral(nn.Module):
+class Spectral(OfTable):
     """The activations of random filters on the mel spectrogram of a waveform (1, channels, samples).
 
     The channels of the sound (left and right) are a batch for the same filters: the activations are (channels, n_C, frames).
@@ -62,6 +63,7 @@ class Spectral(nn.Module):
 
     def __init__(self, table: LayerTable, rate: float, style: Tensor | Blend) -> None:
         super().__init__()
+        self.name, self.spatial_dims = "spectral", 1
         self.window = window_length(rate)
         self.hop = self.window // 4
         self.register_buffer("hann", torch.hann_window(self.window))
@@ -104,3 +106,8 @@ class Spectral(nn.Module):
         heard = self.spectrogram(x)
         filtered = [name for name in layers if name != self.table[0].name]
         return {self.table[0].name: heard} | (self.bank(heard, filtered) if filtered else {})
+
+
+def spectral(spatial_dims: int = 1, *, rate: float, style: Tensor | Blend) -> Spectral:
+    """The network that hears, for waveforms of ``rate`` samples a second; see :class:`Spectral`."""
+    return Spectral(ARCHITECTURES["spectral"].table, rate, style)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 
 from impasto.networks.convnet import ConvNet
-from impasto.networks.layers import LayerTable
+from impasto.networks.layers import ARCHITECTURES, LayerTable
 
 SEED = 20150826
 
@@ -28,4 +28,9 @@ def random_bank(table: LayerTable, channels: int) -> ConvNet:
             kernel = torch.randn(row.channels, channels, row.kernel, generator=generator)
             weights[f"{row.name}.weight"] = kernel * (2 / (channels * row.kernel)) ** 0.5
             weights[f"{row.name}.bias"] = torch.randn(row.channels, generator=generator)
-    return ConvNet(table, weights)
+    return ConvNet(table, weights, name="bank")
+
+
+def bank(spatial_dims: int = 1, *, channels: int = 1) -> ConvNet:
+    """The random filters that series are painted with, for signals of so many ``channels``."""
+    return random_bank(ARCHITECTURES["bank"].table, channels)

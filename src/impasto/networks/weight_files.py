@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto.errors import WeightsError
 from impasto.files import first_line
-from impasto.networks.layers import VGG19, Layer
+from impasto.networks.layers import VGGS, Layer, LayerTable
 
 _DEEPEST = 3
 # how files begin that hold weights in a way that is not read here, or none at all, and what to do with them
@@ -27,39 +27,39 @@ _INSTEAD = "a state dict saved by torch.save, or a .safetensors file, was expect
 
 
 class State(NamedTuple):
-    """The convolutions of VGG-19 in a file: ``NAME.weight`` and ``NAME.bias`` in float32, and whether it names them so."""
+    """The convolutions of a VGG in a file: ``NAME.weight`` and ``NAME.bias`` in float32, and whether it names them so."""
 
     weights: dict[str, Tensor]
     original_names: bool
 
 
 class _Naming(NamedTuple):
-    """How a file calls a convolution."""
+    """How a file calls a convolution, a row of a table."""
 
-    name: Callable[[Layer], str]
+    name: Callable[[LayerTable, Layer], str]
     original: bool
 
 
 _NAMINGS = (
-    _Naming(lambda row: row.name, original=True),
-    _Naming(lambda row: f"features.{VGG19.index(row)}", original=False),
-    _Naming(lambda row: row.name.replace("conv", "block").replace("_", "_conv"), original=True),
-    _Naming(lambda row: f"{VGG19.index(row)}", original=False),
+    _Naming(lambda table, row: row.name, original=True),
+    _Naming(lambda table, row: f"features.{table.index(row)}", original=False),
+    _Naming(lambda table, row: row.name.replace("conv", "block").replace("_", "_conv"), original=True),
+    _Naming(lambda table, row: f"{table.index(row)}", original=False),
 )
 
 
-def convolutions() -> dict[Layer, tuple[int, int]]:
+def convolutions(table: LayerTable) -> dict[Layer, tuple[int, int]]:
     """(out, in) channels of each convolution."""
     channels, shapes = 3, {}
-    for row in VGG19:
+    for row in table:
         if row.operation == "conv":
             shapes[row] = (row.channels, channels)
             channels = row.channels
     return shapes
 
 
-def read_state(path: Path) -> State:
-    """The weights of VGG-19 that a file holds.
+def read_state(path: Path, network: str = "VGG-19") -> State:
+    """The weights of a row of :data:`impasto.networks.layers.VGGS` that a file holds.
 
     They may be nested ("state_dict"), have a common prefix ("module."), other tensors beside them, any floating type, and
     the layout of Keras.
@@ -70,12 +70,12 @@ def read_state(path: Path) -> State:
     found = _read(path)
     for state in _nested(found):
         for naming in _NAMINGS:
-            first = naming.name(VGG19[0]) + ".weight"
+            first = naming.name(VGGS[network], VGGS[network][0]) + ".weight"
             prefix = next((name[: -len(first)] for name in state if name == first or name.endswith("." + first)), None)
             if prefix is not None and getattr(state[prefix + first], "ndim", 0) == 4:
-                return State(_renamed(path, state, prefix, naming), naming.original)
+                return State(_renamed(path, network, state, prefix, naming), naming.original)
     some = ", ".join(map(str, list(found)[:3])) or "nothing"
-    raise WeightsError(f"{path} is not VGG-19: it holds {some}; conv1_1.weight or features.0.weight was expected")
+    raise WeightsError(f"{path} is not {network}: it holds {some}; conv1_1.weight or features.0.weight was expected")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -110,19 +110,20 @@ def _nested(tree: Mapping[Any, Any], depth: int = 0) -> Iterator[dict[str, Tenso
                 yield from _nested(value, depth + 1)
 
 
-def _renamed(path: Path, state: Mapping[str, Tensor], prefix: str, naming: _Naming) -> dict[str, Tensor]:
+def _renamed(path: Path, network: str, state: Mapping[str, Tensor], prefix: str, naming: _Naming) -> dict[str, Tensor]:
     weights: dict[str, Tensor] = {}
-    for row, (outputs, inputs) in convolutions().items():
+    other, table = _likely(network, state, prefix, naming), VGGS[network]
+    for row, (outputs, inputs) in convolutions(table).items():
         for part, shape in (("weight", (outputs, inputs, row.kernel, row.kernel)), ("bias", (outputs,))):
-            name = f"{prefix}{naming.name(row)}.{part}"
+            name = f"{prefix}{naming.name(table, row)}.{part}"
             if name not in state:
-                raise WeightsError(f"{path} is not a whole VGG-19: {name} is missing{_likely(state, prefix)}")
+                raise WeightsError(f"{path} is not a whole {network}: {name} is missing{other}")
             tensor = state[name].detach()
             if part == "weight" and tuple(tensor.shape) == (*shape[2:], inputs, outputs):  # the layout of TensorFlow
                 tensor = tensor.permute(3, 2, 0, 1)
             if tuple(tensor.shape) != shape:
                 raise WeightsError(
-                    f"{path} is not VGG-19: {name} has shape {tuple(tensor.shape)}, expected {shape}{_likely(state, prefix)}"
+                    f"{path} is not {network}: {name} has shape {tuple(tensor.shape)}, expected {shape}{other}"
                 )
             if not tensor.is_floating_point():
                 raise WeightsError(f"{path}: {name} is of {tensor.dtype}; floating-point numbers were expected")
@@ -130,13 +131,19 @@ def _renamed(path: Path, state: Mapping[str, Tensor], prefix: str, naming: _Nami
             if not torch.isfinite(tensor).all():
                 raise WeightsError(f"{path} is damaged: {name} has NaN or infinite values")
             weights[f"{row.name}.{part}"] = tensor
+    if other:  # it has all these convolutions, and more
+        raise WeightsError(f"{path} is not {network}{other}")
     return weights
 
 
-def _likely(state: Mapping[str, Tensor], prefix: str) -> str:
+def _likely(network: str, state: Mapping[str, Tensor], prefix: str, naming: _Naming) -> str:
     """What other network of the family it seems to be."""
     if any(name.endswith("running_mean") for name in state):
-        return " (it has batch normalisation, as VGG-19 BN has; the plain one was expected)"
-    if f"{prefix}features.17.weight" in state or f"{prefix}conv4_1.weight" in state:
-        return " (it seems to be VGG-16)"
-    return ""
+        return f" (it has batch normalisation, as {network} BN has; the plain one was expected)"
+    names = {
+        known: {f"{prefix}{naming.name(table, row)}.weight" for row in table if row.operation == "conv"}
+        for known, table in VGGS.items()
+    }
+    held = {name for name in set().union(*names.values()) if getattr(state.get(name), "ndim", 0) == 4}
+    nearest = max(names, key=lambda known: (len(names[known] & held) / len(names[known] | held), known == network))
+    return "" if nearest == network else f" (it seems to be {nearest})"

