@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from impasto.cli.exploration import check_exploration, index_file, target_of
 from impasto.cli.paint import FILE
 from impasto.cli.synthesise import NETWORK_HELP, SHOWN_COUNT, SHOWN_UNITS, WEIGHTS_HELP, described, synthesise
 from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
-from impasto.errors import SettingsError, SignalError
+from impasto.errors import SettingsError
 from impasto.explore.settings import (
     PATCHES,
     PREPROCESSING_HELP,
@@ -111,7 +112,7 @@ def patches(
     """
     known = described(**network)
     names = parse_layers(layers or None, known)
-    target = _target(output)
+    target = target_of(output)
     units_given = units is not None
     units = units or (SHOWN_UNITS if target == "sheet" else "all")
     for name in names:
@@ -122,8 +123,8 @@ def patches(
         "per_image": whole(1)("per-image", per_image),
         "size": None if size is None else parse_size(size),
     }
-    state = _index_file(output, target)
-    _check_outputs(photos, output, target, state)
+    state = index_file(output, target)
+    check_exploration(photos, output, target, state)
 
     if synthesised:
         _check_pictures(photos)
@@ -194,43 +195,12 @@ def _searched(
     return index
 
 
-def _target(output: Path) -> str:
-    """What the output is to be: "index", "sheet" or "report"."""
-    from impasto.media.image.write import image_format
-
-    if output.is_dir() or not output.suffix:
-        return "report"
-    if output.suffix.lower() == ".json":
-        return "index"
-    image_format(output)
-    return "sheet"
-
-
-def _index_file(output: Path, target: str) -> Path:
-    return {"index": output, "report": output / "index.json", "sheet": Path(f"{output}.part.json")}[target]
-
-
 def _parse_show(show: str) -> list[str]:
     names = [name.strip() for name in show.split(",")]
     for name in names:
         if name not in ("patches", "gradients"):
             raise SettingsError(f"--show {name!r}: patches, gradients, or both were expected")
     return list(dict.fromkeys(names))
-
-
-def _check_outputs(photos: tuple[Path, ...], output: Path, target: str, state: Path) -> None:
-    from impasto.files import check_replaceable, check_writable
-
-    if target == "report":
-        if output.exists() and not output.is_dir():
-            raise SignalError(f"{output} is a file; a folder for the report was expected")
-        if output.is_dir() and any(output.iterdir()) and not state.exists():
-            raise SignalError(f"{output} holds other files; name a new folder for the report")
-    for path in [state] if output.is_dir() else [output] if target == "report" else [output, state]:
-        check_writable(path)
-        check_replaceable(path)
-        if any(path.exists() and photo.exists() and path.samefile(photo) for photo in photos):
-            raise SignalError(f"{path} is an input; write the result to another file")
 
 
 def _check_pictures(photos: tuple[Path, ...]) -> None:

@@ -128,7 +128,7 @@ class ShapeTracer:
             return tensor
 
         hooks = torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor)
-        with torch.inference_mode(False), torch.set_grad_enabled(gradient), hooks:
+        with torch.inference_mode(False), torch.enable_grad() if gradient else torch.no_grad(), hooks:
             found, outputs = self.traced.trace(x, layers)
         for a in (x, *found.values()):
             keep(a)
