@@ -110,8 +110,6 @@ def layers(name: str, given: str | Mapping[str, float] | Iterable[str | tuple[st
     pairs: list[tuple[str, float]] = []
     for layer, weight in named:
         layer = str(layer).strip()
-        if not layer:
-            raise SettingsError(f"{name} {given!r} has a layer without a name; e.g. 'relu3_1' was expected")
         if layer in dict(pairs):
             raise SettingsError(f"{name} has {layer} twice")
         pairs.append((layer, number(0)(f"{name} {layer}", weight) if weight != "" else 1 / len(named)))

@@ -72,7 +72,7 @@ def encode(terrain, path, about):
 PREPARE = """
 import torch
 
-from impasto.media.prepared import Prepared, vgg19_of
+from impasto.media.prepared import Prepared
 
 
 def prepare(content, styles, settings):
@@ -82,7 +82,8 @@ def prepare(content, styles, settings):
     return Prepared(
         content=seen(content),
         style=[(seen(style), share) for style, share in styles],
-        network=vgg19_of(settings),
+        objective=settings.objective,
+        network=settings.network.build(2),
         restore=content.with_values,
         fit=seen,
         random=(0.5, 0.1),

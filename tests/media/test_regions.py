@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def network64(weights: Weights) -> ConvNet:
 def guided(
     network: Any, content: torch.Tensor, style: Any, settings: TransferSettings, *, regions: Any, kept: Any = None
 ) -> Callable[[torch.Tensor], ToldCosts]:
-    view = regional_view(VGG19, regions, network, content, as_blend(style), kept)
+    view = regional_view(partial(seen, VGG19), regions, network, content, as_blend(style), kept)
     return told(BoundObjective(objective_of(settings), [view]))
 
 
@@ -72,7 +73,7 @@ def test_j_equals_the_formulas(network64: ConvNet, photograph: Signal, texture: 
     a_S, a_T, a_G = ({k: v[0].numpy() for k, v in network64(x, names).items()} for x in (S, T, G))  # noqa: N806
 
     def looks(mask: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        return {k: v[0, 0].numpy() for k, v in seen(torch.from_numpy(mask)[None, None].double(), VGG19, names).items()}
+        return {k: v[0, 0].numpy() for k, v in seen(VGG19, torch.from_numpy(mask)[None, None].double(), names).items()}
 
     for name, share in settings.style_lambdas.items():
         expected = 0.0

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from impasto.errors import SizeError
 from impasto.networks.convnet import ConvNet, vgg19
 from impasto.networks.inflation import to_dimensions
-from impasto.networks.layers import NETWORKS, SIGNAL, Layer, bank, smallest_size, total_stride, up_to_deepest
+from impasto.networks.layers import ARCHITECTURES, SIGNAL, Layer, bank, smallest_size, total_stride, up_to_deepest
 from impasto.objective.costs import style_layer_cost, style_matrix
 
 STYLE_LAYERS = [f"relu{block}_1" for block in range(1, 6)]
@@ -122,11 +122,11 @@ def test_a_bank_looks_at_the_signal_in_parallel():
 
 
 def test_only_the_rows_that_are_needed_are_computed():
-    table = NETWORKS["bank"].table
+    table = ARCHITECTURES["bank"].table
     assert [row.name for row in up_to_deepest(table, ["relu9"])] == ["conv9", "relu9"]
     assert total_stride(table) == 1
     assert smallest_size(table, padded=False) == 129
-    assert total_stride(up_to_deepest(NETWORKS["vgg19"].table, ["relu5_1"])) == 16
+    assert total_stride(up_to_deepest(ARCHITECTURES["vgg19"].table, ["relu5_1"])) == 16
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.networks.layers import NETWORKS
+from impasto.networks.layers import ARCHITECTURES
 from impasto.networks.mel import BANDS, Spectral, mel_bands, window_length
 from impasto.networks.tiling.segments import possible_cuts
 from impasto.networks.tiling.tiles import InTiles
@@ -10,7 +10,7 @@ from impasto.transfer.settings import TransferSettings
 from tests.conftest import bound
 
 RATE = 8000
-TABLE = NETWORKS["spectral"].table
+TABLE = ARCHITECTURES["spectral"].table
 
 
 def noise(channels, samples, seed):

@@ -18,7 +18,7 @@ from impasto.descent.memory import Limits, fit
 from impasto.descent.optimizers import LBFGS
 from impasto.errors import SettingsError, SizeError
 from impasto.networks.convnet import ConvNet
-from impasto.networks.layers import NETWORKS, VGG19, up_to_deepest
+from impasto.networks.layers import ARCHITECTURES, VGG19, up_to_deepest
 from impasto.networks.mel import Spectral
 from impasto.networks.tiling.plan import Task, cheapest, kernel_memory, least_memory, plans, untiled_memory
 from impasto.transfer.resolve import resolve
@@ -64,7 +64,7 @@ def test_the_whole_at_once_needs_gigabytes_and_4096_pixels_fit_into_two_in_tiles
 
 
 def test_spectra_are_counted():
-    network = Spectral(NETWORKS["spectral"].table, 8000, torch.rand(1, 1, 20000))
+    network = Spectral(ARCHITECTURES["spectral"].table, 8000, torch.rand(1, 1, 20000))
     minutes = task(8000 * 600, table=network.table, channels=1)
     plan = cheapest(minutes, untiled_memory(minutes) / 4)
     assert plan and plan.cuts == ("spectrogram",) and plan.tile

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from impasto.media.series.prepare import GreyLeads
 from impasto.networks.convnet import ConvNet
-from impasto.networks.layers import NETWORKS, VGG19, Layer, LayerTable, bank, up_to_deepest
+from impasto.networks.layers import ARCHITECTURES, VGG19, Layer, LayerTable, bank, up_to_deepest
 from impasto.networks.random_filters import random_bank
 from impasto.networks.tiling.segments import cut, margin, possible_cuts
 from impasto.networks.tiling.statistics import Region, Statistic, at, everywhere, measure
@@ -136,7 +136,7 @@ def test_margins_of_vgg19_are_those_of_its_receptive_field():
     parts = cut(table, ["pool2", "pool3", "pool4"])
     assert [part[0].name for part in parts] == ["conv1_1", "conv3_1", "conv4_1", "conv5_1"]
     assert [margin(part) for part in parts] == [8, 4, 4, 1]
-    assert possible_cuts(NETWORKS["bank"].table) == ()
+    assert possible_cuts(ARCHITECTURES["bank"].table) == ()
 
 
 def test_no_more_than_a_tile_is_seen_at_once():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -33,7 +35,7 @@ def averaged(mask: NDArray[np.float64], block: int) -> NDArray[np.float64]:
 @pytest.mark.parametrize("shape", [(16, 24), (19, 21), (5, 33)])
 def test_a_mask_goes_through_the_table_as_averages_on_the_grids_of_the_network(network: ConvNet, shape: tuple[int, int]):
     mask = (np.random.default_rng(0).random(shape) > 0.6).astype(np.float64)
-    found = seen(torch.from_numpy(mask)[None, None], VGG19, LAYERS)
+    found = seen(VGG19, torch.from_numpy(mask)[None, None], LAYERS)
     activations = network(torch.zeros(1, 3, *shape), LAYERS)
     for block, name in enumerate(LAYERS, 1):
         assert found[name].shape[2:] == activations[name].shape[2:]
@@ -45,7 +47,7 @@ def test_a_mask_goes_through_the_table_as_averages_on_the_grids_of_the_network(n
 def test_regions_that_cover_the_content_cover_every_layer(height: int, width: int, labels: int, seed: int):
     index = np.random.default_rng(seed).integers(0, labels, (height, width))
     masks = [torch.from_numpy((index == i).astype(np.float64))[None, None] for i in range(labels)]
-    of_all = [seen(mask, VGG19, [*LAYERS, "relu5_1"]) for mask in masks]
+    of_all = [seen(VGG19, mask, [*LAYERS, "relu5_1"]) for mask in masks]
     for name in of_all[0]:
         torch.testing.assert_close(sum(one[name] for one in of_all), torch.ones_like(of_all[0][name]))
 
@@ -63,7 +65,7 @@ def halves(height: int, width: int) -> NDArray[np.float32]:
 def test_weights_have_a_mean_of_one_and_of_a_style_only_the_inside_counts():
     C, S = torch.zeros(1, 3, 64, 96), torch.zeros(1, 3, 48, 128)  # noqa: N806
     left = region(halves(64, 96), halves(48, 128), None)
-    found = region_weights(left, C, [S, S], VGG19, LAYERS)
+    found = region_weights(left, C, [S, S], partial(seen, VGG19), LAYERS)
     assert found.share == pytest.approx(0.5)
     assert found.styles[1] == {}
     for name in LAYERS:
@@ -82,16 +84,16 @@ def test_a_region_too_small_for_a_layer_counts_as_far_as_it_is_seen():
     dot = np.zeros((64, 64), np.float32)
     dot[20, 30] = 1
     x = torch.zeros(1, 3, 64, 64)
-    found = region_weights(region(dot, dot), x, [x], VGG19, [*LAYERS, "relu5_1"])
+    found = region_weights(region(dot, dot), x, [x], partial(seen, VGG19), [*LAYERS, "relu5_1"])
     assert set(found.styles[0]) == set(found.generated) == {*LAYERS, "relu5_1"}
     assert all(weights.isfinite().all() for weights in (*found.styles[0].values(), *found.generated.values()))
     # pooling drops the last column of an odd width, and what is only there is not seen at all
     column = np.zeros((33, 33), np.float32)
     column[:, 32] = 1
     x = torch.zeros(1, 3, 33, 33)
-    found = region_weights(region(column, column), x, [x], up_to_deepest(VGG19, ["pool1"]), ["relu1_1"])
+    found = region_weights(region(column, column), x, [x], partial(seen, up_to_deepest(VGG19, ["pool1"])), ["relu1_1"])
     assert set(found.generated) == {"relu1_1"}
-    nothing = region_weights(region(dot * 0, dot), x, [x], VGG19, LAYERS)
+    nothing = region_weights(region(dot * 0, dot), x, [x], partial(seen, VGG19), LAYERS)
     assert nothing.share == 0 and nothing.generated == {}
 
 

@@ -150,7 +150,7 @@ def test_what_a_term_declares_is_counted():
 @pytest.mark.parametrize(
     ("make", "error", "reason"),
     [
-        (lambda: impasto.content(""), SettingsError, "content layers"),
+        (lambda: impasto.content(3), SettingsError, "content layers 3 are no layers"),  # pyright: ignore
         (lambda: impasto.content("relu1_1", "relativ"), SettingsError, "did you mean 'relative'"),  # pyright: ignore
         (lambda: impasto.style("relu1_1", "gramm"), SettingsError, "did you mean 'gram'"),
         (lambda: float("nan") * impasto.content("relu1_1"), SettingsError, "the weight of a term is nan"),

@@ -19,7 +19,7 @@ from impasto.errors import SettingsError, SignalError, SizeError, UnknownLayerEr
 from impasto.media.registry import media
 from impasto.media.signal import Signal
 from impasto.media.sound.read import loudness
-from impasto.networks.layers import NETWORKS
+from impasto.networks.layers import ARCHITECTURES
 from impasto.transfer.settings import TransferSettings as Settings
 from impasto.transfer.settings import default_text
 
@@ -211,7 +211,7 @@ def test_layers_belong_to_a_network(options, error, message):
         Settings(style_layers=one("relu65")).for_kind("image")
     with pytest.raises(SettingsError, match="bank or vgg19 was expected"):
         Settings(network="spectral").for_kind("series")
-    assert NETWORKS["bank"].table
+    assert ARCHITECTURES["bank"].table
 
 
 def picture():

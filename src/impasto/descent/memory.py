@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ _HELD = 4
 # of the scale before, of a quarter of G's size: what was painted and the last G, their content and the best G
 _BEFORE = 1
 _SHARE = 0.75
+# positions of a side that is as good as nothing, where no table tells the stride
+_SMALLEST = 16
 # above this share of a budget, memory is spared, which takes time
 _AMPLE = 0.5
 
@@ -98,11 +101,41 @@ def fit(task: Task, limits: Limits, held: int = 0) -> Fitting:
             return Fitting(plan, choice, beside + max(step, plan.memory), limits.budget)
     *_, frugal = limits.optimizer, *limits.optimizer.frugal()
 
-    def needed(task: Task) -> float:
-        beside, step = _beside(frugal, task, limits, held)
-        return beside + max(step, least_memory(task))
+    def needed(ratio: float) -> float:
+        smaller = task.scaled(ratio)
+        beside, step = _beside(frugal, smaller, limits, held)
+        return beside + max(step, least_memory(smaller))
 
-    raise _too_large(task, needed, limits.budget)
+    raise _too_large(task.shape, total_stride(task.table), needed, limits.budget)
+
+
+def fit_whole(
+    activations: Callable[[tuple[int, ...]], float], shape: tuple[int, ...], items: int, limits: Limits, held: int = 0
+) -> Fitting:
+    """The optimizer to descend J with within a memory, where J is computed whole.
+
+    Args:
+        activations: bytes at the peak of an evaluation of J and its gradient, for positions along each axis.
+        shape: positions of G along each axis.
+        items: channels of G, times what is seen one by one.
+        limits: what is wanted, and the memory.
+        held: bytes of the signals that are held beside those of G's size.
+
+    Raises:
+        SizeError: there is no way; the message has the memory that is needed, and the largest size that would fit.
+    """
+
+    def needed(optimizer: Optimizer, ratio: float = 1.0) -> float:
+        space = tuple(max(1, round(n * ratio)) for n in shape)
+        signal = FLOAT * items * prod(space)
+        signals = _HELD + _BEFORE + optimizer.signals(limits.iterations) + limits.signals
+        return _FIXED + held + signals * signal + max(optimizer.moment * signal, activations(space))
+
+    choices = [limits.optimizer, *limits.optimizer.frugal()]
+    for choice in choices:
+        if (memory := needed(choice)) <= limits.budget:
+            return Fitting(None, choice, memory, limits.budget)
+    raise _too_large(shape, _SMALLEST, partial(needed, choices[-1]), limits.budget)
 
 
 def check_untiled(table: LayerTable, shape: Sequence[int], budget: int) -> None:
@@ -113,11 +146,12 @@ def check_untiled(table: LayerTable, shape: Sequence[int], budget: int) -> None:
     """
     task = Task(table, tuple(shape), 3, 1, (), tuple(shape))
 
-    def needed(task: Task) -> float:
-        return _process(task) + untiled_memory(task)
+    def needed(ratio: float = 1.0) -> float:
+        smaller = task.scaled(ratio)
+        return _process(smaller) + untiled_memory(smaller)
 
-    if needed(task) > budget:
-        raise _too_large(task, needed, budget)
+    if needed() > budget:
+        raise _too_large(task.shape, total_stride(table), needed, budget)
 
 
 def peak_memory_mib() -> float:
@@ -151,20 +185,21 @@ def _beside(optimizer: Optimizer, task: Task, limits: Limits, held: int) -> tupl
     return _process(task) + held + signals * signal, optimizer.moment * signal
 
 
-def _too_large(task: Task, needed: Callable[[Task], float], budget: int) -> SizeError:
-    longest, low = max(task.shape), 4 * total_stride(task.table)
+def _too_large(shape: tuple[int, ...], stride: int, needed: Callable[[float], float], budget: int) -> SizeError:
+    """What is needed, for the size times a ratio, is more than the budget."""
+    longest, low = max(shape), 4 * stride
 
     def fits(size: int) -> bool:
-        return needed(task.scaled(size / longest)) <= budget
+        return needed(size / longest) <= budget
 
-    advice = f"the network alone needs {gibibytes(needed(task.scaled(low / longest)))}; give more --memory"
+    advice = f"the network alone needs {gibibytes(needed(low / longest))}; give more --memory"
     if fits(low):
         high = longest
         while high - low > max(1, longest // 100):
             middle = (low + high) // 2
             low, high = (middle, high) if fits(middle) else (low, middle)
         advice = f"a --size of {low} would fit"
-    size = " x ".join(str(n) for n in reversed(task.shape))
+    size = " x ".join(str(n) for n in reversed(shape))
     return SizeError(
-        f"{size} needs at least {gibibytes(needed(task))} of memory and {gibibytes(budget)} may be taken; {advice}"
+        f"{size} needs at least {gibibytes(needed(1.0))} of memory and {gibibytes(budget)} may be taken; {advice}"
     )

@@ -80,6 +80,7 @@ class Medium:
         why: why no other one can.
         defaults: what a setting is where it is not given: size, iterations, beta, optimizer and network at least.
         networks: those that understand it.
+        axes_seen: along how many axes other networks can look at it; None if none can.
         settings: those that can be another than their default, of which not every medium takes all.
         from_random: defaults that are others if G starts from noise.
         claims: whether a file with an ending that several media have holds this one, given where the result is to go (or
@@ -114,6 +115,7 @@ class Medium:
     why: str
     defaults: Mapping[str, Any]
     networks: tuple[str, ...]
+    axes_seen: int | None = None
     settings: tuple[str, ...] = ()
     from_random: Mapping[str, Any] = field(default_factory=dict[str, Any])
     claims: Callable[[Path, Path | None], bool] = lambda path, output: True

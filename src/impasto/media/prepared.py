@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from impasto.descent.memory import Fitting, Limits, fit
+from impasto.descent.memory import Fitting, Limits, check_untiled, fit, fit_whole
 from impasto.descent.stages import Parts, Whole
+from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values
 from impasto.media.styles import Styles
 from impasto.networks.layers import up_to_deepest
@@ -40,7 +42,7 @@ class Prepared:
         content: C, (1, channels, *space).
         style: the styles S, each (1, channels, *space), of any size, with their shares.
         objective: J.
-        network: what takes G, of the shape of C, and names of layers, and gives their activations.
+        network: what takes G, of the shape of C; a :class:`impasto.networks.network.Network`, or made of one.
         restore: makes a signal like the content of values (channels, *space) on its grid.
         fit: another signal of the kind on the content's grid, where G may start.
         random: mean and standard deviation of a random G.
@@ -55,7 +57,7 @@ class Prepared:
     content: Tensor
     style: Blend
     objective: Objective
-    network: nn.Module
+    network: Any
     restore: Callable[[Values], Signal]
     fit: Callable[[Signal], Tensor]
     random: tuple[float, float]
@@ -88,13 +90,23 @@ class Prepared:
         )
 
     def fitting(self, limits: Limits, held: int) -> Fitting | None:
-        """How J is computed within a memory of which so many bytes are held; None if that is not told.
+        """How J is computed within a memory of which so many bytes are held; None if the medium has seen to it.
 
         Raises:
             SizeError: there is no way.
         """
-        task = self.task()
-        return fit(task, limits._replace(signals=self.objective.signals), held) if task else None
+        limits, task = limits._replace(signals=self.objective.signals), self.task()
+        if task is not None:
+            return fit(task, limits, held)
+        if not self.in_tiles:
+            return None
+        dims = self.style[0][0].dim() - 2
+        channels, space = self.content.shape[1], tuple(self.content.shape[-dims:])
+        return fit_whole(partial(self._activations, channels), space, channels, limits, held)
+
+    def _activations(self, channels: int, space: tuple[int, ...]) -> int:
+        layers = self.objective.layers
+        return self.network.memory((1, channels, *space), layers) if layers else 0
 
     def bytes_held(self, content: Signal, styles: Styles) -> int:
         """What is held of the signals all the time, of these as they were read too."""
@@ -102,3 +114,16 @@ class Prepared:
         arrays += [self.content.numpy(), *(style.numpy() for style, _ in self.style)]
         # what was not resampled is shared
         return sum({array.ctypes.data: array.nbytes for array in arrays}.values()) + self.held
+
+
+def check_whole(settings: ResolvedSettings, shape: tuple[int, ...]) -> None:
+    """See that J and its gradient fit into the memory where they are computed for so many positions at once.
+
+    Raises:
+        SizeError: they do not; the message says what it needs and the largest size that fits.
+    """
+    given, layers = settings.network.given, settings.objective.layers
+    if settings.table or given is None:
+        check_untiled(settings.table, shape, settings.limits.budget)
+    else:
+        fit_whole(lambda space: given.memory((1, 3, *space), layers), shape, 1, settings.limits)

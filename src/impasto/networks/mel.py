@@ -55,7 +55,7 @@ class Spectral(OfTable):
     The channels of the sound (left and right) are a batch for the same filters: the activations are (channels, n_C, frames).
 
     Args:
-        table: parallel convolutions, e.g. ``layers.NETWORKS["spectral"].table``.
+        table: parallel convolutions, e.g. ``layers.ARCHITECTURES["spectral"].table``.
         rate: samples a second.
         style: the waveform (1, channels, samples), or a blend of several, whose spectrogram sets the unit: its mean becomes
             0 and its standard deviation 1.

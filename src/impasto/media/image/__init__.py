@@ -39,6 +39,7 @@ IMAGE = Medium(
     why="the brush strokes of a picture are learned from a picture",
     defaults={"size": 512, "iterations": 100, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
     networks=("vgg19",),
+    axes_seen=2,
     settings=("scales", "stroke", "colour", "content_mask", "style_mask", "protect"),
     # from noise the style comes first and the content must hold its own
     from_random={"beta": 5.0},

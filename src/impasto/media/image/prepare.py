@@ -18,7 +18,6 @@ from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values, roles
 from impasto.media.styles import Styles
-from impasto.networks.layers import LayerTable, total_stride
 from impasto.networks.tiling.plan import Task, covering
 
 
@@ -62,28 +61,28 @@ def prepare_images(content: Signal, styles: Styles, settings: ResolvedSettings) 
 
 
 def _scaled(content: Signal, styles: Sequence[Signal], settings: ResolvedSettings) -> list[Signal]:
-    table, longest = settings.table, settings.size or max(content.shape)
+    smallest, longest = settings.smallest_size, settings.size or max(content.shape)
     # a style is never enlarged, as its strokes would be learned blurred, nor made smaller than the network takes
     targets = [
         longest,
-        *(min(max(round(settings.stroke * longest), _longest_for(style, table)), max(style.shape)) for style in styles),
+        *(min(max(round(settings.stroke * longest), _longest_for(style, smallest)), max(style.shape)) for style in styles),
     ]
     pictures = roles(content, styles)
     shapes = [scaled_shape(picture.shape, target) for picture, target in zip(pictures.values(), targets, strict=True)]
     for (role, picture), shape in zip(pictures.items(), shapes, strict=True):
-        _check_size(role, picture.shape, shape, table)
-    fit(Task(table, shapes[0], 3, 1, settings.objective.targets, covering(shapes[1:])), settings.limits)
+        _check_size(role, picture.shape, shape, smallest, settings.deepest)
+    if settings.table:  # what does not fit is said before it is resampled
+        fit(Task(settings.table, shapes[0], 3, 1, settings.objective.targets, covering(shapes[1:])), settings.limits)
     return [resample_image(picture, shape) for picture, shape in zip(pictures.values(), shapes, strict=True)]
 
 
-def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], table: LayerTable) -> None:
-    smallest = total_stride(table)
+def _check_size(role: str, given: tuple[int, ...], shape: tuple[int, int], smallest: int, layer: str) -> None:
     if min(shape) >= smallest:
         return
     height, width = shape
     longest = ceil(smallest * max(given) / min(given))
     raise SizeError(
-        f"the {role} at {width} x {height} pixels is too small for {table[-1].name}, which needs {smallest} on each side; "
+        f"the {role} at {width} x {height} pixels is too small for {layer}, which needs {smallest} on each side; "
         f"give a {role.split()[0]} and a --size of at least {longest}, or layers less deep"
     )
 
@@ -92,6 +91,6 @@ def _is_grey(picture: Signal) -> bool:
     return bool((picture.values == picture.values[:1]).all())
 
 
-def _longest_for(picture: Signal, table: LayerTable) -> int:
+def _longest_for(picture: Signal, smallest: int) -> int:
     """The longest side with which the shortest one is just large enough."""
-    return ceil(total_stride(table) * max(picture.shape) / min(picture.shape))
+    return ceil(smallest * max(picture.shape) / min(picture.shape))

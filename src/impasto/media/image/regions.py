@@ -17,12 +17,11 @@ from impasto.descent.stages import Parts, Whole
 from impasto.errors import SettingsError
 from impasto.media.image.masks import read_labels, read_protection, regions
 from impasto.media.prepared import Bind, Measured, bind_whole
-from impasto.media.resolved import ResolvedSettings
+from impasto.media.resolved import NetworkChoice, ResolvedSettings
 from impasto.media.signal import Values
-from impasto.networks.layers import LayerTable
 from impasto.networks.tiling.statistics import Blend, Forward
 from impasto.objective.evaluation import BoundObjective, View
-from impasto.objective.region_weights import Region, RegionWeights, on_grid, region_weights
+from impasto.objective.region_weights import Look, Region, RegionWeights, on_grid, region_weights, seen, seen_on_grids
 from impasto.objective.term import Objective, Scene
 
 # the positions of all style layers of VGG-19, in those of the picture
@@ -69,11 +68,11 @@ def where_of(settings: ResolvedSettings, shape: tuple[int, ...], styles: Sequenc
     # each mask, and what becomes of it in the layers; what is kept, and the picture as it is seen
     areas = sum(part.nbytes for region in found for part in (region.content, *region.styles) if part is not None)
     held = round(areas * (1 + _LAYERS)) + (0 if kept is None else 10 * kept.nbytes)
-    return Where(partial(_bind_regions, settings.table, found, kept), result, held)
+    return Where(partial(_bind_regions, settings.network, found, kept), result, held)
 
 
 def regional_view(
-    table: LayerTable,
+    look: Look,
     regions: Sequence[Region],
     network: Forward,
     content: Tensor,
@@ -84,7 +83,7 @@ def regional_view(
     moves G there.
 
     Args:
-        table: the rows of the network.
+        look: tells how much of a mask each position of a layer sees.
         regions: what takes its style where; what lies on another grid than content and styles is brought to theirs.
         network: the network whose activations are compared.
         content: C, of shape (1, channels, height, width).
@@ -94,7 +93,7 @@ def regional_view(
 
     def weights_of(layers: Iterable[str]) -> list[RegionWeights]:
         names = list(layers)
-        return [region_weights(region, content, [s for s, _ in style], table, names) for region in regions]
+        return [region_weights(region, content, [s for s, _ in style], look, names) for region in regions]
 
     scene = Scene(network, content, style, regions=weights_of)
     if kept is None:
@@ -105,7 +104,7 @@ def regional_view(
 
 
 def _bind_regions(
-    table: LayerTable,
+    choice: NetworkChoice,
     regions: Sequence[Region],
     kept: Values | None,
     objective: Objective,
@@ -114,4 +113,6 @@ def _bind_regions(
     style: Blend,
     measured: Measured,
 ) -> Parts:
-    return Whole(BoundObjective(objective, [regional_view(table, regions, network, content, style, kept)]))
+    table = choice.table(objective.layers)
+    look = partial(seen, table) if table or choice.given is None else partial(seen_on_grids, choice.given)
+    return Whole(BoundObjective(objective, [regional_view(look, regions, network, content, style, kept)]))

@@ -34,6 +34,7 @@ MOVIE = Medium(
         "size": 512, "iterations": 90, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19", "method": "frames",
     },
     networks=("vgg19",),
+    axes_seen=2,
     settings=("stroke",),
     claims=Late(f"{_HERE}.animation:is_movie_file"),
     bounds=(0, 1),

@@ -6,18 +6,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from impasto.descent.memory import check_untiled
 from impasto.descent.stages import Parts, Whole
 from impasto.errors import SettingsError, SizeError
 from impasto.media.image.read import over_white, resample_image, scaled_shape
 from impasto.media.movie.frame_parts import Frames
 from impasto.media.movie.optical_flow import flicker
 from impasto.media.movie.read import frame_of, resample_movie
-from impasto.media.prepared import Bind, Measured, Prepared
+from impasto.media.prepared import Bind, Measured, Prepared, check_whole
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, roles
 from impasto.media.styles import Styles
-from impasto.networks.layers import smallest_size
 from impasto.networks.tiling.statistics import Blend, Forward
 from impasto.objective.slices import SlicesObjective
 from impasto.objective.temporal import temporal
@@ -37,26 +35,25 @@ def prepare_movies(content: Signal, styles: Styles, settings: ResolvedSettings) 
     """
     if settings.method not in ("frames", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a movie: frames or volume is")
-    table = settings.table
     as_volume = settings.method == "volume"
     longest = max(content.shape[1:])
     size = min(longest, settings.size or longest)
     content = resample_movie(content, scaled_shape(content.shape[1:], size))
     pictures = [_pictures(style, round(settings.stroke * size)) for style, _ in styles]
-    smallest = smallest_size(table)
+    smallest, deepest = settings.smallest_size, settings.deepest
     for role, shape in roles(content.shape[1:], [tuple(frames.shape[2:]) for frames in pictures]).items():
         if min(shape) < smallest:
             raise SizeError(
-                f"the {role} at {shape[1]} x {shape[0]} pixels is too small for {table[-1].name}, which needs {smallest} on "
+                f"the {role} at {shape[1]} x {shape[0]} pixels is too small for {deepest}, which needs {smallest} on "
                 "each side; give a larger one, or layers less deep"
             )
     if as_volume and content.shape[0] < smallest:
         raise SizeError(
-            f"a clip of {content.shape[0]} frames is too short for {table[-1].name} in three dimensions, which needs "
+            f"a clip of {content.shape[0]} frames is too short for {deepest} in three dimensions, which needs "
             f"{smallest}; use --method frames"
         )
     if as_volume:
-        check_untiled(table, content.shape, settings.limits.budget)
+        check_whole(settings, content.shape)
     shape = content.shape
 
     def fit(start: Signal) -> Tensor:

@@ -27,6 +27,7 @@ SERIES = Medium(
     why="its axis is time, and what it must learn are waves",
     defaults={"size": 125, "iterations": 150, "beta": 100.0, "optimizer": "lbfgs", "network": "bank"},
     networks=("bank", "vgg19"),
+    axes_seen=1,
     draw=Late(f"{_HERE}.plot:plot_series"),
     view=View(
         dims=1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,10 +17,9 @@ from impasto.media.resolved import ResolvedSettings
 from impasto.media.series.files import resample_series, without_drift
 from impasto.media.signal import Signal, Values, roles
 from impasto.media.styles import Styles
-from impasto.networks.convnet import CONTRAST, GREY, ConvNet
-from impasto.networks.layers import smallest_size
+from impasto.networks.convnet import CONTRAST, GREY
 from impasto.networks.random_filters import random_bank
-from impasto.networks.tiling.segments import Segment
+from impasto.networks.tiling.segments import Segment, Segmented
 
 log = logging.getLogger("impasto")
 
@@ -35,16 +34,23 @@ class _Waves(NamedTuple):
 
 
 class GreyLeads(nn.Module):
-    """VGG-19 in 1D for series (1, leads, positions) of deviation 1: each lead is seen as a grey line, one of a batch."""
+    """A network for series (1, leads, positions) of deviation 1: each lead is seen as a grey line, one of a batch."""
 
-    def __init__(self, network: ConvNet) -> None:
+    def __init__(self, network: Any) -> None:
         super().__init__()
-        self.network, self.table = network, network.table
+        self.network = network
+        if isinstance(network, Segmented):
+            self.table = network.table
 
     def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
         """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.networks.tiling.segments`."""
         first, *rest = self.network.segments(layers, cuts)
         return [first._replace(run=self), *rest]
+
+    def memory(self, shape: Sequence[int], layers: Collection[str]) -> int:
+        """See :meth:`impasto.networks.network.Network.memory`; each lead is an item."""
+        _, leads, *space = shape
+        return self.network.memory((leads, 1, *space), layers)
 
     def items(self, channels: int) -> int:
         """As many: it takes channels one by one."""
@@ -73,11 +79,11 @@ def prepare_series(content: Signal, styles: Styles, settings: ResolvedSettings) 
     seen = {role: _waves(s, working / rate) for (role, s), rate in zip(given.items(), rates, strict=True)}
     c, *targets = seen.values()
     table = settings.table
-    smallest = max(smallest_size(table), max(row.kernel for row in table))
+    smallest = max(settings.smallest_size, *(row.kernel for row in table))
     for role, waves in seen.items():
         if waves.z.shape[1] < smallest:
             raise SizeError(
-                f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {table[-1].name}, which "
+                f"the {role} has {waves.z.shape[1]} samples{_at(working, content)}, too short for {settings.deepest}, which "
                 f"needs {smallest}; give a longer one, or other --content-layers and --style-layers"
             )
     if settings.network.name == "bank":

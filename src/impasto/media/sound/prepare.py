@@ -39,9 +39,10 @@ def prepare_sounds(content: Signal, styles: Styles, settings: ResolvedSettings) 
     for role, sound in given.items():
         seconds = sound.shape[0] / sound.header["rate"]
         if seconds < shortest / working:
+            needed = shortest / working
             raise SizeError(
-                f"the {role} lasts {seconds:.3g} s, too short for {table[-1].name}, which needs {shortest / working:.3g} s; "
-                "give a longer one, or other --content-layers and --style-layers"
+                f"the {role} lasts {seconds:.3g} s, too short for {settings.deepest}, which needs {needed:.3g} s; give "
+                "a longer one, or other --content-layers and --style-layers"
             )
     c, blend = _waveform(content, working), [(_waveform(style, working), share) for style, share in styles]
     network = Spectral(table, working, blend)

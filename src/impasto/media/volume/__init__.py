@@ -31,6 +31,7 @@ VOLUME = Medium(
         "size": "full", "iterations": 80, "beta": 8.0, "optimizer": "lbfgs", "network": "vgg19", "method": "slices",
     },
     networks=("vgg19",),
+    axes_seen=2,
     settings=("scales", "stroke"),
     claims=Late(f"{_HERE}.files:is_volume"),
     folders=Late(f"{_HERE}.files:is_folder_of_slices"),

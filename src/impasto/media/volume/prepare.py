@@ -11,16 +11,14 @@ import torch
 from torch import Tensor
 
 from impasto.descent.descend import State
-from impasto.descent.memory import check_untiled
 from impasto.descent.stages import Parts, Whole
 from impasto.errors import SettingsError, SizeError
 from impasto.media.image.read import over_white, resample_image, scaled_shape
-from impasto.media.prepared import Measured, Prepared
+from impasto.media.prepared import Measured, Prepared, check_whole
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values, roles
 from impasto.media.styles import Styles
 from impasto.media.volume.files import finite, resample_volume
-from impasto.networks.layers import smallest_size, total_stride
 from impasto.networks.tiling.statistics import Blend, Forward
 from impasto.objective.evaluation import Costs
 from impasto.objective.slices import SlicesObjective
@@ -50,25 +48,22 @@ def prepare_volumes(content: Signal, styles: Styles, settings: ResolvedSettings)
     """
     if settings.method not in ("slices", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a volume: slices or volume is")
-    table = settings.table
+    smallest = settings.smallest_size
     content = _scaled(content, settings)
     scaled = [
         _scaled(style, settings, settings.stroke) if style.kind == "volume" else _strokes(style, content.shape, settings)
         for style, _ in styles
     ]
     for role, signal in roles(content, scaled).items():
-        if min(signal.shape) < smallest_size(table):
+        if min(signal.shape) < smallest:
             size = " x ".join(str(n) for n in signal.shape)
             raise SizeError(
-                f"the {role} of {size} is too small for {table[-1].name}, which needs {total_stride(table)} along each "
+                f"the {role} of {size} is too small for {settings.deepest}, which needs {smallest} along each "
                 "axis; give a larger one, or layers less deep"
             )
     count = _count(content.shape) if settings.method == "slices" else None
-    if settings.method == "volume":
-        check_untiled(table, content.shape, settings.limits.budget)
-    else:
-        seen = 3 * prod(content.shape) if count is None else _SOME
-        check_untiled(table, (round(seen**0.5), round(seen**0.5)), settings.limits.budget)
+    side = round((3 * prod(content.shape) if count is None else _SOME) ** 0.5)
+    check_whole(settings, content.shape if settings.method == "volume" else (side, side))
     inflated = settings.network.build(3) if settings.method == "volume" else None
     channels, shape = len(content.values), content.shape
 
