@@ -79,12 +79,12 @@ def rehearse_inputs(inputs: Inputs) -> Rehearsal:
     held = last.bytes_held(inputs.content, inputs.styles)
     shapes: list[tuple[int, ...]] = []
     fittings: list[Fitting | None] = []
-    for k in range(len(scales.stages)):
+    for k in range(len(scales)):
         here, prepared = scales.at(k)
         shapes.append(tuple(prepared.content.shape[2:]))
         fittings.append(prepared.fitting(here.limits, held))
     each, evaluations = _measured(last, fittings[-1], settings, device)
-    counts = [evaluations] if len(scales.stages) == 1 else [stage.iterations for stage in scales.stages]
+    counts = [evaluations] if len(scales) == 1 else [stage.iterations for stage in scales.stages()]
     works = [
         fitting.plan.work if fitting and fitting.plan else prod(shape)
         for shape, fitting in zip(shapes, fittings, strict=True)
