@@ -127,6 +127,13 @@ def test_every_public_name_is_told():
     assert [name for name in impasto.__all__ if name not in code] == []
 
 
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md", "docs/library.md"])
+def test_modules_that_are_named_exist(name: str):
+    modules = set(re.findall(r"`([\w./*]+\.py)`", (ROOT / name).read_text(encoding="utf-8")))
+    there = [path for folder in ("src", "tests", "docs", "examples", ".ci") for path in (ROOT / folder).rglob("*.py")]
+    assert [module for module in modules if not any(path.match(module) for path in there)] == []
+
+
 # the files that the pages speak of
 
 
