@@ -34,7 +34,7 @@ def ekg(folder: Path) -> Path:
     from pydicom.data import get_testdata_file
 
     path = folder / "ekg.dcm"
-    path.write_bytes(Path(get_testdata_file("waveform_ecg.dcm")).read_bytes())
+    path.write_bytes(Path(str(get_testdata_file("waveform_ecg.dcm"))).read_bytes())
     return path
 
 
@@ -51,7 +51,7 @@ def head(folder: Path) -> Path:
     from nibabel.testing import data_path
 
     path = folder / "head.nii"
-    path.write_bytes((Path(data_path) / "anatomical.nii").read_bytes())
+    path.write_bytes((Path(str(data_path)) / "anatomical.nii").read_bytes())
     return path
 
 

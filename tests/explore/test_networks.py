@@ -55,7 +55,7 @@ def test_a_module_gives_the_index_of_the_table_it_was_made_by(make_photos: Calla
     assert PatchIndex.load(tmp_path / "index.json") == second
     # an index of old, which does not tell the fields of its layers, is drawn by those of VGG-19
     drawn, as_of_old = (sheet_of(replace(second, fields=fields)) for fields in (second.fields, {}))
-    assert np.array_equal(drawn, as_of_old)
+    assert np.array_equal(np.asarray(drawn), np.asarray(as_of_old))
 
 
 @pytest.mark.parametrize("kind", ["plain", "guided"])

@@ -11,9 +11,10 @@ import torch
 from impasto.errors import SettingsError, UnknownLayerError
 from impasto.explore.synthesis import ascend, parse_objective, synthesise
 from impasto.networks.convnet import ConvNet
+from impasto.networks.network import Network
 
 
-def excitement(network: ConvNet, values: torch.Tensor, layer: str, unit: int) -> float:
+def excitement(network: Network, values: torch.Tensor, layer: str, unit: int) -> float:
     with torch.no_grad():
         return float(network(values, [layer])[layer][:, unit].mean())
 

@@ -143,7 +143,7 @@ def test_a_region_may_have_its_counterpart_in_one_of_several_styles():
 
 
 def test_a_region_without_a_counterpart_is_told_with_its_colour_and_share():
-    content = Labels("c.png", (RED, GREY), np.repeat(np.uint8([0, 1]), [6, 2])[None].repeat(4, 0))
+    content = Labels("c.png", (RED, GREY), np.repeat(np.array([0, 1], np.uint8), [6, 2])[None].repeat(4, 0))
     style = Labels("s.png", (RED, BLUE), np.zeros((4, 4), np.uint8))
     reason = "c.png: the region #808080, 25.0% of the content, has no counterpart: s.png has #ff0000, #0000ff"
     with pytest.raises(SignalError, match=reason):

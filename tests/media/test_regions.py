@@ -157,7 +157,7 @@ def masks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Masks of two halves, of one, and of three, for content and style, in the folder at work."""
     monkeypatch.chdir(tmp_path)
     for name, greys in {"two": [0, 255], "other": [0, 90], "one": [255], "three": [0, 255, 128]}.items():
-        Image.fromarray(np.repeat(np.uint8(greys), 30)[None].repeat(40, 0)).save(f"{name}.png")
+        Image.fromarray(np.repeat(np.array(greys, np.uint8), 30)[None].repeat(40, 0)).save(f"{name}.png")
     Image.fromarray((left_of((30, 40), 16) * 255).astype(np.uint8)).save("kept.png")
     return tmp_path
 
@@ -178,10 +178,10 @@ def test_what_is_protected_is_the_contents_in_every_bit(masks: Path, more: dict[
 
 def test_each_region_takes_the_colours_of_its_own_style(masks: Path):
     style = np.zeros((40, 60, 3), np.uint8)
-    style[:, :30] = np.random.default_rng(0).integers(120, 255, (40, 30, 1)) * np.uint8([1, 0, 0])
-    style[:, 30:] = np.random.default_rng(1).integers(120, 255, (40, 30, 1)) * np.uint8([0, 0, 1])
+    style[:, :30] = np.random.default_rng(0).integers(120, 255, (40, 30, 1)) * np.array([1, 0, 0], np.uint8)
+    style[:, 30:] = np.random.default_rng(1).integers(120, 255, (40, 30, 1)) * np.array([0, 0, 1], np.uint8)
     settings = impasto.TransferSettings(
-        **SMALL | {"iterations": 40, "beta": 200}, content_mask="two.png", style_mask="two.png"
+        **SMALL | dict[str, Any](iterations=40, beta=200), content_mask="two.png", style_mask="two.png"
     )
     values = impasto.transfer_style(data.coffee()[::9, ::9], style, settings).signal.values
     left, right = values[..., :16].mean((1, 2)), values[..., -16:].mean((1, 2))

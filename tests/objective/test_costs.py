@@ -116,9 +116,9 @@ def test_the_gradient_of_the_wasserstein_cost_equals_finite_differences(of_g: st
     """Also where eigenvalues are 0 or equal: the gradient of an eigenvector would be infinite there."""
     random = np.random.default_rng(5)
     noise = random.normal(size=(1, 6, 40))
-    a = np.kron(np.eye(6), [[1.0, -1.0]])[None] if of_g == "equal" else random.normal(1, 2, (1, 6, 30))
+    a = np.kron(np.eye(6), [[1.0, -1.0]])[None].astype(np.float64) if of_g == "equal" else random.normal(1, 2, (1, 6, 30))
     cases = {"other": noise, "equal": 1.5 * a, "flat": 0 * noise + 0.5, "one for all": noise[:, :1].repeat(6, 1)}
-    b = tensor(cases.get(of_g, noise[..., :4])).requires_grad_()
+    b = tensor(np.asarray(cases.get(of_g, noise[..., :4]), np.float64)).requires_grad_()
     target, direction = moments(tensor(a)), tensor(random.normal(size=b.shape))
     (gradient,) = torch.autograd.grad(wasserstein_cost(*target, *moments(b)), b)
     assert torch.isfinite(gradient).all()

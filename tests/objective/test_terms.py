@@ -69,7 +69,8 @@ def test_sums_and_multiples_are_those_of_numbers(network64: ConvNet, a: float, b
     summed = c * (a * one + two * b + three) + three
     expected = {"content": c * a, "style": c * b, "edges": c + 1}
     assert values(summed, network64, C, S, G) == pytest.approx({n: w * single[n] for n, w in expected.items()}, abs=1e-9)
-    assert values(sum([one, two]), network64, C, S, G) == pytest.approx({n: single[n] for n in ("content", "style")})
+    both: impasto.Objective = sum([one, two], impasto.Objective())  # pyright: ignore[reportAssignmentType]
+    assert values(both, network64, C, S, G) == pytest.approx({n: single[n] for n in ("content", "style")})
 
 
 def test_j_reads_as_it_was_written():

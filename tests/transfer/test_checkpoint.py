@@ -37,7 +37,7 @@ from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
 from tests.conftest import descent_of, descent_of_parts
 
-SMALL = {"size": 40, "style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1", "iterations": 8}
+SMALL: dict[str, Any] = {"size": 40, "style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1", "iterations": 8}
 Descent = Callable[[Any], Iterator[Progress]]
 
 
@@ -133,7 +133,7 @@ def test_a_descent_goes_on_from_wherever_it_was(tmp_path: Path, optimizer: str):
 
 
 def test_a_movie_goes_on_from_every_frame(tmp_path: Path, network: Any, photo: Any, style: Any):
-    settings = TransferSettings(**SMALL | {"iterations": 4}).for_kind("movie")  # pyright: ignore
+    settings = TransferSettings(**SMALL | dict[str, Any](iterations=4)).for_kind("movie")  # pyright: ignore
     frames = np.stack([photo[i : i + 24, i : i + 32] for i in range(3)]).astype(np.float32) / 255
     movie = torch.from_numpy(frames).permute(3, 0, 1, 2)[None]
     picture = torch.from_numpy(style.astype(np.float32) / 255).permute(2, 0, 1)[None]
@@ -142,7 +142,7 @@ def test_a_movie_goes_on_from_every_frame(tmp_path: Path, network: Any, photo: A
 
 
 def test_a_volume_goes_on_with_the_sections_that_would_have_come(tmp_path: Path, network: Any, style: Any):
-    settings = TransferSettings(**SMALL | {"iterations": 12}).for_kind("volume")  # pyright: ignore
+    settings = TransferSettings(**SMALL | dict[str, Any](iterations=12)).for_kind("volume")  # pyright: ignore
     volume = torch.rand(1, 1, 12, 16, 20, generator=torch.Generator().manual_seed(0))
     picture = torch.from_numpy(style[..., 0].astype(np.float32) / 255)[None, None]
 
@@ -223,7 +223,7 @@ def test_the_same_call_goes_on(tmp_path: Path, photo: Any, style: Any, optimizer
         paint(photo, style, after, optimizer=optimizer, init="random", checkpoint=path, checkpoint_every=0)
     assert len(read_history(path)) == after - 1 if after > 1 else not path.exists()
     seen: list[int] = []
-    again = TransferSettings(**SMALL | {"optimizer": optimizer, "init": "random"})  # pyright: ignore
+    again = TransferSettings(**SMALL | dict[str, Any](optimizer=optimizer, init="random"))  # pyright: ignore
     painting = impasto.transfer_style(
         photo, style, again, on_progress=lambda p: seen.append(p.latest.evaluation), checkpoint=str(path)
     )
@@ -380,7 +380,7 @@ def test_writing_takes_a_small_share_of_the_time(tmp_path: Path, photo: Any, sty
         clock[0] += 1
 
     monkeypatch.setattr("impasto.transfer.checkpoint.write_tree", slow)
-    settings = TransferSettings(**SMALL | {"iterations": 130, "size": 16})  # pyright: ignore
+    settings = TransferSettings(**SMALL | dict[str, Any](iterations=130, size=16))  # pyright: ignore
     impasto.transfer_style(photo, style, settings, on_progress=tick, checkpoint=tmp_path / "run", checkpoint_every=10)
     assert written == [1.0, 64.0, 127.0]
 

@@ -19,7 +19,7 @@ from impasto.transfer.dry_run import dry_run
 from impasto.transfer.settings import TransferSettings
 
 # VGG-19 down to relu3_1, so that 2048 pixels take seconds
-SHALLOW = {"content_layers": "relu3_1", "style_layers": "relu1_1,relu2_1,relu3_1"}
+SHALLOW: dict[str, Any] = {"content_layers": "relu3_1", "style_layers": "relu1_1,relu2_1,relu3_1"}
 
 
 @pytest.fixture
@@ -70,14 +70,14 @@ def test_other_kinds_can_be_rehearsed(kind: str):
         "movie": ((3, 4, 32, 40), {"rate": Fraction(25), "time_base": Fraction(1, 25), "times": tuple(range(4))}),
     }[kind]
     signal = Signal(random.random(shape).astype(np.float32), kind, header)
-    layers = {} if kind == "series" else {"content_layers": "relu1_2", "style_layers": "relu1_1"}
+    layers: dict[str, Any] = {} if kind == "series" else {"content_layers": "relu1_2", "style_layers": "relu1_1"}
     told = dry_run(signal, signal, TransferSettings(iterations=6, **layers))
     assert told.shapes == (shape[1:],) and told.seconds > 0
     assert told.evaluations == ({"movie": 6 + 3 * 2}.get(kind, 6),)
     assert (told.fittings[0] is None) == (kind == "volume")
 
 
-def test_the_time_told_is_about_the_time_taken(files: Any):
+def test_the_time_told_is_about_the_time_taken(files: tuple[Any, Any]):
     """Within a factor of 1.5 on a quiet machine; here others are at work too, now more, now less."""
     settings = TransferSettings(size=320, iterations=6, **SHALLOW)
     ratios: list[float] = []

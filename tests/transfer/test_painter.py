@@ -116,9 +116,12 @@ def test_an_optimizer_of_ones_own_paints_and_goes_on(tmp_path: Path):
     assert whole.best.cost < 0.9 * whole.history[0].cost and optimizer.state == {}
     assert whole.about["optimizer"] == "Momentum(inertia=0.9)"
     cancel, kept = threading.Event(), tmp_path / "kept"
-    painter.paint(
-        CONTENT, STYLE, checkpoint=kept, cancel=cancel, on_progress=lambda p: p.latest.evaluation < 5 or cancel.set()
-    )
+
+    def watch(progress: impasto.Progress) -> None:
+        if progress.latest.evaluation == 5:
+            cancel.set()
+
+    painter.paint(CONTENT, STYLE, checkpoint=kept, cancel=cancel, on_progress=watch)
     with pytest.raises(SettingsError, match=r"with optimizer Momentum\(inertia=0.9\), not Momentum\(inertia=0.5\)"):
         other = impasto.Painter(optimizer=Momentum(0.5), settings=painter.settings)
         other.paint(CONTENT, STYLE, checkpoint=kept)

@@ -33,7 +33,7 @@ def picture(height: int, width: int, kind: str = "image") -> Signal:
 
 def plan(size: Any, scales: Any = "auto", iterations: int = 200, content: Signal | None = None) -> list[tuple[Any, int]]:
     _, settings = resolve(TransferSettings(size=size, scales=scales, iterations=iterations), "image")
-    return [tuple(scale) for scale in plan_scales(settings, content or picture(300, 400))]
+    return [(scale.size, scale.iterations) for scale in plan_scales(settings, content or picture(300, 400))]
 
 
 @pytest.mark.parametrize("size", [16, 256, 350])
@@ -103,7 +103,7 @@ def pair() -> tuple[Signal, Signal]:
 
 
 def descended(pair: tuple[Signal, Signal], state: Any = None, **given_: Any) -> Iterator[tuple[Any, impasto.Progress]]:
-    given = TransferSettings(**SHALLOW | {"size": 60, "scales": 3, "iterations": 14} | given_)
+    given = TransferSettings(**SHALLOW | dict[str, Any](size=60, scales=3, iterations=14) | given_)
     scales = Scales(medium_of("image"), pair[0], [(pair[1], 1.0)], resolve(given, "image")[1], CPU)
     return ((scales.prepared, progress) for progress in descend_stages(scales.stages(), state=state))
 

@@ -6,6 +6,7 @@ import json
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import nibabel
 import numpy as np
@@ -22,14 +23,14 @@ from impasto.media.signal import Signal
 from impasto.media.volume.files import read_volume
 from impasto.transfer.settings import TransferSettings as Settings
 
-FAST = {"content_layers": "relu2_1", "style_layers": "relu1_1,relu2_1"}
+FAST: dict[str, Any] = {"content_layers": "relu2_1", "style_layers": "relu1_1,relu2_1"}
 ARGUMENTS = ["--content-layers", "relu2_1", "--style-layers", "relu1_1,relu2_1"]
 
 
 @pytest.fixture
 def brain(tmp_path: Path) -> Path:
     path = tmp_path / "brain.nii"
-    whole = nibabel.load(Path(nibabel.__file__).parent / "tests" / "data" / "anatomical.nii")  # pyright: ignore
+    whole: Any = nibabel.load(Path(nibabel.__file__).parent / "tests" / "data" / "anatomical.nii")
     whole.slicer[6:28, 10:34, 2:22].to_filename(path)
     return path
 
@@ -65,10 +66,11 @@ def test_a_brain_of_bricks(brain, bricks, tmp_path, monkeypatch, capsys) -> None
     told = json.loads(capsys.readouterr().out)
     first, *_ = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
     assert told["kind"] == "volume" and told["style_cost"] < 0.5 * first["style_cost"]
-    before, after = nibabel.load(brain), nibabel.load(out)  # pyright: ignore
+    images: list[Any] = [nibabel.load(brain), nibabel.load(out)]
+    before, after = images
     np.testing.assert_array_equal(before.affine, after.affine)
     assert after.get_data_dtype() == before.get_data_dtype()
-    a, b = (np.asarray(image.get_fdata()) for image in (before, after))
+    a, b = (np.asarray(image.get_fdata()) for image in images)
     assert np.corrcoef(a.ravel(), b.ravel())[0, 1] > 0.5 and np.abs(a - b).mean() > 100
     assert plot.stat().st_size > 10_000
 

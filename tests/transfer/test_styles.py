@@ -65,7 +65,7 @@ def test_styles_of_every_kind_are_blended(kind: str, tmp_path: Path):
     values = alone.signal.values
     same = [twice] if kind == "series" else [twice, nothing_of]  # a series of another rate changes the grid of the work
     for painting in same:
-        np.testing.assert_allclose(painting.signal.values, values, rtol=0, atol=1e-4 * np.ptp(values))
+        np.testing.assert_allclose(painting.signal.values, values, rtol=0, atol=1e-4 * float(np.ptp(values)))
         assert painting.history[0].style_cost == pytest.approx(alone.history[0].style_cost, rel=1e-4)
     for painting in (alone, other):
         assert blend.history[0].style_cost != pytest.approx(painting.history[0].style_cost, rel=1e-3)

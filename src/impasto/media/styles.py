@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from impasto.errors import SettingsError
 from impasto.media.signal import Signal
 from impasto.validation import number
 
-Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
-"""What a signal is given as: a file, a signal or, of a picture, a PIL image or an array (height, width[, 3 or 4])."""
+Source = str | Path | Image.Image | np.ndarray[Any, Any] | Tensor | Signal
+"""What a signal is given as: a file, a signal or, of a picture, a PIL image, an array (height, width[, 3 or 4]) or a tensor
+([1,] 3, height, width)."""
 
 Style = Source | tuple[Source, float]
 """A style, or a style and its weight, which is 1 if none is given."""

@@ -62,12 +62,12 @@ def dry_run(
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
     inputs = take_in(content, style, settings, output, options)
-    settings, device = inputs.settings, find_device(inputs.settings.device)
-    if settings.memory is None:
-        settings = replace(settings, memory=default_memory(device))
-    scales = Scales(inputs.medium, inputs.content, inputs.styles, settings, device)
+    resolved, device = inputs.settings, find_device(inputs.settings.device)
+    if resolved.memory is None:
+        resolved = replace(resolved, memory=default_memory(device))
+    scales = Scales(inputs.medium, inputs.content, inputs.styles, resolved, device)
     last = scales.prepared
-    first_signal(last, inputs.content, inputs.styles, settings)  # a file that cannot be read is to be known now
+    first_signal(last, inputs.content, inputs.styles, resolved)  # a file that cannot be read is to be known now
     held = last.bytes_held(inputs.content, inputs.styles)
     shapes: list[tuple[int, ...]] = []
     fittings: list[Fitting | None] = []
@@ -75,7 +75,7 @@ def dry_run(
         here, prepared = scales.at(k)
         shapes.append(tuple(prepared.content.shape[2:]))
         fittings.append(prepared.fitting(here.limits, held))
-    each, evaluations = _measured(last, fittings[-1], settings, device)
+    each, evaluations = _measured(last, fittings[-1], resolved, device)
     counts = [evaluations] if len(scales) == 1 else [stage.iterations for stage in scales.stages()]
     works = [
         fitting.plan.work if fitting and fitting.plan else prod(shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, cast
 
 from impasto.descent.optimizers import LBFGS, OPTIMIZERS, Optimizer, check_optimizer
@@ -12,7 +12,7 @@ from impasto.media.medium import Medium
 from impasto.media.registry import medium_of
 from impasto.media.resolved import NetworkChoice, ResolvedSettings
 from impasto.networks.network import Network
-from impasto.networks.registry import constructor_of
+from impasto.networks.registry import BUILT_IN, constructor_of
 from impasto.objective.content import content
 from impasto.objective.own import total_variation
 from impasto.objective.style import style
@@ -87,6 +87,8 @@ def resolve(
         SettingsError: a setting is not for the kind, or is open where something that was given leaves no default.
     """
     check_given(settings, network, objective, optimizer)
+    if network is not None and not isinstance(network, str) and network.name in BUILT_IN:
+        settings = replace(settings, network=network.name)  # whose usual layers are its own
     filled, medium = settings.for_kind(kind, longest), medium_of(kind)
     if isinstance(objective, Term):
         objective = 1 * objective

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto.errors import SignalError
 from impasto.files import existing_file, first_line, one_line_is_enough
-from impasto.media.arrays import from_tensor, is_tensor, read_array
+from impasto.media.arrays import from_tensor, read_array
 from impasto.media.dicom.files import is_picture
 from impasto.media.file_type import file_type
 from impasto.media.icc import SRGB_PROFILE, convert, is_of_rgb, pillow_to_srgb
@@ -38,6 +38,9 @@ from impasto.media.signal import Signal
 from impasto.media.tiff.read import ENDINGS as TIFF_ENDINGS
 from impasto.media.tiff.read import TiffPicture, read_tiff
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
 __all__ = ["over_white", "read_image", "resample_image", "scaled_shape"]
 
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
@@ -56,7 +59,7 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 
 def read_image(
-    source: str | Path | Image.Image | np.ndarray[Any, Any],
+    source: str | Path | Image.Image | np.ndarray[Any, Any] | Tensor,
     longest: int | None = None,
     memory: int | None = None,
     *,
@@ -82,10 +85,10 @@ def read_image(
     Raises:
         SignalError: the source is missing, no picture, damaged, empty or too large for the memory.
     """
-    if is_tensor(source):
-        source = from_tensor(source)
     if isinstance(source, np.ndarray):
         return _noted(_from_array(source))
+    if not isinstance(source, str | Path | Image.Image):
+        return _noted(_from_array(from_tensor(source)))
     if not isinstance(source, Image.Image) and is_picture(Path(source)):
         return _noted(read_dicom_picture(source))
     name = "the picture" if isinstance(source, Image.Image) else existing_file(source, "a picture")

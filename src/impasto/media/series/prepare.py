@@ -79,7 +79,7 @@ def prepare_series(content: Signal, styles: Styles, settings: ResolvedSettings) 
     seen = {role: _waves(s, working / rate) for (role, s), rate in zip(given.items(), rates, strict=True)}
     c, *targets = seen.values()
     table = settings.table
-    smallest = max(settings.smallest_size, *(row.kernel for row in table))
+    smallest = max([settings.smallest_size, *(row.kernel for row in table)])
     for role, waves in seen.items():
         if waves.z.shape[1] < smallest:
             raise SizeError(
