@@ -246,3 +246,18 @@ def test_a_record_from_another_computer_can_be_read(tmp_path: Path):
     )
     made = json.loads(json.dumps(there.for_kind("image").as_dict()))
     assert TransferSettings(**made) == there.for_kind("image")
+
+
+@pytest.mark.parametrize("kind", ["series", "sound"])
+def test_a_series_has_a_rate_and_no_size(kind: str):
+    assert TransferSettings().for_kind(kind).size is None
+    assert TransferSettings(working_rate=90).for_kind(kind).working_rate == 90
+    # as it was called once, and as files of old have it
+    assert TransferSettings(size=90).for_kind(kind) == TransferSettings(working_rate=90).for_kind(kind)
+    assert TransferSettings(size="full").for_kind(kind).working_rate == "full"
+    with pytest.raises(SettingsError, match="size 64 is not for this kind"):
+        TransferSettings(size=64, working_rate=90).for_kind(kind)
+    with pytest.raises(
+        SettingsError, match=r"working_rate 90 is not for this kind of signal \(image\), only for series, sound"
+    ):
+        TransferSettings(working_rate=90).for_kind("image")

@@ -78,7 +78,8 @@ class Medium:
             :class:`impasto.media.prepared.Prepared`.
         styles: the media that can be its style.
         why: why no other one can.
-        defaults: what a setting is where it is not given: size, iterations, beta, optimizer and network at least.
+        defaults: what a setting is where it is not given: size or working_rate, iterations, beta, optimizer and network at
+            least.
         networks: those that understand it.
         axes_seen: along how many axes other networks can look at it; None if none can.
         settings: those that can be another than their default, of which not every medium takes all.

@@ -91,7 +91,8 @@ class ResolvedSettings:
         objective: J, in place of its weights and layers.
         optimizer: itself.
         network: which, and how it is made.
-        size: the longest side, or samples a second; None keeps the content's.
+        size: the longest side; None keeps the content's.
+        working_rate: samples a second of the work; None keeps the content's.
         scales: how many; None: as many as suit the size.
         memory: bytes that the process may take; None: most of what is free.
     """
@@ -100,6 +101,7 @@ class ResolvedSettings:
     optimizer: Optimizer
     network: NetworkChoice
     size: int | None
+    working_rate: int | None
     rate: float | None
     iterations: int
     scales: int | None

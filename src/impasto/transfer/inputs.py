@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from impasto.media.styles import Source, Style, Styles, shares
 from impasto.transfer.record import about_of, record_of
 from impasto.transfer.resolve import resolve
 from impasto.transfer.settings import INITS, TransferSettings
+
+log = logging.getLogger("impasto")
 
 
 class Inputs(NamedTuple):
@@ -65,7 +68,11 @@ def take_in(
         SignalError: one cannot be read, or the result could not be written.
     """
     unresolved = settings or TransferSettings()
-    _, settled = resolve(unresolved, kind_of(content, output), **parts)
+    kind = kind_of(content, output)
+    _, settled = resolve(unresolved, kind, **parts)
+    if unresolved.takes_size_for_rate(kind):
+        noun = medium_of(kind).noun
+        log.warning("size %s is taken for the rate of the work, working_rate: %s has no size", unresolved.size, noun)
     if settled.init not in INITS and not is_file(settled.init):
         raise SettingsError(f"init {settled.init!r} is neither a file nor one of {', '.join(INITS)}")
     weighted = shares(style)

@@ -107,6 +107,7 @@ def resolve(
         optimizer=check_optimizer(optimizer or optimizer_of(filled)),
         network=choice,
         size=filled.size if isinstance(filled.size, int) else None,
+        working_rate=filled.working_rate if isinstance(filled.working_rate, int) else None,
         iterations=int(filled.iterations or 1),
         scales=filled.scales if isinstance(filled.scales, int) else None,
         style_mask=tuple(cast(Sequence[str], filled.style_mask or ())),

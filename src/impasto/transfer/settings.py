@@ -50,9 +50,15 @@ class TransferSettings:
 
     size: int | str | None = _setting(
         None,
-        "The grid of the work: of a picture the longest side in pixels (by default not above the content's), of a series or "
-        "a sound samples a second; 'full' keeps the content's.",
+        "The grid of the work: of a picture the longest side in pixels (by default not above the content's), of a volume in "
+        "voxels; 'full' keeps the content's.",
         "N|full",
+        whole_or("full", 1),
+    )
+    working_rate: int | str | None = _setting(
+        None,
+        "Samples a second at which a series or a sound is painted; 'full' keeps the content's.",
+        "HZ|full",
         whole_or("full", 1),
     )
     rate: float | None = _setting(
@@ -220,11 +226,13 @@ class TransferSettings:
         """
         medium = medium_of(kind)
         defaults = {**medium.defaults, **(medium.from_random if self.init == "random" else {})}
-        if medium.enlarges and longest and defaults["size"] != "full":  # nothing is enlarged unless it is asked for
+        if medium.enlarges and longest and defaults.get("size") != "full":  # nothing is enlarged unless it is asked for
             defaults["size"] = min(defaults["size"], longest)
         defaults["scales"] = "auto" if "scales" in medium.settings else 1
-        for name in dict.fromkeys(name for each in media().values() for name in each.settings):
-            kinds = [each.name for each in media().values() if name in each.settings]
+        if self.takes_size_for_rate(kind):
+            return replace(self, size=None, working_rate=self.size).for_kind(kind, longest)
+        for name in dict.fromkeys(["size", "working_rate", *(name for each in media().values() for name in each.settings)]):
+            kinds = [each.name for each in media().values() if name in (*each.settings, *each.defaults)]
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if kind not in kinds and given not in (usual, defaults.get(name)):
                 raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
@@ -243,6 +251,10 @@ class TransferSettings:
             open_ones["init_noise"] = max(0.0, 2 * self.strength - 1)
             open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
         return replace(self, **open_ones)
+
+    def takes_size_for_rate(self, kind: str) -> bool:
+        """Whether a size was given that is a working rate, as once it was called for series and sounds."""
+        return self.size is not None and self.working_rate is None and "working_rate" in medium_of(kind).defaults
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON writes them, layers as ``{name: weight}``; ``TransferSettings(**d)`` takes them back."""

@@ -62,7 +62,7 @@ class GreyLeads(nn.Module):
 
 
 def prepare_series(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
-    """Content and styles at one rate of at most ``settings.size`` samples a second.
+    """Content and styles at one rate of at most ``settings.working_rate`` samples a second.
 
     Raises:
         SignalError: they differ in the number of leads, or a lead is nothing but drift.
@@ -74,7 +74,7 @@ def prepare_series(content: Signal, styles: Styles, settings: ResolvedSettings) 
         if len(series.values) != leads:
             raise SignalError(f"the content has {leads} lead(s) and the {role} {len(series.values)}: both must have as many")
     rates = _rates(given)
-    limit = float(settings.size or max(rates))
+    limit = float(settings.working_rate or max(rates))
     working = min(*rates, limit) if any(s.header.get("rate") for s in given.values()) else rates[0]
     seen = {role: _waves(s, working / rate) for (role, s), rate in zip(given.items(), rates, strict=True)}
     c, *targets = seen.values()

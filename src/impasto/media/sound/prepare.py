@@ -23,13 +23,13 @@ _NOISE = 0.03 * LOUDNESS
 
 
 def prepare_sounds(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
-    """Content and styles at the content's rate, or at ``settings.size`` samples a second if that is less.
+    """Content and styles at the content's rate, or at ``settings.working_rate`` samples a second if that is less.
 
     Raises:
         SizeError: one is shorter than the widest filter.
     """
     rate = float(content.header["rate"])
-    working = min(rate, float(settings.size or rate))
+    working = min(rate, float(settings.working_rate or rate))
     given = roles(content, [style for style, _ in styles])
     for role, sound in given.items():
         if sound.header["rate"] != rate:
