@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from threading import Event
 
 import torch
 import torch.nn.functional as F
@@ -73,6 +74,7 @@ def synthesise(
     preprocessing: str = "auto",
     device: str = "auto",
     on_progress: Callable[[int, float], None] | None = None,
+    cancel: Event | None = None,
 ) -> list[Signal]:
     """The picture that excites a unit, or a weighted sum of units.
 
@@ -86,6 +88,7 @@ def synthesise(
         weights: of a network by name, as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
         on_progress: called after each step with its number and the mean activation.
+        cancel: once it is set, from wherever, no other step is made, and the pictures are as far as they came.
 
     Raises:
         ImpastoError: a setting is out of its range, or the weights are missing.
@@ -98,9 +101,8 @@ def synthesise(
     diverse, iterations = whole(1)("diverse", diverse), whole(1)("iterations", iterations)
     network, _ = trained_network(weights, device, preprocessing=preprocessing, network=network)
     units = parse_objective(objective, network)
-    pictures = ascend(
-        network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), on_progress or (lambda *_: None)
-    )
+    tell = on_progress or (lambda *_: None)
+    pictures = ascend(network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), tell, cancel)
     return [Signal(picture) for picture in pictures.cpu().numpy()]
 
 
@@ -111,8 +113,9 @@ def ascend(
     iterations: int,
     seed: int,
     on_progress: Callable[[int, float], None],
+    cancel: Event | None = None,
 ) -> Tensor:
-    """Signals of ``shape`` (N, channels, *space) in 0..1 that excite the units of ``objective``."""
+    """Signals of ``shape`` (N, channels, *space) in 0..1 that excite the units of ``objective``; see :func:`synthesise`."""
     generator = torch.Generator().manual_seed(seed)
     device = network.device
     # what zero padding draws along the border is cut off at the end
@@ -151,6 +154,8 @@ def ascend(
         with torch.no_grad():
             _adam_step(z, gradient, mean, square, iteration)
         on_progress(iteration, float(score.detach()))
+        if cancel is not None and cancel.is_set():
+            break
     inner = (slice(_MARGIN, -_MARGIN),) * (len(shape) - 2)
     return picture(z.detach())[(..., *inner)]
 

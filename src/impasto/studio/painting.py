@@ -95,8 +95,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             seconds = sum(e.seconds for e in painting.history[-1:])
             _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         except BaseException as error:
-            stopped = isinstance(error, JobStoppedError)
-            _note(replace(state, state="stopped" if stopped else "failed", error=_sentence(error)), history)
+            _note(replace(state, state="failed", error=_sentence(error)), history)
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)

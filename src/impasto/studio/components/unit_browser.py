@@ -24,7 +24,7 @@ from impasto.explore.tiles import draw_tiles, excited, tile_side
 from impasto.media.signal import Signal
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
-from impasto.studio.jobs import Job
+from impasto.studio.jobs import Job, JobStoppedError
 
 _SEEN = 320  # pixels on the longer side of what the network sees here
 _SMALL, _LARGE, _MAP = 72, 180, 480
@@ -100,16 +100,19 @@ def browse_uploaded_index(index: PatchIndex, uploads: Mapping[str, Path]) -> Uni
 
 
 def search(sources: Sources, title: str, keep: Callable[[UnitBrowser], None]) -> Callable[[Job], None]:
-    """The work of looking for the patches of all units in these pictures."""
+    """The work of looking for the patches of all units in these pictures; if it is stopped, in those seen until then."""
 
     def work(job: Job) -> None:
         def watch(progress: PatchProgress) -> None:
             job.show(progress.done / progress.total)
-            job.check()
+            job.look()
 
         # of few pictures each gives several, so that there are nine
         per_image = max(PATCHES.per_image, -(-PATCHES.top // len(sources)))
-        keep(UnitBrowser(top_patches(sources, "all", per_image=per_image, size=_SEEN, on_progress=watch), sources, title))
+        index = top_patches(sources, "all", per_image=per_image, size=_SEEN, on_progress=watch, cancel=job.cancel)
+        if not index.images:
+            raise JobStoppedError
+        keep(UnitBrowser(index, sources, title if index.complete else f"{len(index.images)} of {title}"))
 
     return work
 
@@ -120,9 +123,12 @@ def visualise_feature(layer: str, unit: int, keep: Callable[[str], None]) -> Cal
     def work(job: Job) -> None:
         def watch(step: int, activation: float) -> None:
             job.show(step / _VISUALISED_STEPS)
-            job.check()
+            job.look()
 
-        made = synthesise(f"{layer}:{unit}", size=_VISUALISED_SIZE, iterations=_VISUALISED_STEPS, on_progress=watch)
+        made = synthesise(
+            f"{layer}:{unit}", size=_VISUALISED_SIZE, iterations=_VISUALISED_STEPS, on_progress=watch, cancel=job.cancel
+        )
+        job.check()  # others would take a picture that is half made for what the unit wants to see
         keep(data_uri(preview_signal(made[0])))
 
     return work
