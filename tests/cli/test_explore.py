@@ -227,7 +227,7 @@ def test_ctrl_c_keeps_the_picture_as_far_as_it_came(
 
 
 def test_who_is_impatient_ends_an_ascent_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt_twice(*_: Any) -> None:
+    def interrupt_twice(*how: Any) -> None:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
 

@@ -18,7 +18,7 @@ PICTURE = Upload(Path("a.png"), "a.png", ".png", (50, 100))
 
 
 def evaluations(*seconds: float, scale: int = 1) -> list[Evaluation]:
-    return [Evaluation(i + 1, 1.0, 0.5, 0.5, {}, {}, at, scale) for i, at in enumerate(seconds)]
+    return [Evaluation(i + 1, 1.0, {}, {}, at, scale) for i, at in enumerate(seconds)]
 
 
 def costs(*rows: tuple[float, ...]) -> list[dict[str, float]]:

@@ -132,7 +132,7 @@ def test_of_a_search_that_is_stopped_there_is_what_was_seen(photographs: dict[st
     found: list[UnitBrowser] = []
     stopped_at_once(search(photographs, "three", found.append))
     (browser,) = found
-    assert browser.title == "1 of three"
+    assert browser.note == "1 of three"
     assert list(browser.index.images) == sorted(photographs)[:1]
     (tmp_path / "0.png").write_bytes(b"no picture")
     job = stopped_at_once(search({"0.png": tmp_path / "0.png", **photographs}, "four", unwanted))

@@ -48,6 +48,8 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
         if not found:
             folders = ", ".join(str(item) for item in items) or "nothing"
             raise SignalError(f"no picture was found in {folders}, and no series, sound or volume")
+    if not found:
+        raise SignalError("no picture was given, and no series, sound or volume")
     return {name: found[name] for name in sorted(found)}
 
 

@@ -38,13 +38,23 @@ class UnitBrowser:
 
     Attributes:
         index: which they are.
-        sources: the pictures by name, where the names are no files.
+        sources: the pictures by the names that the index has for them.
         title: what they are, e.g. "9 ready pictures".
     """
 
     index: PatchIndex
-    sources: Sources | None
+    sources: Sources
     title: str
+
+    @property
+    def network(self) -> str:
+        """The name of the network whose units they are; an index also says which weights it had."""
+        return self.index.network.partition(" ")[0]
+
+    @property
+    def note(self) -> str:
+        """The title and, of a search that was stopped, how far it came."""
+        return self.title if self.index.complete else f"{len(self.index.images)} of {self.title}"
 
     def layers(self) -> dict[str, int]:
         """The layers, and how many units each has."""
@@ -99,7 +109,9 @@ def browse_uploaded_index(index: PatchIndex, uploads: Mapping[str, Path]) -> Uni
     )
 
 
-def search(sources: Sources, title: str, keep: Callable[[UnitBrowser], None]) -> Callable[[Job], None]:
+def search(
+    sources: Sources, title: str, keep: Callable[[UnitBrowser], None], network: str = "vgg19"
+) -> Callable[[Job], None]:
     """The work of looking for the patches of all units in these pictures; if it is stopped, in those seen until then."""
 
     def work(job: Job) -> None:
@@ -109,15 +121,16 @@ def search(sources: Sources, title: str, keep: Callable[[UnitBrowser], None]) ->
 
         # of few pictures each gives several, so that there are nine
         per_image = max(PATCHES.per_image, -(-PATCHES.top // len(sources)))
-        index = top_patches(sources, "all", per_image=per_image, size=_SEEN, on_progress=watch, cancel=job.cancel)
+        how = {"per_image": per_image, "size": _SEEN, "network": network}
+        index = top_patches(sources, "all", **how, on_progress=watch, cancel=job.cancel)
         if not index.images:
             raise JobStoppedError
-        keep(UnitBrowser(index, sources, title if index.complete else f"{len(index.images)} of {title}"))
+        keep(UnitBrowser(index, sources, title))
 
     return work
 
 
-def visualise_feature(layer: str, unit: int, keep: Callable[[str], None]) -> Callable[[Job], None]:
+def visualise_feature(layer: str, unit: int, keep: Callable[[str], None], network: str = "vgg19") -> Callable[[Job], None]:
     """The work of making the picture that a unit wants to see."""
 
     def work(job: Job) -> None:
@@ -125,22 +138,23 @@ def visualise_feature(layer: str, unit: int, keep: Callable[[str], None]) -> Cal
             job.show(step / _VISUALISED_STEPS)
             job.look()
 
-        made = synthesise(
-            f"{layer}:{unit}", size=_VISUALISED_SIZE, iterations=_VISUALISED_STEPS, on_progress=watch, cancel=job.cancel
-        )
+        how = {"size": _VISUALISED_SIZE, "iterations": _VISUALISED_STEPS, "network": network}
+        made = synthesise({(layer, unit): 1.0}, **how, on_progress=watch, cancel=job.cancel)
         job.check()  # others would take a picture that is half made for what the unit wants to see
         keep(data_uri(preview_signal(made[0])))
 
     return work
 
 
-def activation_maps(pictures: Mapping[str, Path], layer: str, unit: int) -> list[dict[str, str]]:
+def activation_maps(
+    pictures: Mapping[str, Path], layer: str, unit: int, network_name: str = "vgg19"
+) -> list[dict[str, str]]:
     """Where the unit is active in each picture: it is lit there, and dark where the unit is silent, on one scale for all.
 
     Raises:
         SignalError: a picture cannot be read.
     """
-    network, _ = trained_network()
+    network, _ = trained_network(network=network_name)
     seen: dict[str, tuple[Signal, torch.Tensor]] = {}
     with torch.inference_mode():
         for name, path in pictures.items():

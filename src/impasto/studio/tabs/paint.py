@@ -159,7 +159,7 @@ def _follower(state: StudioState) -> Follow:
                 return
             content = result_view.data_uri(await asyncio.to_thread(preview_file, state.history.path(run, run.content)))
         except ImpastoError:  # forgotten meanwhile
-            yield Watched(*(gr.skip() for _ in Watched._fields))
+            yield Watched.only()
             return
         async for _ in job.changes():
             try:

@@ -38,6 +38,11 @@ class Watched(NamedTuple):
     go_on: Any
     download: Any
 
+    @classmethod
+    def only(cls, **changes: Any) -> Watched:
+        """New values of those that are named; the others stay."""
+        return cls(**{name: changes.get(name, gr.skip()) for name in cls._fields})
+
 
 def of_job(state: StudioState, job: Job, run: Run, content: str) -> Watched:
     """What there is to see of work in this server; ``content`` is the content as a data URI."""
@@ -72,12 +77,13 @@ def of_run(state: StudioState, run: Run) -> Watched:
 
 def told(error: object) -> Watched:
     """A sentence in the result view; all else stays."""
-    return Watched({**result_view.EMPTY, "hint": "", "error": sentence(error)}, *(gr.skip() for _ in Watched._fields[1:]))
+    return Watched.only(result={**result_view.EMPTY, "hint": "", "error": sentence(error)})
 
 
 def nothing() -> Watched:
     """As if nothing had been painted yet."""
-    return Watched(result_view.EMPTY, "", gr.update(visible=True), *(gr.update(visible=False) for _ in range(3)))
+    seen, unseen = gr.update(visible=True), gr.update(visible=False)
+    return Watched(result=result_view.EMPTY, run="", paint=seen, stop=unseen, go_on=unseen, download=unseen)
 
 
 def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
@@ -118,10 +124,10 @@ def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool) -
             for name, file in files.items()
         ]
     return Watched(
-        scene,
-        run.id,
-        gr.update(visible=ended),
-        gr.update(visible=not ended),
-        gr.update(visible=ended and state.history.can_go_on(run)),
-        gr.update(visible=kept, value=str(state.history.path(run, run.result)) if kept else None),
+        result=scene,
+        run=run.id,
+        paint=gr.update(visible=ended),
+        stop=gr.update(visible=not ended),
+        go_on=gr.update(visible=ended and state.history.can_go_on(run)),
+        download=gr.update(visible=kept, value=str(state.history.path(run, run.result)) if kept else None),
     )
