@@ -206,11 +206,12 @@ def _parse_show(show: str) -> list[str]:
 def _check_pictures(photos: tuple[Path, ...]) -> None:
     from impasto.explore.index import PatchIndex
     from impasto.explore.sources import common_kind, find_sources
+    from impasto.media.registry import medium_of
 
     for path in photos:
         merged = path.suffix.lower() == ".json"
         kind = common_kind({name: name for name in PatchIndex.load(path).images} if merged else find_sources(path))
-        if kind != "image":
+        if not medium_of(kind).is_picture:
             raise SettingsError(f"--synthesise makes pictures, but {path} holds another kind of signal: {kind}")
 
 

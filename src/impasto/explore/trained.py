@@ -57,7 +57,7 @@ def _built(weights: str | None, device: str, kind: str, preprocessing: str, name
     options: dict[str, Any] = {option: value for option, value in _AS_TRAINED.items() if option in row.takes}
     told = None if preprocessing == "auto" else preprocessing
     network = build(name, views()[kind].dims, weights=weights, preprocessing=told, **options)
-    seen = "" if kind == "image" else f" in {network.spatial_dims}D over each {kind}"
+    seen = "" if medium_of(kind).is_picture else f" in {network.spatial_dims}D over each {kind}"
     of_weights = ""
     if weights:
         unusual = told and (name not in TITLES or told != usual_preprocessing(weights, name))

@@ -11,6 +11,7 @@ import numpy as np
 from impasto.descent.descend import Evaluation, intervals, pace
 from impasto.descent.memory import fit, gibibytes
 from impasto.media.image.read import scaled_shape
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.networks.tiling.plan import Task
 from impasto.studio.components.result_view import span
@@ -23,6 +24,7 @@ from impasto.transfer.settings import TransferSettings
 _PATIENCE = 20  # seconds
 _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
 _LOOKS = 8  # evaluations
+_PROBED = "image"  # the kind of signal that is measured before anything is painted
 
 
 class Speed:
@@ -37,9 +39,9 @@ class Speed:
         random = np.random.default_rng(0).random((_PROBE, _PROBE, 3))
         painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=_LOOKS))
         # the studio opens meanwhile, and what else is at work at that moment will not be at work all the time
-        self._keep("image", min(intervals(painting.history)), painting.signal.shape)
+        self._keep(_PROBED, min(intervals(painting.history)), painting.signal.shape)
 
-    def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int], kind: str = "image") -> None:
+    def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int], kind: str = _PROBED) -> None:
         """See how long these evaluations, one after the other, took; ``shape`` is that of the last scale."""
         seconds = pace(evaluations)
         if seconds is not None:
@@ -61,13 +63,13 @@ class Speed:
         content = Signal(np.broadcast_to(np.float32(0), (1, *upload.shape)), upload.kind)  # only its shape is looked at
         scales = plan_scales(known, content)
         evaluations = evaluations_at(scales[-1], scales, len(upload.shape))
-        if upload.kind != "image":
+        if not medium_of(upload.kind).is_picture:
             seconds = self._seconds.get(upload.kind, 0) * prod(upload.shape) * evaluations
             return upload.extent + (f" · about {span(seconds)}" if seconds else "")
         height, width = upload.shape
         scaled = scaled_shape((height, width), known.size or max(upload.shape))
         task = Task(known.table, scaled, 3, 1, known.objective.targets, scaled)
         words = gibibytes(fit(task, known.limits).memory)
-        if self._known.wait(_PATIENCE) and "image" in self._seconds:
-            words = f"about {span(self._seconds['image'] * prod(scaled) * evaluations)} · {words}"
+        if self._known.wait(_PATIENCE) and (seconds := self._seconds.get(upload.kind) or self._seconds.get(_PROBED)):
+            words = f"about {span(seconds * prod(scaled) * evaluations)} · {words}"
         return f"{scaled[1]} × {scaled[0]} · {words}"
