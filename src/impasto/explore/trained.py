@@ -13,7 +13,7 @@ from impasto.networks.network import Network
 from impasto.networks.registry import build, constructor_of, networks
 from impasto.networks.weights import TITLES, state_of_file, usual_preprocessing
 
-# as VGG was trained, and as all are taken that have the choice
+# how VGG was trained; any other network that has these options is made in the same way
 _AS_TRAINED = {"padding": "zeros", "pooling": "max"}
 
 

@@ -90,7 +90,7 @@ class Medium:
         finite: whether NaN and infinite values are refused.
         bounds: the range of the values, or None.
         needs: what the header must have, with a few words for it.
-        is_picture: whether its values are (channels, height, width), sRGB in 0..1: then whatever impasto does for pictures alone
+        is_picture: whether its values are (channels, height, width), sRGB in 0..1: then what impasto does for pictures alone
             it does for this medium too.
         enlarges: whether it is painted larger than it is if a larger size is given.
         options: what can be chosen about a file that is written, a dataclass; None if nothing can.

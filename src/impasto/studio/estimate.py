@@ -21,28 +21,28 @@ from impasto.transfer.resolve import resolve
 from impasto.transfer.scales import evaluations_at, plan_scales
 from impasto.transfer.settings import TransferSettings
 
-_PATIENCE = 20  # seconds
+_PATIENCE = 20  # seconds that a visitor waits for the first measurement
 _PROBE = 160  # pixels; smaller pictures do not tell the speed of large ones
-_LOOKS = 8  # evaluations
+_LOOKS = 8  # evaluations of the first measurement
 _PROBED = "image"  # the kind of signal that is measured before anything is painted
 
 
 class Speed:
-    """Seconds that one evaluation takes for each value of a kind of signal, as the newest run has shown."""
+    """How many seconds an evaluation takes for each position of a signal: for every kind as measured in the newest run."""
 
     def __init__(self) -> None:
         self._known = Event()
         self._seconds: dict[str, float] = {}
 
     def measure(self) -> None:
-        """Evaluate J a few times, which also wakes up what is slow at its first use."""
+        """Measure it for pictures, by a tiny painting, which also does what takes long only the first time."""
         random = np.random.default_rng(0).random((_PROBE, _PROBE, 3))
         painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=_LOOKS))
-        # the studio opens meanwhile, and what else is at work at that moment will not be at work all the time
+        # the shortest, as the others were slowed down by the studio itself, which is just being opened
         self._keep(_PROBED, min(intervals(painting.history)), painting.signal.shape)
 
     def learn(self, evaluations: Sequence[Evaluation], shape: Sequence[int], kind: str = _PROBED) -> None:
-        """See how long these evaluations, one after the other, took; ``shape`` is that of the last scale."""
+        """Take it from the evaluations of a run, in their order; ``shape`` is that of the last scale."""
         seconds = pace(evaluations)
         if seconds is not None:
             self._keep(kind, seconds, shape)
@@ -52,7 +52,8 @@ class Speed:
         self._known.set()
 
     def tell(self, upload: Upload, settings: TransferSettings) -> str:
-        """Time and memory of painting a signal, in a few words; of what is no picture, the time of one like the last.
+        """Time and memory of painting a signal, in a few words; of what is no picture the time alone, and only after a run
+        of the same kind.
 
         While the first measurement is under way it is waited for, but not for long.
 

@@ -43,13 +43,13 @@ class Preset(NamedTuple):
 
 PRESETS = (
     Preset("beta", "Style", {"Faithful": "5", "Balanced": "", "Bold": "60", "Pure": "200"}, True),
-    # of other kinds the same proportions to their own default
+    # by the share of the style in J, as the default of beta is another for every kind
     Preset("strength", "Style", {"Faithful": "0.33", "Balanced": "", "Bold": "0.63", "Pure": "0.76"}, False),
     Preset("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, True),
     Preset("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
     Preset("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
 )
-# files of the server are not for its visitors to name, and fetching weights would be an outgoing connection
+# visitors shall not name files of the server, nor weights that would have to be fetched from elsewhere
 _HIDDEN = (
     *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
     "preprocessing",
@@ -73,7 +73,7 @@ def rows_of_kind(kind: str) -> dict[str, Any]:
 
 
 def fields_of_kind(kind: str) -> dict[str, Any]:
-    """Updates of their fields: what a row that is not seen has written is taken back."""
+    """Updates of the fields whose rows are not seen for this kind: what those rows have written is taken back."""
     return {row.setting: gr.update(value="") for row in PRESETS if not row.suits(kind)}
 
 

@@ -34,7 +34,7 @@ _DIM = 0.12  # of a picture's light, where a unit is silent
 
 @dataclass(frozen=True)
 class UnitBrowser:
-    """The patches of units in some pictures.
+    """What excites each unit of a network in some pictures.
 
     Attributes:
         index: which they are.
@@ -119,7 +119,7 @@ def search(
             job.show(progress.done / progress.total)
             job.look()
 
-        # of few pictures each gives several, so that there are nine
+        # of fewer than nine pictures each may give several patches, so that every unit has nine
         per_image = max(PATCHES.per_image, -(-PATCHES.top // len(sources)))
         how = {"per_image": per_image, "size": _SEEN, "network": network}
         index = top_patches(sources, "all", **how, on_progress=watch, cancel=job.cancel)

@@ -125,7 +125,7 @@ class Explored:
 
     async def _search(self, at: Looking, sources: Sources, title: str) -> AsyncIterator[Values]:
         def keep(browser: UnitBrowser) -> None:
-            # all visitors see the shared ones, who shall not have less because one of them stopped the search
+            # a shared browser is seen by all visitors: it shall not be incomplete because one of them stopped the search
             if browser.index.complete or not at.browser.startswith(SHARED):
                 self._state.browsers.keep(at.browser, browser)
 

@@ -30,7 +30,7 @@ def address_of(path: Path) -> str:
 
 
 class Watched(NamedTuple):
-    """Components whose values change with a run; or these values."""
+    """The components that show a run and what can be done with it; or new values of them, by the same names."""
 
     result: Any
     run: Any
@@ -119,7 +119,7 @@ def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool) -
     kept = ended and bool(run.result)
     if kept and run.result.endswith(".wav"):
         files = {"result": run.result, "content": run.content, "style": run.styles[0]}
-        # a result that went on is another sound under the same name
+        # the number of evaluations, since a result that went on is another sound under the same name
         scene["sounds"] = [
             {"name": name, "address": f"{address_of(state.history.path(run, file))}?{len(run.costs)}"}
             for name, file in files.items()
