@@ -93,10 +93,8 @@ def safe_name(name: str) -> str:
 def _picture_shape(path: Path, title: str) -> tuple[str, tuple[int, int]] | None:
     """Ending and shape of a picture, by its header alone; None if it is none."""
     try:
-        with (
-            one_line_is_enough(),
-            Image.open(path) as picture,
-        ):  # Pillow's limit is higher
+        # Pillow need not warn of large pictures: the limit here is lower than its own
+        with one_line_is_enough(), Image.open(path) as picture:
             width, height = picture.size
             ending = _ENDING_OF_PICTURES.get(picture.format or "", ".png")
     except UnidentifiedImageError:
