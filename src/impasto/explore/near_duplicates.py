@@ -119,7 +119,7 @@ class Groups:
         return alike[np.abs(self._colours[alike] - colours).max(1) <= _COLOUR]
 
     def _sort(self) -> None:
-        """Put all into sorted lists, each many times longer than the next: they are few, and the long ones seldom made anew."""
+        """Put all into sorted lists, each many times longer than the next: few lists, the long ones seldom made anew."""
         first = self._unsorted
         while self._sorted:
             start, entries = self._sorted[-1]
