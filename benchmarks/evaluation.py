@@ -19,7 +19,6 @@ from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
-from impasto.objective.objective import Objective
 from torch import Tensor
 
 from impasto.descent.memory import peak_memory_mib
@@ -28,6 +27,9 @@ from impasto.networks.kernels.allocation import freed_memory_kept
 from impasto.networks.kernels.autotune import describe_convolution, processor
 from impasto.networks.layers import VGG19, up_to_deepest
 from impasto.networks.weights import load_weights
+from impasto.objective.evaluation import BoundObjective, View
+from impasto.objective.term import Scene
+from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
 
 NAMES = ("impasto", "channels-last", "NCHW")
@@ -99,7 +101,7 @@ def contestants(size: int, padding: Padding) -> tuple[dict[str, Callable[[], Cal
 
     def ours() -> Callable[[Tensor], Tensor]:
         network = ConvNet(VGG19, load_weights(), pooling=settings.pooling, padding=padding)
-        objective = Objective(network, content, style, settings)
+        objective = BoundObjective(objective_of(settings), [View(Scene(network, content, [(style, 1.0)]))])
         return lambda x: objective(x).cost
 
     written = {

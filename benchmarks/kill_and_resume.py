@@ -26,7 +26,7 @@ from PIL import ImageOps
 
 from impasto.cli import main
 from impasto.flow_painting import flow_painting
-from impasto.transfer import style_transfer
+from impasto.transfer import painter
 
 RESULTS = ("out.png", "trace", "frames")
 CHECKPOINT, PART = Path("run.checkpoint"), Path("run.checkpoint.part")
@@ -129,7 +129,7 @@ def parsed() -> argparse.Namespace:
 if __name__ == "__main__":
     given = parsed()
     torch.set_num_threads(1)  # a process that has threads is not to be forked
-    assert style_transfer
+    assert painter
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         painting = flow_painting(96)

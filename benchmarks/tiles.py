@@ -20,7 +20,9 @@ from impasto.networks.convnet import vgg19
 from impasto.networks.layers import up_to_deepest
 from impasto.networks.tiling.plan import Plan, Task, cheapest
 from impasto.networks.tiling.statistics import Forward
-from impasto.objective.objective import Objective
+from impasto.objective.evaluation import BoundObjective, View
+from impasto.objective.term import Scene
+from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
 from impasto.validation import memory
 
@@ -37,10 +39,10 @@ def plan_for(table: tuple, size: int, within: int) -> Plan:
     return plan
 
 
-def objective_of(network: Forward, size: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
+def cost_of(network: Forward, size: int) -> tuple[Callable[[Tensor], Tensor], Tensor]:
     random = torch.Generator().manual_seed(0)
     content, style = (torch.rand(1, 3, side, side, generator=random) for side in (size, STYLE))
-    objective = Objective(network, content, style, SETTINGS)
+    objective = BoundObjective(objective_of(SETTINGS), [View(Scene(network, content, [(style, 1.0)]))])
     return lambda x: objective(x).cost, 0.5 * (content + torch.rand(content.shape, generator=random))
 
 
@@ -57,7 +59,7 @@ def main() -> None:
         plan = plan_for(table, arguments.size, memory("memory", arguments.memory))
         print(f"{arguments.memory}: cut after {', '.join(plan.cuts)}, tiles {plan.sides}, the last {plan.kept} kept")
         contestants = {"whole": network, "tiles": plan.apply(network, LAYERS)}
-        costs = {name: objective_of(contestant, arguments.size) for name, contestant in contestants.items()}
+        costs = {name: cost_of(contestant, arguments.size) for name, contestant in contestants.items()}
         times: dict[str, list[float]] = {name: [] for name in costs}
         for turn in range(arguments.rounds + 1):
             for name, (cost, start) in costs.items():
@@ -73,7 +75,7 @@ def main() -> None:
         plan = plan_for(table, max(sizes), memory("memory", arguments.memory))
         found: list[tuple[float, float]] = []
         for size in sizes:
-            cost, start = objective_of(plan.apply(network, LAYERS), size)
+            cost, start = cost_of(plan.apply(network, LAYERS), size)
             seconds(cost, start)
             taken = statistics.median(seconds(cost, start) for _ in range(max(1, min(5, round((1024 / size) ** 2)))))
             found.append((math.log(size * size), math.log(taken)))

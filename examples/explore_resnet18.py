@@ -1,4 +1,4 @@
-"""The patches that excite the units of a ResNet-18, as any torch module is explored (its weights are random)."""
+"""Explore any torch module, here a ResNet-18 with random weights: python examples/explore_resnet18.py PHOTOS INDEX.json"""
 
 import sys
 

@@ -7,7 +7,7 @@ import impasto
 
 folder, style, out = map(Path, sys.argv[1:])
 out.mkdir(exist_ok=True)
-painter = impasto.Painter(settings=impasto.TransferSettings(size=512, iterations=60))
+painter = impasto.Painter(settings=impasto.TransferSettings(iterations=60))
 for path in sorted(folder.glob("*.[jp][pn]g")):
     painting = painter.paint(path, style)  # the network is loaded, and the style read and measured, once
     painting.write(out / f"{path.stem}.png")

@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.metadata
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -97,6 +98,12 @@ def test_imports_have_no_circle():
 def test_every_room_has_a_floor():
     rooms = {room_of(name_of(path)) for path in MODULES} - {"", "__main__"}
     assert rooms <= set(FLOORS), "give the new room its floor in FLOORS, and draw it in the design"
+
+
+def test_the_floors_are_drawn_as_they_are():
+    page = (ROOT.parent.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| ([^|]*) \|", page, re.MULTILINE)
+    assert {room: int(floor) for floor, rooms in rows for room in re.findall(r"`(\w+)`", rooms)} == FLOORS
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -120,6 +120,20 @@ def test_the_commands_are_told_as_they_are():
     assert told == script["reference"](), "docs/commands.md is stale; renew it: python docs/command_reference.py"
 
 
+def test_every_public_name_is_told():
+    """docs/library.md has each of them, in code."""
+    page = (ROOT / "docs" / "library.md").read_text(encoding="utf-8")
+    code = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`\n]+)`", page))))
+    assert [name for name in impasto.__all__ if name not in code] == []
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md", "docs/library.md"])
+def test_modules_that_are_named_exist(name: str):
+    modules = set(re.findall(r"`([\w./*]+\.py)`", (ROOT / name).read_text(encoding="utf-8")))
+    there = [path for folder in ("src", "tests", "docs", "examples", ".ci") for path in (ROOT / folder).rglob("*.py")]
+    assert [module for module in modules if not any(path.match(module) for path in there)] == []
+
+
 # the files that the pages speak of
 
 
@@ -219,6 +233,7 @@ def test_every_transfer_paints(desk: Path, run: Run, words: list[str]):
 def test_every_python_block_runs(desk: Path, monkeypatch: pytest.MonkeyPatch):
     """Page by page, as a reader would type them, one after the other."""
     monkeypatch.setattr(impasto, "transfer_style", small(impasto.transfer_style), raising=False)
+    monkeypatch.setattr(impasto, "Painter", quick_painter(impasto.Painter), raising=False)
     monkeypatch.setattr(impasto, "synthesise", smaller(impasto.synthesise), raising=False)
     shutil.copytree("photos", "others")
     for path in Path("others").iterdir():
@@ -238,6 +253,14 @@ def test_every_python_block_runs(desk: Path, monkeypatch: pytest.MonkeyPatch):
 def small(transfer_style: Callable[..., Any]) -> Callable[..., Any]:
     def quick(content: Any, style: Any, settings: Any = None, **how: Any) -> Any:
         return transfer_style(content, style, replace(settings or impasto.TransferSettings(), **FEW), **how)
+
+    return quick
+
+
+def quick_painter(painter: type[impasto.Painter]) -> Callable[..., impasto.Painter]:
+    def quick(network: Any = None, objective: Any = None, *, settings: Any = None, **how: Any) -> impasto.Painter:
+        few = {name: value for name, value in FEW.items() if objective is None or not name.endswith("layers")}
+        return painter(network, objective, settings=replace(settings or impasto.TransferSettings(), **few), **how)
 
     return quick
 

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -209,7 +210,9 @@ def test_a_full_disk_ends_what_is_written_on_the_way_and_not_the_painting(
 ):
     from impasto.transfer import recorders
 
-    monkeypatch.setattr(recorders, "asdict" if option == "--trace" else "write_image", full)
+    monkeypatch.setattr(
+        recorders, *(("json", SimpleNamespace(dumps=full)) if option == "--trace" else ("write_image", full))
+    )
     code, out, _ = run(*PAINT, option, "extra")
     assert code == 0 and out.startswith("out.png")
     (message,) = caplog.messages

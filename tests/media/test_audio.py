@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 from impasto.errors import SignalError
 from impasto.media.read_write import write_signal
 from impasto.media.signal import Signal
-from impasto.media.sound.read import describe_audio, limited, loudness, read_audio, resample_audio
+from impasto.media.sound.read import describe_audio, limit_peaks, loudness, read_audio, resample_audio
 
 RATE = 16000
 LEVELS = st.floats(-4, 4, width=32, allow_subnormal=False)
@@ -53,17 +53,17 @@ def test_what_it_is_in_words():
 @settings(deadline=None, max_examples=30)
 @given(arrays(np.float32, st.tuples(st.integers(1, 2), st.integers(1, 300)), elements=LEVELS))
 def test_the_limiter_never_clips_and_leaves_soft_sounds_alone(values):
-    out = limited(values, 1000)
+    out = limit_peaks(values, 1000)
     assert np.abs(out).max() <= 0.981
     assert (out * values >= 0).all()
     soft = values / 5
-    assert np.array_equal(limited(soft, 1000), soft)
+    assert np.array_equal(limit_peaks(soft, 1000), soft)
 
 
 def test_the_limiter_touches_only_the_surroundings_of_a_peak():
     values = tone()
     values[0, 4000] = 3
-    out = limited(values, RATE)
+    out = limit_peaks(values, RATE)
     far = np.abs(np.arange(values.shape[1]) - 4000) > 0.025 * RATE
     assert np.array_equal(out[:, far], values[:, far])
 

@@ -11,6 +11,7 @@ from impasto.media.image.colour import COLOURS, luminance, matched, matched_lumi
 from impasto.media.image.prepare import prepare_images
 from impasto.media.image.read import read_image, resample_image
 from impasto.media.signal import Signal, Values
+from impasto.transfer.resolve import resolve
 from impasto.transfer.settings import TransferSettings
 
 PICTURES = arrays(np.float32, (3, 4, 5), elements=st.floats(0, 1, width=32))
@@ -115,7 +116,7 @@ def test_the_content_keeps_its_colours_under_any_painting(mode: str, photograph:
 
 def test_pictures_are_prepared_in_the_colours_of_the_settings(photograph: Signal, texture: Signal):
     rgba = np.concatenate([photograph.values.transpose(1, 2, 0), np.full((48, 64, 1), 0.5, np.float32)], -1)
-    settings = TransferSettings(size=48, colour="luminance").for_kind("image")
+    _, settings = resolve(TransferSettings(size=48, colour="luminance"), "image")
     prepared = prepare_images(read_image(rgba), [(texture, 1.0)], settings)
     assert prepared.content.shape == prepared.style[0][0].shape == prepared.fit(texture).shape == (1, 1, 36, 48)
     content = resample_image(photograph, (36, 48)).values

@@ -56,12 +56,12 @@ def result(state: StudioState, run: Run) -> np.ndarray:
 def stop_after(state: StudioState, run: Run, evaluations: int) -> None:
     """Stop at exactly that evaluation, from within the thread that paints."""
     job = state.jobs[run.id]
-    check = job.check
+    look = job.look
 
     def at_the_right_time() -> None:
         if isinstance(job.shown, View) and stopped.tick() == evaluations:
             job.stop()
-        check()
+        look()
 
     class Count:
         n = 0
@@ -71,7 +71,7 @@ def stop_after(state: StudioState, run: Run, evaluations: int) -> None:
             return self.n
 
     stopped = Count()
-    job.check = at_the_right_time  # pyright: ignore[reportAttributeAccessIssue]
+    job.look = at_the_right_time  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_a_painting_is_the_librarys_and_is_kept_with_its_settings(state: StudioState, uploads: list[Upload]):

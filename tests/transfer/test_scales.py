@@ -105,7 +105,7 @@ def pair() -> tuple[Signal, Signal]:
 def descended(pair: tuple[Signal, Signal], state: Any = None, **given_: Any) -> Iterator[tuple[Any, impasto.Progress]]:
     given = TransferSettings(**SHALLOW | {"size": 60, "scales": 3, "iterations": 14} | given_)
     scales = Scales(medium_of("image"), pair[0], [(pair[1], 1.0)], resolve(given, "image")[1], CPU)
-    return ((scales.prepared, progress) for progress in descend_stages(scales.stages, state=state))
+    return ((scales.prepared, progress) for progress in descend_stages(scales.stages(), state=state))
 
 
 def test_the_scales_are_counted_as_one_descent(pair: tuple[Signal, Signal]):

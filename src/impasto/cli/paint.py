@@ -208,6 +208,8 @@ def paint(
             for watcher in watchers:
                 watcher(progress)
             telling = False
+            if cancel.is_set():
+                ignore_interruptions()  # it ends here, and nothing shall stop it on its way to the disk
 
         try:
             painting = transfer_style(

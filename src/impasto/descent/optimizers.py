@@ -30,6 +30,7 @@ class Optimizer(ABC):
     """What goes from a gradient to a change of the variables, and how the descent drives it.
 
     Attributes:
+        name: what summaries call it; the name of the class if it says none.
         state: what it remembers: a tree of dicts and lists with numbers and tensors, empty at the start. A checkpoint keeps
             it, so all that changes from step to step belongs there.
         size: its usual step, for a gradient whose root mean square is 1.
@@ -41,6 +42,7 @@ class Optimizer(ABC):
         moment: signals of G's size that a step needs for a moment.
     """
 
+    name: str = ""
     size: float = 0.02
     unitless: bool = True
     rise: float = 10.0
@@ -91,6 +93,7 @@ class GradientDescent(Optimizer):
     after a bad one.
     """
 
+    name = "gd"
     unitless = False
     rise = 1.0
     growth = 1.2
@@ -104,6 +107,8 @@ class GradientDescent(Optimizer):
 
 class Adam(Optimizer):
     """Adam (Kingma and Ba 2015): every variable moves by about the step, whatever the size of its gradient."""
+
+    name = "adam"
 
     def step(self, gradient: Tensor, size: float) -> Tensor:
         """Down the mean of the gradients, in units of their deviation."""
@@ -132,6 +137,7 @@ class LBFGS(Optimizer):
         SettingsError: that is no whole number above 0.
     """
 
+    name = "lbfgs"
     size = 1.0
     rise = 1.5
     growth = 1.2
@@ -180,7 +186,7 @@ class LBFGS(Optimizer):
         return [*(LBFGS(history) for history in _HISTORIES if history < self.history), Adam()]
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"lbfgs": LBFGS, "adam": Adam, "gd": GradientDescent}
+OPTIMIZERS: dict[str, type[Optimizer]] = {kind.name: kind for kind in (LBFGS, Adam, GradientDescent)}
 """By the names that settings have for them."""
 
 

@@ -18,7 +18,7 @@ from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.styles import Source, Style
 from impasto.networks.device import find_device
-from impasto.transfer.inputs import Inputs, take_in
+from impasto.transfer.inputs import take_in
 from impasto.transfer.scales import Scales, first_signal
 from impasto.transfer.settings import TransferSettings
 
@@ -30,7 +30,7 @@ _START = 1 / 3
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """What is to be expected of a transfer.
 
     Attributes:
@@ -46,14 +46,14 @@ class Rehearsal:
     seconds: float
 
 
-def rehearse(
+def dry_run(
     content: Source,
     style: Style | Sequence[Style],
     settings: TransferSettings | None = None,
     *,
     output: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
-) -> Rehearsal:
+) -> DryRun:
     """Begin a transfer on a part of the content, and say what the whole will take.
 
     The arguments are those of :func:`impasto.transfer_style`. That the result can be written to ``output`` is tried too.
@@ -61,15 +61,7 @@ def rehearse(
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
-    return rehearse_inputs(take_in(content, style, settings, output, options))
-
-
-def rehearse_inputs(inputs: Inputs) -> Rehearsal:
-    """The same of what was read already.
-
-    Raises:
-        ImpastoError: a size is wrong, or there is not memory enough.
-    """
+    inputs = take_in(content, style, settings, output, options)
     settings, device = inputs.settings, find_device(inputs.settings.device)
     if settings.memory is None:
         settings = replace(settings, memory=default_memory(device))
@@ -79,18 +71,18 @@ def rehearse_inputs(inputs: Inputs) -> Rehearsal:
     held = last.bytes_held(inputs.content, inputs.styles)
     shapes: list[tuple[int, ...]] = []
     fittings: list[Fitting | None] = []
-    for k in range(len(scales.stages)):
+    for k in range(len(scales)):
         here, prepared = scales.at(k)
         shapes.append(tuple(prepared.content.shape[2:]))
         fittings.append(prepared.fitting(here.limits, held))
     each, evaluations = _measured(last, fittings[-1], settings, device)
-    counts = [evaluations] if len(scales.stages) == 1 else [stage.iterations for stage in scales.stages]
+    counts = [evaluations] if len(scales) == 1 else [stage.iterations for stage in scales.stages()]
     works = [
         fitting.plan.work if fitting and fitting.plan else prod(shape)
         for shape, fitting in zip(shapes, fittings, strict=True)
     ]
     seconds = sum(each * work * (count + 2 * _START) for work, count in zip(works, counts, strict=True))
-    return Rehearsal(tuple(shapes), tuple(fittings), tuple(counts), seconds)
+    return DryRun(tuple(shapes), tuple(fittings), tuple(counts), seconds)
 
 
 def _measured(

@@ -46,7 +46,7 @@ def take_in(
     output: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     *,
-    read_style: Callable[..., Signal] = read_signal,
+    read_style: Callable[..., Signal] | None = None,
     **parts: Any,
 ) -> Inputs:
     """Read content and styles, as far as the settings want them, and see that the result can be written.
@@ -57,7 +57,7 @@ def take_in(
         settings: what is open in them is decided by the content.
         output: where the result is to go, if anywhere: it decides whether an animation is a movie or a picture.
         options: how a picture is to be written.
-        read_style: reads a style.
+        read_style: reads a style, if not as any signal is read.
         parts: network, objective and optimizer, as :func:`impasto.transfer.resolve.resolve` takes them.
 
     Raises:
@@ -72,7 +72,9 @@ def take_in(
     signal = read_signal(content, settled.rate, settled.size, settled.memory, output)
     # a style may be wanted larger than the result
     finer = settled.size and round(settled.size * max(1.0, settled.stroke))
-    styles = [(read_style(source, settled.rate, finer, settled.memory), share) for source, share in weighted]
+    styles = [
+        ((read_style or read_signal)(source, settled.rate, finer, settled.memory), share) for source, share in weighted
+    ]
     given, settled = resolve(unresolved, signal.kind, max(signal.shape), **parts)
     about = about_of(content, style, given, settled)
     if output is not None:

@@ -120,7 +120,7 @@ class Painter:
             with freed_memory_kept() if settings.memory is None else nullcontext():
                 within = replace(settings, memory=memory)
                 scales = Scales(inputs.medium, inputs.content, inputs.styles, within, device, self._measured)
-                steps = descend_stages(scales.stages, step=settings.step, state=state, cancel=cancel)
+                steps = descend_stages(scales.stages(), step=settings.step, state=state, cancel=cancel)
                 for progress in memory_watched(steps, device):
                     if progress.latest.evaluation <= len(history):
                         continue  # where the checkpoint was written
@@ -131,17 +131,17 @@ class Painter:
                     if keep:
                         keep(progress, history, False)
                     resting = False
+            assert progress is not None
+            finished = len(history) == progress.iterations
+            if keep and not finished:
+                keep(progress, history, True)
+            return painting(progress, finished, checkpoint)
         except KeyboardInterrupt:
             if progress is None:
                 raise
             if keep and resting:
                 keep(progress, history, True)
             raise TransferInterrupted(painting(progress, False, None)) from None
-        assert progress is not None
-        finished = len(history) == progress.iterations
-        if keep and not finished:
-            keep(progress, history, True)
-        return painting(progress, finished, checkpoint)
 
     def _read_style(self, source: Source, *how: Any) -> Signal:
         """A style, whose file is not read again while the file is the same."""

@@ -93,7 +93,6 @@ class Scales:
 
     Attributes:
         prepared: content and styles at the scale at work.
-        stages: one for each scale.
 
     Raises:
         ImpastoError: a signal or a size is wrong.
@@ -115,8 +114,14 @@ class Scales:
         self._last = self.prepared = medium.prepare(content, styles, settings)
         self._held = self._last.bytes_held(content, styles)
         self._smaller: Tensor | None = None
-        dims = len(content.shape)
-        self.stages = [
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def stages(self) -> list[Stage]:
+        """One for each scale, to be gone through once."""
+        dims = len(self._content.shape)
+        return [
             Stage(scale.iterations, float(scale.size or 1) ** dims, partial(self._begin, k))
             for k, scale in enumerate(self._plan)
         ]

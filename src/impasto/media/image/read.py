@@ -71,7 +71,8 @@ def read_image(
     Args:
         source: a file of any format that Pillow reads (of an animation the first frame), JPEG XL, HEIC (with pillow-heif), a
             TIFF file of any numbers, or an array in an .npy file; a PIL image; or an array of shape (height, width),
-            (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of floats in 0..1.
+            (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of floats in 0..1; or a
+            tensor of torch of such numbers, (3 or 1, height, width), alone in a batch or without one.
         longest: the longest side to which it will be scaled down, if so. A larger JPEG is then decoded at 1/2, 1/4 or 1/8
             of its size, in a fraction of the time, and still has this many pixels on each side; and what is larger than 178
             million pixels or does not fit into the memory is made smaller while it is read.

@@ -12,7 +12,7 @@ from impasto.errors import SignalError, SizeError
 from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values, roles
-from impasto.media.sound.read import limited, loudness, resample_audio
+from impasto.media.sound.read import limit_peaks, loudness, resample_audio
 from impasto.media.styles import Styles
 from impasto.networks.mel import LOUDNESS, Spectral, window_length
 
@@ -50,7 +50,7 @@ def prepare_sounds(content: Signal, styles: Styles, settings: ResolvedSettings) 
     def restore(values: Values) -> Signal:
         whole = resample_audio(values, working, rate)
         whole = np.pad(whole, ((0, 0), (0, max(0, content.shape[0] - whole.shape[1]))))[:, : content.shape[0]]
-        return content.with_values(limited(whole * (loudness(content.values) / loudness(whole)), rate))
+        return content.with_values(limit_peaks(whole * (loudness(content.values) / loudness(whole)), rate))
 
     def fit(sound: Signal) -> Tensor:
         if len(sound.values) not in (1, len(content.values)):

@@ -174,7 +174,7 @@ def loudness(values: Values) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def limited(values: Values, rate: float) -> Values:
+def limit_peaks(values: Values, rate: float) -> Values:
     """Values (channels, samples) that never exceed full scale: the gain dips smoothly for some 20 ms around a peak."""
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
