@@ -8,6 +8,7 @@ import signal
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import click
 import numpy as np
@@ -19,7 +20,7 @@ from PIL import Image
 from impasto.cli import watch
 from impasto.cli.main import cli
 from impasto.errors import SettingsError, SignalError, WeightsError
-from impasto.explore import patches, report
+from impasto.explore import patches, report, synthesis
 from impasto.explore.index import PatchIndex
 from impasto.explore.sheet import write_sheet
 from impasto.explore.sources import Source, view
@@ -194,6 +195,46 @@ def test_synthesise_a_unit_several_and_a_layer(tmp_path: Path) -> None:
     for name in ("two", "layer"):
         with Image.open(tmp_path / f"{name}.png") as sheet:
             assert min(sheet.size) > 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["relu1_1:3"], "relu1_1:3 is after 5 of 9 steps"),
+        (["relu1_1", "--units", "2-4"], "unit 2 is after 5 of 9 steps"),
+    ],
+)
+def test_ctrl_c_keeps_the_picture_as_far_as_it_came(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler, step = signal.getsignal(signal.SIGINT), synthesis._adam_step
+    number = 0
+
+    def step_and_interrupt(*how: Any) -> None:
+        nonlocal number
+        step(*how)
+        number += 1
+        if number == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(synthesis, "_adam_step", step_and_interrupt)
+    result = run("synthesise", *arguments, "--size", "32", "--iterations", "9", "-o", tmp_path / "unit.png")
+    assert (result.return_value, number) == (130, 5)
+    assert said in result.stderr
+    with Image.open(tmp_path / "unit.png") as picture:
+        assert json.loads(picture.info.get("impasto", '{"iterations": 5}'))["iterations"] == 5
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_who_is_impatient_ends_an_ascent_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt_twice(*how: Any) -> None:
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(synthesis, "_adam_step", interrupt_twice)
+    with pytest.raises(click.exceptions.Abort):
+        run("synthesise", "relu1_1:3", "--size", "32", "-o", tmp_path / "unit.png")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

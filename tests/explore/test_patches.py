@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from impasto.errors import SettingsError, SignalError, UnknownLayerError
 from impasto.explore import sources as sources_module
 from impasto.explore.index import ExploreInterrupted, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import signature
-from impasto.explore.patches import empty_index, search, top_patches
+from impasto.explore.patches import PatchProgress, empty_index, search, top_patches
 from impasto.explore.sources import Source, Sources, common_kind, view
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
@@ -203,6 +204,34 @@ def test_an_interrupted_search_goes_on_to_the_same_result(make_photos: Callable[
     assert caught.value.index != whole
     assert top_patches(folder, resume=caught.value.index, **how) == whole
     assert list(whole.skipped) == [(folder / "photo003.png").as_posix()]
+
+
+def test_a_cancelled_search_ends_after_the_image_at_hand_and_goes_on_to_the_same_result(
+    make_photos: Callable[..., Path],
+) -> None:
+    folder, how = make_photos(5), {"layers": "relu1_1", "units": "0-7", "top": 3}
+    whole, cancel, told = top_patches(folder, **how), Event(), list[int]()
+
+    def watch(progress: PatchProgress) -> None:
+        told.append(progress.done)
+        if progress.done == last:
+            cancel.set()
+
+    last = 2
+    part = top_patches(folder, on_progress=watch, cancel=cancel, **how)
+    assert (told, len(part.images), part.complete) == ([1, 2], 2, False)
+    assert top_patches(folder, resume=part, **how) == whole
+    cancel.clear()
+    last = 5  # nothing was left to be cancelled
+    assert top_patches(folder, on_progress=watch, cancel=cancel, **how) == whole
+
+
+def test_a_search_that_was_cancelled_before_it_saw_anything_is_no_failure(make_photos: Callable[..., Path]) -> None:
+    folder, cancel = make_photos(3), Event()
+    (folder / "photo000.png").write_bytes(b"no picture")
+    cancel.set()
+    part = top_patches(folder, "relu1_1", units="0", cancel=cancel)
+    assert (dict(part.images), len(part.skipped), part.complete) == ({}, 1, False)
 
 
 def test_images_are_seen_at_no_more_than_the_size(make_photos: Callable[..., Path]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -42,6 +43,20 @@ def test_one_seed_is_one_picture(network: ConvNet) -> None:
     assert first.shape == (1, 3, 32, 40)
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_a_cancelled_ascent_is_as_far_as_it_came(network: ConvNet) -> None:
+    cancel, told = Event(), list[int]()
+
+    def watch(step: int, score: float) -> None:
+        told.append(step)
+        if step == 3:
+            cancel.set()
+
+    unit, shape = {("relu2_1", 1): 1.0}, (1, 3, 32, 40)
+    cancelled = ascend(network, unit, shape, 99, 0, watch, cancel)
+    assert told == [1, 2, 3]
+    assert torch.equal(cancelled, ascend(network, unit, shape, 3, 0, quiet))
 
 
 def test_a_negative_weight_is_what_the_unit_does_not_want() -> None:

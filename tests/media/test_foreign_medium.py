@@ -8,16 +8,25 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import impasto
+from impasto import Signal, TransferSettings
+from impasto.descent.descend import Evaluation
 from impasto.errors import SignalError
+from impasto.explore.near_duplicates import signature
+from impasto.explore.trained import trained_network
+from impasto.media import registry
 from impasto.media.medium import Late, Medium, View, found_at
 from impasto.media.read_write import kind_of
 from impasto.media.registry import BUILT_IN, media, medium_of
+from impasto.studio.components.controls import PRESETS
+from impasto.studio.estimate import Speed
+from impasto.studio.uploads import Upload
 
 ROW = """
 from impasto.media.medium import Late, Medium
@@ -162,6 +171,21 @@ def test_a_terrain_is_known_by_its_name_though_it_is_an_array_inside(
     assert impasto.TransferSettings().for_kind("terrain").iterations == 3
     with pytest.raises(SignalError, match="a terrain cannot be painted in the style of a picture: its relief is learned"):
         impasto.transfer_style(path, np.zeros((40, 40, 3), np.uint8))
+
+
+def test_what_is_made_for_pictures_is_made_for_a_foreign_medium_that_says_it_is_one(anew: pytest.MonkeyPatch):
+    """Nothing asks for the name "image" where it means a picture."""
+    drawing = replace(BUILT_IN["image"], name="drawing", noun="a drawing")
+    values = np.random.default_rng(0).random((3, 40, 48), np.float32)
+    anew.setattr(registry, "media", lambda: BUILT_IN | {"drawing": drawing})
+    assert signature(Signal(values, "drawing")) == signature(Signal(values))
+    assert trained_network(kind="drawing")[1] == trained_network()[1]
+    for row in PRESETS:
+        assert row.suits("drawing") == row.suits("image")
+    picture, told = Upload(Path("a.png"), "a.png", ".png", (50, 100)), Speed()
+    told.learn([Evaluation(i, 1.0, {}, {}, float(i)) for i in (1, 2, 3)], (50, 100))
+    estimates = [told.tell(replace(picture, kind=kind), TransferSettings(size=512)) for kind in ("image", "drawing")]
+    assert estimates[0] == estimates[1]
 
 
 def test_what_is_no_medium_is_left_out_and_told_in_one_warning(

@@ -21,6 +21,15 @@ def evaluations(*seconds: float, scale: int = 1) -> list[Evaluation]:
     return [Evaluation(i + 1, 1.0, {}, {}, at, scale) for i, at in enumerate(seconds)]
 
 
+def test_a_term_of_ones_own_is_seen_by_its_name():
+    rows = [{"J": 3.0 - i, "content": 1.0, "edges <of mine>": 2.0 - i / 2, "scale": 1.0} for i in range(3)]
+    del rows[0]["edges <of mine>"]  # as a term that begins later
+    drawn = curves(rows, 3)
+    assert "<title>edges &lt;of mine&gt;</title>" in drawn
+    assert '<span class="key-2">edges &lt;of mine&gt; <b>1</b></span>' in drawn
+    assert "scale</title>" not in drawn
+
+
 def costs(*rows: tuple[float, ...]) -> list[dict[str, float]]:
     return [dict(zip(("J", "content", "style", "scale"), row, strict=False)) for row in rows]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -117,14 +118,29 @@ def unwanted(found: object) -> None:
     pytest.fail(f"{found} was kept")
 
 
-def test_a_search_and_a_wish_end_when_they_are_stopped(photographs: dict[str, Path]):
-    for work in (search(photographs, "three", unwanted), visualise_feature("relu1_1", 3, unwanted)):
-        job = Job(work)
-        told: list[float] = []
-        job.show = lambda what, job=job, told=told: (told.append(what), job.stop())  # pyright: ignore
-        job.run()
-        assert job.state == "stopped"
-        assert len(told) == 1
+def stopped_at_once(work: Callable[[Job], None]) -> Job:
+    """The job, stopped as soon as it showed something."""
+    job = Job(work)
+    told: list[float] = []
+    job.show = lambda what: (told.append(what), job.stop())  # pyright: ignore
+    job.run()
+    assert len(told) == 1
+    return job
+
+
+def test_of_a_search_that_is_stopped_there_is_what_was_seen(photographs: dict[str, Path], tmp_path: Path):
+    found: list[UnitBrowser] = []
+    stopped_at_once(search(photographs, "three", found.append))
+    (browser,) = found
+    assert browser.note == "1 of three"
+    assert list(browser.index.images) == sorted(photographs)[:1]
+    (tmp_path / "0.png").write_bytes(b"no picture")
+    job = stopped_at_once(search({"0.png": tmp_path / "0.png", **photographs}, "four", unwanted))
+    assert job.state == "stopped"
+
+
+def test_a_visualisation_that_is_stopped_is_not_kept():
+    assert stopped_at_once(visualise_feature("relu1_1", 3, unwanted)).state == "stopped"
 
 
 @pytest.mark.slow

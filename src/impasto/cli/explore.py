@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from impasto.cli.exploration import check_exploration, index_file, target_of
+from impasto.cli.interruption import cancelling
 from impasto.cli.paint import FILE
 from impasto.cli.synthesise import NETWORK_HELP, SHOWN_COUNT, SHOWN_UNITS, WEIGHTS_HELP, described, synthesise
-from impasto.cli.watch import keep_index, keeper, progress_bar, stoppable
+from impasto.cli.watch import keep_index, keeper, progress_bar
 from impasto.errors import SettingsError
 from impasto.explore.settings import (
     PATCHES,
@@ -171,28 +172,27 @@ def _searched(
     resume = before if before and not before.complete else None
     if resume:
         click.echo(f"going on from {state}, which holds {len(resume.images)} images", err=True)
-    with stoppable() as stop, progress_bar(quiet) as tell:
+    with cancelling() as cancel, progress_bar(quiet) as tell:
         keep = keeper(state)
 
         def watch(progress: PatchProgress) -> None:
             tell(progress.done, progress.total, f"{progress.images_per_second:.1f} images/s")
             keep(progress)
-            if stop():
-                raise KeyboardInterrupt
 
         try:
-            index = top_patches(photos, layers, units=units, resume=resume, on_progress=watch, **how)
+            index = top_patches(photos, layers, units=units, resume=resume, on_progress=watch, cancel=cancel, **how)
         except SettingsError as error:
             if resume is None:
                 raise
             raise SettingsError(f"{error}; delete {state} to begin anew") from None
-        except ExploreInterrupted as interrupted:
-            keep_index(interrupted.index, state)
-            seen = len(interrupted.index.images)
-            click.echo(f"impasto: interrupted; {state} keeps the {seen} images seen, the same command goes on", err=True)
-            return None
-    keep_index(index, state)  # drawing a report can take longer than the search
-    return index
+        except ExploreInterrupted as impatient:
+            index = impatient.index
+    keep_index(index, state)  # also of a search that is complete: drawing a report can take longer than that
+    if index.complete:
+        return index
+    seen = len(index.images)
+    click.echo(f"impasto: interrupted; {state} keeps the {seen} images seen, the same command goes on", err=True)
+    return None
 
 
 def _parse_show(show: str) -> list[str]:
@@ -206,11 +206,12 @@ def _parse_show(show: str) -> list[str]:
 def _check_pictures(photos: tuple[Path, ...]) -> None:
     from impasto.explore.index import PatchIndex
     from impasto.explore.sources import common_kind, find_sources
+    from impasto.media.registry import medium_of
 
     for path in photos:
         merged = path.suffix.lower() == ".json"
         kind = common_kind({name: name for name in PatchIndex.load(path).images} if merged else find_sources(path))
-        if kind != "image":
+        if not medium_of(kind).is_picture:
             raise SettingsError(f"--synthesise makes pictures, but {path} holds another kind of signal: {kind}")
 
 

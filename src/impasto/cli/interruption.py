@@ -13,13 +13,36 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt; an impatient second one is ignored."""
+    """Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt; an impatient second one is ignored.
+
+    This is for the time in which there is nothing to be saved; work that can keep what it has is cancelled instead.
+    """
 
     def interrupt(*_: object) -> NoReturn:
         ignore_interruptions()
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in SIGNALS}
+    with _handled(interrupt):
+        yield
+
+
+@contextmanager
+def cancelling() -> Iterator[Event]:
+    """An event that the first Ctrl-C or SIGTERM sets; a second one raises KeyboardInterrupt, as Python does."""
+    cancel = Event()
+
+    def note(*_: object) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    with _handled(note):
+        yield cancel
+
+
+@contextmanager
+def _handled(handle: Callable[..., None]) -> Iterator[None]:
+    before = {number: signal.signal(number, handle) for number in SIGNALS}
     try:
         yield
     finally:

@@ -169,7 +169,7 @@ def paint(
     settings = TransferSettings(**given)
     set_level(verbose=verbose, quiet=quiet)
     kind = kind_of(content, output)
-    if frames and kind != "image":
+    if frames and not medium_of(kind).is_picture:
         raise SettingsError(f"--frames writes pictures; {medium_of(kind).noun} has none: use --plot or --trace")
     styles = [source for source, _ in shares(style)]
     inputs = [content, *styles, *validation.named_files(settings).values()]

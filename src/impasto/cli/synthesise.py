@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from impasto.cli.interruption import cancelling
 from impasto.cli.output import check_outputs
 from impasto.cli.paint import FILE
 from impasto.cli.watch import progress_bar
@@ -55,7 +56,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
     impasto explore synthesise relu4_1:17=1,relu3_1:5=0.5 -o sum.png
     impasto explore synthesise relu4_1 --units 0-15 -o layer.png
 
-    Ctrl-C on the way to a sheet keeps the units that are done.
+    Ctrl-C keeps what there is: the units of a sheet that are done, and the one at hand as far as it came.
     """
     whole(1)("diverse", diverse)
     whole(32)("size", how["size"])
@@ -76,27 +77,30 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
     for one in targets.values():
         parse_objective(one, known)
     made: dict[str, list[Signal]] = {}
-    code = 0
-    with progress_bar(quiet) as tell:
+    steps = 0
+    with cancelling() as cancel:
+        with progress_bar(quiet) as tell:
 
-        def watch(step: int, activation: float) -> None:
-            done, total = (n * how["iterations"] for n in (len(made), len(targets)))
-            tell(done + step, total, f"{list(targets)[len(made)]}, activation {activation:.4g}")
+            def watch(step: int, activation: float) -> None:
+                nonlocal steps
+                steps = step
+                done, total = (n * how["iterations"] for n in (len(made), len(targets)))
+                tell(done + step, total, f"{list(targets)[len(made)]}, activation {activation:.4g}")
 
-        try:
             for name, one in targets.items():
-                made[name] = ascend(one, diverse=diverse, on_progress=watch, **how)
-        except KeyboardInterrupt:
-            if not made:
-                raise
-            code = 130
-    if of_layer or diverse > 1:
-        _write_sheet(made, layer, output)
-    else:
-        about = {"objective": target, **how}
-        write_image(made[target][0], output, about)
+                made[name] = ascend(one, diverse=diverse, on_progress=watch, cancel=cancel, **how)
+                if cancel.is_set():
+                    break
+        finished = len(made) == len(targets) and steps == how["iterations"]
+        if not finished:
+            click.echo(f"impasto: interrupted; {list(made)[-1]} is after {steps} of {how['iterations']} steps", err=True)
+        if of_layer or diverse > 1:
+            _write_sheet(made, layer, output)
+        else:
+            about = {"objective": target, **how, "iterations": steps}
+            write_image(made[target][0], output, about)
     click.echo(f"{output}: {', '.join(made) if len(made) < 4 else f'{len(made)} units of {layer}'}")
-    return code
+    return 0 if finished else 130
 
 
 def _write_sheet(made: dict[str, list[Signal]], heading: str, output: Path) -> None:

@@ -1,8 +1,7 @@
-"""Around a search for patches: stopped in good order, kept now and then, shown as a bar."""
+"""Around a search for patches: what was found is kept now and then, and progress is shown as a bar."""
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -40,25 +39,6 @@ def keeper(state: Path) -> Callable[[PatchProgress], None]:
             pause = max(CHECKPOINT_SECONDS, min((last - began) / _SHARE, _LONGEST))
 
     return keep
-
-
-@contextmanager
-def stoppable() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C and SIGTERM end the work after the image at hand; a second Ctrl-C ends it at once."""
-    asked = False
-
-    def ask(*_: object) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

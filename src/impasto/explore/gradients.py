@@ -30,17 +30,17 @@ def activation_gradient(
     image, without their surroundings.
     """
     dims = network.spatial_dims
-    alone = (1,) * (len(signal.shape) - dims)  # leads and channels, each of which the network sees alone
+    alone = (1,) * (len(signal.shape) - dims)  # for the axis of leads or channels, each of which is seen by itself
     fields = [network.field(layer, axis) for axis in range(dims)]
     steps = (*alone, *(1 if field is None else field.step for field in fields))
     strides = (*alone, *(network.total_stride([layer]),) * dims)
-    # who looks everywhere sees the whole axis
+    # a layer that looks everywhere depends on the whole axis
     everywhere = (*(False,) * len(alone), *(field is None for field in fields))
     origins = [
         0 if whole else start // stride * stride
         for whole, stride, (start, _) in zip(everywhere, strides, patch.field, strict=True)
     ]
-    # a field at the border may be smaller than the network takes; its surroundings do no harm
+    # a field cut by the border may be smaller than the network takes, and is then computed with its surroundings
     smallest = (*alone, *(network.smallest_size([layer]),) * dims)
     window = tuple(
         slice(origin, None if whole else max(stop, origin + least))

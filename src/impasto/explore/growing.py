@@ -1,4 +1,4 @@
-"""A mapping that grows without being copied, and of which every state stays as it was."""
+"""A mapping that is extended without being copied; whoever holds an earlier state still sees only that."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Growing(Mapping[str, str]):
         if not items:
             return self
         if self._count != len(self._texts) or not self._places.keys().isdisjoint(items):
-            return Growing({**self, **items})  # another one has been extended from here, or it is no mere extension
+            return Growing({**self, **items})  # it was extended before, or a name gets another text: only a copy is right
         for place, (name, text) in enumerate(items.items(), start=self._count):
-            self._texts.append(text)  # first: who is interrupted here is extended by a copy
+            self._texts.append(text)  # before the place: after an interruption between the two, a copy is made
             self._places[name] = place
         other = Growing.__new__(Growing)
         other._places, other._texts, other._count = self._places, self._texts, len(self._texts)
@@ -41,7 +41,7 @@ class Growing(Mapping[str, str]):
         return self._texts[place]
 
     def __iter__(self) -> Iterator[str]:
-        # a list: others may extend the names while these are gone through
+        # as a list, since the names may be extended while somebody goes through these
         return iter(list(islice(self._places, self._count)))
 
     def __len__(self) -> int:

@@ -23,7 +23,7 @@ from impasto.files import write_whole
 from impasto.networks.layers import VGG19, Field, Interval, field_of, up_to_deepest
 
 LOWEST, BINS = -2, 33
-"""Histogram bins: the first holds 0 and less, bin i >= 1 activations from 2^((i - 1 + LOWEST) / 2), half an octave each."""
+"""Activations are counted in bins of half an octave: bin 0 has 0 and less, bin i those from 2^((i - 1 + LOWEST) / 2)."""
 
 
 class Patch(NamedTuple):

@@ -16,26 +16,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 
-_GRID = 8
-_DEAD_ZONE = 2.0
-_BITS = 10
-_COLOUR = 8
+_GRID = 8  # cells on each side
+_DEAD_ZONE = 2.0  # of 255: brightness that rises by less counts as flat
+_BITS = 10  # by so many bits signatures that are near may differ,
+_COLOUR = 8  # and by so much, of 255, the means of each channel
 _COLOURS = 3
 _WIDTH = 2 * _GRID**2
 _BYTES = _WIDTH // 8 + _COLOURS
 
 _BANDS = _BITS + 1
-# from how many on signatures are sorted, and how many times longer a sorted list is than the one before
+# so many new signatures are compared one by one before they are sorted, and a sorted list is so many times longer than the
+# one after it
 _UNSORTED, _LONGER = 1024, 16
-# more candidates than these are compared by colour first
+# if there are more candidates, those of other colours are taken out before bits are compared
 _MANY = 256
 # an entry of a sorted list has, from its highest bit: band, bits of the band, red, green, blue, number of the signature
 _AT_BAND, _AT_BITS, _AT_RED, _AT_GREEN, _AT_BLUE = 60, 48, 40, 32, 24
 _NUMBERS = 2**_AT_BLUE
-# what each bit counts in each band: every eleventh bit is of one, so that all bands have some of every part of
-# a picture, of which many are plain
+# what each bit counts in each band. A band has every eleventh bit: were its bits neighbours, many pictures would share it,
+# as parts of them are plain
 _WORTH = np.where(np.arange(_WIDTH)[:, None] % _BANDS == np.arange(_BANDS), 2.0 ** (np.arange(_WIDTH) // _BANDS)[:, None], 0)
 _BAND_NUMBERS = np.arange(_BANDS, dtype=np.uint64) << np.uint64(_AT_BAND)
 _COUNTING = hasattr(np, "bitwise_count")
@@ -49,7 +51,7 @@ def signature(signal: Signal) -> str:
     difference hash), and a byte for the mean of each of three channels.
     """
     values = signal.values
-    if signal.kind != "image":
+    if not medium_of(signal.kind).is_picture:
         # two heartbeats, or two heads, are alike at the scale of a grid and different signals all the same
         return blake2b(values.tobytes(), digest_size=_BYTES).hexdigest()
     means = np.resize(values.reshape(len(values), -1).mean(1), 3)
@@ -76,7 +78,8 @@ class Groups:
         known = np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(-1, _BYTES)
         self._bits, self._colours = _bits(known), known[:, -_COLOURS:].astype(np.int16)
         self._names, self._count = names, len(names)
-        # each from the number at which the one before ends; the last ones are in none
+        # each list with the number of its first signature; it ends where the next one begins, and signatures from
+        # _unsorted on are in no list yet
         self._sorted: list[tuple[int, NDArray[np.uint64]]] = []
         self._unsorted = 0
         self._sort()
@@ -86,7 +89,7 @@ class Groups:
         own = np.frombuffer(bytes.fromhex(name), np.uint8)
         bits, colours = _bits(own[None])[0], own[-_COLOURS:].astype(np.int16)
         bands = _BAND_NUMBERS | (_bands(own[None])[0] << _AT_BITS)
-        for first, entries in self._sorted:  # those found first come first
+        for first, entries in self._sorted:  # the oldest first, as of several groups the first one counts
             numbers = first + _candidates(entries, bands, colours.tolist())
             near = self._near(numbers, self._bits[numbers], bits, colours)
             if len(near):
@@ -109,14 +112,14 @@ class Groups:
     def _near(
         self, numbers: NDArray[np.int64], known: NDArray[Any], bits: NDArray[Any], colours: NDArray[np.int16]
     ) -> NDArray[np.int64]:
-        """Those of the numbers, of which the bits are ``known``, whose signatures are near."""
+        """Which of these numbers, with the bits ``known``, have a signature near the one of ``bits`` and ``colours``."""
         alike = numbers[_differing(known, bits) <= _BITS]
         if not len(alike):
             return alike
         return alike[np.abs(self._colours[alike] - colours).max(1) <= _COLOUR]
 
     def _sort(self) -> None:
-        """Let all be in sorted lists, each many times longer than the one after it: few to look into, few to make anew."""
+        """Put all into sorted lists, each many times longer than the next: few lists, the long ones seldom made anew."""
         first = self._unsorted
         while self._sorted:
             start, entries = self._sorted[-1]
@@ -145,14 +148,14 @@ def _differing(known: NDArray[Any], bits: NDArray[Any]) -> NDArray[Any]:
 
 
 def _bands(signatures: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """(n, bands) of signatures, of which the colours are not looked at."""
+    """The bands of each signature, (n, bands), as numbers; colours have no part in them."""
     return (np.unpackbits(signatures[:, : _WIDTH // 8], axis=1) @ _WORTH).astype(np.uint64)
 
 
 def _entries(bits: NDArray[Any], colours: NDArray[np.int16]) -> NDArray[np.uint64]:
     """The sorted list of these signatures, each once for every band."""
     entries = np.empty((len(bits), _BANDS), np.uint64)
-    for start in range(0, len(bits), 2**14):  # by parts, as what is between takes ten times their memory
+    for start in range(0, len(bits), 2**14):  # in parts, as this takes ten times the memory of its result
         some = slice(start, start + 2**14)
         red, green, blue = colours[some].T.astype(np.uint64)
         numbers = np.arange(start, start + len(red), dtype=np.uint64)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
+from threading import Event
 
 import numpy as np
 import psutil
@@ -57,6 +58,7 @@ def top_patches(
     device: str = "auto",
     resume: PatchIndex | None = None,
     on_progress: Callable[[PatchProgress], None] | None = None,
+    cancel: Event | None = None,
 ) -> PatchIndex:
     """The patches that excite the units of some layers most, over all positions of all images.
 
@@ -73,6 +75,8 @@ def top_patches(
         device: "auto", "cpu", "cuda", "mps".
         resume: the index of an interrupted search, made in the same way; its images are not seen again.
         on_progress: called after each image.
+        cancel: once it is set, from wherever, no other image is looked at; the index of those before is not ``complete``,
+            and can be gone on with.
 
     An image that cannot be read, or is too small for every layer, is listed in ``skipped``; one that is too small for some
     layers takes part in the others.
@@ -105,6 +109,8 @@ def top_patches(
             index = progress.index
             if on_progress is not None:
                 on_progress(progress)
+            if cancel is not None and cancel.is_set() and progress.done < progress.total:
+                return replace(index, complete=False)
     except KeyboardInterrupt:
         raise ExploreInterrupted(replace(index, complete=False)) from None
     if not index.images:

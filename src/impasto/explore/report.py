@@ -78,7 +78,7 @@ def write_report(
     shapes: list[tuple[int, ...]] = []
     images = tiles_of_images(index, index.units(), pixels, sources=sources, panels=list(shown.values()))
     _make(folder)
-    # tiles are drawn image by image, so that each is read once, and put together unit by unit: until then they are on disk
+    # tiles come image by image, so that each is read once, and are wanted unit by unit: in between they are kept in a file
     with _scratch_in(folder) as scratch:
         for name, signal, tiles in images:
             _write_picture(views()[signal.kind].overview(signal, SOURCE), folder / "images" / f"{numbers[name]}.webp")

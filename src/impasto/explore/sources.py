@@ -23,7 +23,7 @@ Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 Sources = Mapping[str, Source]
 Read = TypeVar("Read")
 _OPENED = 1000
-_PICTURES = (".gif", ".bmp")  # whatever they hold
+_PICTURES = (".gif", ".bmp")  # of an animation the first frame is explored
 
 
 def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source]:
@@ -48,6 +48,8 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
         if not found:
             folders = ", ".join(str(item) for item in items) or "nothing"
             raise SignalError(f"no picture was found in {folders}, and no series, sound or volume")
+    if not found:
+        raise SignalError("no picture was given, and no series, sound or volume")
     return {name: found[name] for name in sorted(found)}
 
 
@@ -65,7 +67,7 @@ def _files(path: Path) -> list[Path]:
         and not any(part.startswith(".") for part in file.parts[hidden:])
         and file.is_file()
     ]
-    # beside other signals a table of numbers is most often about them
+    # a table of numbers among signals of another kind is most often about them, and no series
     aside = {kind for kind, seen in views().items() if seen.beside}
     return [file for file in files if aside.isdisjoint(kinds_named(file.name)) or source_kind(file) not in aside] or files
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from threading import Event
 
 import torch
 import torch.nn.functional as F
@@ -32,7 +33,7 @@ _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _SCALES = (0.9, 1.1)
 _MARGIN = 16
 _START, _CONTRAST = 0.1, 1.5
-_SLOPE = 0.01  # of F.leaky_relu
+_SLOPE = 0.01  # the default of F.leaky_relu
 _MEAN, _SQUARE, _NOT_ZERO = 0.9, 0.999, 1e-8
 
 
@@ -73,6 +74,7 @@ def synthesise(
     preprocessing: str = "auto",
     device: str = "auto",
     on_progress: Callable[[int, float], None] | None = None,
+    cancel: Event | None = None,
 ) -> list[Signal]:
     """The picture that excites a unit, or a weighted sum of units.
 
@@ -86,6 +88,7 @@ def synthesise(
         weights: of a network by name, as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
         on_progress: called after each step with its number and the mean activation.
+        cancel: once it is set, from wherever, no other step is made, and the pictures are as far as they came.
 
     Raises:
         ImpastoError: a setting is out of its range, or the weights are missing.
@@ -98,9 +101,8 @@ def synthesise(
     diverse, iterations = whole(1)("diverse", diverse), whole(1)("iterations", iterations)
     network, _ = trained_network(weights, device, preprocessing=preprocessing, network=network)
     units = parse_objective(objective, network)
-    pictures = ascend(
-        network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), on_progress or (lambda *_: None)
-    )
+    tell = on_progress or (lambda *_: None)
+    pictures = ascend(network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), tell, cancel)
     return [Signal(picture) for picture in pictures.cpu().numpy()]
 
 
@@ -111,28 +113,29 @@ def ascend(
     iterations: int,
     seed: int,
     on_progress: Callable[[int, float], None],
+    cancel: Event | None = None,
 ) -> Tensor:
-    """Signals of ``shape`` (N, channels, *space) in 0..1 that excite the units of ``objective``."""
+    """Signals of ``shape`` (N, channels, *space) in 0..1 that excite the units of ``objective``; see :func:`synthesise`."""
     generator = torch.Generator().manual_seed(seed)
     device = network.device
-    # what zero padding draws along the border is cut off at the end
+    # a margin, which is cut off at the end: zero padding leaves traces along the border
     shape = (*shape[:2], *(n + 2 * _MARGIN for n in shape[2:]))
     decode = whitened(shape[1:], device).decode
     axes = tuple(range(1, len(shape)))
 
     def picture(z: Tensor) -> Tensor:
-        # always of one contrast, whatever the optimizer does: else it grows until every colour is saturated
+        # the contrast is fixed: otherwise the ascent would raise it until every colour is saturated
         x = decode(z)
         return torch.sigmoid(_CONTRAST * x / x.square().mean(axes, keepdim=True).sqrt())
 
-    # only proportions in z count; a short one turns quickly at first, and more slowly as it grows
+    # as the contrast is fixed, only the direction of z counts: a short z turns quickly, and more slowly as it grows
     z = (_START * torch.randn(shape, generator=generator)).to(device).requires_grad_()
     mean, square = torch.zeros_like(z), torch.zeros_like(z)
     sources = {layer: _before_relu(network, layer) for layer, _ in objective}
 
     def excitement(activations: Mapping[str, Tensor], layer: str, unit: int) -> Tensor:
         a = activations[sources[layer]]
-        # where a ReLU is silent a little slope is left, or there would be none to climb
+        # where a ReLU gives 0 there would be no slope to climb, so a little of one is left
         return (a[:, unit] if sources[layer] == layer else F.leaky_relu(a[:, unit])).mean()
 
     for iteration in range(1, iterations + 1):
@@ -151,6 +154,8 @@ def ascend(
         with torch.no_grad():
             _adam_step(z, gradient, mean, square, iteration)
         on_progress(iteration, float(score.detach()))
+        if cancel is not None and cancel.is_set():
+            break
     inner = (slice(_MARGIN, -_MARGIN),) * (len(shape) - 2)
     return picture(z.detach())[(..., *inner)]
 
@@ -164,7 +169,7 @@ def _adam_step(z: Tensor, gradient: Tensor, mean: Tensor, square: Tensor, iterat
 
 
 def _leave_slope(activation: Tensor) -> None:
-    """The little slope of a ReLU whose input has no name: what goes back through it where it is silent."""
+    """The same slope for a ReLU whose input has no name: where it gives 0, it hands back a little of its gradient."""
     node = activation.grad_fn
     while node is not None and node.name() == "CloneBackward0":
         node = node.next_functions[0][0]
@@ -174,7 +179,7 @@ def _leave_slope(activation: Tensor) -> None:
 
 
 def _before_relu(network: Network, layer: str) -> str:
-    """The row of a ReLU's input, or the layer itself."""
+    """The layer from which a ReLU gets its input; of any other layer, and where no table tells, the layer itself."""
     if not isinstance(network, OfTable):
         return layer
     names = [row.name for row in network.table]

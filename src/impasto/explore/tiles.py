@@ -128,7 +128,7 @@ def _draw_in_field(tile: Image.Image, crop: Signal, fields: tuple[Field, ...] | 
     seen = views()[crop.kind]
     axes = min(seen.dims, 2)
     boxes = [(0, tile.height)] * (2 - axes)
-    # who looks everywhere has the whole image as its field
+    # the field of a layer that looks everywhere is the whole image
     whole = [field.at(i) for field, i in zip(fields[-axes:], patch.position[-axes:], strict=True)] if fields else patch.field
     for (first, last), (start, stop), pixels in zip(
         whole[-axes:], patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True

@@ -10,11 +10,17 @@ from impasto.errors import SettingsError
 from impasto.media.registry import medium_of, views
 from impasto.networks.device import find_device
 from impasto.networks.network import Network
-from impasto.networks.registry import build, constructor_of
+from impasto.networks.registry import build, constructor_of, networks
 from impasto.networks.weights import TITLES, state_of_file, usual_preprocessing
 
-# as VGG was trained, and as all are taken that have the choice
+# how VGG was trained; any other network that has these options is made in the same way
 _AS_TRAINED = {"padding": "zeros", "pooling": "max"}
+
+
+def explored_networks(kind: str = "image") -> tuple[str, ...]:
+    """The networks by name that can be explored for signals of a kind by anybody, as they need no file of weights."""
+    dims = views()[kind].dims
+    return tuple(name for name, row in networks().items() if row.explored and dims in row.dims and not row.needs_file)
 
 
 def trained_network(
@@ -51,7 +57,7 @@ def _built(weights: str | None, device: str, kind: str, preprocessing: str, name
     options: dict[str, Any] = {option: value for option, value in _AS_TRAINED.items() if option in row.takes}
     told = None if preprocessing == "auto" else preprocessing
     network = build(name, views()[kind].dims, weights=weights, preprocessing=told, **options)
-    seen = "" if kind == "image" else f" in {network.spatial_dims}D over each {kind}"
+    seen = "" if medium_of(kind).is_picture else f" in {network.spatial_dims}D over each {kind}"
     of_weights = ""
     if weights:
         unusual = told and (name not in TITLES or told != usual_preprocessing(weights, name))

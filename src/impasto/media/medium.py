@@ -91,6 +91,8 @@ class Medium:
         finite: whether NaN and infinite values are refused.
         bounds: the range of the values, or None.
         needs: what the header must have, with a few words for it.
+        is_picture: whether its values are (channels, height, width), sRGB in 0..1: then what impasto does for pictures alone
+            it does for this medium too.
         enlarges: whether it is painted larger than it is if a larger size is given.
         options: what can be chosen about a file that is written, a dataclass; None if nothing can.
         check_output: sees that a signal of so many positions on its longest side can be written to a path with ``options``.
@@ -125,6 +127,7 @@ class Medium:
     finite: bool = True
     bounds: tuple[float, float] | None = None
     needs: Mapping[str, str] = field(default_factory=dict[str, str])
+    is_picture: bool = False
     enlarges: bool = False
     options: type[Any] | None = None
     check_output: Callable[[str | Path, int, Any], None] = lambda path, longest, options: None

@@ -57,6 +57,11 @@ class Constructor:
     explored: bool = True
 
     @property
+    def needs_file(self) -> bool:
+        """Whether it cannot be made unless somebody has a file of weights for it."""
+        return "weights" in self.takes and not self.weights
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """The names of the layers in the table."""
         return tuple(row.name for row in self.table)

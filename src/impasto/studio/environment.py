@@ -1,4 +1,4 @@
-"""The environment of this process for a while: the studio speaks to itself alone, whatever proxy the user has."""
+"""The environment of this process, changed for a while; and how to change it so that nothing goes through a proxy."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 CHECKPOINT = "checkpoint"
 """The name of the file in which the painting of a run is kept on its way."""
 _RECORD = "run.json"
-# what a run was when the server ended without asking it
+# the states of a run that was not over when the server ended
 _UNFINISHED = ("waiting", "painting")
 
 

@@ -19,7 +19,7 @@ _PAUSE = 0.15  # seconds between two looks at a job
 
 
 class JobStoppedError(Exception):
-    """The work of a job ends before it is done, as somebody asked for, or as nobody waits for it any more."""
+    """Raised by the work of a job that was cancelled; what there is of it, if anything, has been kept."""
 
 
 class Job:
@@ -71,7 +71,7 @@ class Job:
             self.version += 1
 
     def join(self) -> bool:
-        """Whether one more visitor can wait for it: it has not ended, and nobody asked it to stop."""
+        """Whether one more visitor can wait for it: it has neither ended nor been asked to stop. Its lease begins anew."""
         with self._lock:
             self._looked = time.monotonic()
             return not self.ended and not self.cancel.is_set()
@@ -99,8 +99,8 @@ class Job:
             self.version += 1
 
     def look(self) -> None:
-        """Called by the work now and then: it is cancelled where nobody waits for it any more."""
-        with self._lock:  # nobody joins a job that has just been given up
+        """Called by the work now and then: cancels the job if it has a lease and nobody has waited for it that long."""
+        with self._lock:  # so that nobody can join the job between the two lines
             if self._lease is not None and time.monotonic() - self._looked > self._lease:
                 self.cancel.set()
 
@@ -120,7 +120,7 @@ class Job:
             self.version += 1
             if not self.ended:
                 return
-            self._work = None  # with all the signals it held
+            self._work = None  # so that the signals it holds are freed
             acts, self._after = self._after, []
         for act in acts:
             act()
@@ -213,7 +213,7 @@ class JobQueue:
             self._renumber()
 
     def _renumber(self) -> None:
-        """Tell those who wait that their place has changed."""
+        """Let all waiting jobs show their new places."""
         with self._changed:
             for line in self._lines.values():
                 for job in line[1:]:

@@ -25,7 +25,7 @@ from impasto.transfer.resolve import resolve
 from impasto.transfer.scales import plan_scales
 from impasto.transfer.settings import TransferSettings
 
-_SECONDS_BETWEEN = 0.4  # two pictures
+_SECONDS_BETWEEN = 0.4  # two updates of the picture
 _THUMBNAIL_SIZE = 320
 _THUMBNAIL = "thumbnail.jpg"
 
@@ -95,8 +95,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             seconds = sum(e.seconds for e in painting.history[-1:])
             _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         except BaseException as error:
-            stopped = isinstance(error, JobStoppedError)
-            _note(replace(state, state="stopped" if stopped else "failed", error=_sentence(error)), history)
+            _note(replace(state, state="failed", error=_sentence(error)), history)
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
@@ -127,7 +126,7 @@ def begin_again(run: Run, history: History) -> Run:
 
 
 def _on_the_way(content: Signal, values: Values) -> Signal:
-    """The signal at work, which has the content's duration and place but not its grid."""
+    """The signal as it is so far: it lasts as long as the content and lies where that lies, but may have fewer positions."""
     header = {name: content.header[name] for name in ("affine", "leads", "rate") if name in content.header}
     if header.get("rate"):
         header["rate"] *= values.shape[-1] / content.values.shape[-1]
@@ -149,7 +148,7 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
         return settings
     _, known = resolve(settings, content.kind, max(content.shape))
     *earlier, last = plan_scales(known, content)
-    if earlier:  # a result is not painted small again
+    if earlier:  # the result has its full size, and goes on at that alone
         settings = replace(settings, scales=1, iterations=last.iterations)
     return replace(settings, init=str(history.path(run, run.start)))
 
@@ -170,7 +169,7 @@ def _keep(run: Run, painting: Painting, history: History) -> None:
 
 
 def _note(run: Run, history: History) -> None:
-    with suppress(SignalError):  # the error on its way matters more than that it cannot be noted
+    with suppress(SignalError):  # the failure itself is told anyway, and matters more
         history.save(run)
 
 

@@ -114,7 +114,7 @@ def serve(
     with environment({"GRADIO_TEMP_DIR": str(state.uploads)}):
         with environment(without_proxies()):  # gradio asks its own page whether it answers
             page, address = _launched(state, host, port, auth)
-        if browser:  # now, as it inherits the environment
+        if browser:  # within the context, as it inherits the environment, and after the proxies are back
             webbrowser.open(address)
         try:
             yield address
@@ -159,11 +159,11 @@ def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, 
         )
     except OSError as error:
         raise SettingsError(f"the studio cannot listen at {host}:{port or 'any port'}: {error}") from None
-    except ValueError:  # gradio looks whether its own page answers
+    except ValueError:  # what gradio raises if its own page does not answer
         raise SettingsError("the studio does not answer itself: is the computer very busy?") from None
     return page, address
 
 
 def _wake(speed: Speed) -> None:
-    with suppress(Exception):  # what is wrong here is told at the first painting, to the person who wants it
+    with suppress(Exception):  # whatever fails here fails again at the first painting, and is told there
         speed.measure()

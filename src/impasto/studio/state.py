@@ -1,4 +1,4 @@
-"""What all visitors of one studio share: its folder, the history, the queue, the ready pictures, what it knows of time."""
+"""What all visitors of one studio share: the history, the queue, the ready pictures, the measured speed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 class Recent(OrderedDict[str, T]):
-    """The newest things, each by its name, and of old ones only the shared."""
+    """Things by their names: only the newest are kept, and the one named :data:`SHARED` for good."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -121,7 +121,7 @@ class StudioState:
             job = self.jobs.get(identity)
             if job is not None and not job.ended:
                 return self.history.load(identity)
-            # only now, as a job that ends changes what is known of its run
+            # not before the job has ended, which is when it writes down what became of the run
             run = begin_again(self.history.load(identity), self.history)
             self._queue(run)
         return run
@@ -139,7 +139,7 @@ class StudioState:
         return job
 
     def place(self, job: Job) -> str:
-        """How many come before it, in words, while it waits."""
+        """Its place in the line in words, e.g. "2 before yours"; empty if it does not wait."""
         before = self.queue.before(job) if job.state == "waiting" else 0
         return f"{before} before yours" if before else ""
 
@@ -181,7 +181,7 @@ class StudioState:
 
 
 def _occupy(file: Path) -> None:
-    """Write down which process lives here."""
+    """Write down which process has its studio here."""
     me = _identity(os.getpid())
     there = file.read_text().strip() if file.exists() else ""
     number = there.partition(" ")[0]
@@ -191,7 +191,7 @@ def _occupy(file: Path) -> None:
 
 
 def _identity(process: int) -> str:
-    # numbers of processes are used again, but not with the same time of birth
+    # another process may get the same number later, but then it was started at another time
     try:
         return f"{process} {psutil.Process(process).create_time()}"
     except psutil.NoSuchProcess:

@@ -93,7 +93,8 @@ def safe_name(name: str) -> str:
 def _picture_shape(path: Path, title: str) -> tuple[str, tuple[int, int]] | None:
     """Ending and shape of a picture, by its header alone; None if it is none."""
     try:
-        with one_line_is_enough(), Image.open(path) as picture:  # the limit here is lower than Pillow's
+        # Pillow need not warn of large pictures: the limit here is lower than its own
+        with one_line_is_enough(), Image.open(path) as picture:
             width, height = picture.size
             ending = _ENDING_OF_PICTURES.get(picture.format or "", ".png")
     except UnidentifiedImageError:
@@ -130,7 +131,7 @@ def _other_signal(path: Path, title: str) -> Upload:
         signal = read_signal(path)
     except SignalError as error:
         raise SignalError(str(error).replace(str(path), title)) from None
-    except Exception as error:  # as above
+    except Exception as error:  # so do readers of other signals
         raise SignalError(f"{title} is damaged: {first_line(error).replace(str(path), title)}") from None
     return Upload(path, title, ending, signal.shape, kind, medium_of(kind).describe(signal))
 

@@ -1,4 +1,4 @@
-"""How much is in a file, before it is read."""
+"""How many values a file holds, as its header says, before it is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SOUNDS = (".wav", ".flac", ".ogg", ".mp3", ".aiff", ".aifc", ".au", ".caf", ".w
 
 
 def count_values(path: Path, ending: str) -> int:
-    """How many numbers a file says it holds; what is read of it is as large, however small the file.
+    """How many numbers a file says that it holds, 0 where it does not tell; a small compressed file may hold very many.
 
     Raises:
         SignalError: the library that reads it is missing, or it is deflated DICOM, which tells no size.
@@ -28,12 +28,12 @@ def count_values(path: Path, ending: str) -> int:
         about = optional_package("soundfile", path, "sound").info(str(path))
         return about.frames * about.channels
     if ending in (".nii", ".nii.gz"):
-        # the name may be without the ending by which nibabel goes
+        # the header alone, since nibabel opens only files with the right ending
         nibabel = optional_package("nibabel", path, "volumes")
         with _unpacked(path, ending) as file:
             return prod(nibabel.Nifti1Header(file.read(348), check=False).get_data_shape())
     if ending == ".mgz":
-        with gzip.open(path) as file:  # after the version, the lengths of its axes
+        with gzip.open(path) as file:  # the first number is the version, then come the lengths of the axes
             return prod(struct.unpack(">4i", file.read(20)[4:]))
     if ending == ".npy":
         return np.load(path, mmap_mode="r", allow_pickle=False).size

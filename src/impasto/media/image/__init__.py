@@ -46,6 +46,7 @@ IMAGE = Medium(
     claims=Late(f"{_HERE}.claims:holds_picture"),
     folders=Late(f"{_HERE}.claims:is_slice_in_folder"),
     bounds=(0, 1),
+    is_picture=True,
     enlarges=True,
     options=ImageOutput,
     check_output=Late(f"{_HERE}.write:check_image_output"),

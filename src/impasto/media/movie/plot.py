@@ -28,7 +28,7 @@ def plot_movie(content: Signal, styles: Sequence[Signal], result: Signal) -> Fig
         if style is None:
             axes.set_visible(False)
         else:
-            show_picture(axes, np.moveaxis(style.values if style.kind == "image" else style.values[:, 0], 0, -1), "style")
+            show_picture(axes, np.moveaxis(style.values if len(style.shape) == 2 else style.values[:, 0], 0, -1), "style")
     for column, i in enumerate(chosen, start=in_front):
         for row, (name, movie) in enumerate((("content", content), ("result", result))):
             show_picture(grid[row, column], np.moveaxis(movie.values[:, i], 0, -1), f"{name}, frame {i + 1}")

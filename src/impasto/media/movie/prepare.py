@@ -57,7 +57,7 @@ def prepare_movies(content: Signal, styles: Styles, settings: ResolvedSettings) 
     shape = content.shape
 
     def fit(start: Signal) -> Tensor:
-        if start.kind == "image":
+        if len(start.shape) == 2:
             frame = torch.from_numpy(resample_image(over_white(start), (shape[1], shape[2])).values)
             return frame[None, :, None].expand(1, 3, *shape)
         if start.shape[0] != shape[0]:
@@ -97,7 +97,7 @@ def measure_movie(content: Signal, result: Signal) -> dict[str, float]:
 
 def _pictures(style: Signal, size: int) -> Tensor:
     """The style as pictures (n, 3, height, width): one, or frames of a movie."""
-    if style.kind == "movie":
+    if len(style.shape) == 3:
         chosen = np.linspace(0, style.shape[0] - 1, min(_STYLE_FRAMES, style.shape[0])).round().astype(int)
         frames = [over_white(frame_of(style, i)) for i in chosen]
     else:

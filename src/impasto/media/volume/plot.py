@@ -24,7 +24,7 @@ def plot_volume(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
     columns = roles(content, styles) | {"result": result}
     figure, grid = grid_of(3, len(columns), (2.8 * len(columns), 8.6))
     for column, (title, signal) in zip(grid.T, columns.items(), strict=True):
-        if signal.kind == "image":
+        if len(signal.shape) == 2:
             show_picture(column[0], np.moveaxis(signal.values, 0, -1), title)
             for axes in column[1:]:
                 axes.set_visible(False)

@@ -150,7 +150,8 @@ def _strokes(picture: Signal, shape: tuple[int, ...], settings: ResolvedSettings
 
 def _seen(style: Signal, content: Signal) -> Tensor:
     values = _in_channels(style, len(content.values))
-    return _like(content, values) if len(content.values) == 1 and style.kind == "image" else values
+    # a picture among the styles has two axes of space
+    return _like(content, values) if len(content.values) == 1 and len(style.shape) == 2 else values
 
 
 def _like(content: Signal, grey: Tensor) -> Tensor:

@@ -22,24 +22,34 @@ from impasto.validation import Layers
 
 
 class Preset(NamedTuple):
-    """A setting in plain words, for some kinds: what each of them writes into its field, "" being the default."""
+    """A setting in plain words: what each of them writes into its field, "" being the default.
+
+    Attributes:
+        setting: its name.
+        label: what the row is called.
+        choices: what is written, by the word.
+        pictures: whether it is for pictures (True), for all other signals (False), or for all (None).
+    """
 
     setting: str
     label: str
     choices: Mapping[str, str]
-    kinds: tuple[str, ...] = ("image", "series", "sound", "volume")
+    pictures: bool | None = None
+
+    def suits(self, kind: str) -> bool:
+        """Whether it is for signals of this kind."""
+        return self.pictures in (None, medium_of(kind).is_picture)
 
 
-_OTHERS = ("series", "sound", "volume")
 PRESETS = (
-    Preset("beta", "Style", {"Faithful": "5", "Balanced": "", "Bold": "60", "Pure": "200"}, ("image",)),
-    # of other kinds the same proportions to their own default
-    Preset("strength", "Style", {"Faithful": "0.33", "Balanced": "", "Bold": "0.63", "Pure": "0.76"}, _OTHERS),
-    Preset("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, ("image",)),
+    Preset("beta", "Style", {"Faithful": "5", "Balanced": "", "Bold": "60", "Pure": "200"}, True),
+    # by the share of the style in J, as the default of beta is another for every kind
+    Preset("strength", "Style", {"Faithful": "0.33", "Balanced": "", "Bold": "0.63", "Pure": "0.76"}, False),
+    Preset("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, True),
     Preset("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
     Preset("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
 )
-# files of the server are not for its visitors to name, and fetching weights would be an outgoing connection
+# visitors shall not name files of the server, nor weights that would have to be fetched from elsewhere
 _HIDDEN = (
     *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
     "preprocessing",
@@ -51,7 +61,7 @@ def preset_rows() -> dict[str, gr.Radio]:
     """The rows of plain words, each by the setting that it writes."""
     return {
         row.setting: gr.Radio(
-            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible="image" in row.kinds
+            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible=row.suits("image")
         )
         for row in PRESETS
     }
@@ -59,12 +69,12 @@ def preset_rows() -> dict[str, gr.Radio]:
 
 def rows_of_kind(kind: str) -> dict[str, Any]:
     """Updates of the rows: those for signals of this kind are seen."""
-    return {row.setting: gr.update(visible=kind in row.kinds) for row in PRESETS}
+    return {row.setting: gr.update(visible=row.suits(kind)) for row in PRESETS}
 
 
 def fields_of_kind(kind: str) -> dict[str, Any]:
-    """Updates of their fields: what a row that is not seen has written is taken back."""
-    return {row.setting: gr.update(value="") for row in PRESETS if kind not in row.kinds}
+    """Updates of the fields whose rows are not seen for this kind: what those rows have written is taken back."""
+    return {row.setting: gr.update(value="") for row in PRESETS if not row.suits(kind)}
 
 
 def setting_fields() -> dict[str, Any]:

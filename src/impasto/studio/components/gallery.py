@@ -1,4 +1,4 @@
-"""Pictures to begin with: what is on this computer anyway, nothing that would have to be fetched or be kept here."""
+"""Pictures to begin with: those of scikit-image, if it is installed, and two that impasto paints itself; none is fetched."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Gallery:
         if not all(self.styles[name].exists() for name in (_PAINTING, _NIGHT)):
             painting = flow_painting(_HEIGHT)
             painting.save(self.styles[_PAINTING])
-            # the same strokes in other light: blue becomes red, and what was dark is light
+            # the same strokes in other colours: red and blue change places
             red, green, blue = ImageOps.mirror(painting).split()
             Image.merge("RGB", (blue, green, red)).save(self.styles[_NIGHT])
 

@@ -16,7 +16,7 @@ from impasto.studio.jobs import Job, JobStoppedError
 from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
 
-_SECONDS_BETWEEN = 0.5  # two pictures
+_SECONDS_BETWEEN = 0.5  # two updates of a picture
 _SIZE = 128
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 

@@ -27,7 +27,7 @@ def preview_signal(signal: Signal, longest: int = _LONGEST) -> bytes:
 
 
 def preview_file(path: Path, longest: int = _LONGEST) -> bytes:
-    """The preview_signal of what is in a file.
+    """The signal in a file as JPEG, as :func:`preview_signal` makes it.
 
     Raises:
         SignalError: it cannot be read.

@@ -48,7 +48,7 @@ def curves(costs: Sequence[Mapping[str, float]], iterations: int) -> str:
         costs: as :attr:`impasto.studio.history.Run.costs` has them.
         iterations: how many evaluations there will be.
     """
-    names = [name for name in (costs[0] if costs else ()) if name != "scale"]
+    names = [name for name in dict.fromkeys(name for row in costs for name in row) if name != "scale"]
     values = {row[name] for row in costs for name in names if _is_drawn(row.get(name, 0))}
     if len(costs) < 2 or not values:
         return ""

@@ -24,7 +24,7 @@ from impasto.explore.tiles import draw_tiles, excited, tile_side
 from impasto.media.signal import Signal
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
-from impasto.studio.jobs import Job
+from impasto.studio.jobs import Job, JobStoppedError
 
 _SEEN = 320  # pixels on the longer side of what the network sees here
 _SMALL, _LARGE, _MAP = 72, 180, 480
@@ -34,17 +34,27 @@ _DIM = 0.12  # of a picture's light, where a unit is silent
 
 @dataclass(frozen=True)
 class UnitBrowser:
-    """The patches of units in some pictures.
+    """What excites each unit of a network in some pictures.
 
     Attributes:
         index: which they are.
-        sources: the pictures by name, where the names are no files.
+        sources: the pictures by the names that the index has for them.
         title: what they are, e.g. "9 ready pictures".
     """
 
     index: PatchIndex
-    sources: Sources | None
+    sources: Sources
     title: str
+
+    @property
+    def network(self) -> str:
+        """The name of the network whose units they are; an index also says which weights it had."""
+        return self.index.network.partition(" ")[0]
+
+    @property
+    def note(self) -> str:
+        """The title and, of a search that was stopped, how far it came."""
+        return self.title if self.index.complete else f"{len(self.index.images)} of {self.title}"
 
     def layers(self) -> dict[str, int]:
         """The layers, and how many units each has."""
@@ -99,42 +109,52 @@ def browse_uploaded_index(index: PatchIndex, uploads: Mapping[str, Path]) -> Uni
     )
 
 
-def search(sources: Sources, title: str, keep: Callable[[UnitBrowser], None]) -> Callable[[Job], None]:
-    """The work of looking for the patches of all units in these pictures."""
+def search(
+    sources: Sources, title: str, keep: Callable[[UnitBrowser], None], network: str = "vgg19"
+) -> Callable[[Job], None]:
+    """The work of looking for the patches of all units in these pictures; if it is stopped, in those seen until then."""
 
     def work(job: Job) -> None:
         def watch(progress: PatchProgress) -> None:
             job.show(progress.done / progress.total)
-            job.check()
+            job.look()
 
-        # of few pictures each gives several, so that there are nine
+        # of fewer than nine pictures each may give several patches, so that every unit has nine
         per_image = max(PATCHES.per_image, -(-PATCHES.top // len(sources)))
-        keep(UnitBrowser(top_patches(sources, "all", per_image=per_image, size=_SEEN, on_progress=watch), sources, title))
+        how = {"per_image": per_image, "size": _SEEN, "network": network}
+        index = top_patches(sources, "all", **how, on_progress=watch, cancel=job.cancel)
+        if not index.images:
+            raise JobStoppedError
+        keep(UnitBrowser(index, sources, title))
 
     return work
 
 
-def visualise_feature(layer: str, unit: int, keep: Callable[[str], None]) -> Callable[[Job], None]:
+def visualise_feature(layer: str, unit: int, keep: Callable[[str], None], network: str = "vgg19") -> Callable[[Job], None]:
     """The work of making the picture that a unit wants to see."""
 
     def work(job: Job) -> None:
         def watch(step: int, activation: float) -> None:
             job.show(step / _VISUALISED_STEPS)
-            job.check()
+            job.look()
 
-        made = synthesise(f"{layer}:{unit}", size=_VISUALISED_SIZE, iterations=_VISUALISED_STEPS, on_progress=watch)
+        how = {"size": _VISUALISED_SIZE, "iterations": _VISUALISED_STEPS, "network": network}
+        made = synthesise({(layer, unit): 1.0}, **how, on_progress=watch, cancel=job.cancel)
+        job.check()  # others would take a picture that is half made for what the unit wants to see
         keep(data_uri(preview_signal(made[0])))
 
     return work
 
 
-def activation_maps(pictures: Mapping[str, Path], layer: str, unit: int) -> list[dict[str, str]]:
+def activation_maps(
+    pictures: Mapping[str, Path], layer: str, unit: int, network_name: str = "vgg19"
+) -> list[dict[str, str]]:
     """Where the unit is active in each picture: it is lit there, and dark where the unit is silent, on one scale for all.
 
     Raises:
         SignalError: a picture cannot be read.
     """
-    network, _ = trained_network()
+    network, _ = trained_network(network=network_name)
     seen: dict[str, tuple[Signal, torch.Tensor]] = {}
     with torch.inference_mode():
         for name, path in pictures.items():

@@ -24,7 +24,7 @@ _DEFAULT = json_like(TransferSettings().as_dict())
 
 
 def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, paint: PaintTab) -> None:
-    """Put the runs of all runs into its tab; a run that is opened is set up on the paint."""
+    """Put the list of all runs onto its tab; a run that is opened is set up on the Paint tab."""
     runs = component("history_list", list[dict[str, str]]())
 
     def everything() -> list[dict[str, str]]:

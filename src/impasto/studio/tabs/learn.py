@@ -27,27 +27,29 @@ def learn_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
     """Put the tab onto the page."""
     page = component("learn_figures", {})
     going = gr.State("")
-    seen = _Lessons(state)
+    seen = _Lessons(state, page, going)
     chosen: set[Any] = {*paint.files.values(), paint.watched.run}
     endless: dict[str, Any] = {**QUIET, "concurrency_limit": None}
-    tab.select(
-        lambda values: seen.open(paint.chosen_in(values), values[paint.watched.run], values[going], values[page]),
-        {*chosen, going, page},
-        page,
-        **endless,
-    )
 
-    async def begin(values: Values) -> AsyncIterator[list[Any]]:
+    def opened(values: Values) -> Any:
+        return seen.open(paint.chosen_in(values), values[paint.watched.run], values[going], values[page])
+
+    async def begin(values: Values) -> AsyncIterator[Values]:
         async for update in seen.begin(paint.chosen_in(values), values[paint.watched.run]):
             yield update
 
+    tab.select(opened, {*chosen, going, page}, page, **endless)
     page.submit(begin, chosen, [page, going], **endless)
     page.stop(state.stop, going, None, **endless)
 
 
 class _Lessons:
-    def __init__(self, state: StudioState) -> None:
+    """What happens on the tab: ``page`` shows the figures, ``going`` holds the name of the job that computes them."""
+
+    def __init__(self, state: StudioState, page: gr.HTML, going: gr.State) -> None:
         self._state = state
+        self._page = page
+        self._going = going
 
     def open(self, chosen: dict[str, Upload], run: str, going: str, value: dict[str, Any] | None) -> Any:
         """The tab is opened: the pictures it is about, unless figures are being computed."""
@@ -67,7 +69,7 @@ class _Lessons:
             raise SignalError(_MISSING)
         return {role: data_uri(preview_file(found[role], _SIZE)) for role in NEEDED}
 
-    async def begin(self, chosen: dict[str, Upload], run: str) -> AsyncIterator[list[Any]]:
+    async def begin(self, chosen: dict[str, Upload], run: str) -> AsyncIterator[Values]:
         """Paint all figures."""
         key = f"lesson {secrets.token_hex(8)}"
         try:
@@ -75,21 +77,19 @@ class _Lessons:
             found = pictures_of(self._state, chosen, run)
             job = self._state.begin_job(key, compute_figures(found["content"], found["style"]))
         except ImpastoError as error:
-            yield [{"hint": sentence(error)}, ""]
+            yield {self._page: {"hint": sentence(error)}, self._going: ""}
             return
         async for _ in job.changes():
             now = job.shown or LearnProgress()
             note = self._state.place(job) or (f"{span(now.seconds_left)} left" if now.working else "getting ready")
-            yield [
-                {
-                    **pictures,
-                    "figures": now.figures,
-                    "working": "" if job.ended else now.working,
-                    "progress": now.share,
-                    "note": "" if job.ended else note,
-                    "busy": not job.ended,
-                    "ready": job.ended,
-                    "error": sentence(job.error),
-                },
-                key,
-            ]
+            shown = {
+                **pictures,
+                "figures": now.figures,
+                "working": "" if job.ended else now.working,
+                "progress": now.share,
+                "note": "" if job.ended else note,
+                "busy": not job.ended,
+                "ready": job.ended,
+                "error": sentence(job.error),
+            }
+            yield {self._page: shown, self._going: key}

@@ -30,7 +30,7 @@ QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 @dataclass(frozen=True)
 class PaintTab:
-    """The components that other tabs look at and set up too.
+    """The components of the tab; other tabs read and change them too.
 
     Attributes:
         files: the upload chosen for each role; each of its own, as two can come in at once.
@@ -159,7 +159,7 @@ def _follower(state: StudioState) -> Follow:
                 return
             content = result_view.data_uri(await asyncio.to_thread(preview_file, state.history.path(run, run.content)))
         except ImpastoError:  # forgotten meanwhile
-            yield Watched(*(gr.skip() for _ in Watched._fields))
+            yield Watched.only()
             return
         async for _ in job.changes():
             try:
@@ -267,5 +267,5 @@ def _settings_inside(path: Path) -> dict[str, Any] | None:
     try:
         with Image.open(path) as picture:
             return dict(json.loads(picture.info["impasto"])["settings"])
-    except Exception:  # of a file from outside anything may be wrong, and then it simply carries none
+    except Exception:  # anything can be wrong with a file from outside; then it carries no settings
         return None

@@ -11,6 +11,7 @@ import gradio as gr
 
 from impasto.errors import SignalError
 from impasto.media.read_write import kind_of
+from impasto.media.registry import medium_of
 from impasto.studio.components import result_view
 from impasto.studio.components.preview import preview_file
 from impasto.studio.history import Run
@@ -29,7 +30,7 @@ def address_of(path: Path) -> str:
 
 
 class Watched(NamedTuple):
-    """Components whose values change with a run; or these values."""
+    """The components that show a run and what can be done with it; or new values of them, by the same names."""
 
     result: Any
     run: Any
@@ -37,6 +38,11 @@ class Watched(NamedTuple):
     stop: Any
     go_on: Any
     download: Any
+
+    @classmethod
+    def only(cls, **changes: Any) -> Watched:
+        """New values of those that are named; the others stay."""
+        return cls(**{name: changes.get(name, gr.skip()) for name in cls._fields})
 
 
 def of_job(state: StudioState, job: Job, run: Run, content: str) -> Watched:
@@ -72,12 +78,13 @@ def of_run(state: StudioState, run: Run) -> Watched:
 
 def told(error: object) -> Watched:
     """A sentence in the result view; all else stays."""
-    return Watched({**result_view.EMPTY, "hint": "", "error": sentence(error)}, *(gr.skip() for _ in Watched._fields[1:]))
+    return Watched.only(result={**result_view.EMPTY, "hint": "", "error": sentence(error)})
 
 
 def nothing() -> Watched:
     """As if nothing had been painted yet."""
-    return Watched(result_view.EMPTY, "", gr.update(visible=True), *(gr.update(visible=False) for _ in range(3)))
+    seen, unseen = gr.update(visible=True), gr.update(visible=False)
+    return Watched(result=result_view.EMPTY, run="", paint=seen, stop=unseen, go_on=unseen, download=unseen)
 
 
 def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
@@ -90,7 +97,7 @@ def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict
             return found
         files = {"content": known.content, "style": known.styles[0], "result": known.result}
         found = {role: state.history.path(known, name) for role, name in files.items() if name} | found
-    return {role: found[role] for role in _SEEN if role in found and kind_of(found[role]) == "image"}
+    return {role: found[role] for role in _SEEN if role in found and medium_of(kind_of(found[role])).is_picture}
 
 
 def sentence(error: object) -> str:
@@ -112,16 +119,16 @@ def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool) -
     kept = ended and bool(run.result)
     if kept and run.result.endswith(".wav"):
         files = {"result": run.result, "content": run.content, "style": run.styles[0]}
-        # a result that went on is another sound under the same name
+        # the number of evaluations, since a result that went on is another sound under the same name
         scene["sounds"] = [
             {"name": name, "address": f"{address_of(state.history.path(run, file))}?{len(run.costs)}"}
             for name, file in files.items()
         ]
     return Watched(
-        scene,
-        run.id,
-        gr.update(visible=ended),
-        gr.update(visible=not ended),
-        gr.update(visible=ended and state.history.can_go_on(run)),
-        gr.update(visible=kept, value=str(state.history.path(run, run.result)) if kept else None),
+        result=scene,
+        run=run.id,
+        paint=gr.update(visible=ended),
+        stop=gr.update(visible=not ended),
+        go_on=gr.update(visible=ended and state.history.can_go_on(run)),
+        download=gr.update(visible=kept, value=str(state.history.path(run, run.result)) if kept else None),
     )

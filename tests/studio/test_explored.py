@@ -1,0 +1,142 @@
+"""What happens on the Explore tab, without a page: by which network pictures are searched, and what is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+
+import impasto
+from impasto.explore import trained
+from impasto.explore.trained import explored_networks
+from impasto.networks import registry
+from impasto.networks.registry import BUILT_IN, Constructor
+from impasto.studio.state import SHARED, StudioState
+from impasto.studio.tabs import explored
+from impasto.studio.tabs.explored import Explored, ExploreTab, Looking
+
+
+def leaves(spatial_dims: int) -> Any:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 5, 5, padding=2), nn.ReLU(), nn.Conv2d(5, 6, 3, stride=3), nn.ReLU())
+    return impasto.wrap(module, {"edges": "1", "veins": "3"}, name="leaves")
+
+
+# as vgg16 it takes a file, and as bank it is for other signals
+OTHERS = (
+    Constructor("leaves", leaves),
+    Constructor("deep", leaves, takes=("weights",)),
+    Constructor("tube", leaves, dims=(1,)),
+)
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch):
+    """A second network is there, of another package."""
+    found = lambda: BUILT_IN | {row.name: row for row in OTHERS}  # noqa: E731
+    monkeypatch.setattr(registry, "networks", found)
+    monkeypatch.setattr(trained, "networks", found)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> StudioState:
+    state = StudioState.in_folder(tmp_path / "studio")
+    for number in range(3):
+        noise = np.random.default_rng(number).integers(0, 256, (8, 8, 3), np.uint8)
+        Image.fromarray(noise).resize((64, 48)).save(state.uploads / f"{number}.png")
+    state.gallery.contents, state.gallery.styles = {"0.png": state.uploads / "0.png"}, {}
+    return state
+
+
+def parts() -> ExploreTab:
+    return ExploreTab(gr.State(), gr.Dropdown(), *(gr.HTML() for _ in range(4)))
+
+
+def told(tab: ExploreTab, updates: AsyncIterator[dict[Any, Any]]) -> list[dict[str, Any]]:
+    """All updates, by the names of the components."""
+
+    async def collect() -> list[dict[str, Any]]:
+        names = {id(component): name for name, component in zip(tab._fields, tab, strict=True)}
+        return [{names[id(component)]: value for component, value in update.items()} async for update in updates]
+
+    return asyncio.run(collect())
+
+
+def test_what_needs_no_file_and_looks_at_pictures_can_be_explored_by_anybody(two: None):
+    assert explored_networks() == ("vgg19", "leaves")
+    assert explored_networks("series") == ("vgg19", "bank", "tube")
+
+
+def test_without_other_packages_there_is_one():
+    assert explored_networks() == ("vgg19",)
+
+
+@pytest.mark.slow
+def test_the_same_pictures_are_looked_at_by_another_network(two: None, state: StudioState):
+    tab = parts()
+    seen = Explored(state, tab, explored_networks())
+    files = [{"path": str(state.uploads / name), "name": name} for name in ("1.png", "2.png")]
+    at = Looking(network="leaves")
+    *busy, last = told(tab, seen.uploaded(at, SimpleNamespace(files=files)))  # pyright: ignore
+    assert all(update["photographs"]["busy"] for update in busy)
+    assert last["photographs"] == {"note": "2 photographs"}
+    assert last["network"] == "leaves"
+    assert last["units"]["layers"] == {"edges": 5, "veins": 6}
+    at: Looking = last["looking"]
+    assert seen.maps(at, {}, "") == seen.maps(replace(at, network="vgg19"), {}, "")  # what is looked at counts
+    made = asyncio.run(_last(seen.visualise(at)))
+    assert made["picture"].startswith("data:image/")
+
+    *_, last = told(tab, seen.switch(at, "vgg19"))
+    assert (last["photographs"], last["network"]) == ({"note": "2 photographs"}, "vgg19")
+    assert last["units"]["layer"] == "relu3_1"
+    assert state.browsers[at.browser].network == "leaves"  # who looks at it goes on to
+
+    *_, last = told(tab, seen.switch(Looking(), "leaves"))
+    assert last["photographs"] == {"note": "1 ready pictures"}
+    assert last["looking"].browser == f"{SHARED} leaves"
+
+
+async def _last(updates: AsyncIterator[Any]) -> Any:
+    return [update async for update in updates][-1]
+
+
+def test_an_index_of_a_network_that_is_not_here_is_seen_and_not_asked(state: StudioState, two: None):
+    path = state.uploads / "1.png"
+    index = impasto.top_patches({"1.png": path}, "edges", network=leaves(2))
+    replace(index, network="resnet (mine.pth)").save(state.uploads / "index.json")
+    tab = parts()
+    seen = Explored(state, tab, explored_networks())
+    files = [{"path": str(state.uploads / name), "name": name} for name in ("1.png", "index.json")]
+    (update,) = told(tab, seen.uploaded(Looking(), SimpleNamespace(files=files)))  # pyright: ignore
+    assert len(update["unit"]["patches"]) == 1
+    assert update["network"] == "vgg19"  # of the next search
+    expected = "The index is of resnet; the studio itself can only ask vgg19, leaves."
+    assert seen.maps(update["looking"], {}, "")["hint"] == expected
+    assert asyncio.run(_last(seen.visualise(update["looking"])))["error"] == expected
+
+
+def test_what_one_visitor_stopped_is_not_shown_to_all(state: StudioState, monkeypatch: pytest.MonkeyPatch):
+    tab = parts()
+    seen = Explored(state, tab, ["vgg19"])
+    part = replace(impasto.top_patches({"1.png": state.uploads / "1.png"}, "edges", network=leaves(2)), complete=False)
+
+    def stopped(sources: Any, title: str, keep: Any, network: str) -> Any:
+        return lambda job: keep(explored.UnitBrowser(part, sources, title))
+
+    monkeypatch.setattr(explored, "search", stopped)
+    *_, last = told(tab, seen.ready(Looking()))
+    assert last == {"photographs": {"note": "stopped", "error": ""}}
+    files = [{"path": str(state.uploads / name), "name": name} for name in ("1.png", "2.png")]
+    *_, last = told(tab, seen.uploaded(Looking(), SimpleNamespace(files=files)))  # pyright: ignore
+    assert last["photographs"] == {"note": "1 of 2 photographs"}
