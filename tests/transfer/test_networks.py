@@ -206,6 +206,24 @@ def test_one_painter_may_be_used_by_several_threads_at_once():
     assert found == [True] * 12
 
 
+@pytest.mark.parametrize("at", [0, 1, 5, 6])
+@pytest.mark.parametrize("kind", ["scales", "movie"])
+def test_a_painting_that_is_cancelled_anywhere_goes_on_as_if_it_had_not_been(tmp_path: Path, kind: str, at: int):
+    """Before the first evaluation, after it, and after the last and the first of a scale or a frame."""
+    movie = impasto.Signal(np.random.default_rng(0).random((3, 3, 20, 24), np.float32), "movie", {"fps": 10.0})
+    content, own = (movie, painter(iterations=5)) if kind == "movie" else (CONTENT, painter(scales=2, iterations=10))
+    whole, cancel, kept = own.paint(content, STYLE), threading.Event(), tmp_path / "kept"
+    if not at:
+        cancel.set()
+    part = own.paint(
+        content, STYLE, checkpoint=kept, cancel=cancel, on_progress=lambda p: p.latest.evaluation < at or cancel.set()
+    )
+    assert len(part.history) == max(1, at) and not part.finished
+    rest = own.paint(content, STYLE, checkpoint=kept)
+    assert rest.finished and np.array_equal(rest.signal.values, whole.signal.values)
+    assert [e.costs for e in rest.history] == [e.costs for e in whole.history]
+
+
 # by name, on the command line
 
 
