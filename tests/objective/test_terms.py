@@ -19,10 +19,11 @@ from impasto.errors import SettingsError, SizeError, UnknownLayerError
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import VGG19
+from impasto.networks.tiling.statistics import Statistic, everywhere
 from impasto.networks.tiling.tiles import InTiles
 from impasto.networks.weights import Weights
 from impasto.objective.evaluation import BoundObjective, View
-from impasto.objective.term import Scene
+from impasto.objective.term import Part, Scene
 from impasto.transfer.painter import Painter
 from impasto.transfer.recorders import draw_costs, trace_to
 from tests.conftest import as_tensor
@@ -148,6 +149,84 @@ def test_what_a_term_declares_is_counted():
     assert gibibytes[1] - gibibytes[0] == pytest.approx(20 * 4 * 3 * 2048**2 / 2**30, abs=0.11)
 
 
+class Detached(impasto.Term):
+    """A term of which nothing depends on G."""
+
+    name = "detached"
+
+    def __init__(self, parts: Any = ()) -> None:
+        self.parts = parts
+
+    def bind(self, scene: Scene) -> Any:
+        return self.parts
+
+
+@pytest.mark.parametrize(
+    ("cost", "reason"),
+    [
+        (lambda x: x.square(), r"the cost of term 'own' is a tensor of torch.float32 and shape \(1, 3, 27, 40\)"),
+        (lambda x: 3, "the cost of term 'own' is a int; a scalar of torch was expected"),
+        (lambda x: None, "the cost of term 'own' is a NoneType"),
+        (lambda x: x.mean() * 1j, "the cost of term 'own' is a tensor of torch.complex64"),
+        (lambda x: x.detach().mean(), "term 'own' has no gradient"),
+        (lambda x: torch.tensor(3.0), "term 'own' has no gradient"),
+        (lambda x: x.mul_(2).mean(), "term 'own' changes in place what it is given"),
+        (lambda x: x.mean() * float("nan"), r"J is nan at the start \(content 0, own nan\): .* is not finite there"),
+        (lambda x: (0 * x).abs().sqrt().mean(), r"J is 0 at the start .*, with a gradient that is not finite"),
+    ],
+)
+def test_a_cost_that_is_none_is_one_line(cost: Any, reason: str):
+    with pytest.raises(SettingsError, match=reason) as raised:
+        Painter(objective=impasto.content("relu1_1") + impasto.image_term("own", cost), settings=SMALL).paint(CONTENT, STYLE)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("mean", "reason"),
+    [
+        (lambda a: a.sum((0, 2, 3)), "the mean of term 'own' is none: of a part of relu1_1"),
+        (lambda a: a.std((2, 3)), "a deviation, belongs in its cost"),
+        (lambda a: a, "the mean of term 'own' is none"),
+        (lambda a: 3, "the mean of term 'own' is a int; a tensor was expected"),
+        (lambda a: a.detach().mean((0, 2, 3)), "term 'own' has no gradient"),
+        (lambda a: a.mul_(2).mean((0, 2, 3)), "term 'own' changes in place what it is given"),
+    ],
+)
+def test_a_mean_that_is_none_is_one_line_however_it_is_tiled(network64: ConvNet, mean: Any, reason: str):
+    J = impasto.activation_term("own", "relu1_1", mean, lambda g, c, s: (g - s).square().mean())  # noqa: N806
+    C, S, G = (torch.rand(1, 3, 24, 32).double() for _ in range(3))  # noqa: N806
+    for network in (network64, InTiles(network64.segments(J.layers, []), [16])):
+        with pytest.raises(SettingsError, match=reason) as raised:
+            cost = BoundObjective(1 * J, [View(Scene(network, C, [(S, 1.0)]))])(leaf := G.clone().requires_grad_()).cost
+            torch.autograd.grad(cost, leaf)
+        assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("term", "reason"),
+    [
+        (Detached(), r"J has no gradient: no term of it \(detached\) looks at G"),
+        (Detached(None), "term 'detached' binds to a NoneType; a list of Part was expected"),
+        (Detached([3]), "term 'detached' binds to a list; a list of Part was expected"),
+        (
+            Detached([Part("relu1_1", 1.0, torch.mean, (Statistic("relu1_1", everywhere(torch.mean)),))]),
+            "term 'detached' has a part of layer 'relu1_1'; the layers that it names: none",
+        ),
+        (type("Nameless", (Detached,), {"name": None})(), "a Nameless has no name"),
+        (0 * impasto.content("relu1_1"), r"each weight of J = 0 \* content\('relu1_1'\) is 0"),
+    ],
+)
+def test_a_term_that_says_nothing_is_one_line(term: Any, reason: str):
+    with pytest.raises(SettingsError, match=reason):
+        Painter(objective=term, settings=SMALL).paint(CONTENT, STYLE)
+
+
+def test_weights_may_be_negative_and_j_may_have_no_content():
+    away = impasto.style("relu1_1") + -0.1 * impasto.image_term("own", edges)
+    painting = Painter(objective=away, settings=SMALL).paint(CONTENT, STYLE)
+    assert painting.best.costs["own"] < 0 and painting.best.cost < painting.history[0].cost
+
+
 @pytest.mark.parametrize(
     ("make", "error", "reason"),
     [
@@ -156,6 +235,7 @@ def test_what_a_term_declares_is_counted():
         (lambda: impasto.style("relu1_1", "gramm"), SettingsError, "did you mean 'gram'"),
         (lambda: float("nan") * impasto.content("relu1_1"), SettingsError, "the weight of a term is nan"),
         (lambda: impasto.image_term("", edges), SettingsError, "a name was expected"),
+        (lambda: impasto.image_term("edges", 3), SettingsError, "the cost of term 'edges' is a int; a function"),  # pyright: ignore
         (lambda: impasto.image_term("edges", edges, signals=-1), SettingsError, "signals"),
         (lambda: Painter(objective=3), SettingsError, "J is 3; a sum of terms was expected"),  # pyright: ignore
         (lambda: Painter(objective=impasto.Objective()), SettingsError, "J has no term"),

@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -399,3 +400,13 @@ def test_a_transparent_content_differs_from_an_opaque_one(tmp_path: Path, photo:
         paint(opaque, style, 3, checkpoint=tmp_path / "run", checkpoint_every=0)
     with pytest.raises(SettingsError, match="another content"):
         paint(half, style, checkpoint=tmp_path / "run")
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_checkpoint_of_an_older_format_is_refused_in_one_sentence(tmp_path: Path, number: int, photo: Any, style: Any):
+    about = json.dumps({"format": number, "version": "0.0.9"})
+    header = json.dumps({"__metadata__": {"impasto": about, "crc32": str(zlib.crc32(about.encode()))}}).encode()
+    (tmp_path / "old").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(SignalError, match=rf"by impasto 0.0.9 in format {number}, and this is \S+ with {FORMAT}") as raised:
+        paint(photo, style, checkpoint=tmp_path / "old")
+    assert "\n" not in str(raised.value)

@@ -129,6 +129,51 @@ def test_an_optimizer_of_ones_own_paints_and_goes_on(tmp_path: Path):
     assert np.array_equal(rest.signal.values, whole.signal.values)
 
 
+class Wrong(impasto.Optimizer):
+    """Its step and what it remembers are what a test wants."""
+
+    def __init__(self, change: Any = None, kept: Any = 0) -> None:
+        super().__init__()
+        self._change, self._kept = change or (lambda gradient: -gradient), kept
+
+    def step(self, gradient: torch.Tensor, size: float) -> torch.Tensor:
+        self.state["kept"] = self._kept
+        return size * self._change(gradient)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda g: -g[:, :, 1:], r"a step of Wrong\(\) is of shape \(1, 3, 26, 40\): a tensor of the gradient's shape"),
+        (lambda g: -g.mean(), r"a step of Wrong\(\) is of shape \(\)"),
+        (lambda g: 3, r"a step of Wrong\(\) is a float: a tensor"),
+    ],
+)
+def test_a_step_of_the_wrong_shape_is_one_line(change: Any, reason: str):
+    with pytest.raises(SettingsError, match=reason):
+        impasto.Painter(optimizer=Wrong(change), settings=SMALL).paint(CONTENT, STYLE)
+
+
+@pytest.mark.parametrize(
+    ("kept", "what"),
+    [
+        (lambda: 3, "a function"),
+        (np.zeros(3), "a ndarray"),
+        (np.float32(3), "a float32"),
+        ({1: 2}, "a dict"),
+        (torch.zeros(2, dtype=torch.bfloat16), "a tensor of torch.bfloat16"),
+    ],
+)
+def test_what_a_checkpoint_cannot_keep_is_told_and_the_painting_goes_on(
+    tmp_path: Path, kept: Any, what: str, caplog: pytest.LogCaptureFixture
+):
+    painter = impasto.Painter(optimizer=Wrong(kept=kept), settings=SMALL)
+    painting = painter.paint(CONTENT, STYLE, checkpoint=tmp_path / "kept", checkpoint_every=0)
+    assert painting.finished and np.array_equal(painting.signal.values, painter.paint(CONTENT, STYLE).signal.values)
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert f"a state with {what} in it cannot be kept" in told and "the painting goes on" in told
+
+
 def test_a_network_that_is_there_is_taken_as_it_is():
     painter = impasto.Painter(impasto.vgg19(pooling="avg"), settings=SMALL)
     assert np.array_equal(
@@ -156,6 +201,13 @@ def test_a_tensor_is_a_picture():
             "history was set, and an optimizer was given",
         ),
         ({"network": impasto.vgg19}, r"network is a function; a name, or what impasto.wrap\(module, layers\) gives"),
+        (
+            {
+                "network": impasto.wrap(torch.nn.Sequential(torch.nn.Conv2d(3, 2, 1)), "0"),
+                "settings": impasto.TransferSettings(padding="zeros"),
+            },
+            "padding was set",
+        ),
         ({"network": "vgg91"}, "did you mean 'vgg19'"),
     ],
 )
@@ -163,3 +215,18 @@ def test_what_a_painter_cannot_take_is_one_line(given: dict[str, Any], reason: s
     with pytest.raises(SettingsError, match=reason) as raised:
         impasto.Painter(**given)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"cancel": True}, "cancel is True; a threading.Event was expected"),
+        ({"on_progress": 3}, "on_progress is 3; a function"),
+        ({"checkpoint": 3}, "checkpoint is 3; a path"),
+        ({"output": 3}, "output is 3; a path"),
+        ({"checkpoint_every": -1}, "checkpoint_every is -1"),
+    ],
+)
+def test_what_a_painting_cannot_take_is_one_line(given: dict[str, Any], reason: str):
+    with pytest.raises(SettingsError, match=reason):
+        impasto.transfer_style(CONTENT, STYLE, SMALL, **given)

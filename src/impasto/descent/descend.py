@@ -171,8 +171,10 @@ def descend(
         if at.best is None:
             if not finite:
                 parts = ", ".join(f"{name} {value:g}" for name, value in at.latest.costs.items())
+                what = ", with a gradient that is not finite" if math.isfinite(at.latest.cost) else ""
                 raise SettingsError(
-                    f"J is {at.latest.cost:g} at the start ({parts}): a weight of J or of a layer is too large for float32"
+                    f"J is {at.latest.cost:g} at the start ({parts}){what}: a weight of J or of a layer "
+                    "is too large for float32, or a term of one's own is not finite there"
                 )
             scale = at.gradient.square().mean().sqrt().item() or 1.0
             at.unit = scale if optimizer.unitless else 1.0
@@ -247,9 +249,18 @@ def _step(at: _Position, optimizer: Optimizer, form: Parametrisation, bounds: tu
     elif at.stepped:
         at.step = min(at.step * optimizer.growth, at.longest)
     at.gradient = None  # J's next evaluation needs the memory
-    at.coefficients += optimizer.step(gradient / at.unit, at.step)
+    change = optimizer.step(gradient / at.unit, at.step)
+    shape = tuple(change.shape) if isinstance(change, Tensor) else type(change).__name__  # pyright: ignore
+    if shape != tuple(gradient.shape):
+        expected = f"a tensor of the gradient's shape {tuple(gradient.shape)} was expected"
+        raise SettingsError(
+            f"a step of {optimizer!r} is of shape {shape}: {expected}"
+            if isinstance(shape, tuple)
+            else f"a step of {optimizer!r} is a {shape}: {expected}"
+        )
+    at.coefficients += change
     at.stepped = True
-    del gradient
+    del gradient, change
     at.generated = form.decode(at.coefficients).contiguous()
     if bounds is not None:
         inside = at.generated.clamp(*bounds)
@@ -265,5 +276,7 @@ def _evaluate(objective: Callable[[Tensor], Costs], generated: Tensor) -> tuple[
     with torch.enable_grad():
         leaf = generated.detach().requires_grad_()
         costs = objective(leaf)
+        if not costs.cost.requires_grad:
+            raise SettingsError(f"J has no gradient: no term of it ({', '.join(costs.costs)}) looks at G")
         (gradient,) = torch.autograd.grad(costs.cost, leaf)
     return costs, gradient.contiguous()

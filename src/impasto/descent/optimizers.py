@@ -10,6 +10,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, Self
 
 import torch
@@ -198,8 +199,8 @@ def check_optimizer(given: Any) -> Optimizer:
     """
     if not isinstance(given, Optimizer):
         raise SettingsError(f"optimizer {given!r} is none; e.g. impasto.LBFGS() was expected")
-    if not math.isfinite(given.size) or given.size <= 0:
-        raise SettingsError(f"{given!r} has a usual step of {given.size}; a number above 0 was expected")
+    if not isinstance(given.size, Real) or not math.isfinite(given.size) or given.size <= 0:  # pyright: ignore
+        raise SettingsError(f"{given!r} has a usual step of {given.size!r}; a number above 0 was expected")
     return given.fresh()
 
 

@@ -36,7 +36,7 @@ def write_tree(path: Path, about: Mapping[str, Any], tree: Mapping[str, Any]) ->
     """Write ``tree``, of dicts, lists, tensors and what JSON has, and ``about``, of what JSON has.
 
     Raises:
-        SignalError: the disk is full, or the folder missing or closed.
+        SignalError: the disk is full, the folder missing or closed, or something else is in the tree.
     """
     tensors: dict[int, Tensor] = {}
     made = {"format": FORMAT, "version": version("impasto"), **about, "tree": _packed(tree, tensors)}
@@ -108,14 +108,20 @@ def rows(columns: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _packed(tree: Any, tensors: dict[int, Tensor]) -> Any:
     """The tree with references in place of its tensors, which are gathered, each once however often it is there."""
-    if isinstance(tree, Tensor):
+    if isinstance(tree, Tensor) and tree.dtype in _DTYPES:
         tensors.setdefault(id(tree), tree)
         return {_TENSOR: str(list(tensors).index(id(tree))), _SUM: zlib.crc32(_bytes(tree))}
-    if isinstance(tree, Mapping):
+    if isinstance(tree, Mapping) and all(isinstance(name, str) for name in tree):
         return {name: _packed(value, tensors) for name, value in tree.items()}
     if isinstance(tree, list | tuple):
         return [_packed(value, tensors) for value in tree]
-    return tree
+    if tree is None or isinstance(tree, str | int | float):
+        return tree
+    what = f"a tensor of {tree.dtype}" if isinstance(tree, Tensor) else f"a {type(tree).__name__}"
+    raise SignalError(
+        f"a state with {what} in it cannot be kept: numbers, texts, tensors of {', '.join(str(kind) for kind in _DTYPES)}, "
+        "lists, and dicts by names can"
+    )
 
 
 def _unpacked(packed: Any, file: Any, path: Path, known: dict[str, Tensor]) -> Any:

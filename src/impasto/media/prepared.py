@@ -105,8 +105,16 @@ class Prepared:
         return fit_whole(partial(self._activations, channels), space, channels, limits, held)
 
     def _activations(self, channels: int, space: tuple[int, ...]) -> int:
-        layers = self.objective.layers
-        return self.network.memory((1, channels, *space), layers) if layers else 0
+        """Bytes of the activations where the content has so many positions, and the styles as many in proportion."""
+        layers, network = self.objective.layers, self.network
+        if not layers:
+            return 0
+        ratio = max(space) / max(self.content.shape[-len(space) :])
+        found = network.memory((1, channels, *space), layers)
+        for style, _ in self.style:
+            seen = (max(1, round(n * ratio)) for n in style.shape[2:])
+            found = max(found, network.memory((*style.shape[:2], *seen), layers, gradient=False))
+        return found
 
     def bytes_held(self, content: Signal, styles: Styles) -> int:
         """What is held of the signals all the time, of these as they were read too."""
@@ -116,14 +124,16 @@ class Prepared:
         return sum({array.ctypes.data: array.nbytes for array in arrays}.values()) + self.held
 
 
-def check_whole(settings: ResolvedSettings, shape: tuple[int, ...]) -> None:
+def check_whole(settings: ResolvedSettings, shape: tuple[int, ...], channels: int = 1, held: int = 0) -> None:
     """See that J and its gradient fit into the memory where they are computed for so many positions at once.
 
     Raises:
+        SettingsError: the network is not for so many dimensions.
         SizeError: they do not; the message says what it needs and the largest size that fits.
     """
     given, layers = settings.network.given, settings.objective.layers
+    settings.network.check_dims(len(shape))
     if settings.table or given is None:
         check_untiled(settings.table, shape, settings.limits.budget)
-    else:
-        fit_whole(lambda space: given.memory((1, 3, *space), layers), shape, 1, settings.limits)
+    elif layers:
+        fit_whole(lambda space: given.memory((1, 3, *space), layers), shape, channels, settings.limits, held)

@@ -74,12 +74,22 @@ class NetworkChoice:
         if self.given is None:
             takes = constructor_of(self.name).takes
             return build(self.name, spatial_dims, **{name: value for name, value in self.options if name in takes}, **more)
-        if self.given.spatial_dims == spatial_dims:
-            return self.given
-        if isinstance(self.given, ConvNet) and self.given.spatial_dims == 2:
-            return self.given.in_dimensions(spatial_dims)
+        self.check_dims(spatial_dims)
+        same = self.given.spatial_dims == spatial_dims
+        return self.given if same or not isinstance(self.given, ConvNet) else self.given.in_dimensions(spatial_dims)
+
+    def check_dims(self, spatial_dims: int) -> None:
+        """See that a network that was given is for signals of so many dimensions, or can be made so.
+
+        Raises:
+            SettingsError: it is not.
+        """
+        given = self.given
+        if given is None or given.spatial_dims == spatial_dims or (isinstance(given, ConvNet) and given.spatial_dims == 2):
+            return
+        axes = "axis" if given.spatial_dims == 1 else "axes"
         raise SettingsError(
-            f"network {self.name} looks along {self.given.spatial_dims} axes of space; one along {spatial_dims} was expected"
+            f"network {self.name} looks along {given.spatial_dims} {axes} of space; one along {spatial_dims} was expected"
         )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor
 
+from impasto.errors import SettingsError
 from impasto.networks.tiling.statistics import measure, of_batch
-from impasto.objective.term import Objective, Part, Scene
+from impasto.objective.term import Objective, Part, Scene, Term
 
 
 class Costs(NamedTuple):
@@ -64,7 +65,7 @@ class BoundObjective:
     def __init__(self, objective: Objective, views: Sequence[View]) -> None:
         self.views = list(views)
         self._terms = [
-            _BoundTerm(term.name, weight, term.layers, [list(term.bind(view.scene)) for view in views])
+            _BoundTerm(term.name, weight, term.layers, [_bound(term, view.scene) for view in views])
             for weight, term in objective.terms
         ]
 
@@ -73,24 +74,56 @@ class BoundObjective:
         zero, count = generated.new_zeros(()), len(self.views)
         by_layer = [dict.fromkeys(term.layers, zero) for term in self._terms]
         for i, view in enumerate(self.views):
-            measured = [(row, part) for row, term in zip(by_layer, self._terms, strict=True) for part in term.parts[i]]
-            measured = [(row, part) for row, part in measured if part.statistics]
-            statistics = [statistic for _, part in measured for statistic in part.statistics]
+            measured = [(row, term, part) for row, term in zip(by_layer, self._terms, strict=True) for part in term.parts[i]]
+            measured = [found for found in measured if found[-1].statistics]
+            statistics = [statistic for *_, part in measured for statistic in part.statistics]
             if view.batch != slice(None):
                 statistics = [of_batch(view.batch, statistic) for statistic in statistics]
             if statistics:
                 means = iter(measure(view.scene.network, view.see(generated)[view.batch], statistics))
-                for row, part in measured:
-                    row[part.layer] = row[part.layer] + part.weight * part.cost(*(next(means) for _ in part.statistics))
+                for row, term, part in measured:
+                    cost = part.cost(*(next(means) for _ in part.statistics))
+                    row[part.layer] = row[part.layer] + part.weight * _scalar(term.name, cost)
         costs = dict[str, Tensor]()
         told = dict[str, dict[str, Tensor]]()
         for row, term in zip(by_layer, self._terms, strict=True):
             here = {layer: value / count for layer, value in row.items()}
             value = torch.stack(list(here.values())).sum() if here else zero
             # what is taken of G itself is the same in every view
-            value = value + sum((part.weight * part.cost(generated) for part in term.parts[0] if not part.statistics), zero)
+            for part in term.parts[0]:
+                if not part.statistics:
+                    value = value + part.weight * _scalar(term.name, part.cost(generated))
             costs[term.name] = costs.get(term.name, zero) + term.weight * value
             layers = told.setdefault(term.name, {})
             for layer, of_layer in here.items():
                 layers[layer] = layers[layer] + of_layer if layer in layers else of_layer
         return Costs(costs, told)
+
+
+def _bound(term: Term, scene: Scene) -> list[Part]:
+    """The parts of a term.
+
+    Raises:
+        SettingsError: it gives none, or one of a layer that it does not name.
+    """
+    parts: Any = term.bind(scene)
+    if not isinstance(parts, Sequence) or not all(isinstance(part, Part) for part in cast(Sequence[Any], parts)):
+        raise SettingsError(f"term {term.name!r} binds to a {type(parts).__name__}; a list of Part was expected")
+    found = list(cast(Sequence[Part], parts))
+    for part in found:
+        if part.statistics and part.layer not in term.layers:
+            named = ", ".join(term.layers) or "none"
+            raise SettingsError(f"term {term.name!r} has a part of layer {part.layer!r}; the layers that it names: {named}")
+    return found
+
+
+def _scalar(name: str, cost: Any) -> Tensor:
+    """What a term costs.
+
+    Raises:
+        SettingsError: that is no scalar.
+    """
+    if not isinstance(cost, Tensor) or cost.numel() != 1 or cost.is_complex():
+        of = f"tensor of {cost.dtype} and shape {tuple(cost.shape)}" if isinstance(cost, Tensor) else type(cost).__name__
+        raise SettingsError(f"the cost of term {name!r} is a {of}; a scalar of torch was expected, as mean() gives it")
+    return cost.reshape(())

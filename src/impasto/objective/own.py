@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -18,6 +19,8 @@ from impasto.validation import number
 
 # signals of G's size that a few operations on it hold for the way back, where nobody says how many
 _USUAL_SIGNALS = 8.0
+# what a mean of parts may differ from that of the whole, relatively
+_ROUNDING = 1e-3
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,16 +41,39 @@ class ActivationTerm(Term):
     @torch.no_grad()
     def bind(self, scene: Scene) -> list[Part]:
         """A part for each layer."""
-        statistics = [Statistic(layer, everywhere(self.mean)) for layer in self.layers]
-        contents = measure(scene.network, scene.content, statistics)
+        statistics = [Statistic(layer, everywhere(self._measured)) for layer in self.layers]
+        tried = [Statistic(layer, everywhere(partial(self._tried, layer))) for layer in self.layers]
+        contents = measure(scene.network, scene.content, tried)
         if self not in scene.measured:
             scene.measured[self] = measure_blend(scene.network, scene.styles, statistics)
 
         def part(weight: float, statistic: Statistic, content: Tensor, style: Tensor) -> Part:
-            return Part(statistic.layer, weight, lambda generated: self.cost(generated, content, style), (statistic,))
+            def cost(generated: Tensor) -> Tensor:
+                return _called(self.name, self.cost, generated, content, style)
+
+            return Part(statistic.layer, weight, cost, (statistic,))
 
         weights = [weight for _, weight in self.weights]
         return [part(*row) for row in zip(weights, statistics, contents, scene.measured[self], strict=True)]
+
+    def _measured(self, a: Tensor) -> Tensor:
+        mean = _called(self.name, self.mean, a)
+        if not isinstance(mean, Tensor):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise SettingsError(f"the mean of term {self.name!r} is a {type(mean).__name__}; a tensor was expected")
+        return mean
+
+    def _tried(self, layer: str, a: Tensor) -> Tensor:
+        """The mean, after a look at a small part and its halves, of which it must be the mean too."""
+        small = a[(..., *(slice(8),) * (a.dim() - 2))]
+        if half := small.shape[-1] // 2:
+            parts = (small[..., : 2 * half], small[..., :half], small[..., half : 2 * half])
+            whole, left, right = (self._measured(part) for part in parts)
+            if not whole.shape == left.shape == right.shape or _differ(whole, (left + right) / 2):
+                raise SettingsError(
+                    f"the mean of term {self.name!r} is none: of a part of {layer} it is not the mean of what its halves "
+                    "give; values, squares and products have means; what is made of these, a deviation, belongs in its cost"
+                )
+        return self._measured(a)
 
     def __repr__(self) -> str:
         return f"activation_term({self.name!r}, {layers_text(self.weights)!r})"
@@ -65,13 +91,14 @@ def activation_term(
         name: by which its cost is told.
         layers: where, and with which weights, as :func:`impasto.content` takes them.
         mean: takes an activation (N, n_C, *space), or a part of it, and gives a mean over its positions, of any shape. What
-            is no mean would depend on the tiles.
+            is no mean would depend on the tiles, so it is refused.
         cost: takes the mean of G, of the content and of the styles (the weighted mean of theirs), and gives a scalar.
 
     Raises:
-        SettingsError: these are no layers, or there is no name.
+        SettingsError: these are no layers or functions, or there is no name.
     """
-    return ActivationTerm(_named(name), check_layers(f"{name} layers", layers), mean, cost)
+    weights = check_layers(f"{_named(name)} layers", layers)
+    return ActivationTerm(name, weights, _function(name, "mean", mean), _function(name, "cost", cost))
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,7 +111,7 @@ class ImageTerm(Term):
 
     def bind(self, scene: Scene) -> list[Part]:
         """One part, the cost itself."""
-        return [Part("", 1.0, self.cost)]
+        return [Part("", 1.0, partial(_called, self.name, self.cost))]
 
     def __repr__(self) -> str:
         return self.name if self.cost is total_variation_of else f"image_term({self.name!r})"
@@ -100,9 +127,9 @@ def image_term(name: str, cost: Callable[[Tensor], Tensor], *, signals: float = 
             ``--memory`` allows.
 
     Raises:
-        SettingsError: there is no name, or ``signals`` is no number of at least 0.
+        SettingsError: there is no name or function, or ``signals`` is no number of at least 0.
     """
-    return ImageTerm(_named(name), cost, number(0)("signals", signals))
+    return ImageTerm(_named(name), _function(name, "cost", cost), number(0)("signals", signals))
 
 
 def total_variation() -> Term:
@@ -114,3 +141,39 @@ def _named(name: str) -> str:
     if not isinstance(name, str) or not name.strip():  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SettingsError(f"a term is called {name!r}: a name was expected, by which its cost is told")
     return name
+
+
+def _function(name: str, what: str, given: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    if not callable(given):
+        raise SettingsError(f"the {what} of term {name!r} is a {type(given).__name__}; a function was expected")
+    return given
+
+
+def _called(name: str, function: Callable[..., Tensor], *given: Tensor) -> Tensor:
+    """What a function of somebody else makes of tensors.
+
+    Raises:
+        SettingsError: it changes them, which the other terms would see, or loses their gradient.
+    """
+    before = [x._version for x in given]
+    try:
+        found = function(*given)
+        changed = before != [x._version for x in given]
+    except RuntimeError as error:
+        if "in-place operation" not in str(error):
+            raise
+        found, changed = given[0], True
+    if changed:
+        raise SettingsError(f"term {name!r} changes in place what it is given: x * 2 was expected, not x.mul_(2) or x *= 2")
+    followed = torch.is_grad_enabled() and any(x.requires_grad for x in given)
+    if followed and isinstance(found, Tensor) and not found.requires_grad:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SettingsError(
+            f"term {name!r} has no gradient: what it gives must be made of what it is given by operations of torch, without "
+            "detach, item or numpy"
+        )
+    return found
+
+
+def _differ(one: Tensor, other: Tensor) -> bool:
+    scale = max(float(one.abs().max()), float(other.abs().max())) if one.numel() else 0.0
+    return bool(((one - other).abs() > _ROUNDING * scale).any())

@@ -13,6 +13,7 @@ from impasto.descent.descend import Evaluation, Progress
 from impasto.descent.memory import default_memory
 from impasto.descent.optimizers import Optimizer, check_optimizer
 from impasto.descent.stages import descend_stages
+from impasto.errors import SettingsError
 from impasto.media.read_write import read_signal
 from impasto.media.signal import Signal
 from impasto.media.styles import Source, Style
@@ -27,6 +28,7 @@ from impasto.transfer.painting import Painting
 from impasto.transfer.resolve import check_given
 from impasto.transfer.scales import Memo, Scales
 from impasto.transfer.settings import TransferSettings
+from impasto.validation import number
 
 # files of styles that are kept as they were read
 _STYLES = 4
@@ -82,6 +84,8 @@ class Painter:
         options: Mapping[str, Any] | None = None,
     ) -> Painting:
         """Paint the content in the style of another signal, or of several; see :func:`transfer_style`."""
+        _check_calls(on_progress, cancel, checkpoint, output)
+        checkpoint_every = number(0)("checkpoint_every", checkpoint_every)
         with weights_kept(self._weights), own_choices():
             return self._paint(content, style, on_progress, cancel, checkpoint, checkpoint_every, output, options)
 
@@ -154,6 +158,18 @@ class Painter:
             while len(self._read) > _STYLES:
                 del self._read[next(iter(self._read))]
         return self._read[key]
+
+
+def _check_calls(on_progress: Any, cancel: Any, checkpoint: Any, output: Any) -> None:
+    expected = (
+        ("on_progress", on_progress, on_progress is None or callable(on_progress), "a function"),
+        ("cancel", cancel, cancel is None or hasattr(cancel, "is_set"), "a threading.Event"),
+        ("checkpoint", checkpoint, checkpoint is None or isinstance(checkpoint, str | Path | Checkpoint), "a path"),
+        ("output", output, output is None or isinstance(output, str | Path), "a path"),
+    )
+    for name, given, right, what in expected:
+        if not right:
+            raise SettingsError(f"{name} is {given!r}; {what} was expected")
 
 
 class TransferInterrupted(KeyboardInterrupt):

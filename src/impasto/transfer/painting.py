@@ -59,7 +59,7 @@ class Painting:
         Raises:
             SignalError: the result is no picture.
         """
-        if self.signal.kind != "image":
+        if not medium_of(self.signal.kind).is_picture:
             raise SignalError(f"{medium_of(self.signal.kind).noun} is not a picture; use .signal or .write")
         return to_pillow(self.signal)
 

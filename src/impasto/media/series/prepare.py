@@ -47,10 +47,10 @@ class GreyLeads(nn.Module):
         first, *rest = self.network.segments(layers, cuts)
         return [first._replace(run=self), *rest]
 
-    def memory(self, shape: Sequence[int], layers: Collection[str]) -> int:
+    def memory(self, shape: Sequence[int], layers: Collection[str], *, gradient: bool = True) -> int:
         """See :meth:`impasto.networks.network.Network.memory`; each lead is an item."""
         _, leads, *space = shape
-        return self.network.memory((leads, 1, *space), layers)
+        return self.network.memory((leads, 1, *space), layers, gradient=gradient)
 
     def items(self, channels: int) -> int:
         """As many: it takes channels one by one."""
