@@ -53,15 +53,17 @@ def dry_run(
     *,
     output: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
+    **parts: Any,
 ) -> DryRun:
     """Begin a transfer on a part of the content, and say what the whole will take.
 
-    The arguments are those of :func:`impasto.transfer_style`. That the result can be written to ``output`` is tried too.
+    The arguments are those of :func:`impasto.transfer_style`, and with ``parts`` those of a painter: network, objective and
+    optimizer. That the result can be written to ``output`` is tried too.
 
     Raises:
         ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
     """
-    inputs = take_in(content, style, settings, output, options)
+    inputs = take_in(content, style, settings, output, options, **parts)
     resolved, device = inputs.settings, find_device(inputs.settings.device)
     if resolved.memory is None:
         resolved = replace(resolved, memory=default_memory(device))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,11 +69,10 @@ def take_in(
         SignalError: one cannot be read, or the result could not be written.
     """
     unresolved = settings or TransferSettings()
-    kind = kind_of(content, output)
-    _, settled = resolve(unresolved, kind, **parts)
-    if unresolved.takes_size_for_rate(kind):
-        noun = medium_of(kind).noun
-        log.warning("size %s is taken for the rate of the work, working_rate: %s has no size", unresolved.size, noun)
+    medium = medium_of(kind_of(content, output))
+    given, settled = resolve(unresolved, medium.name, **parts)
+    if unresolved.takes_size_for_rate(medium.name):
+        log.warning("size %s is taken for the rate of the work, working_rate: %s has no size", unresolved.size, medium.noun)
     if settled.init not in INITS and not is_file(settled.init):
         raise SettingsError(f"init {settled.init!r} is neither a file nor one of {', '.join(INITS)}")
     weighted = shares(style)
@@ -82,20 +82,22 @@ def take_in(
     styles = [
         ((read_style or read_signal)(source, settled.rate, finer, settled.memory), share) for source, share in weighted
     ]
-    given, settled = resolve(unresolved, signal.kind, max(signal.shape), **parts)
+    _check_styles(medium, styles)
+    if medium.enlarges and unresolved.size is None and settled.size:  # nothing is enlarged unless it is asked for
+        size = min(settled.size, max(signal.shape))
+        given, settled = replace(given, size=size), replace(settled, size=size)
     about = about_of(content, style, given, settled)
     if output is not None:
         try_output(signal, output, record_of(about, given, 0.0), given.size, **(options or {}))
-    return Inputs(_medium_for(signal, styles), signal, styles, given, settled, about)
+    return Inputs(medium, signal, styles, given, settled, about)
 
 
-def _medium_for(content: Signal, styles: Styles) -> Medium:
-    """The medium of the content.
+def _check_styles(medium: Medium, styles: Styles) -> None:
+    """See that the styles are of kinds that the medium takes.
 
     Raises:
-        SignalError: a style is of a kind that the content cannot take; the message says why.
+        SignalError: one is not; the message says why.
     """
-    medium = medium_of(content.kind)
     for style, _ in styles:
         if style.kind not in medium.styles:
             expected = " or ".join(medium_of(name).noun for name in medium.styles)
@@ -103,4 +105,3 @@ def _medium_for(content: Signal, styles: Styles) -> Medium:
                 f"{medium.noun} cannot be painted in the style of {medium_of(style.kind).noun}: {medium.why}; "
                 f"{expected} was expected"
             )
-    return medium
