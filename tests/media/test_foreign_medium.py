@@ -214,7 +214,8 @@ def test_what_a_row_names_is_there(medium: Medium):
     for late in named:
         assert callable(found_at(late.where)), late.where
     assert medium.safest in medium.writable
-    assert {"size", "iterations", "beta", "optimizer", "network"} <= medium.defaults.keys()
+    assert {"iterations", "beta", "optimizer", "network"} <= medium.defaults.keys()
+    assert len({"size", "working_rate"} & medium.defaults.keys()) == 1
 
 
 @pytest.mark.parametrize("kind", ["image", "sound", "movie"])

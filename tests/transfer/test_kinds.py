@@ -184,7 +184,9 @@ def test_the_kinds_are_complete():
         assert chosen.for_kind(kind) == chosen
         assert Settings(**chosen.as_dict()) == chosen
         given_or_none = ("step", "rate", "strength", "memory", "content_mask", "style_mask", "protect")
-        assert all(value is not None for name, value in chosen.as_dict().items() if name not in given_or_none)
+        told = chosen.as_dict()
+        assert (told.pop("size") is None) != (told.pop("working_rate") is None)
+        assert all(value is not None for name, value in told.items() if name not in given_or_none)
 
 
 def test_help_tells_the_defaults_of_each_kind():

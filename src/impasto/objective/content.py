@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from impasto.networks.tiling.statistics import Region, Statistic, at
+from impasto.networks.tiling.statistics import Statistic, Window, at
 from impasto.objective.costs import content_cost, content_unit
 from impasto.objective.term import Part, Scene, Term
 from impasto.objective.weighting import Layers, LayersGiven, Weighting, check_weighting, layers_text
@@ -66,5 +66,5 @@ def content(layers: LayersGiven, weighting: Weighting = "relative") -> Content:
     return Content(check_layers("content layers", layers), check_weighting(weighting))
 
 
-def _difference(target: Tensor, a: Tensor, region: Region) -> Tensor:
-    return content_cost(at(target, region), a)
+def _difference(target: Tensor, a: Tensor, window: Window) -> Tensor:
+    return content_cost(at(target, window), a)

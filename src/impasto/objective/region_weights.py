@@ -22,7 +22,7 @@ Mask = NDArray[np.floating[Any]]
 Look = Callable[[Tensor, Sequence[str]], dict[str, Tensor]]
 """Tells how much of what each position of some layers sees is of a mask (1, 1, height, width)."""
 
-Weights = Mapping[str, Tensor]
+PositionWeights = Mapping[str, Tensor]
 """Of each layer how much its positions count, (1, 1, height, width), with a mean of 1."""
 
 
@@ -43,8 +43,8 @@ class RegionWeights(NamedTuple):
     """
 
     share: float
-    generated: Weights
-    styles: tuple[Weights, ...]
+    generated: PositionWeights
+    styles: tuple[PositionWeights, ...]
 
 
 def region_weights(

@@ -24,7 +24,7 @@ from impasto.objective.costs import (
     wasserstein_lambda,
     wasserstein_to,
 )
-from impasto.objective.region_weights import RegionWeights, Weights
+from impasto.objective.region_weights import PositionWeights, RegionWeights
 from impasto.objective.term import Part, Scene, Term
 from impasto.objective.weighting import Layers, LayersGiven, Weighting, check_choice, check_weighting, layers_text
 from impasto.validation import layers as check_layers
@@ -84,7 +84,7 @@ class Style(Term):
     def _of_region(self, scene: Scene, region: RegionWeights) -> list[Part]:
         means, *_ = STYLE_COSTS[self.cost]
 
-        def statistics(weights: Weights) -> dict[str, tuple[Statistic, ...]]:
+        def statistics(weights: PositionWeights) -> dict[str, tuple[Statistic, ...]]:
             layers = [layer for layer in self.layers if layer in weights]
             return {layer: tuple(Statistic(layer, weighted(mean, weights[layer])) for mean in means) for layer in layers}
 

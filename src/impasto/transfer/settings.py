@@ -232,9 +232,9 @@ class TransferSettings:
         if self.takes_size_for_rate(kind):
             return replace(self, size=None, working_rate=self.size).for_kind(kind, longest)
         for name in dict.fromkeys(["size", "working_rate", *(name for each in media().values() for name in each.settings)]):
-            kinds = [each.name for each in media().values() if name in (*each.settings, *each.defaults)]
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
-            if kind not in kinds and given not in (usual, defaults.get(name)):
+            if name not in (*medium.settings, *medium.defaults) and given not in (usual, defaults.get(name)):
+                kinds = [each.name for each in media().values() if name in (*each.settings, *each.defaults)]
                 raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
         row = constructor_of(defaults["network"] if self.network == "auto" else self.network)
         if row.name not in medium.networks and (row.name in _BY_MEDIUM or medium.axes_seen not in row.dims):

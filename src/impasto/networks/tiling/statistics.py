@@ -16,7 +16,7 @@ from torch import Tensor
 Forward = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
 """What takes a signal (N, channels, *space) and names of layers, and gives their activations."""
 
-Region = tuple[slice, ...]
+Window = tuple[slice, ...]
 """Where a part of an activation (N, n_C, *space) lies in the whole: a slice of the batch, and one of each axis of space."""
 
 Blend = Sequence[tuple[Tensor, float]]
@@ -33,27 +33,27 @@ class Statistic(NamedTuple):
     """
 
     layer: str
-    mean: Callable[[Tensor, Region], Tensor]
+    mean: Callable[[Tensor, Window], Tensor]
 
 
-def everywhere(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Region], Tensor]:
+def everywhere(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Window], Tensor]:
     """The mean ``of`` a part, wherever it lies."""
-    return lambda a, region: of(a)
+    return lambda a, window: of(a)
 
 
 def of_batch(batch: slice, statistic: Statistic) -> Statistic:
     """The statistic for who sees only this part of the batch."""
-    return Statistic(statistic.layer, lambda a, region: statistic.mean(a, (batch, *region[1:])))
+    return Statistic(statistic.layer, lambda a, window: statistic.mean(a, (batch, *window[1:])))
 
 
-def weighted(of: Callable[..., Tensor], weight: Tensor) -> Callable[[Tensor, Region], Tensor]:
+def weighted(of: Callable[..., Tensor], weight: Tensor) -> Callable[[Tensor, Window], Tensor]:
     """The mean ``of`` a part and its weights, which are cut from those of all positions (N, 1, *space), of mean 1."""
-    return lambda a, region: of(a, at(weight, region))
+    return lambda a, window: of(a, at(weight, window))
 
 
-def at(whole: Tensor, region: Region) -> Tensor:
-    """The part of (N, channels, *space) that lies in the region."""
-    return whole[region[0], :, *region[1:]]
+def at(whole: Tensor, window: Window) -> Tensor:
+    """The part of (N, channels, *space) that lies in the window."""
+    return whole[window[0], :, *window[1:]]
 
 
 def measure(network: Forward, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from impasto.networks.layers import total_stride, up_to_deepest
 from impasto.networks.tiling.segments import Segment, margin
-from impasto.networks.tiling.statistics import Region, Statistic, at, layers_of
+from impasto.networks.tiling.statistics import Statistic, Window, at, layers_of
 
 
 class Tile(NamedTuple):
@@ -30,9 +30,9 @@ class Tile(NamedTuple):
         share: which part of all positions of the row they are.
     """
 
-    seen: Region
-    own: dict[str, Region]
-    place: dict[str, Region]
+    seen: Window
+    own: dict[str, Window]
+    place: dict[str, Window]
     share: dict[str, float]
 
 
