@@ -17,7 +17,7 @@ from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import ARCHITECTURES, VGG19, Layer, LayerTable, bank, up_to_deepest
 from impasto.networks.random_filters import random_bank
 from impasto.networks.tiling.segments import cut, margin, possible_cuts
-from impasto.networks.tiling.statistics import Region, Statistic, at, everywhere, measure
+from impasto.networks.tiling.statistics import Statistic, Window, at, everywhere, measure
 from impasto.networks.tiling.tiles import InTiles, tiles
 from impasto.objective.costs import content_cost, style_matrix
 
@@ -56,7 +56,7 @@ def statistics(whole: Any, goal: Tensor, layers: Sequence[str]) -> list[Statisti
     found = []
     for name, target in whole(goal, layers).items():
 
-        def distance(a: Tensor, region: Region, target: Tensor = target) -> Tensor:
+        def distance(a: Tensor, region: Window, target: Tensor = target) -> Tensor:
             return content_cost(at(target, region), a)
 
         found += [Statistic(name, everywhere(style_matrix)), Statistic(name, distance)]
