@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 
 import click
 
@@ -13,6 +12,8 @@ import click
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 def info(weights: str, as_json: bool) -> int:
     """Print the version, the network, where its weights come from and their licence, and the devices."""
+    from importlib.metadata import version
+
     import torch
 
     from impasto.networks.device import available_devices
