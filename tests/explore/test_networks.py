@@ -153,13 +153,3 @@ def test_a_network_of_another_package_is_explored_by_the_command_line(make_photo
         assert made.size == (32, 32)
     done = run(*impasto_, "patches", folder, "--layer", "vein", *given, out, path=site, cwd=tmp_path)
     assert done.returncode != 0 and "unknown layer 'vein': did you mean 'veins'?" in done.stderr
-
-
-def test_the_example_explores_a_resnet(make_photos: Callable[..., Path], tmp_path: Path):
-    example, out = ROOT / "examples" / "explore_resnet18.py", tmp_path / "index.json"
-    assert len(example.read_text().splitlines()) <= 27
-    done = run(example, make_photos(2, size=(96, 80)), out, path=ROOT, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    index = PatchIndex.load(out)
-    assert index.network == "resnet18"
-    assert index.fields["layer3"] == (Field(-105, 211, 16),) * 2
