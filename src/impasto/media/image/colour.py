@@ -20,6 +20,7 @@ Array = NDArray[np.floating[Any]]
 _LUMA = np.array((0.2126, 0.7152, 0.0722), np.float32)
 # what no eye tells apart is no colour: without it the noise of a grey style would be blown up to the colours of the content
 _FAINT = 0.02
+_SMALLEST = np.finfo(np.float32).tiny
 
 
 def luminance(values: Values) -> Values:
@@ -36,7 +37,9 @@ def with_luminance(values: Values, wanted: Values) -> Values:
     difference = values - luminance(values)
     wanted = wanted.clip(0, 1)
     room = np.where(difference > 0, 1 - wanted, wanted)
-    factor = (room / np.maximum(abs(difference), 1e-6)).min(0, keepdims=True).clip(max=1)
+    # a pixel that is nearly black or white may have differences smaller than its noise, and keeps them
+    with np.errstate(over="ignore"):
+        factor = (room / np.maximum(abs(difference), _SMALLEST)).min(0, keepdims=True).clip(max=1)
     return (wanted + factor * difference).clip(0, 1).astype(np.float32)
 
 
