@@ -27,6 +27,7 @@ from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.studio.components.controls import PRESETS
 from impasto.studio.estimate import Speed
 from impasto.studio.uploads import Upload
+from tests.foreign_packages import install_package, looked_for_anew
 
 ROW = """
 from impasto.media.medium import Late, Medium
@@ -109,25 +110,14 @@ def installed(tmp_path: Path) -> Path:
 
 
 def install(site: Path, *entries: str) -> Path:
-    (site / "terrain").mkdir(parents=True)
-    for name, text in (("__init__", ROW), ("files", FILES), ("prepare", PREPARE)):
-        (site / "terrain" / f"{name}.py").write_text(text)
-    about = site / "terrain-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: terrain\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("\n".join(["[impasto.media]", *entries, ""]))
-    return site
+    modules = {"__init__": ROW, "files": FILES, "prepare": PREPARE}
+    return install_package(site, "terrain", "impasto.media", modules, *entries)
 
 
 @pytest.fixture
 def anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The media are looked for again within the test, and after it."""
-    media.cache_clear()
-    yield monkeypatch
-    monkeypatch.undo()
-    for name in [name for name in sys.modules if name.partition(".")[0] == "terrain"]:
-        del sys.modules[name]
-    media.cache_clear()
+    yield from looked_for_anew(monkeypatch, "terrain", media.cache_clear)
 
 
 def save(path: Path, heights: np.ndarray) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from impasto.networks.layers import ARCHITECTURES
 from impasto.networks.network import Network
 from impasto.networks.registry import BUILT_IN, Constructor, build, constructor_of, networks
 from impasto.packages import Late, found_at
+from tests.foreign_packages import install_package, looked_for_anew
 
 ROW = """
 from impasto.networks.registry import Constructor
@@ -38,25 +38,13 @@ def make(spatial_dims):
 
 def install(site: Path, *entries: str) -> Path:
     """A folder as ``pip install`` leaves one."""
-    (site / "leaves").mkdir(parents=True)
-    for name, text in (("__init__", ROW), ("net", NET)):
-        (site / "leaves" / f"{name}.py").write_text(text)
-    about = site / "leaves-1.0.dist-info"
-    about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: leaves\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("\n".join(["[impasto.networks]", *entries, ""]))
-    return site
+    return install_package(site, "leaves", "impasto.networks", {"__init__": ROW, "net": NET}, *entries)
 
 
 @pytest.fixture
 def anew(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The networks are looked for again within the test, and after it."""
-    networks.cache_clear()
-    yield monkeypatch
-    monkeypatch.undo()
-    for name in [name for name in sys.modules if name.partition(".")[0] == "leaves"]:
-        del sys.modules[name]
-    networks.cache_clear()
+    yield from looked_for_anew(monkeypatch, "leaves", networks.cache_clear)
 
 
 @pytest.mark.parametrize("row", BUILT_IN.values(), ids=list(BUILT_IN))

@@ -94,16 +94,16 @@ def fit(task: Task, limits: Limits, held: int = 0) -> Fitting:
     Raises:
         SizeError: there is no way; the message has the memory that is needed, and the largest size that would fit.
     """
-    for choice in (limits.optimizer, *limits.optimizer.frugal()):
+    choices = [limits.optimizer, *limits.optimizer.frugal()]
+    for choice in choices:
         beside, step = _beside(choice, task, limits, held)
         plan = cheapest(task, limits.budget - beside)
         if plan is not None and step <= limits.budget - beside:
             return Fitting(plan, choice, beside + max(step, plan.memory), limits.budget)
-    *_, frugal = limits.optimizer, *limits.optimizer.frugal()
 
     def needed(ratio: float) -> float:
         smaller = task.scaled(ratio)
-        beside, step = _beside(frugal, smaller, limits, held)
+        beside, step = _beside(choices[-1], smaller, limits, held)
         return beside + max(step, least_memory(smaller))
 
     raise _too_large(task.shape, total_stride(task.table), needed, limits.budget)
@@ -128,8 +128,7 @@ def fit_whole(
     def needed(optimizer: Optimizer, ratio: float = 1.0) -> float:
         space = tuple(max(1, round(n * ratio)) for n in shape)
         signal = FLOAT * items * prod(space)
-        signals = _HELD + _BEFORE + optimizer.signals(limits.iterations) + limits.signals
-        return _FIXED + held + signals * signal + max(optimizer.moment * signal, activations(space))
+        return _FIXED + held + _signals(optimizer, limits) * signal + max(optimizer.moment * signal, activations(space))
 
     choices = [limits.optimizer, *limits.optimizer.frugal()]
     for choice in choices:
@@ -178,11 +177,15 @@ def _process(task: Task) -> int:
     return _FIXED + (_KERNELS + again) * kernel_memory(task)
 
 
+def _signals(optimizer: Optimizer, limits: Limits) -> float:
+    """How many signals of G's size are held."""
+    return _HELD + _BEFORE + optimizer.signals(limits.iterations) + limits.signals
+
+
 def _beside(optimizer: Optimizer, task: Task, limits: Limits, held: int) -> tuple[float, float]:
     """Bytes that are held beside an evaluation of J, and those that a step takes instead of it."""
     signal = FLOAT * task.channels * task.items * prod(task.shape)
-    signals = _HELD + _BEFORE + optimizer.signals(limits.iterations) + limits.signals
-    return _process(task) + held + signals * signal, optimizer.moment * signal
+    return _process(task) + held + _signals(optimizer, limits) * signal, optimizer.moment * signal
 
 
 def _too_large(shape: tuple[int, ...], stride: int, needed: Callable[[float], float], budget: int) -> SizeError:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from impasto.errors import SettingsError, UnknownLayerError, nearest
+from impasto.errors import SettingsError
+from impasto.networks.layers import unknown_layer
 from impasto.networks.registry import BUILT_IN
 from impasto.validation import whole_or
 
@@ -91,7 +92,7 @@ def parse_layers(given: str | Iterable[str] | None, network: Layered = VGG19) ->
         raise SettingsError(f"no layer is named; name at least one, e.g. {default_layers(network)[0]}, or all")
     for name in names:
         if name not in network.layers:
-            raise UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, network.layers)!r}?")
+            raise unknown_layer(name, network.layers)
     return tuple(name for name in network.layers if name in names)
 
 

@@ -101,6 +101,11 @@ def sources(table: LayerTable) -> dict[str, str]:
     return {row.name: row.source or name for name, row in zip(above, table, strict=False)}
 
 
+def unknown_layer(name: str, known: Iterable[str]) -> UnknownLayerError:
+    """The error for a layer that is none of those known; it has the nearest one."""
+    return UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, known)!r}?")
+
+
 def up_to_deepest(table: LayerTable, names: Iterable[str]) -> LayerTable:
     """The rows from which ``names`` are computed; in a chain of layers, all down to the deepest of them.
 
@@ -111,7 +116,7 @@ def up_to_deepest(table: LayerTable, names: Iterable[str]) -> LayerTable:
     needed = {SIGNAL}
     for name in names:
         if name not in source:
-            raise UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, source)!r}?")
+            raise unknown_layer(name, source)
         while name not in needed:
             needed.add(name)
             name = source[name]

@@ -13,7 +13,7 @@ from impasto.errors import SettingsError, SizeError, UnknownLayerError, nearest
 from impasto.files import first_line
 from impasto.networks.device import ran_out_of_memory
 from impasto.networks.hooks import Hooked
-from impasto.networks.layers import Field, Interval
+from impasto.networks.layers import Field, Interval, unknown_layer
 from impasto.networks.measured import MeasuredFields
 from impasto.networks.shapes import ShapeTracer
 
@@ -163,7 +163,7 @@ class Wrapped(nn.Module):
     def _check(self, layers: Collection[str]) -> None:
         for name in layers:
             if name not in self.layers:
-                raise UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, self.layers)!r}?")
+                raise unknown_layer(name, self.layers)
 
     def _shapes_at(self, space: Sequence[int], layer: str) -> tuple[int, ...]:
         self._check([layer])
