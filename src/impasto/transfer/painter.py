@@ -23,7 +23,7 @@ from impasto.networks.kernels.autotune import own_choices
 from impasto.networks.sharing import weights_kept
 from impasto.objective.term import Objective, Term
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
-from impasto.transfer.inputs import take_in
+from impasto.transfer.inputs import Inputs, take_in
 from impasto.transfer.painting import Painting
 from impasto.transfer.resolve import check_given
 from impasto.transfer.scales import Memo, Scales
@@ -86,24 +86,20 @@ class Painter:
         """Paint the content in the style of another signal, or of several; see :func:`transfer_style`."""
         _check_calls(on_progress, cancel, checkpoint, output)
         checkpoint_every = number(0)("checkpoint_every", checkpoint_every)
-        with weights_kept(self._weights), own_choices():
-            return self._paint(content, style, on_progress, cancel, checkpoint, checkpoint_every, output, options)
-
-    def _paint(
-        self,
-        content: Source,
-        style: Style | Sequence[Style],
-        on_progress: Callable[[Progress], object] | None,
-        cancel: Event | None,
-        checkpoint: str | Path | Checkpoint | None,
-        checkpoint_every: float,
-        output: str | Path | None,
-        options: Mapping[str, Any] | None,
-    ) -> Painting:
-        inputs = take_in(content, style, self.settings, output, options, read_style=self._read_style, **self._parts)
-        settings, signals = inputs.settings, tuple(signal for signal, _ in inputs.styles)
         if isinstance(checkpoint, str | Path):
             checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
+        with weights_kept(self._weights), own_choices():
+            inputs = take_in(content, style, self.settings, output, options, read_style=self._read_style, **self._parts)
+            return self._descend(inputs, on_progress, cancel, checkpoint)
+
+    def _descend(
+        self,
+        inputs: Inputs,
+        on_progress: Callable[[Progress], object] | None,
+        cancel: Event | None,
+        checkpoint: Checkpoint | None,
+    ) -> Painting:
+        settings, signals = inputs.settings, tuple(signal for signal, _ in inputs.styles)
         history: list[Evaluation] = []
         state = keep = None
         device = find_device(settings.device)
