@@ -1,4 +1,4 @@
-"""Arrays in .npy files: which of them are pictures, among volumes and series."""
+"""Pictures given as arrays: in .npy files, which may hold a volume or a series as well, and as tensors of torch."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from impasto.errors import SignalError
 log = logging.getLogger("impasto")
 
 _COLOURS = (3, 4)
-# leads of a series are few, or very many times shorter than they are long; sides of a picture are neither
-_SIDE, _LONGEST = 16, 8
-# endings by which a result says what the array is
+# a series has fewer leads than this, or is longer than this many times the number of its leads; a picture is neither
+_SHORTEST_SIDE, _LARGEST_RATIO = 16, 8
+# the ending of the result tells what the array is
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif")
 _OTHERS = (".nii", ".nii.gz", ".mgh", ".mgz", ".csv", ".tsv", ".txt", ".edf", ".dat", ".hea")
 
 
 def holds_picture(path: Path, output: Path | None = None) -> bool:
-    """Whether an .npy file holds a picture: (height, width, 3 or 4) in colour, or (height, width) of small whole numbers.
+    """Whether an .npy file holds a picture: (height, width, 3 or 4) in colour, or (height, width) of 8 or 16 bits.
 
-    Where it could be a series as well, two axes of other numbers, it is a picture only if the result is to be one.
+    An array with two axes and other numbers could be a series: it is a picture only if ``output`` is to be one.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -38,23 +38,28 @@ def holds_picture(path: Path, output: Path | None = None) -> bool:
         plane = _channels_last(array).shape
     except SignalError:
         return False
-    if len(array.shape) == 3:
+    if array.ndim == 3:
         return True
     wanted = output is not None and output.suffix.lower() in _PICTURES
-    sides = min(plane[:2]) >= _SIDE and max(plane[:2]) <= _LONGEST * min(plane[:2])
-    return wanted or (sides and (array.dtype.kind in "bu" and array.dtype.itemsize <= 2))
+    return wanted or (has_sides_of_picture(*plane[:2]) and array.dtype.kind in "bu" and array.dtype.itemsize <= 2)
+
+
+def has_sides_of_picture(height: int, width: int) -> bool:
+    """Whether an array (height, width) has the proportions of a picture rather than of a series."""
+    short, long = sorted((height, width))
+    return short >= _SHORTEST_SIDE and long <= _LARGEST_RATIO * short
 
 
 def is_tensor(source: Any) -> bool:
-    """Whether it is a tensor of torch, which is not imported for that."""
+    """Whether ``source`` is a torch tensor; does not import torch."""
     return type(source).__module__.partition(".")[0] == "torch" and hasattr(source, "detach")
 
 
 def from_tensor(tensor: Any) -> NDArray[Any]:
-    """A picture as torch has it, (3 or 1, height, width) or one alone in a batch, as an array (height, width, channels).
+    """A tensor (height, width) or ([1,] 1, 3 or 4, height, width) as an array (height, width[, channels]).
 
     Raises:
-        SignalError: its shape is another one.
+        SignalError: it has another shape.
     """
     array = tensor.detach().cpu()
     array = (array.float() if array.dtype.is_floating_point else array).numpy()
@@ -71,11 +76,11 @@ def from_tensor(tensor: Any) -> NDArray[Any]:
     return np.moveaxis(array, 0, -1)
 
 
-def read_array(path: Path, told: bool = True) -> NDArray[Any]:
-    """The picture in an .npy file, (height, width, channels), as it is stored.
+def read_array(path: Path) -> NDArray[Any]:
+    """The picture in an .npy file, (height, width, channels), with its stored values.
 
     Raises:
-        SignalError: it is damaged, or no picture.
+        SignalError: the file is damaged, or does not hold a picture.
     """
     try:
         array = np.load(path, allow_pickle=False, mmap_mode="r")
@@ -83,10 +88,10 @@ def read_array(path: Path, told: bool = True) -> NDArray[Any]:
         raise SignalError(f"{path} cannot be read as an array: {error}") from None
     if not isinstance(array, np.ndarray):
         raise SignalError(f"{path} holds several arrays; one was expected")
-    moved = _channels_last(array)
-    if told and array.ndim == 3 and moved.shape != array.shape:
+    picture = _channels_last(array)
+    if array.ndim == 3 and picture.shape != array.shape:
         log.warning("%s: its first axis, of %d, is taken for the colours", path, array.shape[0])
-    return moved
+    return picture
 
 
 def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
@@ -96,7 +101,7 @@ def _channels_last(array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim == 3 and array.size:
         if shape[2] in (1, *_COLOURS):
             return array
-        if shape[0] in (1, *_COLOURS) and min(shape[1:]) >= _SIDE:
+        if shape[0] in (1, *_COLOURS) and min(shape[1:]) >= _SHORTEST_SIDE:
             return np.moveaxis(array, 0, -1)
     raise SignalError(
         f"an array of shape {shape} is not a picture: (height, width), (height, width, 3) or (.., 4) was expected"

@@ -1,4 +1,4 @@
-"""How figures look."""
+"""The look that all figures share."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_POINTS = 9  # of letters
+_FONT_SIZE = 9  # points
 
 
 def plain_look(figure: Figure) -> Figure:
-    """The figure with small letters, and without frames above and to the right of its curves.
+    """The figure, with small letters and no frame above and to the right of its curves.
 
-    Matplotlib's own settings for that are of the whole process.
+    Set here figure by figure, since Matplotlib's rcParams would change the whole process.
     """
     from matplotlib.text import Text
 
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(which="both", labelsize=_POINTS)
+        axes.tick_params(which="both", labelsize=_FONT_SIZE)
     for text in figure.findobj(Text):
-        text.set_fontsize(_POINTS)  # pyright: ignore[reportAttributeAccessIssue]
+        text.set_fontsize(_FONT_SIZE)  # pyright: ignore[reportAttributeAccessIssue]
     return figure
 
 
 def grid_of(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, NDArray[Any]]:
-    """A figure of so many rows and columns of axes, of a size in inches."""
+    """A figure of (width, height) = ``size`` in inches, and its axes as an array (rows, columns)."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 TABLE = ".csv"
-_SEEN = 4096
+_HEAD = 4096  # bytes of a file that are looked at
 
-# each row: where in the file, what stands there, and the ending of such files; the first row that fits counts
+# offset, the bytes that stand there, and the ending of such files; the first row that fits counts
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x89PNG\r\n\x1a\n", ".png"),
     (0, b"\xff\xd8\xff", ".jpg"),
@@ -102,7 +102,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"YUV4MPEG2 ", ".y4m"),
     (0, b"DKIF", ".ivf"),
     (128, b"DICM", ".dcm"),
-    # DICOM without the preamble: its first element, of which the length tells the order of bytes
+    # DICOM without its preamble begins with its first element, whose length tells the byte order
     (0, b"\x08\0\0\0\x04\0\0\0", ".dcm"),
     (0, b"\x08\0\0\0UL\x04\0", ".dcm"),
     (0, b"\x08\0\x05\0", ".dcm"),
@@ -117,62 +117,62 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", ".npz"),
     (0, b"\0\0\0\x01\0\0", ".mgh"),
 )
-# marks so short that a table can begin with them
-_OF_FEW_LETTERS = (
+# so short that a table of numbers could begin with them
+_SHORT_SIGNATURES = (
     (0, b"BM", ".bmp"),
     *((0, b"P%d%c" % (number, space), ".pnm") for number in range(1, 7) for space in b" \n\r\t"),
 )
-# of transport streams: where the first packet begins, and how long each is
+# MPEG transport streams: offset of the first packet, and length of each
 _PACKETS = ((0, 188), (4, 192))
 
 
 def file_type(path: Path) -> str | None:
-    """The ending of files like this one, or None where its beginning is that of none that is known.
+    """The ending of files that begin like this one, e.g. ".png"; None if no known type does.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     with path.open("rb") as file:
-        head = file.read(_SEEN)
+        head = file.read(_HEAD)
     if head.startswith(b"\x1f\x8b"):
-        return _packed_type(path)
+        return _gzipped_type(path)
     if any(len(head) > 2 * each and all(head[at + n * each] == 0x47 for n in range(3)) for at, each in _PACKETS):
         return ".ts"
-    return _signed(head, _SIGNATURES) or (TABLE if _is_table(head) else _signed(head, _OF_FEW_LETTERS))
+    return _signed(head, _SIGNATURES) or (TABLE if _is_table(head) else _signed(head, _SHORT_SIGNATURES))
 
 
 def _signed(head: bytes, signatures: Iterable[tuple[int, bytes, str]]) -> str | None:
     return next((ending for at, mark, ending in signatures if head[at : at + len(mark)] == mark), None)
 
 
-def _packed_type(path: Path) -> str | None:
-    """Of what gzip packs: a NIfTI file, or one of FreeSurfer's, whose version and first sizes are small whole numbers."""
+def _gzipped_type(path: Path) -> str:
+    """.mgz (FreeSurfer: its version and first sizes are small whole numbers), or else .nii.gz."""
     try:
         with gzip.open(path) as file:
             head = file.read(348)
     except (OSError, EOFError, zlib.error):
-        return ".nii.gz"  # to be said when it is read
+        return ".nii.gz"  # its reader will raise the error
     return ".mgz" if head[:6] == b"\0\0\0\x01\0\0" and head[344:348] != b"n+1\0" else ".nii.gz"
 
 
 def _is_table(head: bytes) -> bool:
     try:
-        text = head.decode("utf-8-sig", "strict" if len(head) < _SEEN else "ignore")
+        text = head.decode("utf-8-sig", "strict" if len(head) < _HEAD else "ignore")
     except UnicodeDecodeError:
         return False
-    lines = text.splitlines()[:-1] if len(head) == _SEEN else text.splitlines()
+    lines = text.splitlines()[:-1] if len(head) == _HEAD else text.splitlines()
     numbers = sum(any(c.isdigit() for c in line) and not any(c in "{}<>" for c in line) for line in lines)
     return "\0" not in text and len(lines) > 2 and numbers > len(lines) / 2
 
 
 def ending_of(path: Path, known: tuple[str, ...]) -> str:
-    """The one of ``known`` by which a file is read: what its first bytes say, else its name; empty if neither is known.
+    """The ending among ``known`` that the first bytes of a file tell, or else its name; "" if neither does.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     found, name = file_type(path), path.name.lower()
     if found in known and found != TABLE:
         return found
-    # the longest, so that .nii.gz is not taken for another .gz
+    # the longest one, so that .nii.gz goes before a plain .gz
     return max((ending for ending in known if name.endswith(ending)), key=len, default="")

@@ -1,4 +1,4 @@
-"""Colour profiles: from what a picture was taken in to sRGB, and back."""
+"""ICC colour profiles: from the profile of a picture to sRGB, and back."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_of_rgb(profile: bytes | None) -> bool:
 
 
 def convert(samples: Samples, source: bytes, target: bytes) -> NDArray[np.uint16]:
-    """The same colours in another profile, with 16 bits a channel.
+    """The same colours in the profile ``target``, (height, width, 3) with 16 bits a channel.
 
     Raises:
         ValueError: one of the profiles is damaged.
@@ -36,7 +36,7 @@ def convert(samples: Samples, source: bytes, target: bytes) -> NDArray[np.uint16
 
 
 def pillow_to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """A picture of grey, CMYK or Lab in sRGB; a profile that is damaged or does not fit says nothing about it."""
+    """A grey, CMYK or Lab picture in sRGB; a profile that is damaged or does not fit is ignored."""
     if profile:
         try:
             source, target = (ImageCms.ImageCmsProfile(io.BytesIO(data)) for data in (profile, SRGB_PROFILE))

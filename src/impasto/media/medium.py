@@ -1,7 +1,7 @@
-"""What a medium is: everything that impasto has to know of pictures, of series, of sounds, in one row each.
+"""What a medium is: all that impasto must know about one kind of signal (pictures, series, sounds, ...), in one row.
 
-A row is read before anything is painted, also for ``--help``, so it holds no function that needs torch or numpy to be
-imported: such a one is given as :class:`Late`.
+Rows are read for every command, even ``--help``, so they must not import torch or numpy: a function that needs these is
+given as :class:`Late`.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class View:
-    """How the network sees a signal that is explored, and how that is drawn.
+    """How the network sees a signal that is explored, and how the parts it sees are drawn.
 
     Attributes:
-        dims: the axes along which the network looks: the last ones of the signal as it is seen. A first axis beyond them
-            counts its leads or channels, each of which is seen alone.
-        size: how large the network sees it unless one says so: the longest side or, of series and sounds, samples a second.
-        endings: of its files, as they are looked for in folders.
-        fit: the signal as the network sees it, with a longest side of at most so many positions (None: as it is); of a
-            series and a sound, with at most so many samples a second.
-        draw: a field, cropped from what ``fit`` made, as a picture of (width, height) pixels.
-        overview: all of what ``fit`` made as a picture whose longest side is at most so many pixels; its two axes are the
-            last two of the signal.
-        measure: what its positions are called.
-        line: what a position on its first axis is called, if the network sees each alone.
-        beside: whether its files are passed over in a folder of others, as they are most often about those.
-        read: reads what is explored, of which no more than the longest side is wanted; None if as to be painted.
+        dims: how many axes the network looks along: the last ones of what ``fit`` returns. One more axis before them
+            counts leads or channels, and the network sees each of these alone.
+        size: the default of the second argument of ``fit``.
+        endings: of the files that are looked for in folders.
+        fit: ``fit(signal, size)``, the signal as the network sees it: its longest side is at most ``size`` positions, or a
+            series or sound has at most ``size`` samples a second. None keeps the size.
+        draw: ``draw(field, (width, height))``, a picture in pixels of a part cropped from what ``fit`` returned.
+        overview: ``overview(signal, longest)``, a picture of all that ``fit`` returned, at most ``longest`` pixels on its
+            longest side; its rows and columns are the last two axes of the signal.
+        measure: what positions are called, e.g. "pixels".
+        line: what a position on the first axis is called if the network sees each alone, e.g. "lead".
+        beside: whether its files are skipped in a folder with other media, which they then usually describe.
+        read: ``read(source, longest)``, reads a signal to explore; None if it is read as for painting.
     """
 
     dims: int
@@ -64,43 +64,42 @@ class Medium:
         name: what :attr:`impasto.Signal.kind` says, e.g. "image".
         noun: "a picture", for messages.
         axes: of the values; the first one names the channels or says how many there can be, "1 or 3".
-        read: makes a signal of a file (or of what else it is given as) and, where files may not tell it, the sampling rate
-            in Hz, and where signals are made smaller while they are read the longest side, and the bytes that may take.
-        encode: the bytes of a file of the signal, with the record of how it was made: ``encode(signal, path, about)``, in
-            the format that the ending of ``path`` says; with ``options`` also takes their fields by name. What the format
-            cannot hold is converted and told in the log, or a SignalError.
-        sample: a tiny part of a signal, with all that its file holds beside the values. It can be encoded if the whole can.
-        describe: its extent in a few words, e.g. "512 x 384".
-        readable: the endings by which a file is known.
-        writable: the endings of the files that can be written.
-        safest: the one of them that can hold every signal.
-        prepare: content and styles as read, with :class:`impasto.media.resolved.ResolvedSettings`, become
-            :class:`impasto.media.prepared.Prepared`.
+        read: ``read(source, rate, longest, memory)``, the signal in a file or in memory. ``rate``, the sampling rate in Hz,
+            is for files that do not tell theirs; ``longest``, the longest side that is wanted, and ``memory``, the bytes
+            that reading may take, are for media that are made smaller while they are read.
+        encode: ``encode(signal, path, about, **options)``, the bytes of a file in the format that the ending of ``path``
+            names, with ``about``, the record of how the signal was made, and fields of ``options``. What the format cannot
+            hold is converted, with a warning, or a SignalError.
+        sample: a tiny part of a signal with all of its header: if this can be encoded the signal can.
+        describe: the extent of a signal in a few words, e.g. "512 x 384".
+        readable: the endings of its files.
+        writable: the endings of files that can be written.
+        safest: the one of ``writable`` that can hold every signal.
+        prepare: makes content, styles and settings ready to be painted.
         styles: the media that can be its style.
-        why: why no other one can.
-        defaults: what a setting is where it is not given: size or working_rate, iterations, beta, optimizer and network at
-            least.
-        networks: those that understand it.
-        axes_seen: along how many axes other networks can look at it; None if none can.
-        settings: those that can be another than their default, of which not every medium takes all.
-        from_random: defaults that are others if G starts from noise.
-        claims: whether a file with an ending that several media have holds this one, given where the result is to go (or
-            None where it goes nowhere).
-        folders: the same of a folder.
-        inside: endings whose files are its own although they begin as those of other types do, with the endings of these.
+        why: why no other medium can be its style, for messages.
+        defaults: of settings: at least size or working_rate, iterations, beta, optimizer and network.
+        networks: those that take it.
+        axes_seen: how many axes a network of one's own must look along to take it; None if none can.
+        settings: the settings it takes, among those that not every medium takes.
+        from_random: defaults that differ if G starts from noise.
+        claims: ``claims(path, output)``, whether a file whose ending or type several media share holds this one. ``output``
+            is where the result is to go, or None.
+        folders: the same for a folder.
+        inside: endings of its files that begin like files of other types, each with the endings of those types.
         finite: whether NaN and infinite values are refused.
         bounds: the range of the values, or None.
-        needs: what the header must have, with a few words for it.
-        is_picture: whether its values are (channels, height, width), sRGB in 0..1: then what impasto does for pictures alone
-            it does for this medium too.
-        enlarges: whether it is painted larger than it is if a larger size is given.
-        options: what can be chosen about a file that is written, a dataclass; None if nothing can.
-        check_output: sees that a signal of so many positions on its longest side can be written to a path with ``options``.
-        draw: content, styles and result as a figure for people; None where the result is a picture itself.
-        measure: what there is to tell about content and result in numbers.
+        needs: what the header must have, each with a few words for messages.
+        is_picture: whether its values are (channels, height, width), sRGB in 0..1, so that it is treated like pictures.
+        enlarges: whether a signal smaller than the size in the settings is painted at that size.
+        options: a dataclass of what can be chosen about the file that is written; None if nothing can.
+        check_output: ``check_output(path, longest, options)`` raises if a signal with so long a longest side cannot be
+            written there with these options.
+        draw: content, styles and result as a figure; None where the result is itself a picture.
+        measure: numbers that tell how good a result is, by name.
         view: how it is explored; None if it is not.
-        preview: a picture of it, with at most so many pixels on its longer side; None if the studio does not take it.
-        kept: the ending of the files that the studio writes; the safest if None.
+        preview: a picture of a signal, at most so many pixels on its longer side; None if the studio does not take it.
+        kept: the ending of the files that the studio writes; None for ``safest``.
     """
 
     name: str
@@ -138,13 +137,13 @@ class Medium:
     kept: str | None = None
 
     def named(self, path: str | Path) -> bool:
-        """Whether its files have names like this one."""
+        """Whether the name of a file ends as those of this medium do."""
         return str(path).lower().endswith(self.readable)
 
     def is_inside(self, path: Path, found: str | None) -> bool:
-        """Whether a file of that name is its own although its first bytes are those of ``found`` files."""
+        """Whether a file belongs to this medium by its name, although it begins like files with the ending ``found``."""
         return any(path.name.lower().endswith(ending) and found in types for ending, types in self.inside.items())
 
     def plural(self, count: int) -> str:
-        """What so many signals are called."""
+        """The name of ``count`` such signals, without the number."""
         return self.name if count == 1 or self.name.endswith("s") else f"{self.name}s"

@@ -1,4 +1,4 @@
-"""What a medium makes of content and styles, so that they can be painted."""
+"""Content and styles ready to be painted: what the ``prepare`` of each medium returns."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from impasto.objective.evaluation import BoundObjective, View
 from impasto.objective.term import Objective, Scene
 
 Measured = dict[Any, Any]
-"""What was measured of styles, see :class:`impasto.objective.term.Scene`."""
+"""Statistics of the styles that were measured before, see :class:`impasto.objective.term.Scene`."""
 
 Bind = Callable[[Objective, Forward, Tensor, Blend, Measured], Parts]
-"""Makes what is descended of J, the network, content and styles."""
+"""Makes the parts of the descent from J, the network, content and styles."""
 
 
 def bind_whole(objective: Objective, network: Forward, content: Tensor, style: Blend, measured: Measured) -> Parts:
-    """J of the whole signal."""
+    """J of the whole signal, as a single part."""
     return Whole(BoundObjective(objective, [View(Scene(network, content, style, measured=measured))]))
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Content and style on the grid on which they are compared.
+    """Content and styles as tensors, at the size and rate at which they are compared.
 
     Attributes:
         content: C, (1, channels, *space).
         style: the styles S, each (1, channels, *space), of any size, with their shares.
         objective: J.
-        network: what takes G, of the shape of C; a :class:`impasto.networks.network.Network`, or made of one.
-        restore: makes a signal like the content of values (channels, *space) on its grid.
-        fit: another signal of the kind on the content's grid, where G may start.
+        network: takes tensors like C; a :class:`impasto.networks.network.Network`, or a wrapper around one.
+        restore: makes a signal like the content from values (channels, *space) of the shape of C.
+        fit: makes a tensor of the shape of C from another signal, for G to start from.
         random: mean and standard deviation of a random G.
         noise: standard deviation of what is added to a G that starts from a signal.
         bounds: the range of the values, or None.
-        natural: whether their spectrum falls as 1/frequency, as that of photographs.
-        in_tiles: whether J may be computed tile by tile, as far as the network can be cut.
-        held: bytes that are held beside the content, the styles and what the costs take of them.
+        natural: whether their spectrum falls as 1/frequency, like that of photographs.
+        in_tiles: whether J may be computed tile by tile, if the network can be cut.
+        held: bytes held beside the content, the styles and what the costs hold of them.
         bind: makes the parts of the descent.
     """
 
@@ -69,7 +69,7 @@ class Prepared:
     bind: Bind = bind_whole
 
     def parts(self, network: Forward, device: torch.device, measured: Measured) -> Parts:
-        """What is descended, on a device."""
+        """The parts of the descent, on ``device``."""
         content, style = self.content.to(device), [(s.to(device), share) for s, share in self.style]
         return self.bind(self.objective, network, content, style, measured)
 
@@ -82,7 +82,7 @@ class Prepared:
         items = network.items(channels)
         return Task(
             up_to_deepest(network.table, layers),
-            tuple(self.content.shape[-dims:]),  # of a movie, a frame
+            tuple(self.content.shape[-dims:]),  # of a movie, those of one frame
             channels // items,
             items,
             self.objective.targets,
@@ -90,10 +90,12 @@ class Prepared:
         )
 
     def fitting(self, limits: Limits, held: int) -> Fitting | None:
-        """How J is computed within a memory of which so many bytes are held; None if the medium has seen to it.
+        """How J is computed within the memory of ``limits``, ``held`` bytes of which are in use.
+
+        None if ``prepare`` has already checked that J fits.
 
         Raises:
-            SizeError: there is no way.
+            SizeError: it does not fit.
         """
         limits, task = limits._replace(signals=self.objective.signals), self.task()
         if task is not None:
@@ -105,7 +107,7 @@ class Prepared:
         return fit_whole(partial(self._activations, channels), space, channels, limits, held)
 
     def _activations(self, channels: int, space: tuple[int, ...]) -> int:
-        """Bytes of the activations where the content has so many positions, and the styles as many in proportion."""
+        """Bytes of the activations if the content had the shape ``space``, and the styles were scaled with it."""
         layers, network = self.objective.layers, self.network
         if not layers:
             return 0
@@ -117,19 +119,19 @@ class Prepared:
         return found
 
     def bytes_held(self, content: Signal, styles: Styles) -> int:
-        """What is held of the signals all the time, of these as they were read too."""
+        """Bytes held during the whole descent: the tensors, and content and styles as they were read."""
         arrays = [content.values, *(style.values for style, _ in styles)]
         arrays += [self.content.numpy(), *(style.numpy() for style, _ in self.style)]
-        # what was not resampled is shared
+        # by address, since a signal that was not resampled shares its memory with its tensor
         return sum({array.ctypes.data: array.nbytes for array in arrays}.values()) + self.held
 
 
 def check_whole(settings: ResolvedSettings, shape: tuple[int, ...], channels: int = 1, held: int = 0) -> None:
-    """See that J and its gradient fit into the memory where they are computed for so many positions at once.
+    """See that J and its gradient fit into the memory if they are computed for all positions of ``shape`` at once.
 
     Raises:
         SettingsError: the network is not for so many dimensions.
-        SizeError: they do not; the message says what it needs and the largest size that fits.
+        SizeError: they do not fit; the message says what is needed, and the largest size that fits.
     """
     given, layers = settings.network.given, settings.objective.layers
     settings.network.check_dims(len(shape))

@@ -1,4 +1,4 @@
-"""Raw photographs: what a camera's sensor saw is developed, or the picture that the camera made of it is taken."""
+"""Raw photographs: developed from what the sensor saw, or taken from the preview that the camera has made."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ log = logging.getLogger("impasto")
 _COLOR_FILTERS, _LINEAR = 32803, 34892
 _CANONS_SLICES, _JPEG, _JPEG_LENGTH = 50752, 513, 514
 _RGB, _YCBCR = 2, 6
-# the smallest part of the sensor's pixels that is not a preview but the picture: nine tenths of each side
+# a preview stands for the photograph if it has at least this share of its pixels: nine tenths of each side
 _WHOLE = 0.9**2
-# a page with a smaller share of the bytes of a raw photograph is none that somebody has put in its place
+# a page with a smaller share of the bytes of its file is a preview, not a picture that an editor saved over the raw one
 _MAIN = 0.25
-_WORKED_ON = 24
+_BYTES_PER_PIXEL = 24  # while it is developed
 
 
 class Preview(NamedTuple):
-    """The picture that a camera has made: a JPEG, or a page; and its pixels."""
+    """The picture that a camera has made, a JPEG or a TIFF page (the other is None), and how many pixels it has."""
 
     picture: Image.Image | None
     page: TiffPage | None
@@ -38,12 +38,12 @@ class Preview(NamedTuple):
 
 
 def sensor_of(pages: Sequence[TiffPage]) -> int:
-    """The pixels of the sensor, if one of the pages is what it saw; 0 if none is."""
+    """How many pixels the sensor has, if one of the pages holds its values; 0 if none does."""
     return max((_pixels(page) for page in pages if _is_of_sensor(page)), default=0)
 
 
 def may_be_raw(path: Path, page: TiffPage, file: TiffFile) -> bool:
-    """Whether a file without a sensor's page is named as a raw photograph, and ``page`` is too little of it to be it."""
+    """Whether a file without sensor values may still be a raw photograph: by its name, and as ``page`` is only a preview."""
     return path.suffix.lower() in RAW and (
         bool(page.subfiletype & 1) or sum(page.databytecounts) < _MAIN * file.filehandle.size
     )
@@ -52,8 +52,11 @@ def may_be_raw(path: Path, page: TiffPage, file: TiffFile) -> bool:
 def develop(path: Path, longest: int | None, most_bytes: int) -> NDArray[np.uint16]:
     """A raw photograph, upright and in sRGB, (height, width, 3).
 
+    If it needs more than ``most_bytes`` it is developed at half its size, if that still has ``longest`` pixels on its
+    longest side.
+
     Raises:
-        SignalError: the package for it is missing, does not know the camera, or it does not fit the memory.
+        SignalError: rawpy is missing or does not know the camera, or the photograph does not fit into the memory.
     """
     try:
         rawpy: Any = importlib.import_module("rawpy")
@@ -65,7 +68,7 @@ def develop(path: Path, longest: int | None, most_bytes: int) -> NDArray[np.uint
     try:
         with rawpy.imread(str(path)) as raw:
             sizes = raw.sizes
-            needed, half = sizes.height * sizes.width * _WORKED_ON, max(sizes.height, sizes.width) // 2
+            needed, half = sizes.height * sizes.width * _BYTES_PER_PIXEL, max(sizes.height, sizes.width) // 2
             smaller = needed > most_bytes and longest is not None and half >= longest
             if needed > most_bytes * (4 if smaller else 1):
                 raise SignalError(f"{sizes.width} x {sizes.height} pixels are more than the memory takes")
@@ -81,7 +84,7 @@ def develop(path: Path, longest: int | None, most_bytes: int) -> NDArray[np.uint
 
 
 def preview_of(pages: Sequence[TiffPage], sensor: int) -> Preview | None:
-    """The largest picture that the camera has made, if it has nearly all of the ``sensor``'s pixels; else None."""
+    """The largest preview, if it has nearly as many pixels as the sensor; else None."""
     found = [preview for page in pages if (preview := _preview(page)) is not None]
     best = max(found, key=lambda preview: preview.pixels, default=None)
     return best if best and best.pixels >= _WHOLE * sensor else None
@@ -97,7 +100,7 @@ def _preview(page: TiffPage) -> Preview | None:
 
 
 def _jpeg(page: TiffPage) -> Image.Image | None:
-    """A whole JPEG file inside of a page, as cameras put it there."""
+    """The JPEG file that some cameras put into a page; None if there is none."""
     place, length = page.tags.valueof(_JPEG), page.tags.valueof(_JPEG_LENGTH)
     if place is None and len(page.dataoffsets) == 1 and len(page.databytecounts) == 1:
         place, length = page.dataoffsets[0], page.databytecounts[0]
@@ -111,7 +114,7 @@ def _jpeg(page: TiffPage) -> Image.Image | None:
     try:
         return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
     except (SyntaxError, OSError, ValueError):
-        return None  # lossless, as only sensors have it
+        return None  # lossless JPEG, which only sensor values are kept in
 
 
 def _is_of_sensor(page: TiffPage) -> bool:
@@ -119,6 +122,6 @@ def _is_of_sensor(page: TiffPage) -> bool:
 
 
 def _pixels(page: TiffPage) -> int:
-    """Of Canon's, the halves of the lines are channels of a JPEG."""
-    halves = page.samplesperpixel if _CANONS_SLICES in page.tags else 1
-    return page.imagewidth * page.imagelength * halves
+    """How many pixels a page has; Canon's store parts of each row as the channels of a JPEG."""
+    parts = page.samplesperpixel if _CANONS_SLICES in page.tags else 1
+    return page.imagewidth * page.imagelength * parts

@@ -1,7 +1,4 @@
-"""Which medium a file holds, and how a signal of any medium is read and written.
-
-Nothing here needs torch, and a library that reads a rare format is imported by the reader that needs it.
-"""
+"""Which medium a file holds; reads and writes signals of any medium. Nothing here imports torch."""
 
 from __future__ import annotations
 
@@ -23,16 +20,16 @@ from impasto.media.signal import Signal, check_signal
 
 
 def kind_of(source: Any, output: str | Path | None = None) -> str:
-    """The kind of signal that ``source`` holds, by what is in it and, where that does not tell, by its ending.
+    """The kind of signal that ``source`` holds, by its first bytes and, where these do not tell, by its ending.
 
-    What is unknown is taken for a picture, whose reader knows many more formats than there are endings here.
+    An unknown file is taken for a picture, as the reader of pictures knows many more formats than are listed here.
 
     Args:
         source: a file, a folder, a signal, or a picture in memory.
-        output: where the result is to go: an animation is a movie only if that is one, and else a picture.
+        output: where the result is to go: an animation is a movie only if that is one too, and else a picture.
 
     Raises:
-        SignalError: it is a folder, and not that of a volume; or nothing that a signal is given as.
+        SignalError: a folder without DICOM slices, or an object that is no signal.
     """
     if isinstance(source, Signal):
         check_signal(source, medium_of(source.kind))
@@ -54,10 +51,10 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
     kinds, found = kinds_named(path.name), None
     if is_file(path):
-        with suppress(OSError):  # to be said when it is read
+        with suppress(OSError):  # its reader will raise the error
             found = file_type(path)
             held = kinds_named(found or "")
-            # any text may look like a table, and a container of movies may hold nothing but a sound
+            # any text may look like a table, and a container of movies may hold only a sound: then the name counts
             named = [kind for kind in kinds if media()[kind].is_inside(path, found)]
             kinds = named or (kinds or held if found == TABLE else held or kinds)
     if found:
@@ -66,7 +63,7 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
 
 
 def kinds_named(name: str) -> list[str]:
-    """The kinds whose files have names like this one; those of more axes first, which claim some of them only."""
+    """The kinds whose endings a name has, those with the most axes first, as they claim only some of the files."""
     return [kind for kind, medium in sorted(media().items(), key=lambda row: -len(row[1].axes)) if medium.named(name)]
 
 
@@ -82,9 +79,9 @@ def read_signal(
     Args:
         source: what is read.
         rate: samples a second, for a series whose file does not tell.
-        longest: the longest side in pixels that is wanted of a movie or a picture, which may be too large as it is.
+        longest: the longest side in pixels that is wanted of a movie, or of a picture too large to be read whole.
         memory: the bytes that reading may take; three quarters of what is free if None.
-        output: where what is made of it is to go, as :func:`kind_of` takes it.
+        output: where the result is to go, see :func:`kind_of`.
 
     Raises:
         SignalError: the source is missing, damaged or empty, or holds no signal.
@@ -97,7 +94,7 @@ def check_ending(kind: str, path: str | Path) -> None:
     """See that a signal of the kind can be written to a file with the ending of ``path``.
 
     Raises:
-        SignalError: it cannot.
+        SignalError: it cannot; the message names the endings that can.
     """
     medium, path = medium_of(kind), Path(path)
     if path.name.lower().endswith(medium.writable):
@@ -112,17 +109,17 @@ def check_ending(kind: str, path: str | Path) -> None:
 def try_output(
     content: Signal, path: str | Path, about: Mapping[str, Any], size: int | str | None = None, **options: Any
 ) -> None:
-    """See, before the work, that what is made of ``content`` can be written: a tiny part is encoded as the whole will be.
+    """See, before the work, that the result can be written: a tiny part of the content is encoded as the result will be.
 
     Args:
         content: of the kind and with the header of the result.
-        path: where that is to go.
+        path: where the result is to go.
         about: the record of how it is made, or one as long.
-        size: the longest side of a picture, or "full".
-        options: as of :func:`write_signal`.
+        size: the longest side of the result if it is a number; otherwise that of the content.
+        options: see :func:`write_signal`.
 
     Raises:
-        SignalError: there is no such format of its kind, it cannot hold the signal, or there is no such folder.
+        SignalError: the medium has no such format, the format cannot hold the signal, or the folder does not exist.
         SettingsError: an option is out of its range, or the format does not have it.
     """
     check_options(content.kind, options)
@@ -136,10 +133,16 @@ def try_output(
 
 
 def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:
-    """Write a signal of any kind as the ending of ``path`` says, whole or not at all.
+    """Write a signal of any kind in the format that the ending of ``path`` names, whole or not at all.
+
+    Args:
+        signal: what is written.
+        path: where.
+        about: the record of how it was made, which most formats can hold.
+        options: fields of the ``options`` of its medium, e.g. ``quality``; see :func:`impasto.write_image`.
 
     Raises:
-        SignalError: there is no such format of its kind, or it cannot hold the signal.
+        SignalError: the medium has no such format, or the format cannot hold the signal.
         SettingsError: an option is out of its range, or the format does not have it.
     """
     check_options(signal.kind, options)
@@ -148,10 +151,10 @@ def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | No
 
 
 def check_options(kind: str, options: Collection[str]) -> None:
-    """See that a signal of the kind is written with ``options``, names of the fields of its medium's options.
+    """See that signals of the kind can be written with these options, given by their names.
 
     Raises:
-        SettingsError: it is not.
+        SettingsError: an option is unknown, or another medium's.
     """
     takers = {medium.noun: [each.name for each in fields(medium.options)] for medium in media().values() if medium.options}
     known = [name for names in takers.values() for name in names]

@@ -1,6 +1,6 @@
-"""Which media there are: those that come with impasto, and those of other packages.
+"""The media: those that come with impasto, and those of other packages.
 
-A package offers a medium by an entry point of the group ``impasto.media``, which names its row, a
+A package adds a medium by an entry point of the group ``impasto.media`` that names a
 :class:`impasto.media.medium.Medium`::
 
     [project.entry-points."impasto.media"]
@@ -32,13 +32,13 @@ BUILT_IN: dict[str, Medium] = {row.name: row for row in map(found_at, _ROWS)}
 def media() -> dict[str, Medium]:
     """All media by name; those that come with impasto first.
 
-    One of another package that cannot be loaded, or has the name of one that is there, is left out, which is told once.
+    A medium of another package that cannot be loaded, or whose name is taken, is left out, with one warning.
     """
     return with_rows_of_packages(BUILT_IN, GROUP, Medium, "medium", "media")
 
 
 def medium_of(kind: str) -> Medium:
-    """The medium of that name.
+    """The medium whose name is ``kind``.
 
     Raises:
         SignalError: there is none.
@@ -52,5 +52,5 @@ def medium_of(kind: str) -> Medium:
 
 
 def views() -> dict[str, View]:
-    """How those media that can be explored are seen, by name."""
+    """The views of the media that can be explored, by name of the medium."""
     return {name: medium.view for name, medium in media().items() if medium.view}

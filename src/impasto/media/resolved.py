@@ -1,4 +1,4 @@
-"""Settings in which nothing is open: what a medium is told of how it is to be painted."""
+"""Settings in which every default is filled in: what the ``prepare`` of a medium is given."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from impasto.objective.term import Objective
 
 @dataclass(frozen=True)
 class NetworkChoice:
-    """The network whose activations are compared: one of the registry, by its name, or one that was given.
+    """The network whose activations are compared: one of the registry, by its name, or one that the user made.
 
     Attributes:
         name: of the network.
-        options: how one of the registry is made: weights, preprocessing, padding and pooling, as far as it takes them.
-        given: a network that is there already.
+        options: of one of the registry: weights, preprocessing, padding and pooling, as (name, value).
+        given: the network that the user made; None for one of the registry.
     """
 
     name: str
@@ -32,44 +32,44 @@ class NetworkChoice:
     given: Network | None = None
 
     def table(self, layers: Collection[str]) -> LayerTable:
-        """The rows of the network down to the deepest of these layers; nothing if it is no table.
+        """The rows of the network down to the deepest of these layers; empty if it has no table of layers.
 
         Raises:
-            UnknownLayerError: there is no such layer.
+            UnknownLayerError: the network has no such layer.
         """
         rows = constructor_of(self.name).table if self.given is None else getattr(self.given, "table", ())
         if not rows and self.given is not None:
-            self.given.smallest_size(layers)
+            self.given.smallest_size(layers)  # raises if a layer is unknown
             return ()
         return up_to_deepest(rows, layers)
 
     def deepest(self, layers: Collection[str]) -> str:
-        """The last of these layers to be computed; of a table the last of its rows."""
+        """The name of the last of these layers to be computed."""
         order = [row.name for row in self.table(layers)] or [
             layer for layer in (self.given.layers if self.given else ()) if layer in layers
         ]
         return order[-1] if order else "the network"
 
     def total_stride(self, layers: Collection[str]) -> int:
-        """Positions of the signal between two neighbours of the coarsest layer."""
+        """Positions of the signal between two neighbouring positions of the coarsest layer."""
         table = self.table(layers)
         return total_stride(table) if table or not layers or self.given is None else self.given.total_stride(layers)
 
     def smallest_size(self, layers: Collection[str]) -> int:
-        """The fewest positions along an axis for which each layer has one."""
+        """The fewest positions of the signal along an axis with which every layer has at least one."""
         table = self.table(layers)
         return smallest_size(table) if table or not layers or self.given is None else self.given.smallest_size(layers)
 
     def build(self, spatial_dims: int = 2, **more: Any) -> Any:
-        """The network for signals of one, two or three dimensions.
+        """The network for signals with 1, 2 or 3 axes of space.
 
         Args:
-            spatial_dims: how many.
-            more: what it needs to know of the signals, where it needs any.
+            spatial_dims: how many axes.
+            more: further arguments that its constructor needs.
 
         Raises:
             WeightsError: the weights are missing, damaged, or of another network.
-            SettingsError: a network that was given is not for so many dimensions.
+            SettingsError: a network of the user is for another number of axes.
         """
         if self.given is None:
             takes = constructor_of(self.name).takes
@@ -79,7 +79,7 @@ class NetworkChoice:
         return self.given if same or not isinstance(self.given, ConvNet) else self.given.in_dimensions(spatial_dims)
 
     def check_dims(self, spatial_dims: int) -> None:
-        """See that a network that was given is for signals of so many dimensions, or can be made so.
+        """See that a network of the user is for signals with so many axes, or can be made so.
 
         Raises:
             SettingsError: it is not.
@@ -95,14 +95,14 @@ class NetworkChoice:
 
 @dataclass(frozen=True)
 class ResolvedSettings:
-    """How a signal is painted, with nothing left open: see :class:`impasto.TransferSettings`, whose fields these are.
+    """How a signal is painted: the fields of :class:`impasto.TransferSettings` with every default filled in.
 
     Attributes:
         objective: J, in place of its weights and layers.
-        optimizer: itself.
-        network: which, and how it is made.
+        optimizer: the object, in place of its name.
+        network: which one, and how it is made.
         size: the longest side; None keeps the content's.
-        working_rate: samples a second of the work; None keeps the content's.
+        working_rate: samples a second while painting; None keeps the content's.
         scales: how many; None: as many as suit the size.
         memory: bytes that the process may take; None: most of what is free.
     """
@@ -130,30 +130,30 @@ class ResolvedSettings:
 
     @property
     def table(self) -> LayerTable:
-        """The rows of the network down to the deepest layer that J looks at; nothing if it is no table."""
+        """See :meth:`NetworkChoice.table`; for the layers that J looks at."""
         return self.network.table(self.objective.layers)
 
     @property
     def deepest(self) -> str:
-        """The deepest layer that J looks at."""
+        """The name of the deepest layer that J looks at."""
         return self.network.deepest(self.objective.layers)
 
     @property
     def smallest_size(self) -> int:
-        """The fewest positions along an axis for which each layer has one."""
+        """The fewest positions along an axis with which every layer that J looks at has at least one."""
         return self.network.smallest_size(self.objective.layers)
 
     @property
     def total_stride(self) -> int:
-        """Positions of the signal between two neighbours of the coarsest layer."""
+        """Positions of the signal between two neighbouring positions of the coarsest layer."""
         return self.network.total_stride(self.objective.layers)
 
     @property
     def limits(self) -> Limits:
-        """What the descent wants, and what it may take."""
+        """The optimizer, the evaluations and the memory that the descent may use."""
         budget = self.memory if self.memory is not None else default_memory(find_device(self.device))
         return Limits(self.optimizer, self.iterations, self.objective.signals, budget)
 
     def at(self, size: int | None, iterations: int) -> ResolvedSettings:
-        """The same at another size, with other evaluations."""
+        """The same settings at another size and with another number of evaluations."""
         return replace(self, size=size, iterations=iterations)

@@ -18,18 +18,18 @@ Values = NDArray[np.float32]
 
 T = TypeVar("T")
 
-_ROUNDED = 0.01  # by so much filters may go beyond black and white
+_OVERSHOOT = 0.01  # filters may go this far beyond black and white
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What is painted: content, style and result.
+    """A content, a style or a result.
 
     Attributes:
         values: float32 of shape (channels, *space). Of an image: (3, height, width), sRGB, 0..1.
-        kind: what it is, the name of its :class:`impasto.media.medium.Medium`, e.g. "image".
-        header: what a file of the kind holds beside the values, e.g. ``alpha``, the opacity (height, width) in 0..1, or
-            ``rate``, the samples a second.
+        kind: the name of its :class:`impasto.media.medium.Medium`, e.g. "image".
+        header: what its file holds beside the values, e.g. ``alpha``, the opacity (height, width) in 0..1, or ``rate``, the
+            samples a second.
     """
 
     values: Values
@@ -47,16 +47,16 @@ class Signal:
 
 
 def roles(content: T, styles: Sequence[T]) -> dict[str, T]:
-    """The content and the styles of a painting by what people are told they are."""
+    """The content and the styles by the names that messages use: "content", and "style" or "style 1", "style 2"..."""
     names = ["style"] if len(styles) == 1 else [f"style {i}" for i in range(1, len(styles) + 1)]
     return {"content": content, **dict(zip(names, styles, strict=True))}
 
 
 def check_signal(signal: Signal, medium: Medium) -> None:
-    """See that a signal which did not come from a file is one of its medium.
+    """See that a signal that the user made has the values and the header that its medium asks for.
 
     Raises:
-        SignalError: its values or its header are not those of the medium.
+        SignalError: it has not.
     """
     kind, values, axes = signal.kind, signal.values, medium.axes
     given, counts = getattr(values, "shape", type(values).__name__), axes[0].split(" or ")
@@ -68,7 +68,7 @@ def check_signal(signal: Signal, medium: Medium) -> None:
     if medium.finite and not np.isfinite(values.sum(dtype=np.float64)):
         raise SignalError(f"the values of a signal of the kind {kind!r} are NaN or infinite in places")
     low, high = medium.bounds or (-np.inf, np.inf)
-    if values.min() < low - _ROUNDED or values.max() > high + _ROUNDED:
+    if values.min() < low - _OVERSHOOT or values.max() > high + _OVERSHOOT:
         raise SignalError(
             f"a signal of the kind {kind!r} has values in {values.min():g}..{values.max():g}; {low:g}..{high:g} was expected"
         )

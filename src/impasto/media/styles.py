@@ -1,4 +1,4 @@
-"""One style or several: each has a share in the painting, and they are blended on their statistics."""
+"""One style or several: each has a share in the painting, by which the styles' statistics are blended."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from impasto.media.signal import Signal
 from impasto.validation import number
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Tensor | Signal
-"""What a signal is given as: a file, a signal or, of a picture, a PIL image, an array (height, width[, 3 or 4]) or a tensor
-([1,] 3, height, width)."""
+"""How a signal can be given: as a file, as a signal or, if it is a picture, as a PIL image, an array
+(height, width[, 3 or 4]) or a tensor ([1,] 3, height, width)."""
 
 Style = Source | tuple[Source, float]
 """A style, or a style and its weight, which is 1 if none is given."""
 
 Styles = Sequence[tuple[Signal, float]]
-"""Styles as they were read, with their shares, which sum to 1."""
+"""The signals of the styles, with their shares, which sum to 1."""
 
 
 def shares(style: Style | Sequence[Style]) -> list[tuple[Source, float]]:
-    """Each style with its share: its weight over the sum of all weights.
+    """Each style with its share: its weight divided by the sum of all weights.
 
     Raises:
-        SettingsError: there is no style, a weight is no number of at least 0, or they do not sum to anything positive.
+        SettingsError: there is no style, a weight is not a number of at least 0, or all weights are 0.
     """
     given: Any = style if isinstance(style, list | tuple) and not _is_weighted(style) else [style]
     pairs: list[tuple[Source, Any]] = [one if _is_weighted(one) else (one, 1.0) for one in given]
@@ -52,7 +52,7 @@ def names_of(weighted: Sequence[tuple[Source, float]]) -> str:
 
 
 def name_of(source: Source) -> str:
-    """The name of a file, without its folder, or the type of what is none."""
+    """The name of a file without its folder, or the type of a source that is no file."""
     return Path(source).name if isinstance(source, str | Path) else type(source).__name__
 
 

@@ -1,4 +1,4 @@
-"""DICOM files: which there are in a folder, what they hold, and whether they belong together."""
+"""DICOM files: which of them are in a folder, what they hold, and whether they are of one series."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ from impasto.media.file_type import ending_of
 
 log = logging.getLogger("impasto")
 
-_INDEX = "DICOMDIR"  # of a disc
-_MOST_FILES = 10_000  # looked at in folders of folders
+_INDEX = "DICOMDIR"  # the index file of a disc
+_MOST_FILES = 10_000  # that are looked at in nested folders
 
 
 def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM by its first bytes or, where these do not tell, its name.
+    """Whether a file is DICOM, by its first bytes or, if these do not tell, by its name.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     return ending_of(path, (".dcm",)) == ".dcm"
 
 
 def is_stack(path: Path) -> bool:
-    """Whether a DICOM file, or a folder with such, holds several images; one is a picture."""
+    """Whether a DICOM file, or a folder of them, holds several images."""
     return _count_images(path) > 1
 
 
 def is_picture(path: Path) -> bool:
-    """Whether it is a DICOM file, or a folder with such, of one image; not so a waveform, a report or a plan."""
+    """Whether the path is a DICOM file, or a folder of them, with exactly one image."""
     return (is_folder(path) or (is_file(path) and is_dicom(path))) and _count_images(path) == 1
 
 
 def has_pixels(path: Path) -> bool:
-    """Whether a DICOM file holds an image; not so a waveform, a report or a plan."""
+    """Whether a DICOM file holds an image, and not a waveform, a report or a plan."""
     return _count_images(path) > 0
 
 
 def holds_slices(folder: Path) -> bool:
-    """Whether there is a DICOM file in a folder or, where it has none, in those in it."""
+    """Whether there is a DICOM file in a folder or, if it has none, in the folders below it."""
     return next(_files_in(folder), None) is not None
 
 
 def _count_images(path: Path) -> int:
-    """How many images there are, as far as one, two or more."""
+    """How many images there are, counted up to the first file with which there are two or more."""
     optional_package("pydicom", path, "volumes")
     count = 0
     with one_line_is_enough():
@@ -69,14 +69,14 @@ def _count_images(path: Path) -> int:
 
 
 def _files_in(folder: Path) -> Iterator[Path]:
-    """The DICOM files of a folder; where it has none, as on discs, those of the folders in it."""
+    """The DICOM files of a folder; if it has none, as on discs, those of the folders below it."""
     direct = (file for file in sorted(folder.iterdir()) if _is_slice(file))
     first = next(direct, None)
     if first is not None:
         yield first
         yield from direct
         return
-    below = itertools.islice((file for file in folder.rglob("*")), _MOST_FILES)
+    below = itertools.islice(folder.rglob("*"), _MOST_FILES)
     yield from sorted(file for file in below if _is_slice(file))
 
 
@@ -88,10 +88,10 @@ def _is_slice(file: Path) -> bool:
 
 
 def _read(file: Path, **options: Any) -> Any:
-    """The dataset of a file, also of one from before there was a preamble.
+    """The dataset of a file, also of an old one without preamble.
 
     Raises:
-        SignalError: it is none.
+        SignalError: it is not a DICOM file.
     """
     pydicom = optional_package("pydicom", file, "volumes")
     try:
@@ -100,7 +100,7 @@ def _read(file: Path, **options: Any) -> Any:
         pass
     try:
         dataset = pydicom.dcmread(file, force=True, **options)
-    except Exception:  # what is no DICOM raises whatever its bytes lead to
+    except Exception:  # pydicom may raise anything for bytes that are not DICOM
         dataset = {}
     if not any(name in dataset for name in ("Rows", "SOPClassUID", "Modality")):
         raise SignalError(f"{file} is not a DICOM file") from None
@@ -108,10 +108,10 @@ def _read(file: Path, **options: Any) -> Any:
 
 
 def find_images(path: Path) -> list[tuple[Path, Any]]:
-    """The files of one series with images, and what is in them.
+    """The files with the images of one series, each with its dataset.
 
     Raises:
-        SignalError: there are none, those of several series, or one whose pixels are missing.
+        SignalError: there are no images, images of several series, or one without pixels.
     """
     if not path.exists():
         raise SignalError(f"{path}: no such file or folder")
@@ -144,8 +144,8 @@ def find_images(path: Path) -> list[tuple[Path, Any]]:
     series = Counter(str(dataset.get("SeriesInstanceUID")) for _, dataset in found)
     if len(series) > 1:
         names = {str(dataset.get("SeriesInstanceUID")): _name(file, dataset, path) for file, dataset in found}
-        told = ", ".join(f"{names[uid]} ({count})" for uid, count in series.most_common(3)) + ", ..." * (len(series) > 3)
-        raise SignalError(f"{path} holds {len(series)} DICOM series: {told}; a folder with the slices of one was expected")
+        some = ", ".join(f"{names[uid]} ({count})" for uid, count in series.most_common(3)) + ", ..." * (len(series) > 3)
+        raise SignalError(f"{path} holds {len(series)} DICOM series: {some}; a folder with the slices of one was expected")
     return found
 
 

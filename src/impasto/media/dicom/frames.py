@@ -1,4 +1,4 @@
-"""The images of a DICOM file, one or many, and where each of them lies, wherever the file says so."""
+"""The images of a DICOM file, one or many, and where each of them lies in space, as far as the file tells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Vector = NDArray[np.float64]
 
 log = logging.getLogger("impasto")
 
-# of projections and scans, for which a patient's millimetres are not known
+# pixel spacings at the detector, of projections, where that in the patient is not known
 _OTHER_SPACINGS = ("ImagerPixelSpacing", "NominalScannedPixelSpacing")
 
 
@@ -24,14 +24,14 @@ class Frame:
     """One image of a series.
 
     Attributes:
-        file: in which it is.
-        dataset: all of the file.
+        file: that holds it.
+        dataset: of the whole file.
         index: of the image in the file.
-        slope, intercept: what makes the modality's units of stored values.
-        position: of its first pixel in mm, in LPS+ (to the left, the back and the top of a patient).
+        slope, intercept: stored value * slope + intercept is in the units of the modality.
+        position: of its first pixel in mm, in LPS+ (towards the left, the back and the top of the patient).
         orientation: unit vectors (2, 3) along its rows and down its columns.
         spacing: mm between rows, and between columns.
-        step: mm to the next slice, as far as one image tells it.
+        step: mm to the next slice, if the file tells it.
         number: its place in the order of the series.
     """
 
@@ -51,14 +51,14 @@ class Frame:
 
 
 def frame_count(dataset: Any) -> int:
-    """How many images a file says it has: one if it says nothing."""
+    """How many images a file says it has; 1 if it does not say."""
     return max(1, int(number(dataset, "NumberOfFrames", 1)))
 
 
 def numbers(dataset: Any, name: str, count: int = 1, told: str | Path = "") -> list[float] | None:
-    """The first ``count`` numbers of an element; None if it is missing, empty, too short or nothing but text.
+    """The first ``count`` numbers of an element; None if it is missing, empty, too short or not numbers.
 
-    What is there and no number is told in the log, where ``told`` says of which file.
+    If ``told`` names the file for messages, an element that is not numbers gives a warning.
     """
     try:
         value = dataset.get(name)
@@ -74,13 +74,13 @@ def numbers(dataset: Any, name: str, count: int = 1, told: str | Path = "") -> l
 
 
 def number(dataset: Any, name: str, default: float, told: str | Path = "") -> float:
-    """The number of an element, or the default where there is none."""
+    """The first number of an element, or the default; see :func:`numbers`."""
     found = numbers(dataset, name, 1, told)
     return default if found is None else found[0]
 
 
 def frames_of(file: Path, dataset: Any, told: str | Path) -> list[Frame]:
-    """The images of a file in the order in which they are stored; ``told`` is what its user calls it."""
+    """The images of a file in the order in which they are stored; ``told`` names the file in messages."""
     count = max(1, int(number(dataset, "NumberOfFrames", 1, told)))
     shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     each = _items(dataset, "PerFrameFunctionalGroupsSequence")
@@ -142,7 +142,7 @@ def _position(dataset: Any, groups: list[Any], index: int, count: int, told: str
 
 
 def _even(dataset: Any, count: int) -> list[float] | None:
-    """Of nuclear medicine, whose slices follow each other and whose file tells the place of the first."""
+    """Offsets in mm of evenly spaced slices, as files of nuclear medicine have them; None for others."""
     step = numbers(dataset, "SpacingBetweenSlices") if dataset.get("Modality") in ("NM", "PT") else None
     return step and [step[0] * i for i in range(count)]
 
@@ -153,7 +153,7 @@ def _detector(dataset: Any, name: str, count: int) -> list[float] | None:
 
 
 def _unit(orientation: list[float] | None) -> Vector | None:
-    """Two vectors across each other of length 1; None of what is no orientation."""
+    """The two vectors of an orientation, (2, 3), scaled to length 1; None if they are not two orthogonal vectors."""
     if orientation is None:
         return None
     vectors = np.array(orientation).reshape(2, 3)
@@ -162,6 +162,6 @@ def _unit(orientation: list[float] | None) -> Vector | None:
 
 
 def _items(dataset: Any, sequence: str) -> list[Any]:
-    """The items of a sequence; none of one that is missing, empty or no sequence."""
+    """The items of a sequence; an empty list if it is missing or no sequence."""
     found = dataset.get(sequence)
     return [item for item in found if hasattr(item, "get")] if isinstance(found, Sequence) else []

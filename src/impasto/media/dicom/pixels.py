@@ -1,4 +1,4 @@
-"""The pixels of DICOM files: unpacked, in the colours and on the scale that they stand for."""
+"""The pixels of DICOM files: unpacked, converted to RGB or to the units of their modality."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Array = NDArray[Any]
 log = logging.getLogger("impasto")
 
 PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
-"""The elements of which one holds the pixels."""
+"""The elements that can hold the pixels."""
 
-# compressions that pydicom alone does not unpack
+# transfer syntaxes that pydicom alone does not unpack
 _DECODERS: dict[str, Callable[[bytes], Array]] = {
     "1.2.840.10008.1.2.4.51": imagecodecs.jpeg_decode,
     "1.2.840.10008.1.2.4.57": imagecodecs.jpegsof3_decode,
@@ -41,10 +41,10 @@ _DECODERS: dict[str, Callable[[bytes], Array]] = {
 
 
 def decode_pixels(file: Path, dataset: Any, told: str | Path) -> Array:
-    """The images of a file as they are stored, (n, rows, columns), or (n, rows, columns, 3) in colours of red, green, blue.
+    """The images of a file with their stored values, (n, rows, columns), or (n, rows, columns, 3) as RGB.
 
     Raises:
-        SignalError: they are missing, cut short, damaged, or compressed in a way that cannot be read here.
+        SignalError: the pixels are missing, cut short, damaged, or compressed in a way that cannot be read here.
     """
     _complete(dataset, told)
     try:
@@ -73,7 +73,7 @@ def _syntax(dataset: Any) -> Any:
 
 
 def _complete(dataset: Any, told: str | Path) -> None:
-    """Give the elements that say how pixels are stored the value that they have nearly always, where they have none."""
+    """Fill in missing elements that say how pixels are stored, by the values that they nearly always have."""
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -108,7 +108,7 @@ def _unpacked(dataset: Any) -> Array:
         decode = _DECODERS.get(str(_syntax(dataset)))
         if decode is None:
             raise
-        with suppress(Exception):  # what pydicom says of it is what is told
+        with suppress(Exception):  # then pydicom's error is the one to report
             return _decoded(dataset, decode)
         raise
 
@@ -120,7 +120,7 @@ def _decoded(dataset: Any, decode: Callable[[bytes], Array]) -> Array:
     frames = generate_frames(dataset.PixelData, number_of_frames=dataset.NumberOfFrames)
     pixels = np.stack([decode(data) for data in frames])
     if dataset.PixelRepresentation and pixels.dtype.kind == "u":
-        # the sign is in the highest of the bits that are used
+        # the sign is the highest of the bits that are used
         unused = 8 * pixels.itemsize - dataset.BitsStored
         pixels = (pixels << unused).view(f"i{pixels.itemsize}") >> unused
     if dataset.PhotometricInterpretation == "YBR_FULL" and decode is not imagecodecs.jpeg_decode:
@@ -133,17 +133,17 @@ def _from_palette(pixels: Array, dataset: Any) -> Array:
 
     colours = apply_color_lut(pixels, dataset)[..., :3]
     if colours.dtype == np.uint16 and (not (colours & 255).any() or not (colours % 257).any()):
-        return (colours >> 8).astype(np.uint8)  # colours of 8 bits
+        return (colours >> 8).astype(np.uint8)  # they were 8 bits widened to 16
     return colours
 
 
 def on_scale(frame: Frame, pixels: Array, *, inverted: bool = False) -> Array:
-    """One image on the scale of its modality (of CT: Hounsfield units); colours are on none.
+    """One image in the units of its modality (of CT: Hounsfield units); colours stay as they are.
 
     Args:
-        frame: what image it is.
-        pixels: as they are stored, (rows, columns) or (rows, columns, 3).
-        inverted: whether what is stored as its negative is turned back, so that more is lighter.
+        frame: the image.
+        pixels: its stored values, (rows, columns) or (rows, columns, 3).
+        inverted: whether a negative (MONOCHROME1) is inverted, so that more is lighter.
     """
     from pydicom.pixels.processing import apply_modality_lut
 

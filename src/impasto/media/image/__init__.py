@@ -9,7 +9,7 @@ _HERE = "impasto.media.image"
 _read = Late(f"{_HERE}.read:read_image")
 
 RAW_ALONE = (".cr3", ".crw", ".mrw", ".orf", ".raf", ".rw2", ".x3f")
-"""Endings of raw photographs that are no TIFF files."""
+"""Endings of raw photographs that are not TIFF files."""
 RAW = (
     *RAW_ALONE, ".3fr", ".arw", ".cr2", ".dcr", ".dng", ".erf", ".fff", ".gpr", ".iiq", ".kdc", ".mef", ".mos", ".nef",
     ".nrw", ".pef", ".raw", ".rwl", ".sr2", ".srf", ".srw",
@@ -20,7 +20,7 @@ READABLE = (
     ".heic", ".heif", ".jp2", ".j2k", ".ppm", ".pgm", ".pnm", ".tga", ".psd", ".ico", ".qoi", ".npy", *RAW, ".dcm",
 )  # fmt: skip
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".avif")
-"""Endings of files that are written and hold nothing but pictures."""
+"""Endings of files that can be written and always hold pictures."""
 WRITABLE = (*ENDINGS, ".npy")
 
 IMAGE = Medium(
@@ -41,7 +41,7 @@ IMAGE = Medium(
     networks=("vgg19",),
     axes_seen=2,
     settings=("scales", "stroke", "colour", "content_mask", "style_mask", "protect"),
-    # from noise the style comes first and the content must hold its own
+    # G from noise takes on the style first, so that the content needs more weight
     from_random={"beta": 5.0},
     claims=Late(f"{_HERE}.claims:holds_picture"),
     folders=Late(f"{_HERE}.claims:is_slice_in_folder"),

@@ -1,4 +1,4 @@
-"""Which files hold pictures, of those whose endings volumes and series have too."""
+"""Which files hold pictures, among those whose endings volumes and series have too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def holds_picture(path: Path, output: Path | None = None) -> bool:
     """Whether the file holds a picture, though its ending may stand for a volume or a series as well.
 
     Raises:
-        SignalError: it is a slice of a volume that is to become one by itself.
+        SignalError: it is a single slice, and ``output`` is a volume.
     """
     if is_dicom(path):
         return _is_slice(path, output)
@@ -29,7 +29,7 @@ def is_slice_in_folder(path: Path, output: Path | None = None) -> bool:
     """Whether the folder holds a single slice, which is a picture.
 
     Raises:
-        SignalError: it is to become a volume by itself.
+        SignalError: it does, and ``output`` is a volume.
     """
     return holds_slices(path) and _is_slice(path, output)
 

@@ -18,7 +18,7 @@ from impasto.media.signal import Values
 Array = NDArray[np.floating[Any]]
 
 _LUMA = np.array((0.2126, 0.7152, 0.0722), np.float32)
-# what no eye tells apart is no colour: without it the noise of a grey style would be blown up to the colours of the content
+# a deviation that no eye sees: the noise of a grey style would otherwise be blown up to the colours of the content
 _FAINT = 0.02
 _SMALLEST = np.finfo(np.float32).tiny
 
@@ -29,31 +29,31 @@ def luminance(values: Values) -> Values:
 
 
 def with_luminance(values: Values, wanted: Values) -> Values:
-    """The colours of ``values`` with the luma ``wanted``, (1, *space) in 0..1.
+    """The colours of ``values``, (3, *space), with the luma ``wanted``, (1, *space), all in 0..1.
 
-    The differences R - Y', G - Y', B - Y' stay; where a pixel has no room for them they are made smaller, all three by one
-    factor, which keeps hue and luma and clips nothing.
+    The differences R - Y', G - Y', B - Y' stay. Where they would leave 0..1 all three are made smaller by one factor, which
+    keeps hue and luma and clips nothing.
     """
     difference = values - luminance(values)
     wanted = wanted.clip(0, 1)
     room = np.where(difference > 0, 1 - wanted, wanted)
-    # a pixel that is nearly black or white may have differences smaller than its noise, and keeps them
+    # the differences of a nearly black or white pixel may be tiny: the quotient overflows, and the factor is 1
     with np.errstate(over="ignore"):
         factor = (room / np.maximum(abs(difference), _SMALLEST)).min(0, keepdims=True).clip(max=1)
     return (wanted + factor * difference).clip(0, 1).astype(np.float32)
 
 
 def matched_luminance(style: Values, content: Values) -> Values:
-    """The luma of the style, with mean and deviation of the content's: (1, *space) in 0..1 (section 5 of the paper)."""
+    """The luma of the style with the mean and deviation of the content's, (1, *space) in 0..1 (section 5 of the paper)."""
     own, other = luminance(style), luminance(content)
     return ((own - own.mean()) * (other.std() / max(float(own.std()), _FAINT)) + other.mean()).clip(0, 1)
 
 
 def matched(style: Values, content: Values) -> Values:
-    """The style recoloured linearly: its colours get the mean and, where 0..1 allows, the covariance of the content's.
+    """The style with its colours mapped linearly to the mean and, as far as 0..1 allows, the covariance of the content's.
 
-    Of all linear maps that do so, the paper's equation 2 leaves one to choose. This one changes the colours least (Pitié and
-    Kokaram 2007): A = S^-1/2 (S^1/2 C S^1/2)^1/2 S^-1/2 for the covariances S and C.
+    Many linear maps do so (equation 2 of the paper). This one changes the colours least (Pitié and Kokaram 2007):
+    A = S^-1/2 (S^1/2 C S^1/2)^1/2 S^-1/2 for the covariances S of the style and C of the content.
     """
     s, c = (picture.reshape(3, -1).astype(np.float64) for picture in (style, content))
     faint = _FAINT**2 * np.eye(3)
@@ -71,12 +71,12 @@ def _power(matrix: Array, exponent: float) -> Array:
 
 
 class Colour(NamedTuple):
-    """What is painted, and what becomes of the result.
+    """What becomes of the colours before and after the descent.
 
     Attributes:
-        content: what is painted of the content: all of it, or its luminance.
-        style: what is learned from the style, for this content.
-        result: the painting, of G and the content.
+        content: makes C from the content: all of it, or its luma.
+        style: makes S from the style and the content.
+        result: makes the painting from G and the content.
     """
 
     content: Callable[[Values], Values] = lambda content: content

@@ -1,4 +1,4 @@
-"""Pictures whose end is missing: what is there is read, if that is nearly all, and what is missing is told."""
+"""Pictures whose end is missing: read if nearly all of them is there, with a warning that tells how much is missing."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from impasto.errors import SignalError
 
 log = logging.getLogger("impasto")
 
-_MOST = 0.1
+_MOST_MISSING = 0.1
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-# of interlaced PNG: first column and row, and their steps, of each of the seven passes
+# the seven passes of an interlaced PNG: first column and row, and the steps between columns and rows
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def tell_missing(name: str | Path, share: float) -> None:
-    """Tell that a share of a picture is missing.
+    """Warn that a share of a picture is missing, 0..1.
 
     Raises:
         SignalError: it is more than a tenth.
     """
-    if share > _MOST:
-        raise SignalError(f"{name} is cut off: {share:.0%} of the picture is missing; at most {_MOST:.0%} was expected")
+    if share > _MOST_MISSING:
+        raise SignalError(
+            f"{name} is cut off: {share:.0%} of the picture is missing; at most {_MOST_MISSING:.0%} was expected"
+        )
     if share:
         log.warning(
             "%s is cut off: %s of the picture is missing", name, f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
@@ -44,11 +46,11 @@ class PngParts(NamedTuple):
     Attributes:
         size: (width, height).
         depth: bits a sample.
-        rows: the bytes that the rows of each pass have when they are unpacked, with their filter, and how many rows.
-        before: the chunks before the pixels.
-        pixels: what is there of the packed pixels.
+        rows: of each pass, the bytes of an unpacked row with its filter byte, and how many rows.
+        before: the signature and the chunks before the pixels.
+        pixels: the compressed pixels, as far as they are there.
         whole: whether the file has its end.
-        significant: bits a sample that carry something, as the file notes it.
+        significant: how many bits a sample really has (chunk sBIT); None if the file does not tell.
     """
 
     size: tuple[int, int]
@@ -61,7 +63,7 @@ class PngParts(NamedTuple):
 
     @property
     def unpacked(self) -> int:
-        """The bytes of the pixels when they are unpacked."""
+        """How many bytes the unpacked pixels have."""
         return sum(length * count for length, count in self.rows)
 
 
@@ -93,10 +95,10 @@ def png_parts(data: bytes) -> PngParts | None:
 
 
 def mended_png(data: bytes, name: str) -> bytes:
-    """A cut PNG file with its last row repeated to its end; what is missing is told.
+    """A PNG file that is cut off, completed by repeating its last row; a warning tells how much is missing.
 
     Raises:
-        SignalError: more than a tenth is missing.
+        SignalError: more than a tenth is missing, or what is there is damaged.
     """
     parts = png_parts(data)
     if parts is None:
@@ -110,7 +112,7 @@ def mended_png(data: bytes, name: str) -> bytes:
     filled, at = bytearray(there), 0
     for length, count in parts.rows:
         for _ in range(count):
-            if at + length > len(there):  # the filter "up", of a row that does not differ from the one above
+            if at + length > len(there):  # filter "up" and only zeros: a row like the one above
                 filled[at : at + length] = b"\2" + bytes(length - 1)
             at += length
     return parts.before + _chunk(b"IDAT", zlib.compress(bytes(filled), 1)) + _chunk(b"IEND", b"")
@@ -121,24 +123,24 @@ def _chunk(name: bytes, content: bytes) -> bytes:
 
 
 def missing_of_jpeg(samples: NDArray[np.uint8], without: NDArray[np.uint8], otherwise: NDArray[np.uint8]) -> float:
-    """The share of a picture that a cut scan of its JPEG does not reach.
+    """The share of a picture, 0..1, that the last scan of a JPEG does not reach because it is cut off.
 
     Args:
-        samples: (height, width[, channels]), as decoded from what is there.
-        without: the same without that scan.
-        otherwise: the same with other bits in place of those that are missing.
+        samples: (height, width[, channels]), decoded from what is there.
+        without: the same, decoded without that scan.
+        otherwise: the same, decoded with arbitrary bits in place of those that are missing.
     """
     changed: NDArray[Any] = np.not_equal(samples, without)
     sure: NDArray[Any] = np.equal(samples, otherwise)
     if not changed.any() and sure.all():
-        return 0.0  # it had nothing to add
-    # the colours of a block may bleed into the outermost pixels of its neighbours
+        return 0.0  # the scan had nothing to add
+    # chroma upsampling lets a block bleed into the outermost pixels of its neighbours
     reached: NDArray[Any] = _blocks(changed)[:, :, 1:-1, 1:-1].max((2, 3, 4)) & _blocks(sure).min((2, 3, 4))
     rows, columns = reached.shape
     last = np.flatnonzero(reached.max(1))
     if not last.size:
         return 1.0
-    # a row of blocks with subsampled colours has two of brightness
+    # a row of blocks of subsampled chroma covers two rows of blocks of luma
     begun = reached[max(0, last[-1] - 1) : last[-1] + 1]
     missing = sum(int(row[::-1].argmax()) if row.any() else row.size for row in begun)
     return (missing + (rows - 1 - int(last[-1])) * columns) / reached.size

@@ -1,4 +1,4 @@
-"""Files of pictures that Pillow opens, and those that other libraries decode: without a change to anyone's settings."""
+"""Opens and decodes files of pictures, by Pillow and other libraries, without a change to Pillow's global settings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from impasto.media.image.pixels import white_of
 log = logging.getLogger("impasto")
 
 _ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
-# their pixels lie in their files one after the other
+# formats that store their pixels one after the other
 _BY_ROWS = ("BMP", "DIB", "PPM", "TGA", "SGI", "PCX")
-# bytes that deflate makes of one, at most
+# one byte of deflate unpacks to at most so many
 _DEFLATE = 1032
 
 
 def opened(file: Any, name: str) -> Image.Image:
-    """A picture as ``Image.open`` gives it, however many pixels it has: whether they fit is for the caller to say.
+    """A picture as ``Image.open`` returns it, but of any size: the caller checks whether it fits into the memory.
 
     Raises:
         UnidentifiedImageError: Pillow does not know its format.
@@ -51,7 +51,7 @@ def opened(file: Any, name: str) -> Image.Image:
 
 
 def tell_frames(picture: Image.Image, name: str) -> None:
-    """Tell that only the first frame of an animation is read."""
+    """Warn that only the first frame of an animation is read."""
     frames = getattr(picture, "n_frames", 1) if picture.format in _ANIMATED else 1
     if frames > 1:
         log.warning("%s is an animation of %d frames; the first one is taken", name, frames)
@@ -61,8 +61,8 @@ class PngFile(NamedTuple):
     """A PNG file that can be decoded.
 
     Attributes:
-        data: its bytes; where its end was missing, with a last row that is repeated.
-        significant: bits a sample that carry something, as the file notes it.
+        data: its bytes; if its end was missing, completed by repeating the last row.
+        significant: how many bits a sample really has (chunk sBIT); None if the file does not tell.
     """
 
     data: bytes
@@ -70,15 +70,15 @@ class PngFile(NamedTuple):
 
 
 def read_png(path: Path) -> PngFile:
-    """A PNG file; a missing end is told.
+    """A PNG file; completed, with a warning, if its end is missing.
 
     Raises:
-        SignalError: more than a tenth is missing, or it cannot hold as many pixels as its header says, which get no memory.
+        SignalError: more than a tenth is missing, or the file is too short for as many pixels as its header promises.
     """
     data = path.read_bytes()
     parts = png_parts(data)
     if parts is None:
-        return PngFile(data, None)  # to be said by its decoder
+        return PngFile(data, None)  # its decoder will raise the error
     if parts.unpacked > _DEFLATE * (len(parts.pixels) + 64):
         width, height = parts.size
         raise SignalError(
@@ -89,7 +89,7 @@ def read_png(path: Path) -> PngFile:
 
 
 def deep_samples(png: PngFile, name: str) -> NDArray[np.uint16]:
-    """Colours of 16 bits a channel as a PNG stores them, (height, width, 3 or 4), over the full range."""
+    """The colours of a PNG of 16 bits a channel, (height, width, 3 or 4), over the full range."""
     samples = imagecodecs.png_decode(png.data)
     samples = samples[..., [0, 0, 0, 1]] if samples.shape[2] == 2 else samples
     white = white_of_png(samples, png, name)
@@ -97,7 +97,7 @@ def deep_samples(png: PngFile, name: str) -> NDArray[np.uint16]:
 
 
 def white_of_png(samples: NDArray[Any], png: PngFile, name: str) -> float:
-    """The value of white in 16 bits: all of them, unless the file or its highest value says that there are fewer."""
+    """The value of white in 16 bits: 65535, unless the file or its highest value tells that fewer bits are used."""
     if png.significant is None:
         return white_of(samples, name)
     noted = 2**png.significant - 1
@@ -105,11 +105,11 @@ def white_of_png(samples: NDArray[Any], png: PngFile, name: str) -> float:
 
 
 def loaded(picture: Image.Image, path: Path) -> Image.Image:
-    """The picture with its pixels; where the end of a JPEG or of unpacked rows is missing, what there is, which is told.
+    """The picture with its pixels; a JPEG or an uncompressed file whose end is missing is completed, with a warning.
 
     Raises:
         SignalError: more than a tenth is missing.
-        OSError: it is damaged in another way.
+        OSError: the file is damaged in another way.
     """
     try:
         picture.load()
@@ -125,17 +125,17 @@ def loaded(picture: Image.Image, path: Path) -> Image.Image:
 
 
 def _filled(data: bytes, missing: int, name: str) -> Image.Image:
-    """A picture whose last bytes are missing, at most so many: what they fill with other colours is what is missing."""
+    """A picture whose last bytes, at most ``missing``, are filled with black; where white would differ it is missing."""
     black, white = (opened(io.BytesIO(data + missing * fill), name) for fill in (b"\0", b"\xff"))
     tell_missing(name, float(np.not_equal(np.asarray(black), np.asarray(white)).mean()))
     return black
 
 
 def open_heif(path: Path) -> Image.Image:
-    """A picture of a telephone (HEIC, HEIF), upright.
+    """A HEIC or HEIF picture, the format of many telephones, upright.
 
     Raises:
-        SignalError: the package that reads it is missing.
+        SignalError: the package pillow-heif is missing, or the file is damaged.
     """
     try:
         import pillow_heif
@@ -151,7 +151,7 @@ def open_heif(path: Path) -> Image.Image:
 
 
 def decode_jpeg_xl(path: Path) -> tuple[NDArray[Any], float | None]:
-    """The samples of a JPEG XL, (height, width, channels), upright, and the value of white, if they are whole numbers."""
+    """The samples of a JPEG XL, (height, width, channels), upright; and the value of white if they are whole numbers."""
     data = path.read_bytes()
     samples = np.asarray(imagecodecs.jpegxl_decode(data))
     if samples.ndim == 4 or (samples.ndim == 3 and samples.shape[2] > 4):
@@ -163,7 +163,7 @@ def decode_jpeg_xl(path: Path) -> tuple[NDArray[Any], float | None]:
 
 
 def decode_jpeg_xr(path: Path) -> tuple[NDArray[Any], float | None]:
-    """The samples of a JPEG XR, (height, width, channels), and the value of white, if they are whole numbers."""
+    """The samples of a JPEG XR, (height, width, channels); and the value of white if they are whole numbers."""
     samples = np.atleast_3d(imagecodecs.jpegxr_decode(path.read_bytes()))
     return samples, float(np.iinfo(samples.dtype).max) if samples.dtype.kind == "u" else None
 
@@ -175,10 +175,10 @@ DECODERS: dict[str, Callable[[Path], tuple[NDArray[Any], float | None]]] = {
 
 
 def jpeg_xl_header(data: bytes) -> tuple[int, int, int | None]:
-    """(height, width, bits a sample) of a JPEG XL as its first bytes have them (ISO/IEC 18181-1); None for floats.
+    """(height, width, bits a sample) from the header of a JPEG XL (ISO/IEC 18181-1); the bits are None if not known.
 
     Raises:
-        SignalError: these bytes are not there.
+        SignalError: the header is cut off.
     """
     bits = _Bits(_codestream(data)[2:64])
     height, width = _jpeg_xl_size(bits)
@@ -189,14 +189,14 @@ def jpeg_xl_header(data: bytes) -> tuple[int, int, int | None]:
         turned = bits.take(3)
         if bits.take(1):
             _jpeg_xl_size(bits)
-        if bits.take(1) or bits.take(1):  # a preview or an animation: what follows is far
+        if bits.take(1) or bits.take(1):  # a preview or an animation, whose fields would come before the bits
             return height, width, None
     depth = None if bits.take(1) else bits.choice((8, 0), (10, 0), (12, 0), (1, 6))
     return (width, height, depth) if turned >= 4 else (height, width, depth)
 
 
 class _Bits:
-    """Bits of bytes, from the lowest on."""
+    """Reads bits from bytes, the lowest first."""
 
     def __init__(self, data: bytes) -> None:
         self._value, self._left = int.from_bytes(data, "little"), 8 * len(data)
@@ -210,7 +210,7 @@ class _Bits:
         return value
 
     def choice(self, *offsets_and_counts: tuple[int, int]) -> int:
-        """A number by one of four rules: so much, and so many bits."""
+        """A number coded in one of four ways, each an offset and how many bits are added to it."""
         offset, count = offsets_and_counts[self.take(2)]
         return offset + self.take(count)
 
@@ -227,7 +227,7 @@ def _jpeg_xl_size(bits: _Bits) -> tuple[int, int]:
 
 
 def _codestream(data: bytes) -> bytes:
-    """The packed picture, out of the boxes around it, if there are some."""
+    """The codestream, taken out of its container if there is one."""
     if data[:2] == b"\xff\x0a":
         return data
     at = 0

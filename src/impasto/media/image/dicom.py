@@ -27,14 +27,14 @@ _MM_PER_INCH = 25.4
 def read_dicom_picture(path: str | Path) -> Signal:
     """The only image of a DICOM file, or of a folder with one such file, at its full depth.
 
-    Grey is shown as the file says: through its window, or the first of them, from black to white, and inverted where it is
-    stored as its negative (MONOCHROME1). The header keeps ``dpi``, where the distance of its pixels is known.
+    Grey is shown through the first window that the file has, and inverted if it is stored as a negative (MONOCHROME1). The
+    header has ``dpi`` if the spacing of the pixels is known.
 
     Raises:
         SignalError: there is no image, or it cannot be read.
     """
     path = Path(path)
-    with one_line_is_enough():  # values that break the standard are common, and most do not concern the pixels
+    with one_line_is_enough():  # pydicom warns of values that break the standard; most do not concern the pixels
         file, dataset = find_images(path)[0]
         frame = frames_of(file, dataset, path)[0]
         pixels = decode_pixels(file, dataset, path)[0]
@@ -51,7 +51,7 @@ def read_dicom_picture(path: str | Path) -> Signal:
 
 
 def _shown(grey: Array, dataset: Any, path: Path) -> Array:
-    """Intensities as shades in 0..1: through the window, by the range of 8 bits, or by nearly all of them."""
+    """Intensities as shades in 0..1: by the file's table or window, by the range of 8 bits, or by the intensities."""
     grey = grey.astype(np.float64)
     known = np.isfinite(grey)
     if not known.any() or np.ptp(grey[known]) == 0:
@@ -79,7 +79,7 @@ def _range(grey: Array, dataset: Any, path: Path) -> tuple[float, float]:
 
 
 def _through_window(grey: Array, dataset: Any, path: Path) -> Array | None:
-    """By the first window of the file, as part 3 of the standard has it in C.11.2.1; None if there is none."""
+    """Shades by the first window of the file (DICOM part 3, C.11.2.1); None if there is none."""
     centre, width = (
         numbers(item, f"Window{name}", 1, path) for name in ("Center", "Width") for item in [_window_of(dataset)]
     )
@@ -96,14 +96,14 @@ def _through_window(grey: Array, dataset: Any, path: Path) -> Array | None:
 
 
 def _window_of(dataset: Any) -> Any:
-    """Where the window is: in the file itself or, of an image of a newer kind, in what all its images share."""
+    """The dataset with the window: the file itself or, in enhanced images, an item of the functional groups."""
     groups = [item for name in ("PerFrame", "Shared") for item in dataset.get(f"{name}FunctionalGroupsSequence") or []]
     tables = [item for group in groups for item in group.get("FrameVOILUTSequence") or []]
     return next((item for item in (dataset, *tables) if item.get("WindowCenter") not in (None, "")), dataset)
 
 
 def _through_table(grey: Array, dataset: Any) -> Array | None:
-    """By the file's table of shades; None if there is none."""
+    """Shades by the file's lookup table (VOI LUT); None if there is none, or it is damaged."""
     from pydicom.pixels.processing import apply_voi
 
     if not dataset.get("VOILUTSequence"):
@@ -111,7 +111,7 @@ def _through_table(grey: Array, dataset: Any) -> Array | None:
     try:
         bits = int(dataset.VOILUTSequence[0].LUTDescriptor[2])
         shades = apply_voi(grey.round().astype(np.int64), dataset)
-    except Exception:  # a damaged table says nothing about the picture
+    except Exception:  # pydicom raises anything for a damaged table, which is then ignored
         return None
     return shades.astype(np.float64) / (2**bits - 1)
 

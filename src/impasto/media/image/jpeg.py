@@ -1,4 +1,4 @@
-"""JPEG files whose end is missing: decoded as far as they go, and how far that is."""
+"""JPEG files whose end is missing: decoded as far as they go, with a measure of how far that is."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from impasto.errors import SignalError
 from impasto.media.image.damage import missing_of_jpeg, tell_missing
 
 _END = b"\xff\xd9"
-# in place of bits that are missing, for which a decoder takes zeros
+# arbitrary bits in place of missing ones, which a decoder takes for zeros
 _OTHER = b"\xa5\x5a\xd3\x2d" * 16
 _SCAN = 0xDA
-# bytes after 0xFF that begin no segment: they stand between pixels
+# bytes that follow 0xFF within the coded pixels, and begin no segment
 _WITHIN = (0x00, 0xFF, *range(0xD0, 0xD8))
 _COEFFICIENTS = 64
 
 
 class _Scan(NamedTuple):
     pixels: int
-    """Where its header ends."""
+    """Where its header ends and its coded pixels begin."""
     components: tuple[int, ...]
     first: int
     last: int
     bit: int
-    """The lowest bit of the coefficients that it brings."""
+    """The lowest bit of the coefficients ``first`` to ``last`` that the scan brings."""
 
 
 def mended_jpeg(data: bytes, name: str) -> Image.Image:
-    """A cut JPEG as far as it goes, grey (or, if it is progressive, blurred) beyond; what is missing is told.
+    """A JPEG that is cut off, grey (or, if progressive, blurred) beyond the cut; a warning tells how much is missing.
 
     Raises:
         SignalError: more than a tenth is missing.
@@ -52,12 +52,12 @@ def _decoded(data: bytes) -> Image.Image:
 
 
 def _missing(data: bytes, picture: Image.Image, scans: list[_Scan]) -> float:
-    """The share of the coefficients that are not there, or not to their last bit, which is half as bad.
+    """The share of the coefficients that are missing, 0..1; one that is there but for its last bits counts half.
 
-    Components count by the bytes that they have taken so far: one that hardly has any hardly misses any.
+    A component is weighted by the bytes that it takes in the file.
     """
     cut = scans[-1]
-    # the same with nothing, and with something else, in place of what is missing
+    # decoded without the last scan, and with arbitrary bits behind it
     without, otherwise = (np.asarray(_decoded(start + _END)) for start in (data[: cut.pixels], data + _OTHER))
     reached = 1 - missing_of_jpeg(np.asarray(picture), without, otherwise)
     if len(scans) == 1 and cut.bit == 0 and cut.last - cut.first == _COEFFICIENTS - 1:
@@ -80,7 +80,7 @@ def _missing(data: bytes, picture: Image.Image, scans: list[_Scan]) -> float:
 
 
 def _scans(data: bytes) -> tuple[list[_Scan], int]:
-    """The scans of a JPEG, and where what is whole of it ends."""
+    """The scans of a JPEG, and the end of its last whole segment."""
     scans: list[_Scan] = []
     at = 2
     while (at := data.find(b"\xff", at)) >= 0:

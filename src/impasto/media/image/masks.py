@@ -1,7 +1,7 @@
-"""Masks: pictures whose flat areas tell where which style goes, and what is kept as it is.
+"""Masks: pictures whose flat areas tell which style goes where, and which part of the content is protected.
 
-A label is the colour of an area. A mask as it is saved also has colours that are no labels: of softened edges, of JPEG. They
-are taken for the label that is nearest in colour.
+The colour of an area is its label. A saved mask also has other colours, from softened edges or JPEG; each of them is taken
+for the label nearest in colour.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ log = logging.getLogger("impasto")
 TOLERANCE = 32
 """Colours that differ by no more than this in R, G and B, of 0..255, can be the same label."""
 
-# an area with fewer of the pixels is dirt, not a label, if the mask has softened edges or was a JPEG
+# a smaller share of the pixels is dirt, not an area, if the mask has softened edges or was a JPEG
 _SMALLEST = 0.0005
-_MOST = 32
-# of a mask most is flat (0.4 of a small JPEG, more of all others), of photographs at most 0.16 was measured
+_MOST_LABELS = 32
+# the least share of flat pixels: a small JPEG of a mask had 0.4, photographs at most 0.16
 _FLAT = 0.2
-# JPEG turns white into nearly white: what is this near to white or black is that
+# JPEG turns white into nearly white: values this near to white or black count as that
 _NEARLY = 0.03
-# width of the soft edge of what is protected, in units of the longest side
+# width of the soft edge around what is protected, as a share of the longest side
 _EDGE = 0.02
 
 Colour = tuple[int, int, int]
@@ -41,12 +41,12 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Labels:
-    """A mask as areas of labels.
+    """A mask as areas with labels.
 
     Attributes:
-        name: the file.
-        colours: of the labels, the largest area first.
-        index: which of them each position has, (height, width).
+        name: the path of the file, for messages.
+        colours: the labels, that of the largest area first.
+        index: the label of each position, as an index into ``colours``, (height, width).
     """
 
     name: str
@@ -54,7 +54,7 @@ class Labels:
     index: NDArray[np.uint8]
 
     def resized(self, shape: tuple[int, ...]) -> Labels:
-        """On a grid of another (height, width): each position has the label that is nearest to it."""
+        """The labels on a grid of another (height, width), by nearest neighbour."""
         rows, columns = (
             ((np.arange(n) + 0.5) * given / n).astype(int) for n, given in zip(shape, self.index.shape, strict=True)
         )
@@ -68,11 +68,11 @@ class Labels:
 def read_labels(path: str | Path) -> Labels:
     """The labels of a mask: colours that fill a square of 3 x 3 pixels somewhere.
 
-    If these are all its colours they are labels however near they are, as in a mask with the greys 0, 1 and 2. If there are
-    others it has soft edges or was a JPEG, and labels differ by more than :data:`TOLERANCE`.
+    If the mask has no other colours, all of them are labels, however similar, as the greys 0, 1 and 2. If it has, it was
+    softened or a JPEG, and its labels differ by more than :data:`TOLERANCE`.
 
     Raises:
-        SignalError: the file is missing, no picture, or has few flat areas or too many labels.
+        SignalError: the file is missing or no picture, or has too few flat areas or too many labels.
     """
     r, g, b = (over_white(read_image(path)).values * 255).round().astype(np.uint32)
     packed = r << 16 | g << 8 | b
@@ -92,23 +92,22 @@ def read_labels(path: str | Path) -> Labels:
         far = not kept or abs(colours[kept] - colours[i]).max(1).min() > TOLERANCE
         if exact or (far and counts[i] >= _SMALLEST * packed.size):
             kept.append(int(i))
-        if len(kept) > _MOST:
-            break
-    if len(kept) > _MOST:
-        raise SignalError(f"{path} has areas of more than {_MOST} colours; a mask with at most {_MOST} labels was expected")
-    # a table of all colours, as sorting the pixels of a large mask would take many seconds
+        if len(kept) > _MOST_LABELS:
+            most = f"{_MOST_LABELS} colours; a mask with at most {_MOST_LABELS} labels was expected"
+            raise SignalError(f"{path} has areas of more than {most}")
+    # a table of all colours is faster than to look up each pixel of a large mask
     nearest = np.zeros(2**24, np.uint8)
     nearest[found] = np.stack([((colours - colours[i]) ** 2).sum(1) for i in kept]).argmin(0)
     return Labels(str(path), tuple((r, g, b) for r, g, b in colours[kept].tolist()), nearest[packed])
 
 
 def _inside(index: NDArray[Any]) -> NDArray[np.bool_]:
-    """Where a pixel and its eight neighbours are the same; beyond the border it goes on as it is there."""
+    """Where a pixel equals its eight neighbours; the border continues outwards."""
     return minimum_filter(index, 3, mode="nearest") == maximum_filter(index, 3, mode="nearest")
 
 
 def matches(content: Labels, style: Labels) -> dict[int, int]:
-    """For labels of the content those of the style: two that are nearest to each other in colour, within the tolerance."""
+    """The style's label for each label of the content that has one: both are each other's nearest, within the tolerance."""
     c, s = (np.array(labels.colours) for labels in (content, style))
     distance = ((c[:, None] - s) ** 2).sum(2)
     near = abs(c[:, None] - s).max(2) <= TOLERANCE
@@ -121,13 +120,13 @@ def regions(
     """The regions of the content that are painted, each with the areas of the same label in the styles.
 
     Args:
-        content: the labels of the content; None: it is one region, which takes all of every style.
-        styles: those of each style; of a style that has none every region takes all.
-        painted: how much of the content is painted, on its grid: 0..1.
+        content: the labels of the content; None makes it one region, which takes all of every style.
+        styles: the labels of each style; from a style without (None) every region takes all.
+        painted: how much of each position of the content is painted, (height, width) in 0..1.
         shapes: (height, width) of each style.
 
     Raises:
-        SignalError: no style has what a region takes.
+        SignalError: no style has an area for a region.
     """
     if content is None:
         return [Region(painted, tuple(np.ones(shape, np.float32) for shape in shapes))]
@@ -158,17 +157,17 @@ def _counterpart(label: int, content: Labels, mask: Labels | None, shape: tuple[
 def read_protection(path: str | Path, shape: tuple[int, ...]) -> Values:
     """How much of the content stays, on a grid of (height, width): 1 where the mask is white, falling to 0 around it.
 
-    The soft edge lies outside of what is white, and is about 2% of the longest side wide. What is transparent is black.
+    The soft edge lies around the white area, and is about 2% of the longest side wide. Transparent counts as black.
 
     Raises:
-        SignalError: the file is missing or no picture, or nothing is left to be painted.
+        SignalError: the file is missing or no picture, or protects everything.
     """
     picture = read_image(path)
     grey = picture.values.mean(0, keepdims=True) * picture.header.get("alpha", 1)
     kept = resample_image(Signal(grey), (shape[0], shape[1])).values[0]
     kept = ((kept - _NEARLY) / (1 - 2 * _NEARLY)).clip(0, 1)
     half = max(1, round(_EDGE * max(shape) / 4))
-    # grown by more than it is then blurred, white stays white
+    # grown by more than the blur reaches, so that white stays white
     kept = maximum_filter(kept, 2 * (2 * half + 1) + 1, mode="nearest")
     for _ in range(2):
         kept = uniform_filter(kept, 2 * half + 1, mode="nearest")

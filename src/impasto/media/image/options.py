@@ -1,4 +1,4 @@
-"""What can be chosen about a picture that is written; apart, so that ``--help`` need not load what writes it."""
+"""What can be chosen about a picture that is written; in a module of its own, so that ``--help`` loads no encoder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers of every type become brightness in 0..1: by what the file says of their range, or by what they are."""
+"""Samples of any numeric type as brightness in 0..1: by the range that the file tells, or by their values."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from impasto.media.signal import Values
 
 log = logging.getLogger("impasto")
 
-# the depths at which cameras and microscopes count; kept in 16 bits, their white is nearly black
+# bits a sample of cameras and microscopes; of few bits stored in 16, white would be nearly black
 _DEPTHS = (8, 10, 12, 14, 16)
 
 
 def brightness(samples: NDArray[Any], name: str, white: float | None = None) -> Values:
     """The samples as float32 in 0..1, in their shape.
 
-    Whole numbers without a sign are taken over the range of their type, or up to ``white``. Where nothing says so and no
-    value needs more than 8, 10, 12 or 14 bits of 16 (of 32: or 16), they are taken for numbers of that many bits, which is
-    told. Floats in 0..1 stay as they are; others, and numbers with a sign, are scaled by their own range, which is told.
+    Unsigned integers are divided by ``white``. If that is not known it is the largest value of their type; or, if no sample
+    needs more than 8, 10, 12 or 14 bits of 16 (of 32: or 16), the largest of so many bits, with a warning. Floats in 0..1
+    stay as they are. Other floats, and signed integers, are scaled by their own range, with a warning.
 
     Args:
         samples: of any real type.
         name: of the file, for messages.
-        white: the value of the file's white, if it says one.
+        white: the value of white, if the file tells it.
 
     Raises:
-        SignalError: the samples are no real numbers, or none of them is one.
+        SignalError: the samples are not real numbers, or none of them is finite.
     """
     kind = samples.dtype.kind
     if kind == "b":
@@ -61,11 +61,11 @@ def _finite(samples: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def white_of(samples: NDArray[Any], name: str) -> float:
-    """The largest value that whole numbers without a sign could have had; a guess is told."""
+    """The value of white of unsigned integers: the largest of their type, or of fewer bits, with a warning."""
     own = 8 * samples.dtype.itemsize
     highest = int(samples.max())
     bits = next((n for n in _DEPTHS if n < own and highest < 2**n), own)
-    # what is 1 at most says nothing, and bytes that are there twice are 8 bits brought to 16
+    # 0 and 1 tell nothing about the depth, and multiples of 257 are 8 bits widened to 16
     if bits == own or highest <= 1 or (own == 16 and not (samples % 257).any()):
         return float(np.iinfo(samples.dtype).max)
     log.warning(

@@ -1,4 +1,4 @@
-"""Pictures: both scaled to one size, seen by VGG-19."""
+"""Pictures ready to be painted: content and styles scaled, and made grey if all of them are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from impasto.networks.tiling.plan import FLOAT, Task, covering
 
 
 def prepare_images(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
-    """Content and styles with their longest sides scaled to ``settings.size``, if network and memory can take it.
+    """Content and styles scaled to ``settings.size``, the longest side of the content, if network and memory can take it.
 
     Raises:
         SizeError: a picture is too small for the deepest layer, or too large for the memory.
@@ -34,7 +34,7 @@ def prepare_images(content: Signal, styles: Styles, settings: ResolvedSettings) 
     grey = all(_is_grey(picture) for picture in (content, *pictures))
 
     def seen(values: Values) -> Tensor:
-        # of grey pictures one channel is painted, so that no tint can come up
+        # grey pictures are painted in one channel, so that no tint can appear
         return torch.from_numpy(luminance(values) if grey and len(values) == 3 else values)[None]
 
     def restore(generated: Values) -> Signal:
@@ -62,7 +62,7 @@ def prepare_images(content: Signal, styles: Styles, settings: ResolvedSettings) 
 
 def _scaled(content: Signal, styles: Sequence[Signal], settings: ResolvedSettings) -> list[Signal]:
     smallest, longest = settings.smallest_size, settings.size or max(content.shape)
-    # a style is never enlarged, as its strokes would be learned blurred, nor made smaller than the network takes
+    # a style is never enlarged, which would blur its strokes, nor made smaller than the network can take
     targets = [
         longest,
         *(min(max(round(settings.stroke * longest), _longest_for(style, smallest)), max(style.shape)) for style in styles),
@@ -71,7 +71,7 @@ def _scaled(content: Signal, styles: Sequence[Signal], settings: ResolvedSetting
     shapes = [scaled_shape(picture.shape, target) for picture, target in zip(pictures.values(), targets, strict=True)]
     for (role, picture), shape in zip(pictures.items(), shapes, strict=True):
         _check_size(role, picture.shape, shape, smallest, settings.deepest)
-    if settings.table:  # what does not fit is said before it is resampled
+    if settings.table:  # before anything is resampled
         fit(Task(settings.table, shapes[0], 3, 1, settings.objective.targets, covering(shapes[1:])), settings.limits)
     elif settings.network.given is not None:
         read = sum(picture.values.nbytes for picture in pictures.values())
@@ -95,5 +95,5 @@ def _is_grey(picture: Signal) -> bool:
 
 
 def _longest_for(picture: Signal, smallest: int) -> int:
-    """The longest side with which the shortest one is just large enough."""
+    """The longest side with which the shortest one is ``smallest`` pixels."""
     return ceil(smallest * max(picture.shape) / min(picture.shape))

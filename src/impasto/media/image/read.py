@@ -1,4 +1,4 @@
-"""Pictures: read with what photographers put into them, and resized."""
+"""Reads pictures of any format, with their colour profile, orientation, opacity and density."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ __all__ = ["over_white", "read_image", "resample_image", "scaled_shape"]
 _LARGEST_VALUE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I": 65535, "F": 1}
 _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I;16L": 2}
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
-# what turns stored rows and columns upright, for each value of the EXIF orientation
+# turns stored rows and columns upright, for each value of the EXIF orientation but 1
 _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -65,22 +65,22 @@ def read_image(
     *,
     whole: bool = False,
 ) -> Signal:
-    """A picture as sRGB, upright, with its opacity apart; PNG and TIFF of 16 bits a channel at their full depth.
+    """A picture as sRGB, upright, (3, height, width) in 0..1; PNG and TIFF of 16 bits a channel at their full depth.
 
-    Its header keeps ``alpha``, the opacity (height, width); ``icc``, the colour profile it was converted from; ``dpi``, the
-    dots per inch (x, y); and ``grey``, True where red, green and blue are equal everywhere; each only where there is one.
-    What is changed, dropped or guessed is told in the log.
+    Its header has ``alpha``, the opacity (height, width); ``icc``, the colour profile it was converted from; ``dpi``, the
+    dots per inch (x, y); and ``grey``, True if red, green and blue are equal everywhere; each only if there is one. What is
+    changed, dropped or guessed is told in the log.
 
     Args:
-        source: a file of any format that Pillow reads (of an animation the first frame), JPEG XL, HEIC (with pillow-heif), a
-            TIFF file of any numbers, or an array in an .npy file; a PIL image; or an array of shape (height, width),
-            (height, width, 3) or (height, width, 4), of unsigned integers over their full range or of floats in 0..1; or a
-            tensor of torch of such numbers, (3 or 1, height, width), alone in a batch or without one.
-        longest: the longest side to which it will be scaled down, if so. A larger JPEG is then decoded at 1/2, 1/4 or 1/8
-            of its size, in a fraction of the time, and still has this many pixels on each side; and what is larger than 178
-            million pixels or does not fit into the memory is made smaller while it is read.
+        source: a file that Pillow reads (of an animation the first frame), JPEG XL, JPEG XR, HEIC (with pillow-heif), a raw
+            photograph (with rawpy), a single DICOM image, a TIFF of any numeric type, or an array in an .npy file; a PIL
+            image; an array (height, width[, 3 or 4]); or a torch tensor ([1,] 1, 3 or 4, height, width). Arrays in memory
+            and tensors hold unsigned integers over their full range, or floats in 0..1.
+        longest: the longest side to which the picture will be scaled down later, if it will be. A larger JPEG is then
+            decoded at 1/2, 1/4 or 1/8 of its size, which is much faster, and keeps at least this many pixels on each side;
+            and a picture with more than 178 million pixels, or too many for the memory, is made smaller while it is read.
         memory: bytes that the process may take; if None, three quarters of what is free.
-        whole: only what is too large is made smaller.
+        whole: with ``longest``, make a JPEG smaller only if it is too large for the memory.
 
     Raises:
         SignalError: the source is missing, no picture, damaged, empty or too large for the memory.
@@ -117,7 +117,7 @@ def _from_file(path: Path, longest: int | None, memory: int | None, whole: bool)
         return _from_tiff(read_tiff(path, longest, memory))
     if found in DECODERS:
         if found == ".jxl":
-            with path.open("rb") as file:  # what does not fit is not even unpacked
+            with path.open("rb") as file:  # raises before unpacking if it does not fit
                 factor_within(jpeg_xl_header(file.read(2**16))[:2], 8, longest, memory, name)
         samples, white = DECODERS[found](path)
         return _from_samples(made_smaller(samples, factor_within(samples.shape, 8, longest, memory, name)), white, name)
@@ -132,14 +132,13 @@ def _from_file(path: Path, longest: int | None, memory: int | None, whole: bool)
 def _from_opened(
     picture: Image.Image, path: Path, longest: int | None, memory: int | None, whole: bool, png: PngFile | None = None
 ) -> Signal:
-    # colours of 16 bits a channel, which Pillow would cut to 8
+    # deep: colours of 16 bits a channel, which Pillow would cut to 8
     name, deep = str(path), png is not None and picture.mode in ("RGB", "RGBA") and "16" in str(getattr(picture, "tile", ""))
     stored = 8 if deep else _BYTES.get(picture.mode, 4)
-    size = picture.size
-    if longest is not None and picture.format == "JPEG":
-        large = not whole or factor_within(size[::-1], stored, longest, memory, name) > 1
-        if large:
-            picture.draft(None, (longest, longest))
+    if (longest is not None and picture.format == "JPEG") and (
+        not whole or factor_within(picture.size[::-1], stored, longest, memory, name) > 1
+    ):
+        picture.draft(None, (longest, longest))
     factor = factor_within(picture.size[::-1], stored, longest, memory, name)
     tell_frames(picture, name)
     if deep and png:
@@ -179,7 +178,7 @@ def _from_samples(samples: NDArray[Any], white: float | None, name: str) -> Sign
 
 
 def _converted(samples: NDArray[Any], profile: bytes | None, header: dict[str, Any]) -> Signal:
-    """Colours (height, width, 1 or 3) in sRGB, from their profile; one that is damaged or does not fit says nothing."""
+    """Colours (height, width, 1 or 3) in sRGB, from their profile, which is ignored if damaged or unfit."""
     if profile and samples.shape[2] == 1 and samples.dtype == np.uint8 and not is_of_rgb(profile):
         samples = np.asarray(pillow_to_srgb(Image.fromarray(samples[..., 0]), profile))
     elif profile and samples.shape[2] == 3 and is_of_rgb(profile):
@@ -190,7 +189,7 @@ def _converted(samples: NDArray[Any], profile: bytes | None, header: dict[str, A
 
 
 def _noted(picture: Signal) -> Signal:
-    """The picture, with a note if it is grey, however its file stores it."""
+    """The picture, with ``grey`` in its header if it is, however its file stores it."""
     red, green, blue = picture.values
     grey = np.array_equal(red, green) and np.array_equal(red, blue)
     return Signal(picture.values, picture.kind, {**picture.header, "grey": True}) if grey else picture
@@ -230,13 +229,13 @@ def _density(picture: Image.Image) -> tuple[float, float] | None:
     """Dots per inch along width and height, if the file tells."""
     exif = picture.getexif()
     unit = 2.54 if exif.get(_RESOLUTION_UNIT) == 3 else 1.0  # per centimetre
-    noted = picture.info.get("jfif_unit") != 0  # if not, Pillow says 72
+    noted = picture.info.get("jfif_unit") != 0  # without a unit Pillow makes up 72
     dots = (noted and picture.info.get("dpi")) or (exif.get(_X_RESOLUTION, 0) * unit, exif.get(_Y_RESOLUTION, 0) * unit)
     try:
         x, y = (float(n) for n in dots)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    # files without one often say 1
+    # files without a known density often say 1
     return (x, y) if 1 < x < 1e5 and 1 < y < 1e5 else None
 
 

@@ -1,4 +1,4 @@
-"""Where a picture is painted and how: regions that take their styles from regions, and what stays as it is.
+"""Masks in a painting: regions of the content that take their style from regions of the styles, and protected parts.
 
 After Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), arXiv:1611.07865, section 4.
 """
@@ -24,17 +24,17 @@ from impasto.objective.evaluation import BoundObjective, View
 from impasto.objective.region_weights import Look, Region, RegionWeights, on_grid, region_weights, seen, seen_on_grids
 from impasto.objective.term import Objective, Scene
 
-# the positions of all style layers of VGG-19, in those of the picture
+# positions of all style layers of VGG-19 together, per position of the picture
 _LAYERS = 1.34
 
 
 class Where(NamedTuple):
-    """What of a picture is painted, and how.
+    """How the masks change a painting.
 
     Attributes:
-        bind: makes J of what is compared.
-        result: the painting with what is kept of the content, (3, height, width) both.
-        held: bytes that J holds for it.
+        bind: makes the parts of the descent, with J by regions.
+        result: puts the protected parts of the content into the painting, both (3, height, width).
+        held: bytes that J holds for the masks.
     """
 
     bind: Bind = bind_whole
@@ -65,7 +65,7 @@ def where_of(settings: ResolvedSettings, shape: tuple[int, ...], styles: Sequenc
     def result(painted: Values, content: Values) -> Values:
         return painted if kept is None else ((1 - kept) * painted + kept * content).astype(np.float32)
 
-    # each mask, and what becomes of it in the layers; what is kept, and the picture as it is seen
+    # each mask with its copies on the grids of the layers; what is kept, and the picture with it
     areas = sum(part.nbytes for region in found for part in (region.content, *region.styles) if part is not None)
     held = round(areas * (1 + _LAYERS)) + (0 if kept is None else 10 * kept.nbytes)
     return Where(partial(_bind_regions, settings.network, found, kept), result, held)
@@ -79,16 +79,17 @@ def regional_view(
     style: Blend,
     kept: Values | None = None,
 ) -> View:
-    """How a picture is seen that takes styles by regions. Where the content is kept it is seen in place of G, so nothing
-    moves G there.
+    """The view of a picture whose regions take their own styles.
+
+    Where the content is kept the network sees it in place of G, so that G has no gradient there.
 
     Args:
         look: tells how much of a mask each position of a layer sees.
-        regions: what takes its style where; what lies on another grid than content and styles is brought to theirs.
+        regions: which region takes which style; masks of another size are resampled to that of content and styles.
         network: the network whose activations are compared.
         content: C, of shape (1, channels, height, width).
         style: S, each (1, channels, height, width), of any size, with their shares.
-        kept: how much of the content stays, (height, width) in 0..1, if anything.
+        kept: how much of the content stays, (height, width) in 0..1; None: nothing.
     """
 
     def weights_of(layers: Iterable[str]) -> list[RegionWeights]:

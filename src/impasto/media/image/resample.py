@@ -1,4 +1,4 @@
-"""Pictures brought to other sizes, and laid on white."""
+"""Resizes pictures, and lays them on white."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from impasto.media.signal import Signal, Values
 
-# rows that are made smaller at a time
+# rows of the result that are made at a time
 _ROWS = 256
 
 
@@ -37,11 +37,11 @@ def scaled_shape(shape: tuple[int, ...], longest: int) -> tuple[int, int]:
 
 
 def resample_image(picture: Signal, shape: tuple[int, int]) -> Signal:
-    """The picture with (height, width) = ``shape`` (Lanczos, in float32)."""
+    """The picture with (height, width) = ``shape``, by Lanczos in float32."""
     values = np.stack([_resample(channel, shape) for channel in picture.values])
     if "alpha" not in picture.header or shape == picture.shape:
         return Signal(values.clip(0, 1), picture.kind, picture.header)
-    # weighed by opacity, or the colours hidden under transparent places would bleed into the visible ones
+    # weighted by opacity, or the colours of transparent places would bleed into the visible ones
     alpha = picture.header["alpha"]
     weighed = np.stack([_resample(channel * alpha, shape) for channel in picture.values])
     alpha = _resample(alpha, shape)
@@ -58,7 +58,7 @@ def _resample(channel: Values, shape: tuple[int, int]) -> Values:
 
 
 def over_white(picture: Signal) -> Signal:
-    """The picture as it looks on white paper: without transparency."""
+    """The picture laid on white, without opacity."""
     if "alpha" not in picture.header:
         return picture
     alpha = picture.header["alpha"]

@@ -1,4 +1,4 @@
-"""Whether a picture fits into the memory, and how much smaller it must be made while it is read."""
+"""Whether a picture fits into the memory, or how much smaller it is made while it is read."""
 
 from __future__ import annotations
 
@@ -8,24 +8,23 @@ import psutil
 
 from impasto.errors import SignalError
 
-# a picture of more pixels is made smaller while it is read, however much memory there is: what comes out of it shall not
-# depend on what is free
+# a picture with more pixels is made smaller whatever memory there is, so that the result depends less on what is free
 _LARGE = 178_956_970
-# bytes a pixel while three colours become floats
+# bytes a pixel while its three colours become floats
 _FLOATS = 28
 _SHARE = 0.75
 
 
 def factor_within(shape: Sequence[int], stored: int, longest: int | None, memory: int | None, name: str) -> int:
-    """How many times smaller each side of a picture is to be made while it is read.
+    """The factor by which each side of a picture is made smaller while it is read.
 
-    1 if it has at most 178 million pixels and fits into half of the memory. Else so many times that it still has twice the
-    pixels that are wanted on its longest side, or if need be just as many.
+    1 if it has at most 178 million pixels and fits into half of the memory. Otherwise the factor that leaves about twice
+    ``longest`` on the longest side or, if that does not fit, about ``longest``.
 
     Args:
         shape: its height and width.
-        stored: bytes that a pixel has as it is unpacked.
-        longest: the longest side that is wanted; None: all of it.
+        stored: bytes of an unpacked pixel.
+        longest: the longest side that is wanted; None: the picture must not be made smaller.
         memory: bytes that the process may take; if None, three quarters of what is free.
         name: of the file.
 

@@ -10,7 +10,7 @@ from impasto.media.signal import Signal
 
 
 def fit_image(picture: Signal, longest: int | None) -> Signal:
-    """On white, with a longest side of at most so many pixels."""
+    """The picture on white, with a longest side of at most ``longest`` pixels; None keeps its size."""
     picture = over_white(picture)
     if longest is None or max(picture.shape) <= longest:
         return picture
@@ -34,13 +34,13 @@ def preview_image(picture: Signal, longest: int) -> Image.Image:
 
 def enlarged(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """A picture with (width, height) = ``size``, smooth unless it has few pixels."""
-    # a field of few pixels is shown as pixels: smoothed, its colours would be invented
+    # few pixels are shown as squares: smoothing would invent colours between them
     few = max(picture.size) < max(size) / 4
     return picture.resize(size, Image.Resampling.NEAREST if few else Image.Resampling.LANCZOS)
 
 
 def scale_to(shape: tuple[int, ...], longest: int, enlarge: bool = False) -> tuple[int, int]:
-    """(width, height) of the last two axes, with a longest side of at most so many pixels."""
+    """(width, height) in the proportions of the last two axes of ``shape``, with a longest side of at most ``longest``."""
     height, width = shape[-2:]
     scale = longest / max(height, width)
     scale = scale if enlarge else min(1.0, scale)

@@ -1,4 +1,4 @@
-"""Pictures are written: in the format that the ending says, with their profile, density and history, whole or not at all."""
+"""Encodes pictures in the format that the ending names, with colour profile, density and the record of their making."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import SettingsError, SignalError, nearest
 from impasto.files import write_whole
+from impasto.media.arrays import has_sides_of_picture
 from impasto.media.icc import SRGB_PROFILE, convert
 from impasto.media.image.options import ImageOutput
 from impasto.media.image.resample import over_white
@@ -32,17 +33,18 @@ _MAX_SAMPLE_VALUE = 0x0119
 class _Format(NamedTuple):
     name: str
     longest: int
-    """The longest side it can have in pixels."""
+    """The longest side that it can have, in pixels."""
     deep: bool = False
-    """Whether it takes 16 bits a channel."""
+    """Whether it can have 16 bits a channel."""
     quality: int | None = None
-    """The quality it is written with if none is given; None where nothing is lost."""
+    """The default quality; None if the format is lossless."""
     options: Mapping[str, Any] = {}
+    """For Pillow."""
 
 
 _PNG = _Format("PNG", 2**31 - 1, deep=True)
 _TIFF = _Format("TIFF", 2**31 - 1, deep=True, options={"compression": "tiff_deflate"})
-# the qualities are set to look the same
+# these qualities look alike
 _JPEG = _Format("JPEG", 65_500, quality=95, options={"subsampling": 0})
 _FORMATS = {
     ".png": _PNG,
@@ -52,15 +54,14 @@ _FORMATS = {
     ".tif": _TIFF,
     ".tiff": _TIFF,
     ".avif": _Format("AVIF", 65_536, quality=90, options={"subsampling": "4:4:4"}),
+    ".npy": _Format("NPY", 2**31 - 1, deep=True),
 }
-_ARRAY = _Format("NPY", 2**31 - 1, deep=True)
-_FORMATS[".npy"] = _ARRAY
-# what a JPEG holds of EXIF
+# the most bytes of EXIF in a JPEG
 _EXIF = 65_000
 
 
 def image_format(path: str | Path) -> str:
-    """The name of the format that the ending of ``path`` stands for.
+    """The name of the format with the ending of ``path``, e.g. "PNG".
 
     Raises:
         SignalError: no format that can be written has this ending.
@@ -100,12 +101,12 @@ def _article(name: str) -> str:
 
 
 def to_pillow(picture: Signal) -> Image.Image:
-    """The picture with 8 bits a channel, RGB or, where it has an opacity, RGBA."""
+    """The picture with 8 bits a channel, as RGB or, if it has an opacity, RGBA."""
     return Image.fromarray(_samples(picture, 8))
 
 
 def encode_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> bytes:
-    """The bytes of a file of the picture; what :func:`write_image` writes.
+    """The bytes that :func:`write_image` writes.
 
     Raises:
         SignalError: the ending is unknown, or the format cannot hold the picture.
@@ -118,12 +119,12 @@ def encode_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | N
         log.warning("%s: a JPEG has no opacity; the picture is laid on white", path)
         picture = over_white(picture)
     profile = picture.header.get("icc", SRGB_PROFILE) if output.icc == "keep" else SRGB_PROFILE
-    # a grey file has no profile of colours
+    # a grey file cannot have an RGB profile
     grey = _is_grey(picture) and profile == SRGB_PROFILE and known.name not in ("WEBP", "AVIF")
     samples = _samples(picture, output.bits, profile)
     samples = samples[..., [0, *range(3, samples.shape[2])]] if grey else samples
     dpi = (output.dpi, output.dpi) if output.dpi else picture.header.get("dpi")
-    if known is _ARRAY:
+    if known.name == "NPY":
         if output.dpi or output.icc == "keep":
             log.warning("%s: an array holds no density and no profile", path)
         return _array_bytes(samples)
@@ -131,9 +132,10 @@ def encode_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | N
     if known.name == "JPEG" and len(metadata["exif"].tobytes()) > _EXIF:
         log.warning("%s: how it was made is too long for the EXIF of a JPEG, and is left out", path)
         metadata = _metadata(known, None, dpi, None if grey else profile)
-    encode = _deep_encoders[known.name] if output.bits == 16 else _encoded
     try:
-        return encode(samples, known, metadata, output.quality or known.quality)
+        if output.bits == 16:
+            return (_deep_png if known.name == "PNG" else _deep_tiff)(samples, metadata)
+        return _encoded(samples, known, metadata, output.quality or known.quality)
     except (OSError, ValueError, RuntimeError) as error:
         height, width = picture.shape
         raise SignalError(f"{path}: a {known.name} of {width} x {height} cannot be written: {error}") from None
@@ -146,22 +148,21 @@ def sample_image(picture: Signal) -> Signal:
 
 
 def write_image(picture: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:
-    """Write the picture as the ending of ``path`` says: .png, .jpg, .webp, .tif, .avif or .npy; whole or not at all.
+    """Write the picture in the format that the ending names (.png, .jpg, .webp, .tif, .avif or .npy), whole or not at all.
 
-    ``about`` (how the picture was made) goes into the PNG's text as ``impasto`` and into the EXIF image description of
-    the other formats, as JSON; an array has no place for it. JPEG has no opacity: there the picture is laid on white. One
-    with ``grey`` in its header becomes a grey file, without a profile, where the format has such files.
+    ``about``, the record of how it was made, goes as JSON into the PNG's text ``impasto`` and into the EXIF image
+    description of other formats; an array has no place for it. A JPEG has no opacity, so the picture is laid on white. A
+    picture with ``grey`` in its header becomes a grey file, without a profile, if the format has such files.
 
     Args:
-        picture: values in 0..1; what is outside is clipped.
+        picture: values in 0..1; others are clipped.
         path: where.
-        about: what can be written as JSON.
-        options: ``bits`` a channel (8, or 16, which PNG and TIFF take), ``quality`` (1 to 100, of JPEG, WebP and AVIF),
-            ``dpi`` (the picture's own if not given) and ``icc`` ("srgb", or "keep" for the profile that the picture was read
-            in).
+        about: anything that can be written as JSON.
+        options: ``bits`` a channel (8, or 16 in PNG, TIFF and arrays), ``quality`` (1 to 100, of JPEG, WebP and AVIF),
+            ``dpi`` (the picture's own if not given) and ``icc`` ("srgb", or "keep" for the profile that the picture had).
 
     Raises:
-        SignalError: the ending is unknown, the picture too long for the format, or the file cannot be written.
+        SignalError: the ending is unknown, the picture too large for the format, or the file cannot be written.
         SettingsError: an option is out of its range, or the format does not have it.
     """
     write_whole(path, encode_image(picture, path, about, **options))
@@ -174,7 +175,7 @@ def _is_grey(picture: Signal) -> bool:
 
 
 def _samples(picture: Signal, bits: int, profile: bytes = SRGB_PROFILE) -> NDArray[Any]:
-    """(height, width, 3 or, with an opacity, 4) as whole numbers of ``bits`` bits; values of grey may have one channel."""
+    """Integers of ``bits`` bits, (height, width, 3 or, with an opacity, 4); the values may have one channel or three."""
     colours: NDArray[Any] = np.stack(list(np.broadcast_to(picture.values, (3, *picture.shape))), axis=-1).clip(0, 1)
     if profile != SRGB_PROFILE:
         colours = convert((colours * 65535).round().astype(np.uint16), SRGB_PROFILE, profile) / np.float32(65535)
@@ -186,7 +187,7 @@ def _samples(picture: Signal, bits: int, profile: bytes = SRGB_PROFILE) -> NDArr
 def _metadata(
     known: _Format, about: Mapping[str, Any] | None, dpi: tuple[float, float] | None, profile: bytes | None
 ) -> dict[str, Any]:
-    """What Pillow is given to write beside the pixels."""
+    """Pillow's options for what is written beside the pixels."""
     options: dict[str, Any] = {"icc_profile": profile} if profile else {}
     if dpi:
         options["dpi"] = dpi
@@ -211,21 +212,21 @@ def _encoded(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], qu
     return buffer.getvalue()
 
 
-def _deep_png(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
-    """Pillow writes no colours of 16 bits, but all that stands between the header and the pixels."""
+def _deep_png(samples: NDArray[Any], metadata: dict[str, Any]) -> bytes:
+    """The pixels by imagecodecs, as Pillow writes no colours of 16 bits, and the chunks before them by Pillow."""
     deep = bytes(imagecodecs.png_encode(samples[..., 0] if samples.shape[2] == 1 else np.ascontiguousarray(samples)))
     text = metadata.get("pnginfo") or PngInfo()
-    # all bits count: who reads it need not guess from its values
+    # tells readers that all 16 bits are used, so that they need not guess
     text.add(b"sBIT", bytes([16] * samples.shape[2]))
-    small = _encoded(np.zeros((1, 1, samples.shape[2]), np.uint8), known, {**metadata, "pnginfo": text}, None)
-    header = 8 + 12 + 13  # of both: the signature and the chunk IHDR
+    small = _encoded(np.zeros((1, 1, samples.shape[2]), np.uint8), _PNG, {**metadata, "pnginfo": text}, None)
+    header = 8 + 12 + 13  # the signature and the chunk IHDR
     at = header
     while small[at + 4 : at + 8] != b"IDAT":
         at += 12 + int.from_bytes(small[at : at + 4], "big")
     return deep[:header] + small[header:at] + deep[header:]
 
 
-def _deep_tiff(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], quality: int | None) -> bytes:
+def _deep_tiff(samples: NDArray[Any], metadata: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
     colours, opaque = samples.shape[2] > 2, samples.shape[2] in (2, 4)
     density: dict[str, Any] = {"resolution": metadata["dpi"], "resolutionunit": "inch"} if "dpi" in metadata else {}
@@ -240,14 +241,11 @@ def _deep_tiff(samples: NDArray[Any], known: _Format, metadata: dict[str, Any], 
 
 
 def _array_bytes(samples: NDArray[Any]) -> bytes:
-    """An .npy file of (height, width, channels), or (height, width) where that is known for a picture."""
+    """An .npy file (height, width, 1, 3 or 4), or (height, width) if it will be read as a picture again."""
     height, width, channels = samples.shape
-    if channels == 2:  # what has two channels would be no picture to who reads it
+    if channels == 2:  # an array with two channels would not be read as a picture
         samples = samples[..., [0, 0, 0, 1]]
-    plane = channels == 1 and max(height, width) <= 8 * min(height, width) and min(height, width) >= 16
+    plane = channels == 1 and has_sides_of_picture(height, width)
     buffer = io.BytesIO()
     np.save(buffer, samples[..., 0] if plane else samples)
     return buffer.getvalue()
-
-
-_deep_encoders = {"PNG": _deep_png, "TIFF": _deep_tiff}

@@ -8,7 +8,7 @@ _HERE = "impasto.media.movie"
 _read = Late(f"{_HERE}.read:read_movie")
 
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
-"""The endings of animations that are written, with Pillow's names of their formats."""
+"""The endings of animations that can be written, with Pillow's names of their formats."""
 WRITABLE = (".mp4", ".m4v", ".mov", ".mkv", ".webm", *ANIMATIONS)
 
 MOVIE = Medium(

@@ -22,27 +22,28 @@ from impasto.media.signal import Signal
 
 _READ = (".gif", ".webp", ".png", ".avif")
 _LONGEST = {"GIF": 65_535, "WEBP": 16_383, "PNG": 2**31 - 1}
-# how often in a second each format can show another picture
+# ticks a second of the clock of each format
 _CLOCK = {"GIF": 100, "WEBP": 1000, "PNG": 1000}
-# what no or nearly no duration stands for, in every browser; in milliseconds
+# browsers show a frame without a duration, or of a GIF with one of at most the first, for the second; in milliseconds
 _SHORTEST_OF_GIF, _UNTOLD = 10, 100
-# the shortest time for which a picture is shown, on this clock: one of a GIF that is shorter lasts a tenth of a second
+# the shortest duration of a frame that browsers obey, in ticks
 _SHORTEST = {"GIF": 2, "WEBP": 1, "PNG": 1}
 
 
 def is_animation_file(path: Path) -> bool:
-    """Whether the file is of a format of pictures that can move, by its first bytes."""
+    """Whether the first bytes of the file are those of a picture format that can be animated."""
     return file_type(path) in _READ
 
 
 def is_movie_file(path: Path, output: Path | None) -> bool:
-    """Whether a file is a movie: if it is none of an animation's formats, by its name; an animation, if one is to come out.
+    """Whether a file is a movie, given where the result is to go.
 
-    A GIF that is to be written as one is a movie even with one picture, for a picture is not written as GIF.
+    A file that could be an animation is a movie if several frames are in it and ``output`` is one; or if ``output`` is a GIF
+    or an APNG, since a single picture cannot be written as such.
     """
     try:
         if not is_animation_file(path):
-            return path.suffix.lower() not in _READ  # text, say, in the name of a picture
+            return path.suffix.lower() not in _READ  # a picture's ending on a file of another type
         if output is None or output.suffix.lower() not in WRITABLE:
             return False
         if output.suffix.lower() in (".gif", ".apng"):
@@ -54,7 +55,7 @@ def is_movie_file(path: Path, output: Path | None) -> bool:
 
 
 def read_animation(path: Path, longest: int | None = None) -> Signal:
-    """The animation as a movie, as :func:`impasto.media.movie.read.read_movie` gives it; times in milliseconds.
+    """The animation as a movie, see :func:`impasto.media.movie.read.read_movie`; its times are in milliseconds.
 
     Raises:
         SignalError: it is damaged.
@@ -66,9 +67,9 @@ def read_animation(path: Path, longest: int | None = None) -> Signal:
             loop = picture.info.get("loop") if picture.format == "GIF" else picture.info.get("loop", 0)
             still = picture.format == "PNG" and bool(picture.info.get("default_image"))
             for i, shown in enumerate(ImageSequence.Iterator(picture)):
-                if still and i == 0:  # shown only by what cannot show the others
+                if still and i == 0:  # the still picture for programs that cannot show the animation
                     continue
-                shown.load()  # or the duration is that of the one before
+                shown.load()  # before that the duration is the previous frame's
                 durations.append(_duration(shown))
                 frame = read_image(shown.copy())
                 if longest is not None and max(frame.shape) > longest:
@@ -100,9 +101,9 @@ def _duration(picture: Image.Image) -> int:
 
 
 def encode_animation(movie: Signal, path: Path, comment: str, tell: Callable[[str], None]) -> bytes:
-    """The bytes of a GIF, WebP or PNG that moves, with ``comment`` inside where the format has a place for it.
+    """The bytes of an animated GIF, WebP or PNG, with ``comment`` inside if the format has a place for it.
 
-    ``tell`` gets what is changed.
+    ``tell`` is called with each change that the format requires.
 
     Raises:
         SignalError: the frames are too large for the format.
@@ -138,7 +139,7 @@ def encode_animation(movie: Signal, path: Path, comment: str, tell: Callable[[st
 
 
 def _schedule(movie: Signal, name: str) -> tuple[list[int], list[int]]:
-    """The frames that are shown and for how many milliseconds each, on the clock of the format."""
+    """The indices of the frames that are shown, and for how many milliseconds each, on the clock of the format."""
     time_base, clock = movie.header.get("time_base", Fraction(1, 25)), _CLOCK[name]
     times = movie.header.get("times", range(movie.shape[0]))
     ticks = [round((time - times[0]) * time_base * clock) for time in times]
@@ -157,7 +158,7 @@ def _pictures(movie: Signal, shown: list[int], name: str) -> Iterator[Image.Imag
     for i in shown:
         frame = Signal(movie.values[:, i], header={} if alpha is None else {"alpha": alpha[i]})
         planes = frame.values if alpha is None else np.concatenate([frame.values, alpha[None, i]])
-        if name == "GIF" and alpha is not None:  # one bit of opacity: half transparent edges as on white
+        if name == "GIF" and alpha is not None:  # it has one bit of opacity: partly transparent pixels are laid on white
             solid = alpha[i] >= 0.5
             planes = np.concatenate([over_white(frame).values, solid[None]])
         pixels = (planes.clip(0, 1) * 255).round().astype(np.uint8).transpose(1, 2, 0)

@@ -1,8 +1,8 @@
-"""What the tags of a movie say about its colours, and what they are as sRGB: other primaries, other curves, HDR.
+"""Converts the colours of movies to sRGB: from other primaries, other transfer curves, and HDR.
 
-HDR is brought to SDR as ITU-R BT.2408 lays one over the other: the white of paper, 203 cd/m2, becomes 1. What is brighter
-is pressed into the last tenth below 1, by a curve that begins as the straight line it leaves and never reaches 1. It is that
-of the largest of red, green and blue, so that hues stay: ``0.9 + 0.1 (1 - exp(-(x - 0.9) / 0.1))``.
+HDR is tone-mapped by ITU-R BT.2408, in which the white of paper, 203 cd/m2, becomes 1. If x, the largest of red, green and
+blue, is above 0.9, all three are scaled so that it becomes ``0.9 + 0.1 (1 - exp(-(x - 0.9) / 0.1))``. That keeps hues, has
+no kink at 0.9, and never reaches 1.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from impasto.media.signal import Values
 
-# numbers of ISO/IEC 23091-2 (H.273), which all codecs and containers have in common
+# code points of ISO/IEC 23091-2 (H.273), which all codecs and containers share
 UNSPECIFIED, BT709, BT601 = 2, 1, 5
 _BT2020, _PQ, _HLG = 9, 16, 18
 LIMITED_RANGE = 1
@@ -53,14 +53,14 @@ _KNEE = 0.9
 
 
 def matrix_of(colorspace: int, transfer: int, height: int) -> int:
-    """The number of the matrix by which R'G'B' became Y'CbCr; where none is told, what players take for this height."""
+    """The code of the matrix from R'G'B' to Y'CbCr; if the file does not tell it, the one that players assume."""
     if colorspace == UNSPECIFIED or colorspace in _UNREAD_MATRICES:
         return _BT2020 if transfer in HDR else BT709 if height >= _HD_LINES else BT601
     return colorspace
 
 
 def told_of(colorspace: int, transfer: int, primaries: int) -> list[str]:
-    """What has to be told about colours with these tags, each in a few words."""
+    """Warnings about colours with these tags, each in a few words."""
     told: list[str] = []
     if colorspace in _UNREAD_MATRICES:
         told.append(f"colours coded as {_UNREAD_MATRICES[colorspace]} are not understood, and are taken for Y'CbCr")
@@ -76,8 +76,8 @@ def told_of(colorspace: int, transfer: int, primaries: int) -> list[str]:
 def to_srgb(colours: NDArray[np.unsignedinteger], transfer: int, primaries: int) -> NDArray[np.unsignedinteger]:
     """Colours (height, width, 3) with these tags as sRGB, integers over their full range.
 
-    Where the tags say sRGB or BT.709, or nothing, they come back as they are: BT.709's curve is the camera's, and screens
-    show it as they show sRGB. Other ones become uint16.
+    If the tags say sRGB, BT.709 or nothing, the colours are returned unchanged, as BT.709's curve is that of cameras, and
+    screens show it like sRGB. Others become uint16.
     """
     if transfer in HDR and primaries not in _PRIMARIES:
         primaries = _BT2020
@@ -100,7 +100,7 @@ def _compressed(light: Values) -> Values:
 
 
 def _pq(values: Values) -> Values:
-    """BT.2100, table 4: the light of the display, with paper at 1."""
+    """BT.2100, table 4: the light of the display, with the white of paper at 1."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     power = values.astype(np.float64) ** (1 / m2)
     light = ((power - c1).clip(0, None) / (c2 - c3 * power)) ** (1 / m1)
@@ -108,7 +108,7 @@ def _pq(values: Values) -> Values:
 
 
 def _hlg(values: Values) -> Values:
-    """BT.2100, table 5: the light of a display of 1000 cd/m2, with paper at 1; luminance drives its gamma of 1.2."""
+    """BT.2100, table 5: the light of a display of 1000 cd/m2 (gamma 1.2 on luminance), with the white of paper at 1."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
     luminance = scene @ np.array([0.2627, 0.678, 0.0593], np.float32)
@@ -141,7 +141,7 @@ def _to_xyz(primaries: int) -> NDArray[Any]:
 
 
 def _matrix(primaries: int) -> NDArray[np.float32]:
-    """From linear RGB of these primaries to that of sRGB; grey stays grey."""
+    """The matrix from linear RGB with these primaries to linear sRGB; grey stays grey."""
     matrix = np.linalg.solve(_to_xyz(BT709), _to_xyz(primaries))
     return (matrix / matrix.sum(1, keepdims=True)).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Whether a Matroska or WebM file has all its bytes: its first element tells how many there are."""
+"""Whether a Matroska or WebM file is complete: its head tells how many bytes it has."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HEADER, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
 
 
 def holds_all(path: Path) -> bool:
-    """Whether a file is Matroska and no shorter than it tells, or does not tell; False for all others."""
+    """Whether a file is Matroska and not shorter than its head tells, if it does; False for all other formats."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not head.startswith(_HEADER) or len(head) < _SHORTEST:
@@ -23,7 +23,7 @@ def holds_all(path: Path) -> bool:
 
 
 def _number(data: bytes, at: int) -> tuple[int | None, int]:
-    """The number at a place, None if it is left open, and the place behind it; leading zeros tell its length."""
+    """The EBML number at ``at``, None if it means "unknown", and the place after it; its leading zeros tell its length."""
     length = 9 - data[at].bit_length()
     value = int.from_bytes(data[at : at + length]) & ((1 << 7 * length) - 1)
     return (None if value == (1 << 7 * length) - 1 else value), at + length

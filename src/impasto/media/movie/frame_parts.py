@@ -1,4 +1,4 @@
-"""A movie, frame by frame: each frame is painted like a picture, and its strokes must move as the content moves.
+"""Movies frame by frame: each frame is painted like a picture, and its strokes follow the motion of the content.
 
 After Ruder, Dosovitskiy and Brox, "Artistic Style Transfer for Videos" (2016), arXiv:1604.08610.
 """
@@ -19,25 +19,25 @@ from impasto.networks.tiling.statistics import Blend, Forward
 from impasto.objective.evaluation import BoundObjective, Costs, View
 from impasto.objective.term import Moved, Objective, Scene
 
-# what every frame but the first needs of the evaluations of the first: it starts from a painted one
+# later frames start from a painted one, and need this share of the evaluations of the first
 _LATER = 1 / 3
-# frames until what came into view is to stay as it is: a strip as wide as one step of the camera is too narrow for strokes
+# frames until what came into view is fully trusted: the strip that a pan uncovers in one frame is too narrow for strokes
 _YOUNG = 8
-# of the strokes beside it; with all of them a pan draws them out into stripes that go on and on
+# share of the neighbouring strokes that what comes into view starts with; with all of them a pan draws them out into stripes
 _STROKES = 0.5
 
 
 class Frames:
-    """The frames of a movie, as parts of a descent: the first takes all evaluations, each other one a third of them.
+    """The frames of a movie as parts of a descent; frames after the first get a third of its evaluations.
 
-    The first frame starts where it is; every other one from the last result, moved along the optical flow of the content.
+    A frame after the first starts from the previous result, moved along the optical flow of the content.
 
     Args:
-        objective: the terms; of :class:`impasto.objective.temporal.Temporal` one is to be among them.
+        objective: the terms, one of them :class:`impasto.objective.temporal.Temporal`.
         network: takes pictures (n, channels, height, width).
         content: C, of shape (1, channels, time, height, width).
-        style: S, one or more pictures (n, channels, height, width) each, with their shares.
-        bounds: of the values, or None.
+        style: S, each one or more pictures (n, channels, height, width), with their shares.
+        bounds: the range of the values, or None.
         measured: see :class:`impasto.objective.term.Scene`.
     """
 
@@ -55,11 +55,11 @@ class Frames:
         self._scene = Scene(network, content[:, :, 0], style, measured={} if measured is None else measured)
 
     def lengths(self, iterations: int) -> list[int]:
-        """Of each frame."""
+        """Evaluations of each frame."""
         return [iterations] + [max(1, round(_LATER * iterations))] * (self.content.shape[2] - 1)
 
     def begin(self, i: int, painted: Tensor, carried: State) -> tuple[Callable[[Tensor], Costs], Tensor]:
-        """J of a frame, (1, channels, height, width), and where it starts; ``carried`` has what is trusted of it."""
+        """J of frame ``i``, and where it starts, (1, channels, height, width); ``carried`` keeps the trust of ``moved``."""
         trust = carried.get("trust", painted.new_ones(painted.shape[3:]))
         carried["trust"] = trust
         if not i:
@@ -71,22 +71,22 @@ class Frames:
         return self.frame(i, Moved(frame, trust)), frame
 
     def place(self, i: int, painted: Tensor, generated: Tensor) -> Tensor:
-        """The movie with a frame in its place."""
+        """The movie with the painted frame ``i`` put in."""
         painted[:, :, i] = generated
         return painted
 
     def frame(self, i: int, moved: Moved | None = None) -> BoundObjective:
-        """J of frame i, as of a picture, and with the temporal cost if there is a frame before."""
+        """J of frame ``i``, like that of a picture, with the temporal cost if the frame before was ``moved``."""
         scene = self._scene
         here = Scene(scene.network, self.content[:, :, i], scene.styles, moved=moved, measured=scene.measured)
         return BoundObjective(self._objective, [View(here)])
 
     def moved(self, i: int, before: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
-        """The painted frame ``before`` frame i, moved as the content moved, and its ``trust``, (height, width).
+        """The painted frame before frame ``i``, moved as the content moved, and its trust, (height, width) in 0..1.
 
-        What is still seen also changes as the content changes on its way, when the light does. What comes into view is the
-        content in the colours of the painting, with half the strokes beside it. The trust says how much a place is to stay
-        as it is: 0 for what is new, and more from frame to frame.
+        Where the content is still visible the painting also follows changes of the light. What comes into view is the
+        content in the colours of the painting, with half of the neighbouring strokes. The trust is the weight of the
+        temporal cost: low for what is new, and growing from frame to frame.
         """
         earlier, later = (frame[0].cpu().numpy() for frame in (self.content[:, :, i - 1], self.content[:, :, i]))
         painted, path = before[0].cpu().numpy(), motion(earlier, later)

@@ -1,4 +1,4 @@
-"""The frames of a movie decoded: damaged ones passed over, deinterlaced, upright, with square pixels and as sRGB."""
+"""Decodes the frames of a movie as sRGB: deinterlaced, upright, with square pixels, without the damaged ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from impasto.errors import SignalError, SizeError
 from impasto.media.image.read import scaled_shape
 from impasto.media.movie.colour import LIMITED_RANGE, matrix_of, to_srgb, told_of
 
-# the decoders that read the opacity beside VP8 and VP9, which FFmpeg's own pass over
+# decoders that read the opacity of VP8 and VP9, which FFmpeg's own ignore
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _TOP_FIRST, _BOTTOM_FIRST = (2, 4), (3, 5)
 _WIDEST_PIXEL = 8
@@ -24,16 +24,16 @@ _WIDEST_PIXEL = 8
 
 @dataclass
 class Frames:
-    """What was decoded.
+    """The decoded frames of a movie.
 
     Attributes:
-        colours: each frame, (height, width, 3 or 4), unsigned integers over their full range; with opacity last.
-        times: the start of each, in units of the stream's time base, or None where it is not told.
-        last: how long the last one lasts, in the same units; 0 where it is not told.
-        aspect: the width of a stored pixel divided by its height. The frames here have square ones.
+        colours: each frame, (height, width, 3 or, with opacity, 4), unsigned integers over their full range.
+        times: the start of each frame, in units of the stream's time base; None if the file does not tell.
+        last: the duration of the last frame, in the same units; 0 if the file does not tell.
+        aspect: the width of a stored pixel divided by its height; ``colours`` have square ones.
         bits: the bits of each colour in the file.
-        damaged: frames that could not be decoded, or not as they were.
-        told: what was changed, each in a few words.
+        damaged: how many frames could not be decoded, or were decoded with errors.
+        told: warnings, each in a few words; a dict to have each once and in order.
     """
 
     colours: list[NDArray[Any]] = field(default_factory=list[NDArray[Any]])
@@ -46,16 +46,16 @@ class Frames:
 
 
 def scaling(av: Any) -> int:
-    """Lanczos with exact rounding and colour at every pixel, without which colours drift by a level or two."""
+    """Flags for FFmpeg's scaler: Lanczos, exact rounding and full chroma; otherwise colours drift by a level or two."""
     flags = av.video.reformatter.Interpolation
     return int(flags.LANCZOS | flags.ACCURATE_RND | flags.FULL_CHR_H_INT | flags.FULL_CHR_H_INP)
 
 
 def decode_frames(av: Any, container: Any, stream: Any, longest: int | None, path: Path) -> Frames:
-    """All frames of a stream, at most ``longest`` pixels on their longest side.
+    """All frames of a stream, scaled down to at most ``longest`` pixels on their longest side.
 
     Raises:
-        SignalError: they change their size.
+        SignalError: the frames change their size.
         SizeError: they do not fit into the memory.
     """
     frames = Frames()
@@ -72,14 +72,14 @@ def decode_frames(av: Any, container: Any, stream: Any, longest: int | None, pat
         matrix = _display_matrix(frame) or matrix
         stored, shape = size, _square(size, frames.aspect)
         if longest is not None and max(shape) > longest:
-            # video counts colour in pairs of pixels
+            # even sides, as video subsamples colours
             height, width = scaled_shape(shape, longest)
             shape = (max(2, 2 * round(height / 2)), max(2, 2 * round(width / 2)))
         colours = _srgb(av, frame, shape, frames)
         frames.colours.append(_upright(colours, matrix))
         frames.times.append(time)
         frames.last = frame.duration or 0
-        # float32 and one copy to work on
+        # bytes as float32, twice
         needed = 2 * 4 * len(frames.colours) * colours.size
         if len(frames.colours) % 16 == 0 and needed > psutil.virtual_memory().available:
             raise SizeError(
@@ -92,7 +92,7 @@ def decode_frames(av: Any, container: Any, stream: Any, longest: int | None, pat
 
 
 def _decoded(av: Any, container: Any, stream: Any, frames: Frames) -> Iterator[Any]:
-    """The frames of the stream; packets that cannot be decoded are counted."""
+    """The frames of the stream; packets that cannot be decoded are skipped and counted."""
     context = stream.codec_context
     if stream.metadata.get("alpha_mode", stream.metadata.get("ALPHA_MODE")) == "1" and context.name in _WITH_ALPHA:
         context = av.CodecContext.create(_WITH_ALPHA[context.name], "r")
@@ -102,7 +102,7 @@ def _decoded(av: Any, container: Any, stream: Any, frames: Frames) -> Iterator[A
         try:
             packet = next(packets, None)
         except (av.error.FFmpegError, OSError):
-            packet = None  # what is missing at the end shows by its length
+            packet = None  # read_movie compares the length with the promised one
         if packet is None:
             return
         try:
@@ -118,13 +118,13 @@ def _decoded(av: Any, container: Any, stream: Any, frames: Frames) -> Iterator[A
 
 
 def _progressive(av: Any, stream: Any, decoded: Iterator[Any], frames: Frames) -> Iterator[tuple[Any, int | None]]:
-    """Each frame with its start; those that hold two fields, half a frame's time apart, without their combs."""
+    """Each frame with its start, deinterlaced if it is interlaced."""
     order = stream.codec_context.field_order
     graph, waiting = None, []
     for frame in decoded:
-        told = order in _TOP_FIRST + _BOTTOM_FIRST and not frame.interlaced_frame
-        if graph is None and (frame.interlaced_frame or told):
-            graph = _deinterlacer(av, stream, frame, ("tff" if order in _TOP_FIRST else "bff") if told else None)
+        by_container = order in _TOP_FIRST + _BOTTOM_FIRST and not frame.interlaced_frame
+        if graph is None and (frame.interlaced_frame or by_container):
+            graph = _deinterlacer(av, stream, frame, ("tff" if order in _TOP_FIRST else "bff") if by_container else None)
             frames.told["interlaced frames are deinterlaced"] = None
         if graph is None:
             yield frame, frame.pts
@@ -138,9 +138,9 @@ def _progressive(av: Any, stream: Any, decoded: Iterator[Any], frames: Frames) -
 
 
 def _deinterlacer(av: Any, stream: Any, frame: Any, order: str | None) -> Any:
-    """FFmpeg's filter bwdif, one frame for each that it gets; what is not marked as interlaced passes as it is.
+    """FFmpeg's filter bwdif, with one frame out for each frame in; frames not marked as interlaced stay as they are.
 
-    ``order`` marks frames where only the container tells which field comes first.
+    ``order`` marks all frames as interlaced, if only the container tells that they are and which field comes first.
     """
     graph = av.filter.Graph()
     chain = [
@@ -160,7 +160,7 @@ def _pulled(av: Any, graph: Any, waiting: list[Any]) -> Iterator[tuple[Any, int 
             frame = graph.pull()
         except (av.error.BlockingIOError, av.error.EOFError):
             return
-        given = waiting.pop(0)  # whose tags and times no filter changes
+        given = waiting.pop(0)  # the filter loses its tags and times
         frame.colorspace, frame.color_range = given.colorspace, given.color_range
         frame.color_trc, frame.color_primaries = given.color_trc, given.color_primaries
         frame.duration = given.duration
@@ -168,19 +168,19 @@ def _pulled(av: Any, graph: Any, waiting: list[Any]) -> Iterator[tuple[Any, int 
 
 
 def _square(size: tuple[int, int], aspect: Fraction) -> tuple[int, int]:
-    """(height, width) with square pixels; the side that is too short grows."""
+    """(height, width) with square pixels; never smaller along an axis."""
     height, width = size
     return (height, max(1, round(width * aspect))) if aspect >= 1 else (max(1, round(height / aspect)), width)
 
 
 def _srgb(av: Any, frame: Any, shape: tuple[int, int], frames: Frames) -> NDArray[Any]:
-    """The frame as (height, width, 3 or 4), sRGB and opacity."""
+    """The frame as sRGB with its opacity, (height, width, 3 or 4), and of the given (height, width) = ``shape``."""
     form = frame.format
     frames.bits = max(frames.bits, *(component.bits for component in form.components))
     sixteen = frames.bits > 8
     alpha = form.has_palette or any(component.is_alpha for component in form.components)
     transfer, primaries = frame.color_trc, frame.color_primaries
-    if form.name.startswith("xyz"):  # becomes sRGB by the very conversion from its format
+    if form.name.startswith("xyz"):  # reformat converts it to sRGB
         transfer = primaries = 0
     coded = 2 if form.is_rgb or len(form.components) < 3 or form.has_palette else frame.colorspace
     limited_grey = form.name.startswith("gray") and frame.color_range == LIMITED_RANGE
@@ -192,7 +192,7 @@ def _srgb(av: Any, frame: Any, shape: tuple[int, int], frames: Frames) -> NDArra
         src_colorspace=matrix_of(coded, transfer, frame.height),
         interpolation=scaling(av),
     ).to_ndarray()
-    if limited_grey:  # which is converted as if it were of the full range
+    if limited_grey:  # reformat takes grey for full range
         top = np.iinfo(pixels.dtype).max
         pixels = ((pixels.astype(np.float32) * (255 / top) - 16) / 219 * top).clip(0, top).round().astype(pixels.dtype)
     frames.told |= dict.fromkeys(told_of(coded, transfer, primaries))
@@ -206,7 +206,7 @@ def _srgb(av: Any, frame: Any, shape: tuple[int, int], frames: Frames) -> NDArra
 
 
 def _display_matrix(frame: Any) -> tuple[int, int, int, int] | None:
-    """The four numbers (a, b, c, d) that turn and mirror a frame: x' = ax + cy, y' = bx + dy; None where there are none."""
+    """(a, b, c, d) of the rotation or reflection x' = ax + cy, y' = bx + dy of a frame; None if the file has none."""
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return None
@@ -220,7 +220,7 @@ def _turned(matrix: tuple[int, int, int, int]) -> bool:
 
 
 def _upright(pixels: NDArray[Any], matrix: tuple[int, int, int, int] | None) -> NDArray[Any]:
-    """Turned by the quarter that is nearest to what the matrix says, and mirrored."""
+    """The pixels turned by the nearest multiple of 90 degrees to what the matrix says, and mirrored."""
     if matrix is None:
         return pixels
     a, b, c, d = matrix

@@ -1,4 +1,4 @@
-"""Optical flow: where what a frame of a movie shows was in the frame before."""
+"""Optical flow: where the content of each pixel of a frame was in the frame before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from impasto.files import optional_package
 from impasto.media.signal import Signal, Values
 
-# a flow and the one back that differ by more show something that was hidden before: Sundaram, Brox and Keutzer, "Dense Point
+# if the flows forth and back differ by more, something was hidden before: Sundaram, Brox and Keutzer, "Dense Point
 # Trajectories by GPU-accelerated Large Displacement Optical Flow" (2010), equation 5
 _SLACK, _OF_LENGTH = 0.5, 0.01
 _SMALLEST = 16  # sides of frames, in pixels
@@ -21,21 +21,21 @@ class Motion(NamedTuple):
 
     Attributes:
         origin: for each pixel of the later frame its place (x, y) in the earlier one, (height, width, 2), in pixels.
-        visible: whether that place shows the same thing, (height, width); not so where something was hidden or outside.
+        visible: whether that place shows the same thing, (height, width); False if it was hidden or outside of the frame.
     """
 
     origin: NDArray[np.float32]
     visible: NDArray[np.bool_]
 
     def moved(self, values: Values) -> Values:
-        """Values (channels, height, width) of the earlier frame where the later one shows the same thing."""
+        """Values (channels, height, width) of the earlier frame, moved to their places in the later one."""
         return _sampled(values, self.origin)
 
 
 def motion(before: Values, after: Values) -> Motion:
     """The motion between two frames (3, height, width) with values in 0..1.
 
-    Dense inverse search (Kroeger et al. 2016, arXiv:1603.03590), in both directions, as OpenCV has it.
+    By dense inverse search (Kroeger et al. 2016, arXiv:1603.03590) in both directions, as implemented in OpenCV.
 
     Raises:
         SignalError: OpenCV is not installed.
@@ -52,10 +52,10 @@ def motion(before: Values, after: Values) -> Motion:
 
 
 def flicker(content: Signal, result: Signal) -> float:
-    """How far the result changes from frame to frame beyond the content's own change, along the content's motion.
+    """How much more the result changes from frame to frame than the content does, along the content's motion.
 
-    The mean absolute difference of each frame and the moved one before, where the motion is visible, less the same of the
-    content; in levels of 0..255. Both movies have one size, (3, time, height, width).
+    The mean absolute difference between each frame and the frame before, moved, where both show the same thing; less that of
+    the content; in levels of 0..255, and at least 0. Both movies have the same shape (3, time, height, width).
 
     Raises:
         SignalError: OpenCV is not installed.
@@ -77,7 +77,7 @@ def _flow(start: Values, end: Values) -> NDArray[np.float32]:
     search.setFinestScale(0)
     grey = [cv2.cvtColor(np.ascontiguousarray(_levels(frame)), cv2.COLOR_RGB2GRAY) for frame in (start, end)]
     height, width = grey[0].shape
-    # it takes no frames smaller than its patches
+    # frames must not be smaller than its patches
     below, beside = max(0, _SMALLEST - height), max(0, _SMALLEST - width)
     grey = [cv2.copyMakeBorder(frame, 0, below, 0, beside, cv2.BORDER_REPLICATE) for frame in grey]
     return np.nan_to_num(search.calc(*grey, None)[:height, :width])
@@ -88,10 +88,10 @@ def _levels(frame: Values) -> NDArray[np.uint8]:
 
 
 def _sampled(values: Values, places: NDArray[np.float32]) -> Values:
-    """Values (channels, height, width), at most four channels, at finite places (x, y); mirrored beyond the border."""
+    """Values (at most 4 channels, height, width) at finite places (x, y); mirrored beyond the border."""
     cv2: Any = optional_package("cv2", "the motion of a movie", "movies")
     rows = np.ascontiguousarray(values.transpose(1, 2, 0))
-    # OpenCV 5.0 searches for the mirror image of a single row or column for ever
+    # OpenCV 5.0 loops for ever if it is to mirror a single row or column
     border = cv2.BORDER_REFLECT_101 if min(rows.shape[:2]) > 1 else cv2.BORDER_REPLICATE
     found = cv2.remap(rows, places, None, cv2.INTER_CUBIC, borderMode=border)
     return np.ascontiguousarray(found.reshape(rows.shape).transpose(2, 0, 1))

@@ -1,4 +1,4 @@
-"""Movies drawn for people: frames of the result below those of the content, and the styles in front."""
+"""Figures of movies: frames of the result below those of the content, and the styles on the left."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FRAMES = 5
 
 
 def plot_movie(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
-    """Frames of the result below those of the content, and the styles in front."""
+    """Five frames of the result below those of the content, and the styles on the left."""
     chosen = np.unique(np.linspace(0, result.shape[0] - 1, _FRAMES).round().astype(int))
     _, height, width = result.shape
     in_front = ceil(len(styles) / 2)

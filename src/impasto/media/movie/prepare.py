@@ -1,4 +1,4 @@
-"""Movies: painted frame by frame, or as a volume of time, height and width by VGG-19 inflated along time."""
+"""Movies ready to be painted: frame by frame, or as a volume (time, height, width) by a network inflated along time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from impasto.objective.slices import SlicesObjective
 from impasto.objective.temporal import temporal
 from impasto.objective.term import Objective
 
-# frames of a style movie that are looked at, evenly spaced
+# frames of a movie that is a style that are looked at, evenly spaced
 _STYLE_FRAMES = 8
 
 
@@ -91,7 +91,7 @@ def _bind_volume(inflated: nn.Module) -> Bind:
 
 
 def measure_movie(content: Signal, result: Signal) -> dict[str, float]:
-    """The flicker of the result, at its own size."""
+    """The flicker of the result at its own size, see :func:`impasto.media.movie.optical_flow.flicker`."""
     return {"flicker": flicker(resample_movie(content, (result.shape[1], result.shape[2])), result)}
 
 

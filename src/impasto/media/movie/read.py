@@ -1,4 +1,4 @@
-"""Movies: frames read as one signal of time, y and x, with their time stamps and all that the file holds beside them."""
+"""Reads movies as one signal of time, y and x, with their time stamps and all that the file holds beside the frames."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from impasto.media.image.read import resample_image
 from impasto.media.movie.animation import is_animation_file, read_animation
 from impasto.media.movie.ebml import holds_all
 from impasto.media.movie.frames import Frames, decode_frames
-from impasto.media.movie.tracks import read_beside
+from impasto.media.movie.tracks import is_cover, read_beside
 from impasto.media.signal import Signal
 
 log = logging.getLogger("impasto")
 
-# less than this share of what the file promises, and it was cut
+# with less than this share of the promised length a file counts as cut off
 _COMPLETE = 0.95
 
 
@@ -30,21 +30,20 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
     """A movie as sRGB in 0..1, upright, with square pixels; HDR tone-mapped, interlaced frames deinterlaced, each told.
 
     Args:
-        path: a file of any format that FFmpeg reads, or an animation (GIF, WebP, PNG, AVIF); of several pictures in it the
-            one that FFmpeg calls the best.
-        longest: the longest side in pixels to which frames are made smaller while they are read, so that a movie that is to
-            be painted small takes little memory; never enlarged.
+        path: a file of any format that FFmpeg reads, or an animation (GIF, WebP, PNG, AVIF); of several video streams
+            FFmpeg's choice is read.
+        longest: frames with a longer side are scaled down to so many pixels while they are read, to save memory.
 
     Returns:
-        A signal of kind "movie": values (3, time, y, x). Its header holds, each where there is one:
+        A signal of kind "movie": values (3, time, y, x). Its header has, if the file has it:
 
-        - ``times``, the start of each frame in units of ``time_base`` seconds (a Fraction); ``last``, how long the last one
-          lasts; ``rate`` in frames per second (a Fraction);
+        - ``times``, the start of each frame in units of ``time_base`` seconds (a Fraction); ``last``, the duration of the
+          last frame in these units; ``rate`` in frames per second (a Fraction);
         - ``alpha``, the opacity (time, y, x) in 0..1; ``aspect``, the width of a stored pixel divided by its height (a
-          Fraction); ``bits`` of each colour in the file;
+          Fraction); ``bits`` of each colour in the file, if more than 8;
         - ``tracks``, sounds and subtitles, undecoded; ``chapters``, ``attachments`` and ``metadata`` as PyAV has them;
           ``loop``, how often an animation is repeated, 0 for ever, None once;
-        - ``left_out``, what else was in the file.
+        - ``left_out``, what else was in the file, each in a few words.
 
     Raises:
         SignalError: the file is missing, damaged, cut short or without frames.
@@ -63,7 +62,7 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
             shown_until = _told_end(stream)
             begin, duration = (Fraction(time or 0) / av.time_base for time in (container.start_time, container.duration))
             frames = decode_frames(av, container, stream, longest, path)
-        # files of broadcasters begin at any time of the day
+        # files of broadcasters may begin at any time stamp
         shift = max(begin, Fraction(0))
         beside, sound_end = read_beside(av, path, shift)
     except (av.error.FFmpegError, ValueError, OSError) as error:
@@ -81,7 +80,7 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
     longest_shown = max([last, 1 / rate / time_base, *(Fraction(b - a) for a, b in pairwise(stamps))])
     end = max(float((stamps[-1] + longest_shown) * time_base), sound_end) - float(begin)
     slack = 1 / float(rate)  # containers round what they promise
-    # neither tells alone: a last frame may be held for long, and frames may be cut off by an edit list
+    # length and count must both be short: a last frame may be held for long, and an edit list may cut off frames
     short = end + slack < _COMPLETE * float(duration)
     if short and (count < int(_COMPLETE * promised) or not (promised or holds_all(path))):
         of = f" of {promised}" * bool(promised)
@@ -91,8 +90,8 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
     last = max(last, shown_until / time_base - stamps[-1]) or longest_shown
     if frames.damaged:
         frames.told[f"{frames.damaged} damaged frames are passed over, or painted as they can be decoded"] = None
-    for told in frames.told:
-        log.warning("%s: %s", path, told)
+    for warning in frames.told:
+        log.warning("%s: %s", path, warning)
     moved = round(shift / time_base)
     header: dict[str, Any] = {
         "times": tuple(time - moved for time in stamps),
@@ -105,12 +104,12 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
 
 
 def _pictures(container: Any, path: Path) -> Any:
-    """The stream of pictures that is the movie, and no cover of a record.
+    """The video stream of the movie, not a cover picture.
 
     Raises:
         SignalError: there is none.
     """
-    moving = [stream for stream in container.streams.video if not _is_cover(stream)]
+    moving = [stream for stream in container.streams.video if not is_cover(stream)]
     if not moving:
         if container.streams.audio:
             raise SignalError(
@@ -126,15 +125,11 @@ def _pictures(container: Any, path: Path) -> Any:
 
 
 def _told_end(stream: Any) -> Fraction:
-    """When the pictures end in seconds, as far as the file tells."""
+    """When the video stream ends, in seconds; 0 if the file does not tell."""
     if stream.duration and stream.time_base:
         return ((stream.start_time or 0) + stream.duration) * stream.time_base
     told = re.fullmatch(r"(\d+):(\d\d):(\d\d\.\d+)", stream.metadata.get("DURATION", ""))
     return Fraction(int(told[1]) * 3600 + int(told[2]) * 60) + Fraction(told[3]) if told else Fraction(0)
-
-
-def _is_cover(stream: Any) -> bool:
-    return bool(int(stream.disposition) & 0x400)
 
 
 def _signal(frames: Frames, header: dict[str, Any]) -> Signal:
@@ -147,7 +142,7 @@ def _signal(frames: Frames, header: dict[str, Any]) -> Signal:
         np.divide(frame[..., :3].transpose(2, 0, 1), top, out=values[:, i])
         if alpha is not None:
             np.divide(frame[..., 3], top, out=alpha[i])
-        colours[i] = frame[:0]  # its memory is needed
+        colours[i] = frame[:0]  # frees its memory
     if alpha is not None and alpha.min() < 1:
         header["alpha"] = alpha
     if frames.aspect != 1:
@@ -164,7 +159,7 @@ def frame_of(movie: Signal, i: int) -> Signal:
 
 
 def resample_movie(movie: Signal, shape: tuple[int, int]) -> Signal:
-    """The movie with frames of (height, width) = ``shape``; colours are weighed by their opacity."""
+    """The movie with frames of (height, width) = ``shape``; colours are weighted by their opacity."""
     if movie.shape[1:] == shape:
         return movie
     frames = [resample_image(frame_of(movie, i), shape) for i in range(movie.shape[0])]
@@ -181,7 +176,7 @@ def describe_movie(movie: Signal) -> str:
 
 
 def sample_movie(movie: Signal) -> Signal:
-    """The first two frames, with all that the file holds beside them."""
+    """The first two frames, with all of the header."""
     header = dict(movie.header)
     for name in ("times", "alpha"):
         if name in header:

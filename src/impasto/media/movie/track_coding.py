@@ -1,4 +1,4 @@
-"""Tracks of sound and subtitles encoded anew, for containers that cannot hold them as they are."""
+"""Transcodes tracks of sound and subtitles for containers that cannot hold them as they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 _SOUND = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
 _RATES = {"libopus": (48000,), "aac": (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)}
 _LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1")
-# what a text needs around it to be of the form in which FFmpeg hands subtitles on
+# the header of ASS, the form in which FFmpeg passes on subtitles
 _STYLE = b"""[Script Info]
 ScriptType: v4.00+
 
@@ -23,7 +23,7 @@ Style: Default,Arial,16,&Hffffff,&Hffffff,&H0,&H0,0,0,0,0,100,100,0,0,1,1,0,2,10
 Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 """
 _MILLISECONDS = Fraction(1, 1000)
-# seconds; less is how times were rounded
+# seconds; shorter gaps are rounding errors of time stamps
 _PAUSE = 0.1
 
 
@@ -36,7 +36,7 @@ class SoundEncoder(NamedTuple):
 
 
 def holds(av: Any, form: str, template: Any, packets: list[Any]) -> bool:
-    """Whether a container of this form takes a track like the template, which it shows by taking its first packets."""
+    """Whether a container of this form can hold a track like the template: tried with its first packets."""
     try:
         with av.open(io.BytesIO(), "w", format=form) as container:
             codec = template.codec_context.codec
@@ -52,7 +52,7 @@ def holds(av: Any, form: str, template: Any, packets: list[Any]) -> bool:
 
 
 def sound_encoder(av: Any, form: str, template: Any) -> SoundEncoder | None:
-    """What sound is encoded by for a container of this form, as near to the track as the codec comes; None if by nothing."""
+    """The encoder of sound for a container of this form, with the rate and layout nearest to the track's; None if none."""
     codec, context = _SOUND.get(form), template.codec_context
     if codec is None or not context.sample_rate:
         return None
@@ -77,7 +77,7 @@ def sound_encoder(av: Any, form: str, template: Any) -> SoundEncoder | None:
 
 
 def encoded_sound(av: Any, packets: Iterator[Any], template: Any, stream: Any) -> Iterator[Any]:
-    """The packets decoded and encoded for the stream; at the times that they had; damaged ones are passed over."""
+    """The packets transcoded for the stream, at their times; damaged ones are skipped."""
     decoder, context = template.codec_context, stream.codec_context
     resampler = av.AudioResampler(context.format, context.layout, context.sample_rate, context.frame_size or None)
     context.time_base = Fraction(1, context.sample_rate)
@@ -113,7 +113,7 @@ def encoded_sound(av: Any, packets: Iterator[Any], template: Any, stream: Any) -
 
 
 class Line(NamedTuple):
-    """What a subtitle shows: its start and duration in milliseconds, and the text as FFmpeg hands it on, a line of ASS."""
+    """A subtitle: its start and duration in milliseconds, and its text as a line of ASS."""
 
     start: int
     duration: int
@@ -121,7 +121,7 @@ class Line(NamedTuple):
 
 
 def lines_of(av: Any, packets: Iterator[Any], template: Any) -> list[Line]:
-    """The lines of a track of subtitles; empty where they are pictures."""
+    """The lines of a track of subtitles; empty if they are pictures."""
     lines: list[Line] = []
     for packet in packets:
         try:
@@ -137,7 +137,7 @@ def lines_of(av: Any, packets: Iterator[Any], template: Any) -> list[Line]:
 
 
 def encoded_text(lines: list[Line], template: Any, stream: Any) -> Iterator[Any]:
-    """The packets of subtitles in the coding of the stream."""
+    """The packets of subtitles, encoded for the stream."""
     from av.subtitles.subtitle import SubtitleSet
 
     stream.time_base = _MILLISECONDS

@@ -1,4 +1,4 @@
-"""Sounds, subtitles and what else a movie holds beside its pictures: kept as it was read, and written where it fits."""
+"""Sounds, subtitles and what else a movie holds beside its frames: read undecoded, and written if the format can hold it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from typing import Any, NamedTuple
 
 from impasto.media.movie.track_coding import encoded_sound, encoded_text, holds, lines_of, sound_encoder
 
-# containers that between them hold every coding that FFmpeg reads; what is kept in them are only the codec's parameters
+# containers one of which can hold the parameters of any codec
 _KEEPERS = ("matroska", "mov", "avi", "asf", "mpegts", "ogg", "nut")
-# so many packets tell the parameters that no header has
+# so many packets tell the parameters that are not in a header
 _FIRST = 8
-# the bytes of the header by which broadcasters begin each packet of AAC, by whether it has no checksum
+# bytes of the ADTS header of an AAC packet, with and without a checksum
 _ADTS = (9, 7)
 _TEXT = {"mp4": "mov_text", "mov": "mov_text", "matroska": "subrip", "webm": "webvtt"}
 _NOUNS = {"audio": "sound", "subtitle": "subtitles"}
-# of the file that was read, not of the one that is written
+# metadata that are not copied, as they are about the file that was read
 _ITS_OWN = ("major_brand", "minor_version", "compatible_brands", "encoder", "comment", "duration", "rotate", "creation_tool")
-# QuickTime knows these languages by the other one of their two codes
+# languages with two codes, of which QuickTime knows only the second
 _OF_QUICKTIME = {"deu": "ger", "nld": "dut", "swe": "sve", "ell": "gre", "isl": "ice", "zho": "chi"}
 _TAGS_OF_A_TRACK = ("language", "title")
 
 
 class Packet(NamedTuple):
-    """What a packet holds: its bytes, times in units of the track's time base, and whether decoding can begin there."""
+    """A packet: its bytes, its times in units of the track's time base, and whether decoding can begin with it."""
 
     data: bytes
     pts: int
@@ -43,9 +43,9 @@ class Track:
 
     Attributes:
         kind: "audio" or "subtitle".
-        parameters: a file with the codec's parameters and the first packets, in any container that can hold them.
-        time_base: the seconds that times count.
-        packets: all of it.
+        parameters: the bytes of a small file with the codec's parameters and the first packets.
+        time_base: the unit of times, in seconds.
+        packets: all packets, in order.
         tags: its language and title.
         disposition: FFmpeg's flags: default, forced and others.
     """
@@ -59,9 +59,9 @@ class Track:
 
 
 def read_beside(av: Any, path: Path, shift: Fraction) -> tuple[dict[str, Any], float]:
-    """What a file holds beside the pictures, ``shift`` seconds earlier, as a header has it; and the end of its sound.
+    """Entries of the header for what a file holds beside the frames, and the end of its sound in seconds.
 
-    The end is in seconds, as the file counts them.
+    Times in the entries are moved ``shift`` seconds earlier, so that the movie begins at 0; the end of the sound is not.
     """
     left_out: list[str] = []
     tracks: list[Track] = []
@@ -69,7 +69,7 @@ def read_beside(av: Any, path: Path, shift: Fraction) -> tuple[dict[str, Any], f
     with av.open(str(path), metadata_errors="replace") as container:
         streams = [s for s in container.streams if s.type in _NOUNS and s.codec_context is not None]
         packets: dict[int, list[Packet]] = {stream.index: [] for stream in streams}
-        with suppress(av.error.FFmpegError):  # what is missing at the end shows by its length
+        with suppress(av.error.FFmpegError):  # read_movie compares the length with the promised one
             for packet in container.demux(streams) if streams else ():
                 if packet.dts is not None and packet.size:
                     packets[packet.stream.index].append(_kept(packet))
@@ -99,10 +99,10 @@ def read_beside(av: Any, path: Path, shift: Fraction) -> tuple[dict[str, Any], f
 
 
 def _others(container: Any, chapters: list[Any]) -> Iterator[str]:
-    """What is neither the pictures nor a track that can be kept."""
-    covers = sum(bool(int(stream.disposition) & 0x400) for stream in container.streams.video)
+    """What is neither the movie's video stream nor a track that can be kept, each in a few words."""
+    covers = sum(map(is_cover, container.streams.video))
     pictures = len(container.streams.video) - covers - 1
-    # MOV keeps the names of chapters in a track
+    # MOV keeps the names of chapters in a track of data
     data = len(container.streams.data) - bool(chapters and container.streams.data)
     unknown = sum(s.codec_context is None and s.type in (*_NOUNS, "unknown") for s in container.streams)
     counts = {"cover pictures": covers, "further tracks of pictures": pictures, "tracks of data": data}
@@ -112,17 +112,22 @@ def _others(container: Any, chapters: list[Any]) -> Iterator[str]:
             yield f"{name} ({count})"
 
 
+def is_cover(stream: Any) -> bool:
+    """Whether a video stream is a cover picture (FFmpeg's AV_DISPOSITION_ATTACHED_PIC)."""
+    return bool(int(stream.disposition) & 0x400)
+
+
 def _kept(packet: Any) -> Packet:
     pts = packet.dts if packet.pts is None else packet.pts
     return Packet(bytes(packet), pts, packet.dts, packet.duration or 0, packet.is_keyframe)
 
 
 def _track(av: Any, stream: Any, packets: list[Packet], shift: int) -> Track | None:
-    """The packets with the parameters of their codec; None if no container can hold those."""
+    """The packets, ``shift`` earlier, with the parameters of their codec; None if no container can hold these."""
     moved, latest = [], None
     for data, pts, dts, duration, key in packets:
         dts -= shift
-        if latest is not None and dts <= latest:  # no container takes them otherwise
+        if latest is not None and dts <= latest:  # containers refuse others
             dts = latest + 1
         latest = dts
         moved.append(Packet(data, max(dts, pts - shift), dts, duration, key))
@@ -131,14 +136,14 @@ def _track(av: Any, stream: Any, packets: list[Packet], shift: int) -> Track | N
     for keeper in _KEEPERS[1:] if in_adts else _KEEPERS:
         parameters = _file(av, keeper, stream, moved[:_FIRST])
         if parameters:
-            if in_adts:  # with what a header of its own before each packet said
+            if in_adts:  # the parameters now have what was in the header of each packet
                 moved = [p._replace(data=p.data[_ADTS[p.data[1] & 1] :]) for p in moved]
             return Track(stream.type, parameters, stream.time_base, tuple(moved), tags, int(stream.disposition))
     return None
 
 
 def _file(av: Any, form: str, template: Any, packets: list[Packet]) -> bytes | None:
-    """A file of this form with the packets, that can be read; None if that cannot be."""
+    """The bytes of a file of this form with the packets; None if it cannot be written and read again."""
     buffer = io.BytesIO()
     try:
         with av.open(buffer, "w", format=form) as container:
@@ -151,7 +156,7 @@ def _file(av: Any, form: str, template: Any, packets: list[Packet]) -> bytes | N
             first = container.streams[0]
             if first.codec_context is None or first.codec_context.name != template.codec_context.name:
                 return None
-            first.codec_context.open(strict=False)  # which fails where a parameter got lost
+            first.codec_context.open(strict=False)  # fails if a parameter got lost
     except (av.error.FFmpegError, ValueError, OSError, IndexError):
         return None
     return buffer.getvalue()
@@ -167,9 +172,9 @@ def _packet(av: Any, kept: Packet, time_base: Fraction, origin: int = 0) -> Any:
 def add_tracks(
     av: Any, container: Any, tracks: tuple[Track, ...], tell: Callable[[str], None], stack: ExitStack
 ) -> list[Iterator[Any]]:
-    """Add the tracks to a container that is written; the packets of each, which are to be muxed in the order of their times.
+    """Add the tracks to a container that is being written; returns the packets of each, to be muxed in the order of times.
 
-    What the container cannot hold is encoded anew, or left out, and told.
+    A track that the container cannot hold is transcoded, or left out, and ``tell`` is called with a warning.
     """
     written: list[Iterator[Any]] = []
     for track in tracks:
@@ -192,7 +197,7 @@ def add_tracks(
 def _added(
     av: Any, container: Any, track: Track, template: Any, tell: Callable[[str], None]
 ) -> tuple[Any, Iterator[Any]] | None:
-    """A stream for the track and its packets; None if there is no way."""
+    """A new stream for the track and its packets; None if the container cannot hold it in any coding."""
     form, name = container.format.name.split(",")[0], template.codec_context.codec.canonical_name
     first = [_packet(av, kept, track.time_base, track.packets[0].dts) for kept in track.packets[:_FIRST]]
     if holds(av, form, template, first):

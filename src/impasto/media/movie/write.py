@@ -1,4 +1,4 @@
-"""Movies are written: in the container and the coding that the ending stands for, so that they play everywhere."""
+"""Encodes movies in the container and with the codec that the ending stands for, so that they play everywhere."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from impasto.errors import SignalError, nearest
+from impasto.errors import SignalError
 from impasto.files import optional_package
 from impasto.media.image.read import over_white, resample_image
-from impasto.media.movie import ANIMATIONS, WRITABLE
+from impasto.media.movie import ANIMATIONS
 from impasto.media.movie.animation import encode_animation
 from impasto.media.movie.colour import BT709, LIMITED_RANGE
 from impasto.media.movie.frames import scaling
@@ -34,18 +34,18 @@ class _Coding(NamedTuple):
     pixels: str
     options: Mapping[str, str] = {}
     longest: int = 65_534
-    """The longest side it can have in pixels."""
+    """The longest side that it can have, in pixels."""
     even: bool = True
-    """Whether sides must be even to be played everywhere."""
+    """Whether sides must be even for all players."""
     aspect: bool = True
-    """Whether it says that pixels are not square."""
+    """Whether it can have pixels that are not square."""
     bits: int = 8
     """The bits of each colour."""
     opaque: bool = True
-    """Whether it holds no opacity."""
+    """Whether it has no opacity."""
 
 
-# nearly without loss, for strokes are fine
+# nearly lossless, as strokes are fine
 _H264 = _Coding("libx264", "yuv420p", {"crf": "14", "preset": "medium"}, longest=16_384)
 _VP9 = _Coding("libvpx-vp9", "yuv420p", {"crf": "18", "b": "0", "row-mt": "1"}, aspect=False)
 _VP9_ALPHA = _VP9._replace(pixels="yuva420p", opaque=False, options={**_VP9.options, "auto-alt-ref": "0"})
@@ -58,9 +58,9 @@ class _Format(NamedTuple):
     container: str
     coding: _Coding
     alpha: _Coding | None = None
-    """What is used where there is opacity; None if it holds none."""
+    """For movies with opacity; None if it cannot have any."""
     large: tuple[_Coding, _Coding] | None = None
-    """What is used, without and with opacity, where the pictures are too large for the others."""
+    """For frames too large for the others, without and with opacity."""
 
 
 _FORMATS: dict[str, _Format] = {
@@ -70,45 +70,27 @@ _FORMATS: dict[str, _Format] = {
     ".mkv": _Format("matroska", _H264, _VP9_ALPHA, (_FFV1, _FFV1_ALPHA)),
     ".webm": _Format("webm", _VP9, _VP9_ALPHA),
 }
-# the form in which frames are handed to FFmpeg, by whether they have more than 8 bits and no opacity
+# the pixel format of frames that FFmpeg is given, by (more than 8 bits, opaque)
 _GIVEN = {(False, True): "rgb24", (False, False): "rgba", (True, True): "rgb48le", (True, False): "rgba64le"}
-# a share by which nobody sees that a picture is wider
+# the relative error of the shape of a pixel that nobody sees
 _UNSEEN = 0.01
-_FRAMES_TELL_THEIR_DURATION = 1 << 8  # a flag of FFmpeg's
+_FRAME_DURATION = 1 << 8  # FFmpeg's AV_CODEC_FLAG_FRAME_DURATION
 _CHAPTERS = ("mp4", "mov", "matroska", "webm")
 
 
-def movie_format(path: str | Path) -> str:
-    """The name of the container that the ending of ``path`` stands for.
+def encode_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
+    """The bytes of a file of the movie in the format that the ending of ``path``, one of ``WRITABLE``, stands for.
+
+    .mp4, .m4v, .mov and .mkv are H.264 and .webm is VP9, both with 4:2:0 colours and even sides, which play everywhere. With
+    opacity .mov is ProRes 4444, and .mkv and .webm are VP9. .gif, .webp and .apng are animations.
+    Frames keep their time stamps, and pixels their shape. Sounds, subtitles, chapters and attachments are copied if the
+    format can hold them, otherwise transcoded or left out; there is a warning for this and all other changes. ``about``, the
+    record of how it was made, becomes the comment of the file, as JSON. A signal without times runs at 25 frames a second.
 
     Raises:
-        SignalError: no format that can be written has this ending.
+        SignalError: the format cannot hold frames of this size.
     """
     suffix = Path(path).suffix.lower()
-    if suffix in ANIMATIONS:
-        return ANIMATIONS[suffix]
-    if suffix not in _FORMATS:
-        hint = f"did you mean {nearest(suffix, WRITABLE)}? " if suffix else ""
-        raise SignalError(
-            f"{path}: no format of movies that is written has the ending {suffix!r}; {hint}({' '.join(WRITABLE)})"
-        )
-    return _FORMATS[suffix].container
-
-
-def encode_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
-    """The bytes of a file of the movie as the ending of ``path`` says.
-
-    .mp4, .m4v, .mov and .mkv are H.264, .webm is VP9, both with half the colour and even sides, which play everywhere; with
-    opacity .mov is ProRes 4444, .mkv and .webm are VP9. .gif, .webp and .apng are animations.
-    Frames keep their time stamps, and pixels their shape. Sounds, subtitles, chapters and attachments are copied where the
-    format can hold them, else encoded anew or left out; this and all else that is changed is told in the log. ``about`` (how
-    it was made) becomes the comment of the file, as JSON. A signal without times runs at 25 frames a second.
-
-    Raises:
-        SignalError: the ending is unknown, or the format cannot hold frames of this size.
-    """
-    suffix, container_name = Path(path).suffix.lower(), movie_format(path)
-
     told: set[str] = set()
 
     def tell(what: str) -> None:
@@ -126,7 +108,7 @@ def encode_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | Non
         _tell_depth(movie, 8, tell)
         return encode_animation(movie, Path(path), comment, tell)
     av: Any = optional_package("av", Path(path), "movies")
-    coding = _coding(movie, suffix, path, tell)
+    container_name, coding = _FORMATS[suffix].container, _coding(movie, suffix, path, tell)
     _tell_depth(movie, coding.bits, tell)
     buffer = io.BytesIO()
     try:
@@ -155,7 +137,7 @@ def _tell_depth(movie: Signal, bits: int, tell: Callable[[str], None]) -> None:
 
 
 def _coding(movie: Signal, suffix: str, path: str | Path, tell: Callable[[str], None]) -> _Coding:
-    """How the pictures are coded in a file of this ending.
+    """How the frames are coded in a file with this ending.
 
     Raises:
         SignalError: they are too large.
@@ -191,7 +173,7 @@ def _stored(movie: Signal, coding: _Coding) -> tuple[int, int]:
 
 
 def _pixel_aspect(movie: Signal, coding: _Coding) -> Fraction:
-    """The width of a stored pixel divided by its height: that of the file, but where rounding of a small side moved it."""
+    """The width of a stored pixel divided by its height: the file's, unless rounding of a small side has changed it."""
     (height, width), (rows, columns) = movie.shape[1:], _stored(movie, coding)
     told, exact = Fraction(movie.header["aspect"]), Fraction(width * rows, columns * height)
     return told if abs(exact / told - 1) < _UNSEEN else exact
@@ -201,13 +183,13 @@ def _picture_stream(container: Any, movie: Signal, coding: _Coding) -> Any:
     rate = movie.header.get("rate", Fraction(25))
     options = dict(coding.options)
     if coding.codec == "libx264" and len({b - a for a, b in pairwise(movie.header.get("times", ()))}) > 1:
-        options["bf"] = "0"  # or MP4 tells the length by times of decoding, which then are far from those of showing
+        options["bf"] = "0"  # with B-frames MP4 would get the length from decoding times, far from presentation times
     stream = container.add_stream(coding.codec, rate=rate, options=options)
     stream.height, stream.width = (n + n % 2 if coding.even else n for n in _stored(movie, coding))
     stream.pix_fmt = coding.pixels
     context = stream.codec_context
     context.time_base = movie.header.get("time_base", 1 / rate)
-    context.flags |= _FRAMES_TELL_THEIR_DURATION
+    context.flags |= _FRAME_DURATION
     if coding.aspect and "aspect" in movie.header:
         context.sample_aspect_ratio = _pixel_aspect(movie, coding)
     if not coding.pixels.startswith("bgr"):
@@ -219,7 +201,7 @@ def _picture_stream(container: Any, movie: Signal, coding: _Coding) -> Any:
 
 
 def _encoded(av: Any, stream: Any, movie: Signal, coding: _Coding) -> Iterator[Any]:
-    """The packets of the pictures."""
+    """The packets of the video stream."""
     count, time_base = movie.shape[0], stream.codec_context.time_base
     times = movie.header.get("times", range(count))
     durations = [b - a for a, b in pairwise(times)] + [movie.header.get("last", 1)]
@@ -241,7 +223,7 @@ def _encoded(av: Any, stream: Any, movie: Signal, coding: _Coding) -> Iterator[A
 
 
 def _add_others(container: Any, movie: Signal, name: str) -> Iterator[str]:
-    """Add chapters and attachments; the names of what the container cannot hold."""
+    """Add chapters and attachments; yields the names of those that the container cannot hold."""
     if chapters := movie.header.get("chapters"):
         if name in _CHAPTERS:
             container.set_chapters(list(chapters))
@@ -256,7 +238,7 @@ def _add_others(container: Any, movie: Signal, name: str) -> Iterator[str]:
 
 
 def _mux(av: Any, container: Any, pictures: Iterator[Any], tracks: list[Iterator[Any]]) -> None:
-    """Write all packets in the order of their times; one of a track that is refused is passed over, as it was damaged."""
+    """Write all packets in the order of their times; those of tracks that FFmpeg refuses are damaged, and skipped."""
 
     def timed(packets: Iterator[Any], *, spared: bool) -> Iterator[tuple[float, bool, Any]]:
         for packet in packets:

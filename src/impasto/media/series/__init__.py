@@ -1,4 +1,4 @@
-"""Series, sampled leads: how they are read, written, painted and explored."""
+"""Series (sampled leads, e.g. an EKG): how they are read, written, painted and explored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _HERE = "impasto.media.series"
 _read = Late(f"{_HERE}.files:read_series")
 
 CONVERTIBLE = (".edf", ".bdf", ".gdf", ".scp", ".vhdr", ".acq", ".smr", ".h5", ".hdf5", ".parquet", ".xlsx", ".xls")
-"""Endings of series that other programs make of what is read here, and here of nothing."""
+"""Endings of series that cannot be read here, but that other programs convert; named to tell people so."""
 _READ = (".csv", ".tsv", ".txt", ".npy", ".npz", ".mat", ".dcm", ".hea")
 
 SERIES = Medium(

@@ -1,4 +1,4 @@
-"""Series: EKGs and all that is sampled at even steps of time, one lead or several."""
+"""Reads and writes series: EKGs and whatever else is sampled at even steps of time, in one lead or several."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from impasto.media.signal import Signal, Values
 
 log = logging.getLogger("impasto")
 
-# other files of this kind that people have
-# of the rate: what is slower is longer than the widest filter of a network can tell
+# of the rate: slower waves are longer than the widest filter of a network sees
 _CUTOFF = 1 / 250
-_SETTLED = 750  # samples after which the filter has forgotten a border
-_LARGEST = 1e30  # squares of differences from it are taken in float32
-_FINEST = 1e-3  # of the range of a lead, by which float32 may round it without a word
+_SETTLED = 750  # samples after which the filter no longer feels a border
+_LARGEST = 1e30  # larger values would overflow float32 when they are squared
+_FINEST = 1e-3  # of the range of a lead; if float32 rounds it more coarsely there is a warning
 _VALUE_NAMES = ("values", "val", "data", "signal", "signals", "ecg", "x")
 _RATE_NAMES = ("rate", "fs", "Fs", "sampling_rate", "sfreq", "freq")
 
 
 def read_series(path: str | Path, rate: float | None = None) -> Signal:
-    """Sampled leads from a CSV, NPY, NPZ, MATLAB file, DICOM waveform or WFDB record.
+    """Sampled leads from a CSV, NPY, NPZ or MATLAB file, a DICOM waveform or a WFDB record.
 
-    A CSV has a row for each time and a column for each lead; names in the first line and a column of times are taken where
-    they are. An array has its leads along its shorter axis; an NPZ may hold a ``rate`` beside it.
+    A CSV has a row for each time and a column for each lead, and may have names in its first line and a column of times. An
+    array has its leads along its shorter axis; an NPZ may hold a ``rate`` beside it.
 
     Args:
         path: the file; of a WFDB record the ``.hea``.
-        rate: samples a second, where the file does not tell.
+        rate: samples a second, if the file does not tell.
 
     Returns:
-        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, ``leads`` (names), ``named``
-        and ``timed``: whether the file had names and times, and of a table ``times``: the name, the units a second and the
-        first of its column of times.
+        values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, the names of the ``leads``,
+        whether the file had names and times, ``named`` and ``timed``, and, if a table had a column of times, ``times``: its
+        name, its units a second and its first value.
 
     Raises:
-        SignalError: the file is missing, damaged, empty or ragged, or has text or NaN where a number was expected.
+        SignalError: the file is missing, damaged, empty or ragged, has text or NaN where a number was expected, or a lead
+            is constant.
     """
     path = existing_file(path, "a series")
     readers = {".npy": _read_array, ".npz": _read_archive, ".mat": _read_matlab, ".dcm": _read_dicom, ".hea": _read_wfdb}
-    readers |= dict.fromkeys(CONVERTIBLE, _say_what_to_do)
+    readers |= dict.fromkeys(CONVERTIBLE, _refuse)
     values, header = readers.get(ending_of(path, tuple(readers)), read_table)(path)
     if values.ndim != 2 or values.shape[1] < 2:
         raise SignalError(
@@ -107,7 +107,7 @@ def _read_archive(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
 
 
 def _from_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, dict[str, Any]]:
-    """The one array of samples, with the rate and the names beside it."""
+    """The only array of samples, (leads, samples), and a header with the ``rate`` and ``leads`` beside it."""
     leads = {name: array for name, array in arrays.items() if array.size > 1 and array.dtype.kind in "iuf"}
     named = [name for name in _VALUE_NAMES if name in leads]
     if len(leads) > 1 and named:
@@ -149,7 +149,7 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
             log.warning("%s: it holds %d waveforms: the first is read", path, len(groups))
         for channel in groups[0].ChannelDefinitionSequence:
             for element in list(channel):
-                if element.is_empty:  # as if it were not there
+                if element.is_empty:  # pydicom would fail on it, but not if it is missing
                     del channel[element.tag]
         leads = [_lead_name(channel, i) for i, channel in enumerate(groups[0].ChannelDefinitionSequence, 1)]
         rate = float(groups[0].get("SamplingFrequency") or 0)
@@ -179,12 +179,12 @@ def _read_wfdb(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     return record.p_signal.T, {"rate": float(record.fs), "leads": list(record.sig_name), "timed": True}
 
 
-def _say_what_to_do(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
+def _refuse(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     raise SignalError(f"{path}: {path.suffix.lower()} is not read; convert it to a WFDB record (.hea) or a CSV first")
 
 
 def resample_series(values: np.ndarray, ratio: Fraction) -> Values:
-    """Values (leads, samples) at ``ratio`` times their rate, by a linear-phase low-pass filter (polyphase)."""
+    """Values (leads, samples) at ``ratio`` times their rate, by a polyphase filter with linear phase."""
     from scipy.signal import resample_poly
 
     if ratio == 1:
@@ -193,7 +193,7 @@ def resample_series(values: np.ndarray, ratio: Fraction) -> Values:
 
 
 def without_drift(values: np.ndarray) -> np.ndarray:
-    """Values (leads, samples) in float64 around 0, without what is slower than 1/250 of their rate (0.5 Hz at 125 Hz)."""
+    """Values (leads, samples) in float64 with mean 0, without frequencies below 1/250 of their rate (0.5 Hz at 125 Hz)."""
     from scipy.signal import butter, sosfiltfilt
 
     fast = values.astype(np.float64)
@@ -204,7 +204,7 @@ def without_drift(values: np.ndarray) -> np.ndarray:
 
 
 def describe_series(series: Signal) -> str:
-    """Its length and leads, e.g. "10 s, 12 leads, 1000 Hz"."""
+    """Its length and leads, e.g. "10 s at 1000 Hz, 12 leads"."""
     leads, samples = series.values.shape
     rate = series.header.get("rate")
     length = f"{samples / rate:.4g} s at {rate:g} Hz" if rate else f"{samples} samples"
@@ -212,18 +212,15 @@ def describe_series(series: Signal) -> str:
 
 
 def sample_series(series: Signal) -> Signal:
-    """The first samples, with all that the file holds beside them."""
+    """The first samples, with all of the header."""
     return series.with_values(series.values[:, :4])
 
 
 def encode_series(series: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
-    """The bytes of a file of the series as .csv, .tsv, .npy or .npz.
+    """The bytes of a .csv, .tsv, .npy or .npz file of the series.
 
-    A table has names and times where the content's file had them; an NPZ has ``values``, ``rate``, ``leads`` and, as JSON,
-    ``impasto``: how it was made (``about``), which the others have no place for.
-
-    Raises:
-        SignalError: the file cannot be written.
+    A table has names and times if the content's file had them. An NPZ has ``values``, ``rate``, ``leads`` and, as JSON,
+    ``impasto``: the record of how it was made (``about``), for which the others have no place.
     """
     suffix = Path(path).suffix.lower()
     rate, leads = series.header.get("rate"), series.header.get("leads", [])

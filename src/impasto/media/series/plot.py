@@ -1,4 +1,4 @@
-"""Series drawn for people: the result over the content, and the styles below."""
+"""Figures of series: the result over the content, and the styles below."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECONDS, _MOST_SAMPLES = 10, 3000
 
 
 def plot_series(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
-    """Per lead the result over the content, and the styles on their own scale below: of the first seconds."""
+    """For each lead, the first seconds of the result over the content, and below them the styles on their own scale."""
     from matplotlib.figure import Figure
 
     names = content.header.get("leads", [])

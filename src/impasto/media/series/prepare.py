@@ -1,4 +1,4 @@
-"""Series: at one rate, without their slow drift, each lead in units of its own deviation."""
+"""Series ready to be painted: content and styles at one rate, without slow drift, each lead with deviation 1."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ log = logging.getLogger("impasto")
 
 
 class _Waves(NamedTuple):
-    """values = (z * deviation + drift) at the working rate, ``ratio`` times that of the series."""
+    """A series at the working rate, ``ratio`` times its own: values = z * deviation + drift, (leads, samples)."""
 
     z: Values
     deviation: Values
@@ -34,7 +34,7 @@ class _Waves(NamedTuple):
 
 
 class GreyLeads(nn.Module):
-    """A network for series (1, leads, positions) of deviation 1: each lead is seen as a grey line, one of a batch."""
+    """Lets a network see series (1, leads, positions) of deviation 1: each lead as a grey line, one item of a batch."""
 
     def __init__(self, network: Any) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class GreyLeads(nn.Module):
         return self.network.memory((leads, 1, *space), layers, gradient=gradient)
 
     def items(self, channels: int) -> int:
-        """As many: it takes channels one by one."""
+        """See :meth:`impasto.networks.tiling.segments.Segmented.items`; each lead is an item."""
         return channels
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
@@ -100,7 +100,7 @@ def prepare_series(content: Signal, styles: Styles, settings: ResolvedSettings) 
         if len(series.values) != leads:
             raise SignalError(f"G cannot start from {len(series.values)} lead(s): the content has {leads}")
         start = _waves(series, working / (series.header.get("rate") or rates[0])).z
-        return torch.from_numpy(np.resize(start.T, c.z.T.shape).T.copy())[None]  # repeated or cut to the content's length
+        return torch.from_numpy(np.resize(start.T, c.z.T.shape).T.copy())[None]  # repeats or cuts it to the content's length
 
     return Prepared(
         content=torch.from_numpy(c.z)[None],
@@ -110,7 +110,7 @@ def prepare_series(content: Signal, styles: Styles, settings: ResolvedSettings) 
 
 
 def _rates(given: Mapping[str, Signal]) -> list[float]:
-    """Samples a second of each; that of the first that tells where one does not, and 1 where none does."""
+    """The rate of each in Hz; for those that do not tell it the first one that is known, or 1 if none is."""
     known: dict[str, float] = {role: s.header["rate"] for role, s in given.items() if s.header.get("rate")}
     if not known:
         log.warning("the sampling rates are not known (give --rate HZ): the series are compared sample by sample")

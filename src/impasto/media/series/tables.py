@@ -1,4 +1,4 @@
-"""Tables of numbers as people and devices write them: any delimiter, decimal sign, encoding, head and form of times."""
+"""Tables of numbers as people and devices write them: any delimiter, decimal mark, encoding, header and format of times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger("impasto")
 
 _DELIMITERS = ("\t", ";", "|", ",", " ")
 _MOST_HEAD_LINES = 60
-_LOOKED_AT = 20  # rows from which the delimiter is told
+_LOOKED_AT = 20  # rows from which the delimiter is guessed
 _COMMENT = re.compile(r"[#%!]|//")
 _NUMBER = re.compile(
     r"[+\-\u2212]?(\d[\d.,'\u00a0\u202f]*( \d{3})*([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE
@@ -33,15 +33,15 @@ class _Form(NamedTuple):
     """How the rows of a table are written: their delimiter, and what stands before the numbers."""
 
     delimiter: str
-    head: list[tuple[int, list[str]]]  # number of the line and its cells
-    first: int  # the row of numbers that comes first
+    head: list[tuple[int, list[str]]]  # the number of each line and its cells
+    first: int  # index of the first row of numbers
 
 
 def read_table(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
     """Columns (leads, samples) in float64 and the header of a table in a text file.
 
-    The header has ``leads`` where the columns have names, ``rate`` in Hz where times or a line of the head tell it,
-    ``timed``, and ``times``: the name, the units a second and the first of the column of times.
+    The header has ``leads`` if the columns have names, ``rate`` in Hz if times or a line before the numbers tell it, and, if
+    there is a column of times, ``timed`` and ``times``: its name, its units a second and its first value.
 
     Raises:
         SignalError: it is not text, has no numbers, or lacks one in some line.
@@ -120,7 +120,7 @@ def _is_row(cells: Sequence[str]) -> bool:
 
 def _form_of(path: Path, rows: Sequence[tuple[int, str]]) -> _Form:
     last = [line for _, line in rows[-_LOOKED_AT:]]
-    # that by which most of the last rows are rows of numbers, and with it the most cells
+    # the one that makes rows of numbers of most of the last rows, and then the one that makes the most cells
     delimiter = max(
         _DELIMITERS,
         key=lambda mark: (
@@ -134,7 +134,7 @@ def _form_of(path: Path, rows: Sequence[tuple[int, str]]) -> _Form:
     if all(len(cells) == 1 for cells in split):
         delimiter = ","
     elif delimiter == "," and all(len(cells) == 2 for cells in split) and any(cells[0] == "-0" for cells in split):
-        delimiter = ";"  # nobody writes -0 but before a decimal comma: it is one column
+        delimiter = ";"  # nobody writes -0 except before a decimal comma: it is one column
     head: list[tuple[int, list[str]]] = []
     for first, (number, line) in enumerate(rows[:_MOST_HEAD_LINES]):
         cells = _cells(line, delimiter)
@@ -147,13 +147,13 @@ def _form_of(path: Path, rows: Sequence[tuple[int, str]]) -> _Form:
 
 
 def _is_heading(cells: Sequence[str]) -> bool:
-    """Whether it is a line of names, units or facts: its first word, and where that is missing another, has letters."""
+    """Whether it is a line of names, units or facts: its first cell that is not empty has letters."""
     first = next((cell for cell in cells if cell), "")
     return not _is_number(first) and not is_clock(first) and bool(re.search(r"[^\W\d_]|#", first)) and not _is_row(cells)
 
 
 def _numbers(path: Path, rows: Sequence[tuple[int, str]], delimiter: str, before: int) -> np.ndarray:
-    """Columns of numbers (columns, rows), of rows that had ``before`` more columns before them."""
+    """The numbers (columns, rows) of a table whose first ``before`` columns were cut off before."""
     lines = [line.strip(" ") for _, line in rows]
     mark = None if delimiter == " " else delimiter
     if mark and all(line.endswith(mark) for line in lines):
@@ -164,12 +164,12 @@ def _numbers(path: Path, rows: Sequence[tuple[int, str]], delimiter: str, before
     try:
         if any(character in text for character in "\"'\u2212"):
             raise ValueError
-        # the reader of C is fast, and as strict as the slow one below
+        # NumPy's reader is fast, and as strict as the slow one below
         return np.loadtxt(io.StringIO(text), delimiter=mark, ndmin=2, comments=None).T
     except ValueError:
         pass
     split: list[list[Any]] = [_cells(line, delimiter) for line in text.split("\n")]
-    with_commas = [cell for cells in split for cell in cells if "," in cell]  # in quotes
+    with_commas = [cell for cells in split for cell in cells if "," in cell]  # they were in quotes
     decimal = "," if any(not _THOUSANDS.fullmatch(cell) for cell in with_commas) else "."
     for (number, _), cells in zip(rows, split, strict=True):
         if len(cells) != len(split[0]):
@@ -190,7 +190,7 @@ def _numbers(path: Path, rows: Sequence[tuple[int, str]], delimiter: str, before
 
 
 def _with_points(text: str) -> str:
-    """Numbers with a decimal point, of a text whose commas do not part columns."""
+    """The text with decimal points, if its commas do not delimit columns."""
     if "," not in text:
         return text
     if "." in text and re.search(r"\d,\d{3}(,\d{3})*\.", text):  # 1,234.5
@@ -201,14 +201,14 @@ def _with_points(text: str) -> str:
 
 
 def _names(form: _Form, comments: Sequence[str], width: int) -> tuple[list[str], str]:
-    """The names of so many columns, if there are any, and all that is written above the first."""
+    """The names of ``width`` columns, or an empty list; and all that is written above the first."""
     fitting = [cells[:-1] if len(cells) == width + 1 and not cells[-1] else cells for _, cells in form.head[-2:]]
-    # above a single column all lines fit: those that tell a fact are no names
+    # above a single column every line fits, but lines that state a fact are not names
     facts = width == 1 and (len(form.head) > 2 or any(re.search("[:=]", cells[0]) for cells in fitting))
     fitting = [cells for cells in fitting if len(cells) == width and not facts]
     if fitting:
         return fitting[0], " ".join(cells[0] for cells in fitting)
-    if comments and not form.head:  # as numpy writes them
+    if comments and not form.head:  # numpy.savetxt writes names as a comment
         cells = _cells(comments[-1].lstrip("#%! /"), form.delimiter)
         if len(cells) == width > 1:
             return cells, cells[0]
@@ -216,9 +216,9 @@ def _names(form: _Form, comments: Sequence[str], width: int) -> tuple[list[str],
 
 
 def encode_table(values: np.ndarray, header: Mapping[str, Any], delimiter: str) -> bytes:
-    """A row for each time and a column for each lead (leads, samples); names and times where ``header`` has them.
+    """The text of a table of values (leads, samples): a row for each time, and names and times if ``header`` has them.
 
-    The digits are as few as give the same float32 again.
+    Numbers have as few digits as give the same float32 again.
     """
     columns = [[str(value) for value in lead.astype(np.float32)] for lead in values]
     names = [" ".join(str(name).split()) for name in header.get("leads", [])]
@@ -229,7 +229,7 @@ def encode_table(values: np.ndarray, header: Mapping[str, Any], delimiter: str) 
         names.insert(0, name)
     lines = io.StringIO()
     if header.get("named") and len(names) == len(columns):
-        if _is_row(names):  # they would be taken for numbers
+        if _is_row(names):  # they would be read as numbers
             names = [f"lead {name}" for name in names]
         odd = any(_COMMENT.match(name) or "'" in name for name in names)
         quoting = csv.QUOTE_ALL if odd else csv.QUOTE_MINIMAL

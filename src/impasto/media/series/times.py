@@ -1,4 +1,4 @@
-"""The first columns of tables: times in any unit, dates and times of day, or numbers of rows."""
+"""The first columns of tables: times in any unit, dates and times of day, or row numbers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from impasto.errors import SignalError
 
-# a column of that name holds times: t, time, time (s), seconds, elapsed time [ms]
+# a column with such a name holds times: t, time, time (s), seconds, elapsed time [ms]
 _TIME = re.compile(
     r"(elapsed[ _]?)?(t|times?(stamps?)?|seconds?|sec|s|ms|us|\u00b5s|\u03bcs|zeit|temps|tiempo|tempo)(?![a-z0-9])",
     re.IGNORECASE,
 )
-# times since 1970 where nothing tells their unit: as numbers of so many digits they are milliseconds, and so on
+# (least value, units a second) of times since 1970 in an unknown unit: nanoseconds, microseconds, milliseconds
 _SINCE_1970 = ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3))
-# a column of that name counts the rows
+# a column with such a name counts the rows
 _COUNT = re.compile(r"(index|idx|sample([ _]?(number|no|index|#))?s?|row|n|no|nr|#|unnamed: 0|)\.?", re.IGNORECASE)
 _UNITS = (
     (re.compile(r"\b(ms|msecs?|milliseconds?)\b|_ms\b", re.IGNORECASE), 1e3),
@@ -37,18 +37,20 @@ def is_clock(cell: str) -> bool:
 
 
 def clocks_width(cells: Sequence[str]) -> int:
-    """The cells with dates and times of day at the start of a row."""
+    """How many cells at the start of a row hold dates or times of day."""
     return next((i for i, cell in enumerate(cells) if not is_clock(cell)), len(cells))
 
 
 def split_clocks(
     path: Path, rows: Sequence[tuple[int, str]], delimiter: str, width: int
 ) -> tuple[np.ndarray, list[tuple[int, str]]]:
-    """Seconds, of dates and times of day in the first ``width`` cells of each row (number of its line, line), and the rows
-    without them.
+    """Reads the dates and times of day in the first ``width`` cells of each row (number of its line, line).
+
+    Returns:
+        The times in seconds, and the rows without these cells.
 
     Raises:
-        SignalError: a row has none.
+        SignalError: a row has no time.
     """
     times = np.empty(len(rows))
     rest: list[tuple[int, str]] = []
@@ -63,7 +65,7 @@ def split_clocks(
         else:
             raise SignalError(f"{path}: line {number} has {parts[0]!r} where a time was expected")
         rest.append((number, parts[width] if len(parts) > width else ""))
-    # a day later it is midnight again
+    # a time of day that falls by more than 12 hours is on the next day
     return times + 86400 * np.cumsum(np.diff(times, prepend=times[:1]) < -43200), rest
 
 
@@ -87,14 +89,14 @@ def _day(path: Path, number: int, date: str) -> int:
 
 
 def counts_rows(column: np.ndarray, names: Sequence[str], heading: str) -> bool:
-    """Whether a first column counts the rows, by its numbers and what is written above it."""
+    """Whether a first column counts the rows, by its values and what is written above it."""
     if len(column) < 3 or (np.diff(column) != 1).any() or column[0] not in (0, 1):
         return False
     return bool(_COUNT.fullmatch(heading)) if names else True
 
 
 def units_of_times(column: np.ndarray, named: bool, heading: str) -> float | None:
-    """The units a second of a first column of times; None if it holds none. Without names, even steps are times."""
+    """How many units of a first column are a second; None if it does not hold times. Without a name even steps are times."""
     if not (_TIME.match(heading) if named else _is_even(column)):
         return None
     told = next((scale for pattern, scale in _UNITS if pattern.search(heading)), None)
@@ -107,10 +109,10 @@ def _is_even(times: np.ndarray) -> bool:
 
 
 def rate_of_times(path: Path, times: np.ndarray) -> float:
-    """The rate in Hz of times in seconds.
+    """The rate in Hz of samples at these times in seconds.
 
     Raises:
-        SignalError: they are fewer than 3, or do not grow in even steps.
+        SignalError: the times are fewer than 3, or do not grow in even steps.
     """
     if not np.isfinite(times).all() or len(times) < 3:
         raise SignalError(f"{path}: the times are not numbers, or fewer than 3")
@@ -120,5 +122,5 @@ def rate_of_times(path: Path, times: np.ndarray) -> float:
             f"{path}: the times do not grow in even steps ({steps.min():g} to {steps.max():g}); resample first"
         )
     rate = (len(times) - 1) / (times[-1] - times[0])
-    # times are written with few digits; a rate is most often a whole number
+    # times have few digits, and most rates are whole numbers
     return float(round(rate)) if abs(rate - round(rate)) < 1e-3 * rate and round(rate) else float(rate)

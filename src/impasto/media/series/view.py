@@ -1,4 +1,4 @@
-"""Series as the network sees them when they are explored, and as people see them."""
+"""Series as the network sees them when they are explored, and drawings of them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from impasto.media.signal import Signal
 from impasto.networks.convnet import CONTRAST, GREY
 
 _INK = (38, 34, 30)
-_SHARPER = 3
+_SHARPER = 3  # lines are drawn this many times larger, and made smaller
 _SECONDS, _FEWEST_SAMPLES, _MOST_LEADS = 10, 1500, 12  # of a preview
 
 
 def fit_series(recording: Signal, rate: int | None) -> Signal:
-    """Without its slow drift, with at most so many samples a second."""
+    """The series without slow drift, with at most ``rate`` samples a second, (1, leads, samples) as grey values."""
     own = recording.header.get("rate")
     ratio = Fraction(min(1.0, rate / own)).limit_denominator(1000) if own and rate else Fraction(1)
     fast = without_drift(resample_series(recording.values, max(ratio, Fraction(1, 1000))))
@@ -26,7 +26,7 @@ def fit_series(recording: Signal, rate: int | None) -> Signal:
 
 
 def as_greys(z: np.ndarray, kind: str) -> Signal:
-    """Leads or channels (n, samples) of deviation 1 as (1, n, samples)."""
+    """Leads or channels (n, samples) of deviation 1 as grey values (1, n, samples)."""
     return Signal((GREY + CONTRAST * z[None]).astype(np.float32), kind)
 
 
@@ -39,7 +39,7 @@ def draw_waves(recording: Signal, size: tuple[int, int]) -> Image.Image:
     strip = height / len(lines)
     for i, line in enumerate(lines):
         low, high = float(line.min()), float(line.max())
-        # a line that hardly moves is drawn so, and not enlarged until its noise fills the strip
+        # a nearly constant line is not enlarged until its noise fills the strip
         middle, span = (low + high) / 2, max(high - low, CONTRAST / 4)
         y = (i + 0.5 - 0.84 * (line - middle) / span) * strip
         x = (np.arange(len(line)) + 0.5) * width / len(line)
@@ -53,7 +53,7 @@ def overview_series(recording: Signal, longest: int) -> Image.Image:
 
 
 def strips(recording: Signal, longest: int) -> tuple[int, int]:
-    """(width, height) of a picture of all leads or channels below each other."""
+    """(width, height) in pixels of a picture of all leads or channels below each other."""
     return longest, min(longest, max(2, longest // 5) * recording.shape[0])
 
 

@@ -13,12 +13,12 @@ WRITABLE = (
 BY_FFMPEG = (
     ".m4a", ".m4b", ".aac", ".wma", ".mka", ".ac3", ".eac3", ".amr", ".ape", ".wv", ".tta", ".dsf", ".dts", ".mpc", ".sox",
 )  # fmt: skip
-"""Endings of what FFmpeg reads and libsndfile does not."""
+"""Endings of files that FFmpeg reads and libsndfile does not."""
 READABLE = (
     *WRITABLE, ".snd", ".mp2", ".mpga", ".bwf", ".amb", ".voc", ".wve", ".nist", ".sph", ".sf", ".ircam", ".paf", ".8svx",
     ".svx", ".avr", ".pvf", ".xi", ".htk", ".sds", *BY_FFMPEG,
 )  # fmt: skip
-# the types of movies, in which some sounds are kept
+# types of movies whose containers may hold only a sound
 _CONTAINERS = (".avi", ".ogv", ".mov", ".mp4", ".mkv", ".flv", ".wmv", ".mpg", ".mxf", ".y4m", ".ivf", ".ts")
 
 SOUND = Medium(

@@ -1,4 +1,4 @@
-"""MP3 files: the frames that are there, whatever the head announces, and the tags before them."""
+"""MP3 files: finds the frames that are there, whatever the head (Xing, Info or VBRI) announces; writes ID3 tags."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import struct
 from collections.abc import Mapping
 from typing import NamedTuple
 
-# kbit/s by the index in a frame's header, of MPEG-1 and of MPEG-2 and 2.5
+# kbit/s by the index in a frame's header: 3 is MPEG-1, 2 is MPEG-2 and 2.5
 _BITRATES = {
     3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
 _MONO = 3
-_COUNTS = 16  # bytes of the smallest head: its mark, its flags, the numbers of frames and of bytes
+_COUNTS = 16  # bytes of the smallest head: its name, its flags, the numbers of frames and of bytes
 _TEXT_FRAMES = {
     "title": b"TIT2",
     "artist": b"TPE1",
@@ -27,12 +27,12 @@ _TEXT_FRAMES = {
 
 
 class Mp3(NamedTuple):
-    """An MP3 without what is neither sound nor tag, under a head that is true.
+    """An MP3 with nothing but tags and frames, and a head that tells how many.
 
     Attributes:
-        data: the file.
-        share: of the frames that its own head announced, what is there.
-        other_rates: whether parts of another rate or other channels, as of files strung together, were left out.
+        data: the bytes of the file.
+        share: of the frames that the old head announced, how many are there, at most 1.
+        other_rates: whether frames with another rate or other channels, as in joined files, were left out.
     """
 
     data: bytes
@@ -59,14 +59,14 @@ class _Frame(NamedTuple):
 
     @property
     def head_at(self) -> int:
-        """Where a head that counts the frames stands: behind the side information."""
+        """Where a head stands in its frame: after the side information."""
         return 4 + ((17 if self.mono else 32) if self.version == 3 else (9 if self.mono else 17))
 
 
 def true_mp3(data: bytes) -> Mp3 | None:
-    """The stream of an MP3 with a head that announces the frames that are there; None if no frames are found.
+    """An MP3 whose head announces the frames that are there; None if there are no frames.
 
-    Decoders stop at the number that the head announces; and without one they guess it from the first frame.
+    Decoders stop at the number of frames that the head announces, or guess it from the first frame.
     """
     behind_tags = min(_behind_tags(data, 0), len(data))
     at = _next_frame(data, behind_tags)
@@ -86,7 +86,7 @@ def true_mp3(data: bytes) -> Mp3 | None:
             break
         if frame.alike != first.alike:
             others = True
-        elif _counted(data, at, frame) is None:  # not the head of another file, strung to this one
+        elif _counted(data, at, frame) is None:  # else it is the head of another file, joined to this one
             parts.append(data[at : at + frame.length])
         at += frame.length
     if not parts:
@@ -99,7 +99,7 @@ def true_mp3(data: bytes) -> Mp3 | None:
 
 
 def _frame(data: bytes, at: int) -> _Frame | None:
-    """The frame of Layer III whose header stands there, or None."""
+    """The frame of Layer III whose header stands at ``at``, or None."""
     if at + 4 > len(data) or data[at] != 0xFF or data[at + 1] & 0xE6 != 0xE2:
         return None
     version, bitrate, rate = data[at + 1] >> 3 & 3, data[at + 2] >> 4, data[at + 2] >> 2 & 3
@@ -111,7 +111,7 @@ def _frame(data: bytes, at: int) -> _Frame | None:
 
 
 def _next_frame(data: bytes, at: int) -> int:
-    """Where the next frame begins that another of its kind, or the end of the file, follows."""
+    """Where the next frame begins that is followed by another like it, or by the end of the file."""
     while (at := data.find(b"\xff", at)) >= 0:
         if frame := _frame(data, at):
             behind = _frame(data, at + frame.length)
@@ -122,7 +122,7 @@ def _next_frame(data: bytes, at: int) -> int:
 
 
 def _behind_tags(data: bytes, at: int) -> int:
-    """Where the tags (ID3v2, ID3v1, APE) that begin there end."""
+    """Where the tags (ID3v2, ID3v1, APE) that begin at ``at`` end; ``at`` if there are none."""
     while True:
         if data[at : at + 3] == b"ID3" and len(data) >= at + 10:
             a, b, c, d = (byte & 0x7F for byte in data[at + 6 : at + 10])
@@ -136,7 +136,7 @@ def _behind_tags(data: bytes, at: int) -> int:
 
 
 def _counted(data: bytes, at: int, frame: _Frame) -> int | None:
-    """The frames that a head (Xing, Info or VBRI) announces, 0 if it does not say; None if this is no head."""
+    """How many frames a head announces, 0 if it does not say; None if this frame is no head."""
     body = data[at : at + frame.length]
     if body[36:40] == b"VBRI" and len(body) >= 54:
         return struct.unpack_from(">I", body, 50)[0]
@@ -147,7 +147,7 @@ def _counted(data: bytes, at: int, frame: _Frame) -> int | None:
 
 
 def _with_counts(head: bytes, frame: _Frame, frames: int, size: int) -> bytes:
-    """The same head with true numbers; its encoder's delay, by which decoders cut the ends, is kept."""
+    """The same head with the right numbers; it keeps the encoder's delay, by which decoders trim the ends."""
     at, changed = frame.head_at, bytearray(head)
     if head[at : at + 4] not in (b"Xing", b"Info") or head[at + 7] & 3 != 3:
         return _new_head(frame, head, frames, size)
@@ -156,7 +156,7 @@ def _with_counts(head: bytes, frame: _Frame, frames: int, size: int) -> bytes:
 
 
 def _new_head(frame: _Frame, like: bytes, frames: int, size: int) -> bytes:
-    """A frame of silence that announces so many frames."""
+    """A silent frame with a head that announces so many frames and bytes."""
     for index in range(1, 15):
         header = bytes([0xFF, like[1] | 1, index << 4 | like[2] & 0x0C, like[3]])
         made = _frame(header, 0)
@@ -167,7 +167,7 @@ def _new_head(frame: _Frame, like: bytes, frames: int, size: int) -> bytes:
 
 
 def id3(tags: Mapping[str, str]) -> bytes:
-    """Tags before an MP3, in the form (ID3v2.3, UTF-16) that players of all ages read; ``license`` has no place in it."""
+    """The tags of an MP3 as ID3v2.3 in UTF-16, which old players read too; it has no frame for ``license``."""
     frames = b""
     for name, text in tags.items():
         encoded = b"\xff\xfe" + text.encode("utf-16-le", "replace")

@@ -1,4 +1,4 @@
-"""Sounds drawn for people: the spectrograms of content, styles and result below each other."""
+"""Figures of sounds: the spectrograms of content, styles and result below each other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BANDS, _DECIBELS, _LOWEST = 96, 70, 40.0
 
 
 def plot_sounds(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
-    """The spectrograms of all below each other, in decibels below the loudest: what is heard, and when."""
+    """The spectrograms of the first seconds of all sounds, in decibels below the loudest."""
     from matplotlib.figure import Figure
 
     sounds = roles(content, styles) | {"result": result}
@@ -39,7 +39,7 @@ def plot_sounds(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
 
 
 def spectrogram(sound: Signal, seconds: float) -> tuple[Any, Any, Any]:
-    """Times (n,), frequencies (m,) evenly spaced to the ear, and levels (m, n) in decibels below the loudest."""
+    """Times (n,) in s, logarithmically spaced frequencies (m,) in Hz, and levels (m, n) in dB below the loudest."""
     from scipy.signal import ShortTimeFFT
     from scipy.signal.windows import hann
 

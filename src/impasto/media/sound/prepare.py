@@ -1,4 +1,4 @@
-"""Sounds: at one rate and loudness, heard as mel spectrograms."""
+"""Sounds ready to be painted: content and styles at one rate and loudness, compared as mel spectrograms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from impasto.networks.mel import LOUDNESS, Spectral, window_length
 
 log = logging.getLogger("impasto")
 
-# in silence a magnitude has no slope; a little noise gives it one
+# the magnitude of a spectrum has no gradient in silence; a little noise gives it one
 _NOISE = 0.03 * LOUDNESS
 
 
@@ -26,7 +26,7 @@ def prepare_sounds(content: Signal, styles: Styles, settings: ResolvedSettings) 
     """Content and styles at the content's rate, or at ``settings.working_rate`` samples a second if that is less.
 
     Raises:
-        SizeError: one is shorter than the widest filter.
+        SizeError: one is too short for the deepest layer.
     """
     rate = float(content.header["rate"])
     working = min(rate, float(settings.working_rate or rate))
@@ -38,8 +38,7 @@ def prepare_sounds(content: Signal, styles: Styles, settings: ResolvedSettings) 
     shortest = max(row.kernel for row in table) * window_length(working) // 4
     for role, sound in given.items():
         seconds = sound.shape[0] / sound.header["rate"]
-        if seconds < shortest / working:
-            needed = shortest / working
+        if seconds < (needed := shortest / working):
             raise SizeError(
                 f"the {role} lasts {seconds:.3g} s, too short for {settings.deepest}, which needs {needed:.3g} s; give "
                 "a longer one, or other --content-layers and --style-layers"

@@ -1,4 +1,4 @@
-"""Sounds: waveforms with the rate, the tags and the loudness of their file."""
+"""Reads sounds: their waveform, rate and tags; measures loudness and limits peaks."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ log = logging.getLogger("impasto")
 
 _IN_MOVIES = (".m4a", ".mp4", ".mov", ".mkv", ".wmv")
 _SILENT = 1e-5
-_CEILING = 0.98  # full scale is 1; what a lossy format adds must not clip either
-_LOUDEST = 8.0  # 18 dB above full scale; numbers beyond it have another scale, e.g. that of 16 bits
+_CEILING = 0.98  # of full scale, so that the errors of a lossy format do not clip
+_LOUDEST = 8.0  # 18 dB above full scale; larger samples must be on another scale, e.g. that of 16 bits
 _LIMITER_SECONDS = 0.02
-_ENOUGH = 0.9  # of what a head announces
+_ENOUGH = 0.9  # of the length that a head announces
 _BLOCK, _MOST_AT_ONCE = 65536, 2**31
 
 
 def read_audio(path: str | Path, rate: float | None = None) -> Signal:
     """The waveform of a WAV, FLAC, OGG, MP3, AIFF or CAF file, or of any other that libsndfile or FFmpeg (as ``av``) reads.
 
-    What is there is read, whatever a head announces that was written before the sound's end was known.
+    All samples that are there are read, even if the head, written before the sound had ended, announces other numbers.
 
     Args:
         path: the file.
-        rate: not needed: every sound file tells its own.
+        rate: not used, as every sound file tells its own.
 
     Returns:
         values (channels, samples), full scale -1..1, the channels in the order of WAV; the header has ``rate`` in Hz,
-        ``tags`` (title, artist, ...) and ``subtype`` (e.g. "PCM_16"; not for what FFmpeg read).
+        ``tags`` (title, artist, ...) and, unless FFmpeg read the file, ``subtype`` (e.g. "PCM_16").
 
     Raises:
-        SignalError: the file is missing, no sound, empty, silent, has NaN samples, or lacks more than a tenth of it.
+        SignalError: the file is missing, no sound, empty or silent, has NaN samples, or lacks more than a tenth.
     """
     path = existing_file(path, "a sound")
     if _is_for_ffmpeg(path):
@@ -70,7 +70,7 @@ def read_audio(path: str | Path, rate: float | None = None) -> Signal:
 
 
 class _UnknownCodingError(SignalError):
-    """The file is of a format that libsndfile knows, and what is in it is coded as only others know."""
+    """The file is in a container that libsndfile knows, with a codec that it does not know."""
 
 
 def _is_for_ffmpeg(path: Path) -> bool:
@@ -85,7 +85,7 @@ def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:
         streams = open_streams(path)
         read = [_read_stream(soundfile, part) for part in streams.parts]
     except (soundfile.LibsndfileError, RuntimeError, OSError) as error:
-        # of a file without a frame of MP3 libsndfile says that there is no such file
+        # of an MP3 without frames libsndfile says that the file does not exist
         text = getattr(error, "error_string", None) or first_line(error)
         text = "nothing in it is known as one" if "does not exist" in text else text
         text = "its head has no rate or no channels" if "SF_INFO" in text else text
@@ -110,26 +110,26 @@ def _read_by_libsndfile(path: Path) -> tuple[Values, dict[str, Any]]:
 
 
 def _read_stream(soundfile: Any, part: Path | IO[bytes]) -> tuple[Values, dict[str, Any]]:
-    """Samples (samples, channels) up to the end or to what is damaged, and the header."""
+    """Samples (samples, channels) up to the end, or up to the damage, and the header."""
     with soundfile.SoundFile(part) as file:
         tags = {name: text for name, text in file.copy_metadata().items() if text}
         header = {"rate": float(file.samplerate), "tags": tags, "subtype": file.subtype}
         blocks: list[Values] = []
-        # at once where it says how many there are: between two blocks it seeks, which is not exact in an MP3
+        # all at once if their number is known: libsndfile seeks between blocks, which is not exact in an MP3
         length = file.frames if 0 < file.frames < _MOST_AT_ONCE else _BLOCK
         while True:
             block = np.full((length, file.channels), np.nan, np.float32)
             try:
                 got = len(file.read(out=block))
             except soundfile.LibsndfileError:
-                # it does not tell how much it read before the error
+                # libsndfile does not tell how much it read before the error: the rest is still NaN
                 got = int(np.argmax(np.append(np.isnan(block).any(1), True)))
                 if not got and not blocks:
                     raise
                 blocks.append(block[:got])
                 break
             blocks.append(block[:got])
-            # where it is cannot be asked of what cannot be sought in, such as GSM and G.721
+            # counted here, as some codecs (GSM, G.721) cannot tell their position
             if got < length or sum(map(len, blocks)) == file.frames:
                 break
         samples = np.concatenate(blocks)
@@ -144,12 +144,12 @@ def _read_by_ffmpeg(path: Path) -> tuple[Values, dict[str, Any]]:
     except SignalError as error:
         raise SignalError(f"{error}; or convert it to WAV or FLAC first") from None
     try:
-        # without its name, by which FFmpeg would go as well
+        # given as bytes, since FFmpeg would heed the ending of a name
         with av.open(io.BytesIO(path.read_bytes()), metadata_errors="replace") as container:
             if not container.streams.audio:
                 raise SignalError(f"{path} has no sound")
             stream = container.streams.audio[0]
-            floats = av.AudioResampler(format="flt")  # full scale is 1; with a plane for each channel, 8 channels crash it
+            floats = av.AudioResampler(format="flt")  # full scale is 1; the planar format crashes with 8 channels
             blocks = [
                 part.to_ndarray().reshape(-1, part.layout.nb_channels)
                 for frame in container.decode(stream)
@@ -170,7 +170,7 @@ def _tags(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def loudness(values: Values) -> float:
-    """The root mean square of all channels."""
+    """The root mean square over all channels and samples."""
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
@@ -182,7 +182,7 @@ def limit_peaks(values: Values, rate: float) -> Values:
     if needed.min() == 1:
         return values
     length = max(3, int(_LIMITER_SECONDS * rate)) | 1
-    # the mean over a window of minima over the same window is nowhere above what is needed
+    # the moving mean of the moving minimum is nowhere above the gain that is needed
     gain = uniform_filter1d(minimum_filter1d(needed, length, mode="nearest"), length, mode="nearest")
     return (values * np.minimum(gain, needed)).astype(np.float32)
 

@@ -1,7 +1,7 @@
-"""The streams in sound files, with the sizes that are there and not those that a head promises.
+"""Sound files with heads whose sizes are right.
 
-A writer that cannot go back (a pipe, a crash) leaves sizes that it did not know, and a cut file has less than it promises.
-libsndfile takes a head at its word, so it is given one that is true.
+A writer that cannot seek back (a pipe, a crash) leaves placeholders for sizes in the head, and a file that is cut off is
+shorter than its head announces. libsndfile trusts the head, so the sizes in it are corrected before libsndfile reads it.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from typing import IO, NamedTuple
 from impasto.media.sound.mp3 import true_mp3
 
 _UNKNOWN = ("its head does not know its length",)
-# larger sizes, and round ones, are what a writer puts that does not know them (0x7FFFF000, 0x80000000, 0xFFFFFFFF, ...)
+# larger sizes, and large round ones, are placeholders (0x7FFFF000, 0x80000000, 0xFFFFFFFF, ...)
 _ANY_SIZE, _ROUND, _LARGE_FOR_ROUND = 2**28, 4096, 2**20
 
 
 class Streams(NamedTuple):
-    """What is read, one after the other, for one sound.
+    """The parts of one sound, to be read one after the other.
 
     Attributes:
         parts: files for libsndfile.
-        announced: seconds that the head announces, where it says.
-        share: of the bytes that the head announces, what is there, where the head says.
-        strict: whether the head is no estimate, so that a sound much shorter than it says is cut off.
-        told: what people are told of it.
+        announced: the length in seconds that the head announces, if it does.
+        share: how much is there of the bytes or frames that the head announces, 0..1.
+        strict: whether a much shorter sound than announced is an error; not so if the head only estimates.
+        told: warnings, each in a few words.
     """
 
     parts: list[Path | IO[bytes]]
@@ -41,14 +41,14 @@ class _Layout(NamedTuple):
 
     Attributes:
         start: where the first chunk begins.
-        name: of the chunk of samples; the length of its first four bytes is that of every name.
-        size: the form of a chunk's size.
+        name: the first four bytes of the name of the chunk of samples.
+        size: the form of a chunk's size, for ``struct``.
         even: chunks begin at multiples of it.
-        counted: bytes of its own head that a chunk's size counts.
+        counted: bytes of a chunk's own head that its size includes.
         inner: bytes before the samples in their chunk.
-        file_size: where the size of the file stands, of the same form; 0 if nowhere.
+        file_size: where the size of the file stands, in the same form; 0 if nowhere.
         name_length: bytes of a chunk's name.
-        unknown: sizes of samples by which the format itself says that they are not known.
+        unknown: sizes by which the format itself says that the size is not known.
     """
 
     start: int
@@ -72,11 +72,11 @@ _LAYOUTS = {
     b"riff": _Layout(40, b"data", "<Q", 8, counted=24, file_size=16, name_length=16),
 }
 _MP3_ENDINGS = (".mp3", ".mpga")
-_DS64 = 8  # where in the chunk ds64 of RF64 the size of the samples stands
+_DS64 = 8  # offset of the size of the samples in the chunk ds64 of RF64
 
 
 def open_streams(path: Path) -> Streams:
-    """What is to be read of a sound file.
+    """The parts of a sound file, with heads whose sizes are right.
 
     Raises:
         OSError: it cannot be opened.
@@ -84,7 +84,7 @@ def open_streams(path: Path) -> Streams:
     with path.open("rb") as file:
         head = file.read(16)
         is_mp3 = path.suffix.lower() in _MP3_ENDINGS or head[:3] == b"ID3"
-        while head[:3] == b"ID3":  # some put it before a FLAC
+        while head[:3] == b"ID3":  # some programs put ID3 tags before a FLAC too
             a, b, c, d = (byte & 0x7F for byte in head[6:10].ljust(4, b"\0"))
             file.seek((a << 21 | b << 14 | c << 7 | d) - 6, 1)
             head = file.read(16)
@@ -102,14 +102,14 @@ def open_streams(path: Path) -> Streams:
 
 
 def _chunked(path: Path, file: IO[bytes], layout: _Layout) -> Streams:
-    """Of WAV, AIFF, CAF, Wave64 and RF64."""
+    """WAV, AIFF, CAF, Wave64 and RF64, which are built of chunks."""
     whole, at, wide = path.stat().st_size, layout.start, None
     width = struct.calcsize(layout.size)
     while True:
         file.seek(at)
         head = file.read(layout.name_length + width)
         if len(head) < layout.name_length + width:
-            return Streams([path])  # to be said by who reads it
+            return Streams([path])  # libsndfile will raise the error
         (size,) = struct.unpack_from(layout.size, head, layout.name_length)
         body = at + len(head)
         if head[:4] == layout.name:
@@ -152,7 +152,7 @@ def _chunked(path: Path, file: IO[bytes], layout: _Layout) -> Streams:
 
 
 def _is_no_promise(size: int, declared: int | None) -> bool:
-    """Whether a size of samples, beyond the end of the file, is of a writer that did not know it."""
+    """Whether a size of samples that goes beyond the end of the file is a placeholder, and the file not cut off."""
     vague = size >= _ANY_SIZE or (size >= _LARGE_FOR_ROUND and size % _ROUND == 0)
     return vague or (declared is not None and declared < size)
 
@@ -177,7 +177,7 @@ def _au(path: Path) -> Streams:
 
 
 def _flac(path: Path) -> Streams:
-    """A FLAC whose head is made to say that it does not know its length, as it may: so it is read to its end."""
+    """A FLAC with its length in the head set to unknown, so that it is read to its end."""
     data = bytearray(path.read_bytes())
     at = data.find(b"fLaC")
     if len(data) < at + 26:
@@ -198,7 +198,7 @@ def _mp3(path: Path) -> Streams:
 
 
 def _ogg(path: Path) -> Streams:
-    """The whole pages of an Ogg file; each of several sounds chained in it, as radio stations do, is a part."""
+    """The whole pages of an Ogg file; each of several chained streams, as radio stations send, is a part."""
     data, at = path.read_bytes(), 0
     links: list[bytearray] = []
     begins = ended = False

@@ -1,4 +1,4 @@
-"""Sounds as the network sees them when they are explored, and as people see them."""
+"""Sounds as the network sees them when they are explored, and drawings of them."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from impasto.media.sound.plot import spectrogram
 from impasto.media.sound.read import loudness
 from impasto.media.sound.write import resample_audio
 
-_FEWEST_FOR_SPECTROGRAM = 128
-_WINDOWS = 8  # side by side in the spectrogram of a segment
+_FEWEST_FOR_SPECTROGRAM = 128  # samples
+_WINDOWS = 8  # at least, side by side in the spectrogram of a segment
 _DECIBELS = 50
 _MOST_SECONDS, _PREVIEWED_DECIBELS = 60, 70  # of a preview
 
 
 def fit_sound(sound: Signal, rate: int | None) -> Signal:
-    """With a loudness of 1, and at most so many samples a second."""
+    """The sound with a loudness of 1 and at most ``rate`` samples a second, (1, channels, samples) as grey values."""
     own = sound.header["rate"]
     values = resample_audio(sound.values, own, own if rate is None else min(own, rate))
     return as_greys(values / loudness(values), "sound")
 
 
 def draw_sound(sound: Signal, size: tuple[int, int]) -> Image.Image:
-    """A spectrogram, low frequencies below, from the loudest (dark) to 50 dB less; of a short segment the waveform."""
+    """The spectrogram over 50 dB, low frequencies at the bottom and loud ones dark; of a short segment the waveform."""
     channels, samples = sound.values.shape[1:]
     if samples < _FEWEST_FOR_SPECTROGRAM:
         return draw_waves(sound, size)
@@ -33,7 +33,7 @@ def draw_sound(sound: Signal, size: tuple[int, int]) -> Image.Image:
     from scipy.signal.windows import hann
 
     width, height = size
-    # of a long sound as many windows as there are pixels, of 512 samples at most
+    # windows of at most 512 samples; for a long sound as many as there are pixels
     window = min(512, 2 ** int(np.log2(samples / _WINDOWS)))
     hop = max(1, max(window // 8, samples // width))
     transform = ShortTimeFFT(hann(window), hop, 1.0)
@@ -55,7 +55,7 @@ def overview_sound(sound: Signal, longest: int) -> Image.Image:
 
 
 def preview_sound(sound: Signal, longest: int) -> Image.Image:
-    """The spectrogram, low frequencies below."""
+    """The spectrogram of the first minute, low frequencies at the bottom."""
     from matplotlib import colormaps
 
     _, _, levels = spectrogram(sound, _MOST_SECONDS)

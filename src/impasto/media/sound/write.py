@@ -1,4 +1,4 @@
-"""Sounds as bytes of files: what each format can hold, and what is made of what it cannot."""
+"""Encodes sounds: what each format can hold, and how the rest is converted."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class _Output(NamedTuple):
     """What a format can hold.
 
     Attributes:
-        format: what libsndfile calls it.
-        subtypes: the forms of a sample that it has; what it does not have becomes the nearest of them.
-        channels: the most it holds.
-        rates: that it knows, in Hz, ascending.
+        format: libsndfile's name of it.
+        subtypes: libsndfile's names of the types of samples that it has.
+        channels: the most that it holds.
+        rates: that it has, in Hz, ascending.
         tags: that it has a place for.
-        longest: bytes of a comment that is read again.
-        mixes: whether more channels than it holds are mixed down to two, as its players could not tell more apart.
+        longest: bytes of the longest comment that is read back.
+        mixes: whether more channels than it holds are mixed down to stereo, rather than refused.
     """
 
     format: str
@@ -72,7 +72,7 @@ _FORMATS = {
 _MOST_BYTES = 2**32 - 2**20  # of the samples, where sizes have 32 bits
 _ALAC_CHANNELS = 8
 _SAMPLE, _BLOCK = 4096, 65536
-# the nearest of those that a format has is written
+# the first of these that a format has is written
 _NEAREST = {
     "PCM_U8": ("PCM_U8", "PCM_S8"),
     "PCM_S8": ("PCM_S8", "PCM_U8"),
@@ -89,7 +89,7 @@ _NEAREST = {
     "ALAC_32": ("ALAC_32", "PCM_32", "PCM_24"),
 }
 _LOST = {"PCM_32": "32 bits", "ALAC_32": "32 bits", "FLOAT": "float", "DOUBLE": "float"}
-# where the channels in the order of WAV and FLAC (left, right, centre, low frequencies, back, side) are in Vorbis and Opus
+# for each channel in the order of WAV (left, right, centre, low frequencies, back, side) its place in Vorbis and Opus
 WAV_ORDER = {
     3: (0, 2, 1),
     5: (0, 2, 1, 3, 4),
@@ -98,7 +98,7 @@ WAV_ORDER = {
     8: (0, 2, 1, 7, 5, 6, 3, 4),
 }
 _HALF = np.sqrt(0.5)
-# how channels in the order of WAV are heard from the left, without low frequencies; from the right it is the mirror image
+# weights of the channels, in the order of WAV, in the left channel of a stereo mix; the right one is the mirror image
 _LEFT = {
     3: (1, 0, _HALF),
     4: (1, 0, _HALF, 0),
@@ -114,7 +114,7 @@ _MIRRORED = {
 
 
 def resample_audio(values: Values, rate: float, new_rate: float) -> Values:
-    """Values (channels, samples) at another rate, by a filter whose errors are below 16 bits."""
+    """Values (channels, samples) at another rate, by soxr, whose errors are below 16 bits."""
     if rate == new_rate:
         return values
     import soxr
@@ -123,19 +123,19 @@ def resample_audio(values: Values, rate: float, new_rate: float) -> Values:
 
 
 def sample_audio(sound: Signal) -> Signal:
-    """The first tenth of a second or so, with all that the file holds beside the samples."""
+    """The first samples, with all of the header."""
     return sound.with_values(sound.values[:, :_SAMPLE])
 
 
 def encode_audio(sound: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
-    """The bytes of a file of the sound, in the format that the ending of ``path`` says, with its tags.
+    """The bytes of a file of the sound, in the format that the ending of ``path`` names, with its tags.
 
-    ``about`` (how it was made) becomes the tag ``comment``, as JSON. The bits a sample are the content's where the format
-    has them. What the format cannot hold (a rate, more channels than two in an MP3, bits, tags) is converted or left out,
-    and told in the log.
+    ``about``, the record of how it was made, becomes the tag ``comment``, as JSON. The type of samples is the content's if
+    the format has it. What the format cannot hold (a rate, more than two channels in an MP3, bits, tags) is converted or
+    left out, with a warning.
 
     Raises:
-        SignalError: the format has no place for so many channels or samples.
+        SignalError: there are too many channels or samples for the format.
     """
     path = Path(path)
     soundfile = optional_package("soundfile", path, "sound")
@@ -147,17 +147,17 @@ def encode_audio(sound: Signal, path: str | Path, about: Mapping[str, Any] | Non
     if 8 * values.size > _MOST_BYTES and name in ("WAV", "AIFF"):
         if name == "AIFF":
             raise SignalError(f"{path}: an AIFF holds at most 4 GiB; give the ending .w64 or .caf")
-        name = "RF64"  # a WAV with sizes of 64 bits; it is read by what reads a WAV
+        name = "RF64"  # a WAV with sizes of 64 bits, which readers of WAV know
     tags = _tags(sound, path, output, about)
     if subtype in ("VORBIS", "OPUS") and channels in WAV_ORDER:
         values = values[np.argsort(WAV_ORDER[channels])]
     buffer = io.BytesIO()
     try:
         with soundfile.SoundFile(buffer, "w", rate, channels, subtype, format=name) as file:
-            if name != "MP3":  # there libsndfile writes letters beyond Latin-1 as others
+            if name != "MP3":  # libsndfile garbles letters beyond Latin-1 there: id3 writes the tags
                 for tag, text in tags.items():
                     setattr(file, tag, text)
-            for at in range(0, values.shape[1], _BLOCK):  # Vorbis overflows the stack with all at once
+            for at in range(0, values.shape[1], _BLOCK):  # all at once would overflow the stack of Vorbis
                 file.write(values[:, at : at + _BLOCK].T)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError) as error:
         text = getattr(error, "error_string", None) or first_line(error)
@@ -166,7 +166,7 @@ def encode_audio(sound: Signal, path: str | Path, about: Mapping[str, Any] | Non
 
 
 def _fitted(sound: Signal, path: Path, output: _Output) -> tuple[Values, int]:
-    """Values (channels, samples) and a rate that the format has."""
+    """Values (channels, samples) with as many channels, and at a rate in Hz, as the format has."""
     values, rate = sound.values, float(sound.header["rate"])
     channels = len(values)
     if channels > output.channels:
@@ -184,14 +184,14 @@ def _fitted(sound: Signal, path: Path, output: _Output) -> tuple[Values, int]:
         return values, round(rate)
     near = round(rate)
     if near not in output.rates:
-        # the next higher, which holds all that is heard
+        # the next higher one, which loses no frequencies
         near = output.rates[min(bisect_left(output.rates, near), len(output.rates) - 1)]
     log.warning("%s: it does not hold %g Hz: the sound is resampled to %d Hz", path, rate, near)
     return resample_audio(values, rate, near), near
 
 
 def _subtype(sound: Signal, path: Path, output: _Output, channels: int) -> str:
-    """The form of a sample: the content's if the format has it, else the nearest."""
+    """The type of samples: the content's if the format has it, otherwise the nearest."""
     if len(output.subtypes) == 1:
         return output.subtypes[0]
     given = str(sound.header.get("subtype") or "PCM_16")
@@ -203,11 +203,11 @@ def _subtype(sound: Signal, path: Path, output: _Output, channels: int) -> str:
 
 
 def _tags(sound: Signal, path: Path, output: _Output, about: Mapping[str, Any] | None) -> dict[str, str]:
-    """The tags that the format has a place for, the longest last."""
+    """The tags that the format has a place for; the comment, which may be long, last."""
     given = {name: str(text) for name, text in sound.header.get("tags", {}).items()} | {"software": "impasto"}
     if about is not None:
         given["comment"] = json.dumps(about)
-    # a text ends at its first zero, and a lone surrogate is no letter
+    # libsndfile ends a text at its first zero, and lone surrogates cannot be encoded
     given = {name: text.partition("\0")[0].encode("utf-8", "replace").decode() for name, text in given.items()}
     given = {name: text for name, text in given.items() if text}
     tags = {name: given[name] for name in _TAGS if name in given and name in output.tags}

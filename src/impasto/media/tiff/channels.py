@@ -1,4 +1,4 @@
-"""The axes of TIFF files: which planes make one picture, where its channels are, and in which colours they are shown."""
+"""The axes of TIFF files: which planes make one picture, which are its channels, and in which colours they are shown."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ log = logging.getLogger("impasto")
 
 Colour = tuple[int, int, int]
 
-# axes that are slices rather than repetitions of a stack, the first of them that is longer than 1
+# tifffile's letters of axes that can be the slices of a stack; the first of them that is longer than 1 is
 _DEPTH = "ZIQTH"
 
 
 def select_planes(layout: Layout) -> list[Any]:
     """The pages of one picture: all channels at the first position along every other axis.
 
-    The pages have to be whole.
+    Only for a layout that ``is_whole``.
     """
     before = len(layout.axes) - layout.plane
     numbers = np.arange(prod(layout.shape[:before])).reshape(layout.shape[:before])
@@ -34,7 +34,10 @@ def select_planes(layout: Layout) -> list[Any]:
 
 
 def channels_last(array: NDArray[Any], axes: str, path: Path, *, slices: bool) -> NDArray[Any]:
-    """An array as (slices, height, width[, channels]), or without ``slices``; the first of all else, which is told."""
+    """An array as (slices, height, width[, channels]), or without the first axis unless ``slices``.
+
+    Of all other axes the first position is taken; of several stacks with a warning.
+    """
     for at in reversed(range(array.ndim)):
         if array.shape[at] == 1 and axes[at] not in "YX":
             array, axes = array.squeeze(at), axes[:at] + axes[at + 1 :]
@@ -53,7 +56,7 @@ def channels_last(array: NDArray[Any], axes: str, path: Path, *, slices: bool) -
 
 
 def channel_colours(file: TiffFile, layout: Layout, channels: int) -> list[Colour] | None:
-    """The colours in which a file says that its channels are shown; None if it does not, or all in grey."""
+    """The colours in which the file says that its channels are shown; None if it does not say, or all are grey."""
     colours = _omes(file, layout) if file.is_ome else _imagejs(file) if file.is_imagej else None
     if colours is None or len(colours) < channels or all(len(set(colour)) == 1 for colour in colours[:channels]):
         return None

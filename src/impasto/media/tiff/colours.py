@@ -1,4 +1,4 @@
-"""The samples of a TIFF page, whatever they stand for, as red, green and blue or grey, with the opacity behind them."""
+"""The samples of a TIFF page as RGB or grey, whatever they stand for, with the opacity as the last channel."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ _CHANNELS = {RGB: 3, PALETTE: 3, SEPARATED: 4, YCBCR: 3, CIELAB: 3, ICCLAB: 3}
 _PREMULTIPLIED, _STRAIGHT, _CORELS = 1, 2, 999
 _INK_SET, _INKS, _COLOR_MAP = 332, 334, 320
 _CMYK = 1
-# with which packings the samples are red, green and blue, though they are called YCbCr
+# compressions whose decoders return RGB although the page says YCbCr
 _CONVERTED = (6, 7, 33003, 33004, 33005, 34712, 34892, 33007, 50001, 50002, 52546)
 
 
 def palette_of(page: Any) -> Callable[[Samples], Samples] | None:
-    """What turns the samples of a page into the colours of its palette, uint8; None if it has none."""
+    """A function from the samples of a page to the colours of its palette, uint8; None if it has no palette."""
     if page.photometric != PALETTE or _COLOR_MAP not in page.tags:
         return None
     table = np.asarray(page.colormap)
-    # some writers note 8 bits where 16 are meant
+    # the format asks for 16 bits; some writers store 8
     colours = (table >> 8 if table.max(initial=0) > 255 else table).astype(np.uint8).T
 
     def expand(samples: Samples) -> Samples:
@@ -49,19 +49,19 @@ def to_colours(samples: Samples, page: Any, profile: bytes | None, noted: Noted,
     """The colours of a page, and the profile that is still to be applied to them.
 
     Args:
-        samples: (height, width, channels) as they are stored; of a palette its colours.
-        page: where the tags stand.
+        samples: (height, width, channels), stored values, or the colours of the palette.
+        page: with its tags.
         profile: its ICC profile.
         noted: what the file says of its range.
-        path: the file.
+        path: the file, for messages.
 
     Returns:
-        (height, width, 1, 3 or 4), uint8 or uint16 over their full range or float32 in 0..1; and the profile, if it is of
-        red, green and blue.
+        (height, width, 1, 3 or 4), uint8 or uint16 over their full range or float32 in 0..1; and the profile, if it is an
+        RGB profile, else None.
 
     Raises:
-        SignalError: its values or its inks are of a kind that is no picture.
-        NotImplementedError: the meaning of its samples is not known here.
+        SignalError: the values are not real numbers, or the inks are not CMYK.
+        NotImplementedError: the photometric interpretation is not supported here.
     """
     kind = int(page.photometric)
     count = _count(page, kind, samples.shape[2])
@@ -92,7 +92,7 @@ def to_colours(samples: Samples, page: Any, profile: bytes | None, noted: Noted,
 
 
 def _count(page: Any, kind: int, channels: int) -> int:
-    """How many of the channels are colours."""
+    """How many of the channels are colours, and not opacity or other extra samples."""
     if kind not in (WHITE_IS_ZERO, BLACK_IS_ZERO, *_CHANNELS):
         raise NotImplementedError(f"its colours are of the kind {kind}")
     if kind == YCBCR and page.compression not in _CONVERTED and page.is_subsampled:
@@ -109,11 +109,11 @@ def _count(page: Any, kind: int, channels: int) -> int:
 
 
 def _opacity(samples: Samples, count: int, extra: Sequence[int], path: Path) -> tuple[Samples | None, bool]:
-    """The first channel behind the colours that is an opacity, (height, width, 1), and whether it weighs them."""
+    """The first opacity after the colours, (height, width, 1), and whether the colours are premultiplied by it."""
     spare = samples.shape[2] - count
     if not spare:
         return None, False
-    # one channel of which the file says nothing is one, as in all programs
+    # a single extra channel that the file does not explain is taken for opacity, as all programs do
     extra = [*extra, *[0] * (spare - len(extra))] if extra or spare > 1 or count == 1 else [_STRAIGHT]
     at = next((i for i, one in enumerate(extra) if one in (_PREMULTIPLIED, _STRAIGHT, _CORELS)), None)
     left = spare - (at is not None)
@@ -125,7 +125,7 @@ def _opacity(samples: Samples, count: int, extra: Sequence[int], path: Path) -> 
 
 
 def _straight(colours: Samples, opacity: Samples) -> Samples:
-    """Colours that are weighed by their opacity as they are without."""
+    """Premultiplied colours divided by their opacity."""
     if colours.dtype == np.uint8:
         wide = colours.astype(np.uint32) * 255 // np.maximum(opacity, 1)
         return np.where(opacity > 0, wide.clip(0, 255), 0).astype(np.uint8)
@@ -135,7 +135,7 @@ def _straight(colours: Samples, opacity: Samples) -> Samples:
 
 
 def _unit(samples: Samples, high: float | None = None) -> NDArray[np.float32]:
-    """As float32 in 0..1: of whole numbers all of their range, unless another value is the highest."""
+    """As float32 in 0..1: divided by ``high``, or the largest value of an integer type, or 1."""
     if high is None:
         high = float(np.iinfo(samples.dtype).max) if samples.dtype.kind in "ui" else 1.0
     return np.nan_to_num(samples.astype(np.float32) / np.float32(high)).clip(0, 1)
@@ -147,7 +147,7 @@ def _as(samples: Samples, dtype: np.dtype[Any]) -> Samples:
 
 
 def _from_profile(samples: Samples, mode: str, profile: bytes | None) -> Samples:
-    """Grey ("L") or ink ("CMYK") in sRGB, (height, width, 3); grey stays grey if the profile is damaged or does not fit."""
+    """Grey ("L") or CMYK in sRGB, (height, width, 3); grey stays one channel if its profile is damaged or does not fit."""
     if samples.dtype == np.uint8:
         picture = Image.fromarray(np.ascontiguousarray(samples[..., 0] if mode == "L" else samples), mode)
         return np.asarray(pillow_to_srgb(picture, profile))
@@ -165,11 +165,11 @@ def _from_profile(samples: Samples, mode: str, profile: bytes | None) -> Samples
     return _as((1 - inks[..., :3]) * (1 - inks[..., 3:]), np.dtype(samples.dtype))
 
 
-def _separated(samples: Samples, page: Any, profile: bytes | None) -> Samples:
+def _from_cmyk(samples: Samples, page: Any, profile: bytes | None) -> Samples:
     return _from_profile(samples, "CMYK", profile if profile and profile[16:20] == b"CMYK" else None)
 
 
-def _luminance(samples: Samples, page: Any, profile: bytes | None) -> Samples:
+def _from_ycbcr(samples: Samples, page: Any, profile: bytes | None) -> Samples:
     if page.compression in _CONVERTED:
         return samples
     y, b, r = np.moveaxis(_unit(samples), -1, 0)
@@ -178,8 +178,8 @@ def _luminance(samples: Samples, page: Any, profile: bytes | None) -> Samples:
     return _as(colours.clip(0, 1), np.dtype(samples.dtype))
 
 
-def _lab(samples: Samples, page: Any, profile: bytes | None) -> Samples:
-    """CIE L*a*b* of a white of D50, in sRGB as float32."""
+def _from_lab(samples: Samples, page: Any, profile: bytes | None) -> Samples:
+    """CIE L*a*b* with the white point D50, in sRGB as float32."""
     largest = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
     lightness = samples[..., 0].astype(np.float64) * (100 / largest)
     if samples.shape[2] == 1:
@@ -187,7 +187,7 @@ def _lab(samples: Samples, page: Any, profile: bytes | None) -> Samples:
     else:
         step = (largest + 1) / 256 if largest > 1 else 1 / 256
         signed = samples[..., 1:].astype(np.float64) / step
-        # ICC's is 128 higher, CIE's of two's complement
+        # ICCLab adds 128, CIELab is in two's complement
         a, b = np.moveaxis(signed - 128 if page.photometric == ICCLAB else (signed + 128) % 256 - 128, -1, 0)
     y = (lightness + 16) / 116
     f = np.stack([y + a / 500, y, y - b / 200], -1)
@@ -196,25 +196,25 @@ def _lab(samples: Samples, page: Any, profile: bytes | None) -> Samples:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055).astype(np.float32)
 
 
-# from XYZ of a white of D50 (Bradford) to linear sRGB
+# from XYZ with the white point D50 (Bradford) to linear sRGB
 _XYZ_TO_SRGB = np.linalg.inv(
     [[0.4360747, 0.3850649, 0.1430804], [0.2225045, 0.7168786, 0.0606169], [0.0139322, 0.0971045, 0.7141733]]
 )
 
-_CONVERT = {SEPARATED: _separated, YCBCR: _luminance, CIELAB: _lab, ICCLAB: _lab}
+_CONVERT = {SEPARATED: _from_cmyk, YCBCR: _from_ycbcr, CIELAB: _from_lab, ICCLAB: _from_lab}
 
 
 def mix_channels(samples: Samples, colours: Sequence[tuple[int, int, int]] | None, noted: Noted, path: Path) -> Samples:
-    """The channels of a microscope or a scanner as one picture, which is told if they are not three.
+    """The channels of a microscope or a scanner as one picture; with a warning if they are not three.
 
     Args:
         samples: (height, width, channels).
-        colours: (red, green, blue) in 0..255 of each channel, if the file says; they are added up.
+        colours: (red, green, blue) in 0..255 of each channel, if the file tells; the channels are added up in them.
         noted: what the file says of its range.
-        path: the file.
+        path: the file, for messages.
 
     Returns:
-        (height, width, 1 or 3) as :func:`to_colours` does.
+        (height, width, 1 or 3), uint8 or uint16 over their full range or float32 in 0..1.
     """
     channels = samples.shape[2]
     if colours and len(colours) >= channels and channels > 1 and len(set(colours[:channels])) > 1:

@@ -14,29 +14,29 @@ from impasto.errors import SignalError
 _REDUCED, _PAGE, _MASK = 1, 2, 4
 _PAGE_NUMBER = 297
 _BILEVEL, _COLOURED = 1, (2, 3, 6)
-# axes of a plane and of its colours, as tifffile names them; along all others there are slices
+# tifffile's letters of the axes of a plane and of its colours; all other axes count slices
 _PLANE, _COLOURS = "YX", "SC"
-# a copy has at most this share of the sides of its original: pages of a document are as large as each other, or a size of
-# paper apart (0.71)
+# sides of a reduced copy, as a share of those of its original; pages of a document are as large as each other, or differ by
+# a size of paper (0.71)
 _COPY, _SAME_PROPORTIONS = 0.6, 0.02
-# what has a smaller share of the area of the largest page is a thumbnail or a label, whatever its proportions
+# a smaller share of the area of the largest page is a thumbnail or a label, whatever its proportions
 _THUMBNAIL = 1 / 16
-# from here on only the metadata of the first page are read
+# in files with more pages only the tags of the first are read
 _MANY_PAGES = 200
 
 
 class Layout(NamedTuple):
-    """The picture or the stack that a file is about.
+    """The main picture or stack of a file.
 
     Attributes:
-        axes: the letters of its axes; all but the plane's are before it, e.g. "ZCYX", "TYXS".
+        axes: the letters of its axes, e.g. "ZCYX", "TYXS"; those within a page come last.
         shape: their lengths.
-        pages: one for each position along the axes before the plane's, or the series where that is not so.
-        plane: how many of the last axes are of each page.
+        pages: one for each position along the other axes, if the layout ``is_whole``; otherwise tifffile's series.
+        plane: how many of the last axes are within a page.
         copies: smaller copies of the picture.
         others: how many other pictures there are in the file.
-        series: the number of it in the file, as metadata count.
-        named: whether metadata say what the axes are.
+        series: its number among tifffile's series.
+        named: whether metadata name the axes.
     """
 
     axes: str
@@ -55,20 +55,20 @@ class Layout(NamedTuple):
 
     @property
     def slices(self) -> int:
-        """How many planes there are beside the colours."""
+        """How many slices there are, not counting channels and colours."""
         return prod(n for letter, n in zip(self.axes, self.shape, strict=True) if letter not in _PLANE + _COLOURS)
 
     @property
     def is_whole(self) -> bool:
-        """Whether the pages can be read one by one."""
+        """Whether ``pages`` has every plane, so that they can be read one by one."""
         return len(self.pages) == prod(self.shape[: len(self.shape) - self.plane])
 
 
 def layout_of(file: TiffFile) -> Layout:
-    """What a file is about: by its metadata where they name axes, and else by its pages.
+    """The main picture or stack of a file: by its metadata if these name axes, otherwise by its pages.
 
     Raises:
-        SignalError: there is nothing in it.
+        SignalError: there is no picture in it.
     """
     pages = list(all_pages(file)) if len(file.pages) <= _MANY_PAGES else []
     found = _by_series(file) or _by_pages(pages)
@@ -88,14 +88,14 @@ def all_pages(file: TiffFile) -> Iterator[TiffPage]:
 
 
 def _by_series(file: TiffFile) -> Layout | None:
-    """The first series that is no copy, where a program has written what its axes are; None if none has."""
+    """The layout of the first series that is no copy; None if its pages tell as much."""
     known = [s for s in file.series if s.shape and "Y" in s.axes and "X" in s.axes and s.keyframe.dtype is not None]
     full = _originals([(s.keyframe, s) for s in known])
     if not full:
         return None
     series = full[0]
     named = series.kind not in ("generic", "uniform")
-    # one page each: what tifffile has written page by page, and what says nothing but its size
+    # nothing to be learned from the series: axes are not named, or it is a single page without copies
     if (not named and len(file.pages) <= _MANY_PAGES) or (
         len(series.axes) <= 3 and series.axes.strip("S") == "YX" and len(series.levels) == 1
     ):
@@ -105,7 +105,7 @@ def _by_series(file: TiffFile) -> Layout | None:
     copies = [level.keyframe for level in series.levels[1:]] if len(series) == 1 else []
     axes = series.axes
     if "S" in axes and series.shape[axes.index("S")] > 1:
-        axes = axes.replace("C", "Q")  # pages in colour have no channels beside
+        axes = axes.replace("C", "Q")  # pages in colour: the axis C cannot be channels as well
     return Layout(axes, series.shape, list(series), plane, copies, len(full) - 1, file.series.index(series), named=named)
 
 
@@ -124,7 +124,7 @@ def _by_pages(pages: Iterable[TiffPage]) -> Layout | None:
 
 
 def _originals(found: list[tuple[TiffPage, Any]]) -> list[Any]:
-    """What is no reduced copy, mask, thumbnail or label, in the order of the file; all of it if nothing would be left."""
+    """The entries that are not reduced copies, masks, thumbnails or labels, in the order of the file."""
     marked = [one for one in found if not one[0].subfiletype & (_REDUCED | _MASK)] or found
     area = max((page.imagewidth * page.imagelength for page, _ in marked), default=0)
     return [
@@ -145,6 +145,6 @@ def _kind(page: TiffPage) -> tuple[Any, ...]:
 
 
 def _is_document(page: TiffPage) -> bool:
-    """Whether pages of one size are those of a letter or a fax, and no slices."""
+    """Whether pages of one size are those of a letter or a fax, and not slices."""
     numbered = bool(page.subfiletype & _PAGE) or _PAGE_NUMBER in page.tags
     return numbered and (page.bitspersample == _BILEVEL or page.photometric in _COLOURED)

@@ -1,4 +1,4 @@
-"""What is black and what is white in a TIFF file: by what it says, by its bits, and where nothing tells by its values."""
+"""Which values are black and white in a TIFF file: by its tags and metadata, by its bits, or else by its values."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = logging.getLogger("impasto")
 Samples = NDArray[Any]
 
 _MIN, _MAX, _SMIN, _SMAX, _EXIF, _PROFILE, _NODATA = 280, 281, 340, 341, 34665, 34675, 42113
-# of cameras and detectors that count with fewer bits than the 16 they are stored in
+# bits a sample of cameras and detectors that store them in 16
 _BITS = (8, 10, 12, 14)
-# who writes pictures over their full range, however dark they are
+# programs that write pictures over the full range of their type, however dark they are
 _EDITORS = re.compile(
     "adobe|photoshop|lightroom|affinity|gimp|capture one|darktable|rawtherapee|luminar|dxo|acdsee|paint|silverfast|vuescan"
     "|hugin|ptgui|impasto",
@@ -32,11 +32,11 @@ class Noted(NamedTuple):
     """What a file says of its values.
 
     Attributes:
-        low: that of black, and ``high``, that of white; None if it does not say.
-        high: as above.
-        shown: whether that is how a program shows it, and values beyond are expected.
-        full: whether a program has written it that leaves no bit empty, so that dark values are a dark picture.
-        nodata: the value of places without one.
+        low: the value of black.
+        high: the value of white; None if it does not say.
+        shown: whether these are the limits of a program's display, so that values beyond are expected.
+        full: whether it uses the full range of its type, so that low values mean a dark picture.
+        nodata: the value that marks missing samples.
     """
 
     low: float = 0.0
@@ -47,7 +47,7 @@ class Noted(NamedTuple):
 
 
 def noted_range(page: Any, file: TiffFile) -> Noted:
-    """What the tags of a page and the metadata of its file say of its values."""
+    """What the tags of a page and the metadata of its file say about its values."""
     tags = page.tags
     full = _PROFILE in tags or _EXIF in tags or bool(_EDITORS.search(str(page.software or "")))
     nodata = float(page.nodata) if _NODATA in tags else None
@@ -73,18 +73,18 @@ def _numbers(value: Any) -> list[float]:
 
 
 def full_range(samples: Samples, noted: Noted, path: Path, *, colour: bool) -> Samples:
-    """Samples as they are where they are of 8 or 16 bits over their full range, and else as float32 in 0..1.
+    """Samples unchanged if they are uint8 or uint16 over their full range, otherwise as float32 in 0..1.
 
-    What had to be guessed, or is left out, is told.
+    A range that had to be guessed, and values that are not finite, give a warning.
 
     Args:
         samples: (height, width, channels) without opacity, of any real type.
-        noted: what the file says of them.
-        path: the file.
-        colour: whether the channels are those of one colour, whose black is 0 if none is below.
+        noted: what the file says about them.
+        path: the file, for messages.
+        colour: whether the channels are the components of a colour, whose black is 0 unless values are negative.
 
     Raises:
-        SignalError: they are no real numbers, or none of them is finite.
+        SignalError: they are not real numbers, or none of them is finite.
     """
     kind = samples.dtype
     if kind.kind == "b":
@@ -116,7 +116,7 @@ def full_range(samples: Samples, noted: Noted, path: Path, *, colour: bool) -> S
 
 
 def _bytes(samples: Samples, noted: Noted) -> Samples:
-    """Of 8 bits the tags mostly note which values occur; only if that can be a number of bits it is a range."""
+    """8 bits: tags mostly tell which values occur; only a maximum of the form 2^n - 1 is taken for white."""
     high = noted.high or 255.0
     if noted.shown or noted.low != 0 or high >= 255 or np.log2(high + 1) % 1 or samples.max(initial=0) > high:
         return samples
@@ -124,7 +124,7 @@ def _bytes(samples: Samples, noted: Noted) -> Samples:
 
 
 def _sixteen_bits(samples: Samples, noted: Noted, path: Path, *, colour: bool) -> Samples:
-    """A photograph of 16 bits may be dark; one that would be nearly black if its bits were 16 is of fewer bits."""
+    """16 bits: a photograph may be dark, but one that would be nearly black has samples of fewer bits."""
     most = int(samples.max(initial=0))
     bits = next((bits for bits in _BITS if most < 2**bits), 16)
     widened = not (samples % 257).any()  # from 8 bits
@@ -135,7 +135,7 @@ def _sixteen_bits(samples: Samples, noted: Noted, path: Path, *, colour: bool) -
 
 
 def _known(samples: Samples, noted: Noted, path: Path) -> Samples:
-    """The values that count: those that are finite, and not the file's word for none."""
+    """The values that count: those that are finite, and not the mark of missing samples."""
     valid = np.isfinite(samples) if samples.dtype.kind == "f" else np.ones(samples.shape, bool)
     lost = samples.size - int(valid.sum())
     if noted.nodata is not None and not (samples.dtype == np.uint16 and noted.nodata in (0, 65535)):
@@ -148,7 +148,7 @@ def _known(samples: Samples, noted: Noted, path: Path) -> Samples:
 
 
 def _scaled(samples: Samples, low: float, high: float, known: Samples) -> Samples:
-    """As float32 in 0..1; what is not among the known values becomes the lowest, and infinity the highest."""
+    """As float32 in 0..1; values that do not count become the lowest that does, and infinity the highest."""
     if known.size < samples.size:
         missing = ~np.isfinite(samples) | (samples < known.min()) | (samples > known.max())
         samples = np.where(missing & ~np.isposinf(samples), known.min(), samples)

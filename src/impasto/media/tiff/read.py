@@ -1,4 +1,4 @@
-"""TIFF files: the picture in one, or the stack of slices; also raw photographs, pyramids and what microscopes write."""
+"""Reads the picture or the stack of slices in a TIFF file; also raw photographs, pyramids and files of microscopes."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ from impasto.media.tiff.segments import decode_page
 log = logging.getLogger("impasto")
 
 ENDINGS = (".tif", *RAW_ALONE)
-"""The types of files, by their first bytes, that :func:`read_tiff` reads."""
+"""What :func:`impasto.media.file_type.file_type` returns for files that :func:`read_tiff` reads."""
 
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _PROFILE = 274, 282, 283, 296, 34675
 _DOTS = {2: 1.0, 3: 2.54}
-# bytes that a pixel takes as float32 in three channels, and once more while it is resampled
+# bytes of a pixel as three float32, and again while it is resampled
 _WORKED_ON = 24
-_ALL_PAGES = 64
+_ALL_PAGES = 64  # files with more are not searched for a sensor's page
 
 
 @dataclass(frozen=True)
 class TiffPicture:
-    """A picture as its file has it.
+    """A picture as its file stores it, before orientation and profile are applied.
 
     Attributes:
-        samples: (height, width, 1), (.., 3), or (.., 4) with an opacity that does not weigh them; uint8 or uint16 over their
-            full range, or float32 in 0..1.
-        icc: the profile that is still to be applied, of red, green and blue; None for sRGB. With one they are no floats.
-        orientation: as EXIF has it, 1 to 8.
+        samples: (height, width, 1), (.., 3), or (.., 4) with a straight (not premultiplied) opacity; uint8 or uint16 over
+            their full range, or float32 in 0..1.
+        icc: the RGB profile that is still to be applied, to integers only; None for sRGB.
+        orientation: as in EXIF, 1 to 8.
         dpi: dots per inch (x, y).
     """
 
@@ -59,11 +59,11 @@ def read_tiff(path: str | Path, longest: int | None = None, most_bytes: int | No
 
     Args:
         path: a file whose type is one of :data:`ENDINGS`.
-        longest: what does not fit the memory is read smaller, with at least this many pixels on its longest side.
+        longest: a picture too large for the memory is read smaller, with at least this many pixels on its longest side.
         most_bytes: that the work with the picture may take; three quarters of what is free if None.
 
     Raises:
-        SignalError: there is no picture that can be read, or it is too large; without the name of the file.
+        SignalError: no picture can be read, or it is too large; the message lacks the name of the file.
     """
     path = Path(path)
     most_bytes = most_bytes or psutil.virtual_memory().available * 3 // 4
@@ -84,10 +84,10 @@ def read_tiff(path: str | Path, longest: int | None = None, most_bytes: int | No
 
 
 def holds_stack(path: str | Path) -> bool:
-    """Whether a TIFF file holds slices of a volume: pages of one size that are no channels, copies, masks or a document's.
+    """Whether a TIFF file holds the slices of a volume: pages of one size, and not channels, copies, masks or a document.
 
     Raises:
-        Exception: it is damaged.
+        Exception: the file is damaged.
     """
     if file_type(Path(path)) in RAW_ALONE:
         return False
@@ -99,11 +99,11 @@ def holds_stack(path: str | Path) -> bool:
 def read_stack(path: str | Path) -> NDArray[Any]:
     """The slices of a TIFF file in its own type, (slices, height, width), or (.., 3 or 4) in colour.
 
-    Of several times, positions or the like the first is taken, which is told.
+    Of several stacks (times, positions) the first is taken, with a warning.
 
     Raises:
-        SignalError: there is none; without the name of the file.
-        Exception: it is damaged.
+        SignalError: there is no picture; the message lacks the name of the file.
+        Exception: the file is damaged.
     """
     path = Path(path)
     with TiffFile(path) as file:
@@ -147,7 +147,7 @@ def _picture(file: TiffFile, path: Path, layout: Layout, longest: int | None, mo
         log.warning("%s is read at %d x %d pixels, which is what the memory takes", path, samples.shape[1], samples.shape[0])
     tags = layout.first.tags
     if _has_channels(layout, samples.shape[2]):
-        # colours of light do not hang on what zero is called
+        # channels of a detector are light whatever the page calls zero
         samples, profile = mix_channels(samples, channel_colours(file, layout, samples.shape[2]), noted, path), None
     else:
         profile = tags.valueof(_PROFILE)
@@ -156,7 +156,7 @@ def _picture(file: TiffFile, path: Path, layout: Layout, longest: int | None, mo
 
 
 def _has_channels(layout: Layout, channels: int) -> bool:
-    """Whether the samples are the channels of a detector, and no colours by the names of the TIFF format."""
+    """Whether the samples are the channels of a detector, and not a colour space of the TIFF format."""
     page = layout.first
     if "C" in layout.axes and channels > 1 and ("S" not in layout.axes or len(select_planes(layout)) > 1):
         return True
@@ -165,7 +165,10 @@ def _has_channels(layout: Layout, channels: int) -> bool:
 
 
 def _that_fits(layout: Layout, longest: int | None, most_bytes: int) -> tuple[Layout, Any, int]:
-    """The picture, or a copy of it, and of how many of its rows and columns the mean is to be taken, so that it fits."""
+    """The layout and the page to be read so that the picture fits into the memory, and the factor to make it smaller by.
+
+    A reduced copy in the file goes before a factor.
+    """
     page = layout.first
     for one in sorted([page, *layout.copies], key=lambda one: one.imagewidth, reverse=True):
         enough = longest is not None and max(one.imagewidth, one.imagelength) >= longest
@@ -222,11 +225,10 @@ def _photograph(
 
 
 def _with_pillow(path: Path, reason: Exception) -> TiffPicture:
-    """What tifffile does not decode: subsampled colours that are not JPEG, LogLuv, and whatever else libtiff knows."""
+    """The first page by Pillow (libtiff), for what tifffile cannot decode: subsampled colours, LogLuv and others."""
     try:
         with Image.open(path) as picture:
             samples = np.asarray(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
-            # pages of others than the first are not reached, and sizes of them not looked for
             return TiffPicture(samples, None, int(picture.getexif().get(_ORIENTATION, 1)))
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError, TypeError, KeyError):
         kind = "it is damaged" if isinstance(reason, TiffFileError) else "it cannot be decoded"
@@ -239,12 +241,12 @@ def _orientation(page: Any) -> int:
 
 
 def _density(page: Any) -> tuple[float, float] | None:
-    """Dots per inch along width and height, if the file tells; a unit of none tells only the shape of its pixels."""
+    """Dots per inch along width and height, if the file tells; without a unit it only tells the shape of a pixel."""
     try:
         (x, per_x), (y, per_y) = (page.tags.valueof(tag) for tag in (_X_RESOLUTION, _Y_RESOLUTION))
         unit = _DOTS.get(int(page.tags.valueof(_RESOLUTION_UNIT, default=2)), 0.0)
         dots = (x / per_x * unit, y / per_y * unit)
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    # files without one often say 1
+    # files without a known density often say 1
     return dots if all(1 < n < 1e5 for n in dots) else None

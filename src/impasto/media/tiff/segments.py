@@ -1,4 +1,4 @@
-"""The strips and tiles of a TIFF page, as far as they are there, as one array; made smaller while they are read if asked."""
+"""Decodes the strips and tiles of a TIFF page, as far as they are there, and makes it smaller while reading if asked."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Samples = NDArray[Any]
 _MOST_MISSING = 0.1
 _PLAIN, _DEFLATE, _JPEG = 1, (8, 32946), (6, 7, 34892, 33007)
 _WHOLE_BYTES = (8, 16, 32, 64)
-_BAND = 2**24  # bytes of unpacked rows that are read at once
+_BAND = 2**24  # bytes of uncompressed rows that are read at once
 
 
 class Part(NamedTuple):
-    """Some rows and columns of a page: where they are, and what they hold, (rows, columns, channels)."""
+    """A block of a page: its first channel, row and column, and its samples (rows, columns, channels)."""
 
     channel: int
     top: int
@@ -30,18 +30,18 @@ class Part(NamedTuple):
 
 
 def decode_page(page: Any, factor: int = 1, expand: Callable[[Samples], Samples] | None = None) -> tuple[Samples, float]:
-    """The samples of a page, (height, width, channels), and the share of it that is missing in the file.
+    """The samples of a page, (height, width, channels), and the share of it that is missing in the file, 0..1.
 
-    What is missing is filled with what stands above it.
+    What is missing is filled with the row above it.
 
     Args:
-        page: one of tifffile's; or a frame, which has the tags of another page.
-        factor: of how many rows and columns the mean is taken.
-        expand: what the samples are to become before a mean is taken of them, e.g. the colours of a palette.
+        page: tifffile's page, or frame (a page that shares the tags of another).
+        factor: each side is made so many times smaller, by means of squares.
+        expand: applied to the samples before they are averaged, e.g. from indices to the colours of a palette.
 
     Raises:
-        SignalError: more than a tenth is missing, or it has more than one plane.
-        Exception: the decoder does not know the format.
+        SignalError: more than a tenth is missing, or the page has more than one plane.
+        Exception: the format cannot be decoded.
     """
     key = page.keyframe
     if key.shaped[1] != 1:
@@ -54,13 +54,13 @@ def decode_page(page: Any, factor: int = 1, expand: Callable[[Samples], Samples]
             return expand(_joined(page.asarray(squeeze=False), key)), 0.0
         except NotImplementedError:
             raise
-        except Exception:  # one damaged strip is told below from a decoder that knows none
+        except Exception:  # _gathered tells one damaged strip from a page that cannot be decoded at all
             pass
     return _gathered(page, factor, expand)
 
 
 def _joined(array: Samples, key: Any) -> Samples:
-    """(planes of samples, 1, rows, columns, samples) as (rows, columns, channels)."""
+    """tifffile's (planes, 1, rows, columns, samples) as (rows, columns, channels)."""
     planes, _, rows, columns, inner = key.shaped
     array = array.reshape(planes, rows, columns, inner)
     return array[0] if planes == 1 else np.ascontiguousarray(np.moveaxis(array[..., 0], 0, -1))
@@ -76,7 +76,7 @@ def _gathered(page: Any, factor: int, expand: Callable[[Samples], Samples]) -> t
     key = page.keyframe
     planes, _, rows, columns, inner = key.shaped
     size = page.parent.filehandle.size
-    # before room is made for what a damaged header promises
+    # before memory is taken for what a damaged header promises
     begun = sum(
         0 < offset < size or count == 0 for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)
     )
@@ -115,7 +115,7 @@ def _check_missing(missing: float) -> None:
 
 
 def _summed(part: Samples, factor: int, top: int, left: int) -> Samples:
-    """The sums of squares of ``factor`` x ``factor`` positions of the page, of which a part may have only some."""
+    """Sums over the squares of ``factor`` x ``factor`` positions of the page, which a part may cover partly."""
     for axis, start in ((0, top), (1, left)):
         squares = np.arange(start, start + part.shape[axis]) // factor
         part = np.add.reduceat(part, np.flatnonzero(np.diff(squares, prepend=-1)), axis)
@@ -123,7 +123,7 @@ def _summed(part: Samples, factor: int, top: int, left: int) -> Samples:
 
 
 def _parts(page: Any, errors: list[Exception]) -> Iterator[Part]:
-    """What can be unpacked of a page, and in ``errors`` why the rest cannot."""
+    """The parts of a page that can be decoded; why others cannot is added to ``errors``."""
     key, file = page.keyframe, page.parent.filehandle
     plain = key.compression == _PLAIN and key.predictor == 1 and key.bitspersample in _WHOLE_BYTES and key.fillorder == 1
     rest: dict[str, Any] = {}
@@ -151,7 +151,7 @@ def _parts(page: Any, errors: list[Exception]) -> Iterator[Part]:
 
 
 def _bands(page: Any, index: int, offset: int) -> Iterator[Part]:
-    """The rows of a strip that is not packed, some at a time."""
+    """The rows of an uncompressed strip, some at a time."""
     key, file = page.keyframe, page.parent.filehandle
     inner, columns = key.shaped[4], key.shaped[3]
     kind = np.dtype(key.dtype).newbyteorder(page.parent.byteorder)
@@ -168,7 +168,7 @@ def _bands(page: Any, index: int, offset: int) -> Iterator[Part]:
 
 
 def _rows(key: Any, index: int) -> int:
-    """The rows of a strip or tile."""
+    """How many rows a strip or tile has."""
     if key.is_tiled:
         return key.tilelength
     strips = -(-key.shaped[2] // key.rowsperstrip)
@@ -176,7 +176,7 @@ def _rows(key: Any, index: int) -> int:
 
 
 def _mended(data: bytes, key: Any, index: int) -> tuple[bytes, int]:
-    """A strip or tile that is cut off, with zeros behind what is there of it; and how many rows that is."""
+    """A strip or tile that is cut off, filled up with zeros; and how many of its rows are there."""
     rows = _rows(key, index)
     if key.compression not in (_PLAIN, *_DEFLATE):
         return data, rows

@@ -11,7 +11,7 @@ BY_NIBABEL = (".nii", ".nii.gz", ".mgh", ".mgz", ".hdr", ".img", ".mnc")
 READABLE = (*BY_NIBABEL, ".tif", ".tiff", ".npy", ".dcm")
 WRITABLE = (".nii", ".nii.gz", ".mgh", ".mgz", ".tif", ".tiff", ".npy")
 CONVERTIBLE = (".nrrd", ".nhdr", ".mha", ".mhd")
-"""Endings of volumes that other programs make of what is read here, and here of nothing."""
+"""Endings of volumes that cannot be read here, but that other programs convert; named to tell people so."""
 
 VOLUME = Medium(
     name="volume",

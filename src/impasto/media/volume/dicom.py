@@ -1,4 +1,4 @@
-"""DICOM series: the slices of one volume, in files of their own or in one, put in order and checked."""
+"""Reads DICOM series: the slices of one volume, in one file or many, put in order and checked."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from impasto.media.dicom.pixels import decode_pixels, on_scale
 
 log = logging.getLogger("impasto")
 
-# in units of the usual distance of two slices
+# steps between slices larger than the first are gaps, smaller than the second none; in units of the usual step
 _GAP, _SAME_PLACE = 1.5, 0.05
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-# by the axis of LPS+ along which they follow each other: along their rows and down their columns
+# name and orientation (along rows, down columns) of slices that follow each other along the first, second or third axis of
+# LPS+
 _ACROSS = (
     ("sagittal", np.array([(0.0, 1, 0), (0, 0, -1)])),
     ("coronal", np.array([(1.0, 0, 0), (0, 0, -1)])),
@@ -31,20 +32,21 @@ _ACROSS = (
 
 
 def read_dicom_series(path: str | Path) -> tuple[NDArray[Any], dict[str, Any]]:
-    """The voxels (slice, row, column[, 3]) of a series on the scale of its modality (of CT: Hounsfield units), and a header.
+    """The voxels of a series in the units of its modality (of CT: Hounsfield units), and a header.
 
     Args:
         path: a folder with one file for each slice, in any order and under any names, or one file with many images.
 
     Returns:
-        The voxels, and a header with ``dtype``, ``colour`` and, where the files tell it, ``affine``: indices to mm in RAS+.
+        Voxels (slice, row, column[, 3]); and a header with ``dtype``, ``colour`` (whether they are RGB) and, if the files
+        tell it, ``affine``, from indices to mm in RAS+.
 
     Raises:
-        SignalError: there are no slices, only one, those of several series, of several sizes, or without pixels; one is
-            missing or there twice; or the pixels are compressed in a way that cannot be read here.
+        SignalError: there are no slices, or only one; they are of several series or sizes, or lack pixels; one is missing
+            or there twice; or the pixels are compressed in a way that cannot be read here.
     """
     path = Path(path)
-    with one_line_is_enough():  # values that break the standard are common, and most do not concern the pixels
+    with one_line_is_enough():  # pydicom warns of values that break the standard; most do not concern the pixels
         found = find_images(path)
         frames = [frame for file, dataset in found for frame in frames_of(file, dataset, path)]
         if len(frames) == 1:
@@ -79,7 +81,7 @@ def _is_parallel(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
 
 
 def _in_order(frames: list[Frame], path: Path) -> list[Frame]:
-    """The images by their place along the normal; without places, by their number."""
+    """The images in the order of their places along the normal; if these are not known, of their numbers."""
     frames = _with_orientation(frames, path)
     places, unit = _along_normal(frames, path), "mm"
     if places is None:
@@ -96,7 +98,7 @@ def _in_order(frames: list[Frame], path: Path) -> list[Frame]:
 
 
 def _along_normal(frames: Sequence[Frame], path: Path) -> NDArray[Any] | None:
-    """Where the images lie in mm; None if not all of them tell, or all of a file tell the same."""
+    """The places of the images along the normal in mm; None if one is missing, or all those of a file are the same."""
     positions = [frame.position for frame in frames if frame.position is not None]
     if len(positions) < len(frames):
         if positions:
@@ -105,12 +107,12 @@ def _along_normal(frames: Sequence[Frame], path: Path) -> NDArray[Any] | None:
         return None
     orientation = frames[0].orientation
     places = np.array(positions) @ (np.array((0.0, 0, 1)) if orientation is None else np.cross(*orientation))
-    of_time = len({frame.file for frame in frames}) == 1 and np.ptp(places) == 0
-    return None if of_time else places
+    same_place = len({frame.file for frame in frames}) == 1 and np.ptp(places) == 0
+    return None if same_place else places
 
 
 def _with_orientation(frames: list[Frame], path: Path) -> list[Frame]:
-    """Where an image tells no orientation, that of the others or, of none, the one across which their places lie."""
+    """The images, with a missing orientation taken from the others or, if none tells it, from how their places spread."""
     known = next((frame.orientation for frame in frames if frame.orientation is not None), None)
     positions = [frame.position for frame in frames if frame.position is not None]
     if known is None and len(positions) > 1:
@@ -157,7 +159,7 @@ def _voxels(frames: Sequence[Frame], path: Path) -> NDArray[Any]:
 
 
 def _place(frames: Sequence[Frame], path: Path) -> dict[str, Any]:
-    """The affine of ordered images, where they tell it: from (slice, row, column) to mm in RAS+."""
+    """A header with the ``affine`` of the ordered images, from (slice, row, column) to mm in RAS+; empty if not known."""
     first, last = frames[0], frames[-1]
     if first.position is None and first.spacing is None:
         return {}
@@ -179,7 +181,7 @@ def _place(frames: Sequence[Frame], path: Path) -> dict[str, Any]:
 
 
 def _dtype(voxels: NDArray[Any]) -> np.dtype[Any]:
-    """The smallest integers that hold the voxels where all are whole, as Hounsfield units are."""
+    """The smallest integer type that holds the voxels if all are whole numbers, as Hounsfield units are; else float32."""
     if voxels.ndim == 4 or voxels.dtype == np.uint8:
         return voxels.dtype
     whole = voxels.dtype.kind in "iu" or bool((voxels == voxels.round()).all())

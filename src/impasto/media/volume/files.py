@@ -1,4 +1,4 @@
-"""Volumes: NIfTI files, DICOM series, TIFF stacks and arrays, with their place in space and their scale of intensities."""
+"""Reads and writes volumes (NIfTI, DICOM, TIFF stacks, arrays), with their place in space and range of intensities."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = logging.getLogger("impasto")
 def is_volume(path: Path, output: Path | None = None) -> bool:
     """Whether the file holds a volume, though its ending may stand for a picture or a series as well.
 
-    ``output``, where the result is to go, decides where the file does not.
+    If the file does not tell, ``output``, where the result is to go, does.
     """
     if is_dicom(path):
         return is_stack(path)
@@ -47,13 +47,13 @@ def is_volume(path: Path, output: Path | None = None) -> bool:
                 return array.ndim > 2 and not holds_picture(path, output)
     except (OSError, ValueError, SyntaxError):
         return False
-    except Exception:  # what follows its beginning is damaged: to be said when it is read as what is wanted
+    except Exception:  # it is damaged: its reader will raise the error, that of a volume if one is wanted
         return output is None or output.name.lower().endswith(WRITABLE)
     return True
 
 
 def is_folder_of_slices(path: Path, output: Path | None = None) -> bool:
-    """Whether the folder holds DICOM slices, and more than one."""
+    """Whether the folder holds more than one DICOM slice."""
     return holds_slices(path) and not is_picture(path)
 
 
@@ -62,18 +62,20 @@ def read_volume(source: str | Path | Array) -> Signal:
 
     Args:
         source: a file of NIfTI (.nii, .nii.gz, .hdr and .img), FreeSurfer (.mgh, .mgz) or MINC (.mnc), a DICOM file with
-            many frames or a folder with the slices of one series, a TIFF stack, an .npy file, or an array; of shape
+            many images or a folder with the slices of one series, a TIFF stack, an .npy file, or an array; of shape
             (a, b, c), or (a, b, c, 3 or 4) in colour, whose opacity is dropped.
 
     Returns:
-        A signal of kind "volume": values (1 or 3, a, b, c) in the order of the file's axes. Its header holds ``low`` and
-        ``high``, the intensities that 0 and 1 stand for (grey: the percentiles 0.1 and 99.9; colour: the dtype's range), and
-        ``cut``, the share of voxels beyond; ``dtype``, that of the file; ``affine`` (4, 4), from indices to mm in RAS+,
-        where the file tells it; ``nifti`` and ``mgh``, the header of a file of these; and, where voxels are NaN or infinite,
-        ``nonfinite`` (a, b, c): these, and 0 elsewhere. The values there are 0.
+        A signal of kind "volume": values (1 or 3, a, b, c) in the order of the file's axes. Its header has:
+
+        - ``low`` and ``high``, the intensities that became 0 and 1 (grey: the percentiles 0.1 and 99.9; colour: the range of
+          the dtype), and of a grey volume ``cut``, the share of voxels beyond them;
+        - ``dtype``, that of the file; ``affine`` (4, 4), from indices to mm in RAS+, if the file tells it;
+        - ``nifti`` and ``mgh``, the header of such a file;
+        - ``nonfinite`` (a, b, c), if there are NaN or infinite voxels: these voxels, and 0 elsewhere. Their values are 0.
 
     Raises:
-        SignalError: the source is missing, damaged, no volume, nowhere finite or constant; or a slice is missing.
+        SignalError: the source is missing, damaged, no volume, nowhere finite, or constant; or a slice is missing.
     """
     if isinstance(source, np.ndarray):
         return scale_voxels(source, {}, "the array")
@@ -93,17 +95,17 @@ def read_volume(source: str | Path | Array) -> Signal:
 
 
 def sample_volume(volume: Signal) -> Signal:
-    """A corner of the volume, with all that its file holds beside the voxels."""
+    """A corner of the volume, with all of its header."""
     header = {k: v[:4, :4, :4] if k == "nonfinite" else v for k, v in volume.header.items()}
     return Signal(volume.values[:, :4, :4, :4], volume.kind, header)
 
 
 def encode_volume(volume: Signal, path: str | Path, about: Mapping[str, Any] | None = None) -> bytes:
-    """The bytes of a file of the volume as the ending of ``path`` says: .nii, .nii.gz, .mgh, .mgz, .tif or .npy.
+    """The bytes of a file of the volume in the format that the ending of ``path`` names.
 
-    Intensities and dtype are those of the file it was read from, and a NIfTI file keeps the affine and the header. ``about``
-    (how it was made) goes into NIfTI as a comment and into TIFF as the description, as JSON. A type that the format does not
-    have is converted, and that is told.
+    Intensities and dtype are those of the file it was read from; a dtype that the format does not have is converted, with a
+    warning. NIfTI keeps the affine and the header. ``about``, the record of how it was made, goes as JSON into the comment
+    of NIfTI and the description of TIFF.
 
     Raises:
         SignalError: the ending is unknown, or the format has no colours.
@@ -114,10 +116,10 @@ def encode_volume(volume: Signal, path: str | Path, about: Mapping[str, Any] | N
 
 
 def volume_format(path: str | Path, known: Sequence[str] = WRITABLE) -> str:
-    """The ending of ``path``, by which its format goes, one of ``known``.
+    """The one of the endings ``known`` that ``path`` has.
 
     Raises:
-        SignalError: volumes have no such format.
+        SignalError: it has none of them.
     """
     name = Path(path).name.lower()
     suffix = next((suffix for suffix in known if name.endswith(suffix)), None)
@@ -131,27 +133,26 @@ def volume_format(path: str | Path, known: Sequence[str] = WRITABLE) -> str:
 
 
 def spacing(volume: Signal) -> tuple[float, ...]:
-    """The distance of neighbouring voxels along each axis in mm; ones where the file does not tell."""
+    """The distance of neighbouring voxels along each axis in mm; 1 if the file does not tell."""
     affine = volume.header.get("affine", np.eye(4))
     return tuple(float(length) or 1.0 for length in np.linalg.norm(affine[:3, :3], axis=0))
 
 
 def finite(volume: Signal) -> NDArray[np.bool_]:
-    """Where the voxels are numbers, neither NaN nor infinite: (a, b, c)."""
+    """Which voxels are neither NaN nor infinite, (a, b, c)."""
     return volume.header["nonfinite"] == 0 if "nonfinite" in volume.header else np.ones(volume.shape, np.bool_)
 
 
 def resample_volume(volume: Signal, shape: tuple[int, ...]) -> Signal:
-    """The volume on a grid of ``shape`` over the same space (cubic, smoothed where it gets smaller), its affine with it.
+    """The volume with as many voxels as ``shape`` in the same space (bicubic, antialiased), with its affine adapted.
 
-    What is not finite spreads to no voxel beside it.
+    NaN and infinite voxels do not spread to others.
     """
     if volume.shape == shape:
         return volume
     header, values = dict(volume.header), _resample(volume.values, shape)
     if "nonfinite" in header:
         weights = _resample(finite(volume)[None].astype(np.float32), shape)
-        # of the nearest voxel, or of one beside it where the weights have an edge
         nearest_voxels = [
             ((np.arange(n) + 0.5) * given / n).astype(int) for n, given in zip(shape, volume.shape, strict=True)
         ]
@@ -178,7 +179,7 @@ def _resample(values: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _storable(volume: Signal, path: str | Path, ending: str) -> Signal:
-    """The volume with a type that the format has; what that changes is told."""
+    """The volume with a dtype that the format has; warns of what that changes."""
     header, colour = dict(volume.header), len(volume.values) == 3
     dtype, low, high = (header[key] for key in ("dtype", "low", "high"))
     if colour and ending in (".nii", ".nii.gz") and dtype != np.uint8:
@@ -212,10 +213,6 @@ def _tiff_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str)
     return buffer.getvalue()
 
 
-def _read_npy(path: Path) -> tuple[Array, dict[str, Any]]:
-    return np.load(path, allow_pickle=False), {}
-
-
 def _npy_bytes(voxels: Array, header: Mapping[str, Any], about: str, path: str) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, voxels)
@@ -229,7 +226,7 @@ _READERS: dict[str, Read] = {
     **{ending: partial(nifti.read_nibabel, ending=ending) for ending in BY_NIBABEL},
     ".tif": _read_tiff,
     ".tiff": _read_tiff,
-    ".npy": _read_npy,
+    ".npy": lambda path: (np.load(path, allow_pickle=False), {}),
 }
 _ENCODERS: dict[str, Encode] = {
     ".nii": nifti.encode_nifti,

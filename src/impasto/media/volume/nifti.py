@@ -1,4 +1,4 @@
-"""NIfTI and its relatives: FreeSurfer's MGH, Analyze and MINC, all by nibabel, with their place in space."""
+"""Reads and writes, by nibabel, NIfTI and FreeSurfer's MGH, and reads Analyze and MINC, with their place in space."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from impasto.files import first_line, optional_package
 Array = NDArray[Any]
 
 PAIRS = {".hdr": ".img", ".img": ".hdr"}
-"""Two files that belong together, by the endings of their names."""
+"""For each ending of a pair of files, that of the other."""
 
-_PACKED = b"\x1f\x8b"
-_VERSION_2 = 540  # the size that the header of NIfTI-2 says it has
+_GZIP = b"\x1f\x8b"
+_VERSION_2 = 540  # the size of the header in the first bytes of NIfTI-2
 _LONGEST = 2**15 - 1  # of an axis in NIfTI-1
-_VECTOR = (1002, 1007, 2003, 2004)  # intents whose fifth axis may be a colour
+_VECTOR = (1002, 1007, 2003, 2004)  # intent codes with which the fifth axis may be a colour
 
 
 def read_nibabel(path: Path, ending: str) -> tuple[Array, dict[str, Any]]:
-    """The voxels of a file in the order of its axes, and a header with ``affine``, ``dtype``, ``nifti`` and ``colour``.
+    """The voxels of a file in the order of its axes, and a header.
 
     Args:
         path: the file.
-        ending: what it is, which its name may not say.
+        ending: of its format, which the name may not have.
+
+    Returns:
+        The voxels; and a header with ``affine`` (from indices to mm in RAS+), ``dtype``, ``colour`` (whether the last axis
+        is RGB or RGBA), ``nifti`` and, of FreeSurfer's files, ``mgh``.
 
     Raises:
-        SignalError: it is damaged, the other file of a pair is missing, or its numbers are not real.
+        SignalError: the file is damaged, the other file of a pair is missing, or its numbers are complex.
     """
     nibabel = optional_package("nibabel", path, "volumes")
     try:
@@ -51,31 +55,30 @@ def read_nibabel(path: Path, ending: str) -> tuple[Array, dict[str, Any]]:
             array = np.stack([array[name] for name in stored.names], axis=-1)
             return array, header | {"dtype": array.dtype}
         if getattr(image.dataobj, "slope", 1) != 1 or getattr(image.dataobj, "inter", 0) != 0:
-            array = image.get_fdata(dtype=np.float32, caching="unchanged")  # integers on a scale of their own
+            array = image.get_fdata(dtype=np.float32, caching="unchanged")  # integers with a slope and an intercept
         else:
             array = np.asarray(image.dataobj)
     except nibabel.filebasedimages.ImageFileError as error:
         raise SignalError(f"{path} is not a {_NAMES[ending]} file: {first_line(error)}") from None
     except nibabel.spatialimages.HeaderDataError as error:
         raise SignalError(f"{path} has a damaged header: {first_line(error)}") from None
-    if array.ndim == 5 and array.shape[3] == 1 and array.dtype == np.uint8 and _intent(header) in _VECTOR:
+    is_vector = int(header["nifti"]["intent_code"]) in _VECTOR
+    if array.ndim == 5 and array.shape[3] == 1 and array.dtype == np.uint8 and is_vector:
         array, header["colour"] = array[:, :, :, 0], True
     return array, header | {"dtype": array.dtype}
 
 
-def _intent(header: Mapping[str, Any]) -> int:
-    return int(header["nifti"]["intent_code"])
-
-
 def _open(nibabel: Any, path: Path, ending: str) -> Any:
-    """The image in a file, whatever that is called and whether or not it is packed."""
-    if ending in PAIRS and not any(path.with_suffix(other).is_file() for other in _cases(PAIRS[ending])):
-        raise SignalError(f"{path} is one of two files: {path.with_suffix(PAIRS[ending]).name} was expected beside it")
+    """The image in a file of any name, gzipped or not."""
+    if ending in PAIRS:
+        other = path.with_suffix(PAIRS[ending])
+        if not (other.is_file() or path.with_suffix(other.suffix.upper()).is_file()):
+            raise SignalError(f"{path} is one of two files: {other.name} was expected beside it")
     if ending in (*PAIRS, ".mnc"):
         return nibabel.load(path)
     with path.open("rb") as file:
-        packed = file.read(2) == _PACKED
-    with gzip.open(path) if packed else path.open("rb") as file:
+        gzipped = file.read(2) == _GZIP
+    with gzip.open(path) if gzipped else path.open("rb") as file:
         size = file.read(4)
         file.seek(0)
         if ending in (".mgh", ".mgz"):
@@ -83,19 +86,15 @@ def _open(nibabel: Any, path: Path, ending: str) -> Any:
         else:
             version_2 = _VERSION_2 in (int.from_bytes(size, order) for order in ("little", "big"))
             kind = nibabel.Nifti2Image if version_2 else nibabel.Nifti1Image
-        # kept in memory, as the file is closed before its voxels are asked for
+        # nibabel reads voxels when they are asked for, and then the file is closed
         return kind.from_bytes(file.read())
 
 
-def _cases(ending: str) -> tuple[str, str]:
-    return ending, ending.upper()
-
-
 def encode_nifti(voxels: Array, header: Mapping[str, Any], about: str, path: str) -> bytes:
-    """A NIfTI file of voxels (a, b, c), or (a, b, c, 3) of uint8 in colour, with the header it was read with.
+    """A NIfTI file of voxels (a, b, c), or (a, b, c, 3) of uint8 in colour, with the NIfTI header in ``header``, if any.
 
-    Its axes are x, y and z: those of what was read as NIfTI stay as they are, and those of stacks (slice, row, column) are
-    turned round.
+    Its axes are x, y and z: those of voxels that were read as NIfTI stay, and those of stacks (slice, row, column) are
+    reversed.
     """
     nibabel = optional_package("nibabel", Path(path), "volumes")
     voxels, affine = _as_xyz(voxels, header)
@@ -117,7 +116,7 @@ def encode_nifti(voxels: Array, header: Mapping[str, Any], about: str, path: str
 
 
 def _keep_places(image: Any, nifti: Any, affine: Array) -> None:
-    """Move both of the places in space that a header has, where the grid is another one, and keep what they mean."""
+    """Adapt both affines of the header, sform and qform, to a grid that has changed, and keep their codes."""
     before = nifti.get_best_affine()
     if np.allclose(before, affine):
         return
@@ -129,7 +128,7 @@ def _keep_places(image: Any, nifti: Any, affine: Array) -> None:
 
 
 def encode_mgh(voxels: Array, header: Mapping[str, Any], about: str, path: str) -> bytes:
-    """A file of FreeSurfer of voxels (a, b, c), with axes as :func:`encode_nifti` has them; ``about`` has no place in it.
+    """A FreeSurfer file of voxels (a, b, c), with axes as in :func:`encode_nifti`; it has no place for ``about``.
 
     Raises:
         SignalError: the volume has colours.
@@ -145,7 +144,7 @@ def encode_mgh(voxels: Array, header: Mapping[str, Any], about: str, path: str) 
 
 
 def _as_xyz(voxels: Array, header: Mapping[str, Any]) -> tuple[Array, Array]:
-    """Voxels and affine with the axes x, y, z, where stacks count slices, rows and columns."""
+    """Voxels and affine with the axes x, y, z; those of stacks (slice, row, column) are reversed."""
     affine = header.get("affine", np.eye(4))
     if "nifti" in header:
         return voxels, affine

@@ -1,4 +1,4 @@
-"""Volumes drawn for people: content, style and result side by side."""
+"""Figures of volumes: sections through content, styles and result side by side."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from impasto.media.volume.files import spacing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# the anatomical sections, by the axis of right, front and top that they are across
+# the sections across the axes that point to the right, the front and the top of a patient
 _SECTIONS = ("sagittal", "coronal", "axial")
 
 
 def plot_volume(content: Signal, styles: Sequence[Signal], result: Signal) -> Figure:
-    """Three orthogonal sections through the middle of content, styles and result, upright where the file tells how."""
+    """Three orthogonal sections through the middle of content, styles and result, upright if the file tells how."""
     columns = roles(content, styles) | {"result": result}
     figure, grid = grid_of(3, len(columns), (2.8 * len(columns), 8.6))
     for column, (title, signal) in zip(grid.T, columns.items(), strict=True):
@@ -37,7 +37,7 @@ def plot_volume(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
 
 
 def sections(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
-    """Name, picture (height, width[, 3]) and height of a pixel over its width, of the sections through the middle."""
+    """Name, picture (height, width, 1 or 3), and height of a pixel over its width, of three sections through the middle."""
     values, steps = volume.values, spacing(volume)
     names = ["across axis 1", "across axis 2", "across axis 3"]
     upright = "affine" in volume.header
@@ -53,7 +53,7 @@ def sections(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
     for axis, name in enumerate(names):
         picture = np.take(values, values.shape[1 + axis] // 2, 1 + axis)
         down, across = (steps[other] for other in range(3) if other != axis)
-        if upright:  # what lies on top is drawn at the top
+        if upright:  # the top of the patient is drawn at the top
             picture, down, across = np.flip(picture.swapaxes(1, 2), 1), across, down
         rows.append((name, np.moveaxis(picture, 0, -1), down / across))
     return rows
@@ -61,8 +61,8 @@ def sections(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
 
 def _closest_axes(directions: NDArray[Any]) -> list[int]:
     """For right, front and top the axis of the volume that runs along it."""
-    left, order = set(range(3)), [0, 0, 0]
+    remaining, order = set(range(3)), [0, 0, 0]
     for world in np.argsort(-np.abs(directions).max(axis=1)):
-        order[world] = max(left, key=lambda axis: abs(directions[world, axis]))
-        left.remove(order[world])
+        order[world] = max(remaining, key=lambda axis: abs(directions[world, axis]))
+        remaining.remove(order[world])
     return order

@@ -1,4 +1,4 @@
-"""Volumes: seen by VGG-19 section by section in three orientations, or as a whole by its kernels inflated to 3D."""
+"""Volumes ready to be painted: compared slice by slice in three orientations, or whole by a network inflated to 3D."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ from impasto.objective.term import Objective
 
 log = logging.getLogger("impasto")
 
-# pixels of all sections in three orientations up to which every evaluation sees all of them, and how many it sees of more
+# every evaluation sees all slices of a volume if they have no more pixels than the first in all three orientations;
+# otherwise it sees some of them, with about as many pixels as the second
 _ALL, _SOME = 3 * 40**3, 2**18
-# a picture's strokes must be small beside the volume, and large enough to be seen in its voxels
+# largest side of a picture of the style, in sides of the volume, so that its strokes are neither too large nor too fine
 _PICTURE_SIZE = 2.0
-# evaluations of the same sections, before others are seen
+# evaluations of J of the same slices
 _ROUND = 20
 _LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
 
@@ -38,8 +39,8 @@ _LUMA = torch.tensor((0.2126, 0.7152, 0.0722))
 def prepare_volumes(content: Signal, styles: Styles, settings: ResolvedSettings) -> Prepared:
     """Content and styles with at most ``settings.size`` voxels along each axis, if network and memory can take it.
 
-    A picture is scaled to twice the volume's longest side at most; for a grey volume it is made grey, with the brightness
-    and contrast of the volume.
+    A picture among the styles is scaled to at most twice the volume's longest side; for a grey volume it is made grey, with
+    the brightness and contrast of the volume.
 
     Raises:
         SettingsError: the method is not for volumes.
@@ -65,12 +66,10 @@ def prepare_volumes(content: Signal, styles: Styles, settings: ResolvedSettings)
     side = round((3 * prod(content.shape) if count is None else _SOME) ** 0.5)
     check_whole(settings, content.shape if settings.method == "volume" else (side, side))
     inflated = settings.network.build(3) if settings.method == "volume" else None
-    channels, shape = len(content.values), content.shape
-
-    seen = finite(content)
+    channels, shape, known = len(content.values), content.shape, finite(content)
 
     def restore(values: Values) -> Signal:
-        return content.with_values(np.where(seen, values, 0).astype(np.float32))
+        return content.with_values(np.where(known, values, 0).astype(np.float32))
 
     def fit(volume: Signal) -> Tensor:
         if volume.kind != "volume":
@@ -80,8 +79,9 @@ def prepare_volumes(content: Signal, styles: Styles, settings: ResolvedSettings)
         return _in_channels(resample_volume(volume, shape), channels)
 
     def bind(objective: Objective, network: Forward, c: Tensor, s: Blend, measured: Measured) -> Parts:
-        told = {"inflated": inflated, "count": count, "seed": settings.seed, "measured": measured}
-        of_slices = SlicesObjective(objective, network, c, s, **told)
+        of_slices = SlicesObjective(
+            objective, network, c, s, inflated=inflated, count=count, seed=settings.seed, measured=measured
+        )
         return Whole(of_slices) if count is None else Rounds(of_slices)
 
     return Prepared(
@@ -100,35 +100,35 @@ def prepare_volumes(content: Signal, styles: Styles, settings: ResolvedSettings)
 
 
 class Rounds:
-    """J of some slices at a time, in rounds of evaluations of the same ones.
+    """The parts of a descent that sees some slices at a time: in each round other slices, the same for all its evaluations.
 
-    Each round begins with the best G of the one before, and without the memory of the optimizer: between two sets of slices
-    L-BFGS would take the difference for curvature. What it changes in the slices that it sees it changes smoothly in those
-    between, for G is seen as whitened coefficients. The best of all is the best of the last round.
+    A round starts from the best G of the round before, with an optimizer that remembers nothing: L-BFGS would take the
+    difference between two sets of slices for curvature. Slices in between change smoothly with those that are seen, as the
+    descent is in whitened coefficients. The result is the best G of the last round.
     """
 
     def __init__(self, objective: SlicesObjective) -> None:
         self._objective, self._turn = objective, 0
 
     def lengths(self, iterations: int) -> list[int]:
-        """Of each round; the last one takes what is left."""
+        """Evaluations of each round; the last one gets what is left."""
         full, rest = divmod(iterations, _ROUND)
         return [_ROUND] * full + [rest] * (rest > 0)
 
     def begin(self, i: int, painted: Tensor, carried: State) -> tuple[Callable[[Tensor], Costs], Tensor]:
-        """J of the slices of a round."""
+        """J of the slices of round ``i``, and where it starts."""
         while self._turn < i:
             self._objective.turn()
             self._turn += 1
         return self._objective, painted
 
     def place(self, i: int, painted: Tensor, generated: Tensor) -> Tensor:
-        """Every round is of the whole volume."""
+        """The result of a round, which is of the whole volume."""
         return generated
 
 
 def _count(shape: tuple[int, ...]) -> int | None:
-    """How many sections of each orientation an evaluation sees."""
+    """How many slices of each orientation an evaluation sees on average; None if it sees all."""
     pixels = 3 * prod(shape)
     if pixels <= _ALL:
         return None
@@ -155,7 +155,7 @@ def _seen(style: Signal, content: Signal) -> Tensor:
 
 
 def _like(content: Signal, grey: Tensor) -> Tensor:
-    """The picture with the brightness and contrast of the content: a volume's greys mean something, a painting's do not.
+    """The grey picture with the mean and deviation of the content, whose greys mean something while a painting's do not.
 
     Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), equation 10.
     """
@@ -165,7 +165,7 @@ def _like(content: Signal, grey: Tensor) -> Tensor:
 
 
 def _in_channels(signal: Signal, channels: int) -> Tensor:
-    """(1, channels, *space): grey where only one channel is wanted, and the same grey three times where three are."""
+    """A tensor (1, channels, *space): colours become grey for one channel, and grey is repeated for three."""
     values = torch.from_numpy(signal.values)
     if channels == 1 and len(values) == 3:
         values = torch.einsum("c,c...->...", _LUMA, values)[None]

@@ -1,4 +1,4 @@
-"""The scale of a volume: its intensities become 0..1 to be painted and are restored, in a type that the format has."""
+"""Scales the intensities of a volume to 0..1 and back, in a dtype that the format of the file has."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Array = NDArray[Any]
 
 log = logging.getLogger("impasto")
 
-# the share of voxels beyond each end of the scale: metal in a CT or a hot voxel must not make everything else dark
-_OUTLIERS = 0.1  # percent
+# percent of the voxels beyond each end of the range: metal in a CT or a hot voxel must not make everything else dark
+_OUTLIERS = 0.1
 _ENOUGH_FOR_PERCENTILES = 2_000_000
 _COLOUR_CHANNELS = (3, 4)
 
-# in the order in which they are tried
+# NumPy's types that each format has, in the order in which they are tried
 _ALL = "u1 i1 i2 u2 i4 u4 i8 u8 f4 f8"
 _TYPES = {
     ".nii": _ALL,
@@ -31,12 +31,12 @@ _TYPES = {
     ".tiff": _ALL + " f2",
     ".npy": _ALL + " f2 b1",
 }
-# bits of the numbers in which everything is painted
+# bits of precision of float32, in which everything is painted
 _PRECISION = 24
 
 
 def stored_type(dtype: np.dtype[Any], low: float, high: float, ending: str) -> np.dtype[Any]:
-    """The type in which a format stores numbers of ``dtype`` between ``low`` and ``high``: the same one where it has it."""
+    """The dtype in which a format stores numbers of ``dtype`` from ``low`` to ``high``: the same one if it has it."""
     known = [np.dtype(name) for name in _TYPES[ending].split()]
     if dtype in known:
         return dtype
@@ -50,19 +50,19 @@ def scale_voxels(array: Array, header: dict[str, Any], name: str) -> Signal:
 
     Args:
         array: intensities.
-        header: what the file holds beside them. ``colour`` in it says whether a fourth axis is one of colours; without it
-            that is so of three or four unsigned integers.
+        header: what the file holds beside them. ``colour`` in it tells whether a fourth axis is RGB or RGBA; without it an
+            axis of three or four unsigned integers is.
         name: the file, for messages.
 
     Raises:
-        SignalError: it has another shape, no real numbers, or nothing but one of them.
+        SignalError: the array has another shape, or is not of real numbers, nowhere finite, or constant.
     """
     header = dict(header)
-    told = header.pop("colour", None)
+    may_be_colour = header.pop("colour", None) is not False
     # a fourth axis of length 1 is a time series of one volume
     while array.ndim > 3 and array.shape[-1] == 1:
         array = array[..., 0]
-    colour = array.ndim == 4 and array.shape[3] in _COLOUR_CHANNELS and array.dtype.kind == "u" and told is not False
+    colour = array.ndim == 4 and array.shape[3] in _COLOUR_CHANNELS and array.dtype.kind == "u" and may_be_colour
     if array.ndim != 3 and not colour:
         raise SignalError(
             f"{name} has the shape {' x '.join(map(str, array.shape))}; a volume of three dimensions was expected"
@@ -72,7 +72,7 @@ def scale_voxels(array: Array, header: dict[str, Any], name: str) -> Signal:
         raise SignalError(f"{name} has no voxels")
     if array.dtype.kind not in "biuf":
         raise SignalError(f"{name} holds values of the type {array.dtype}; real numbers were expected")
-    # the order of its bytes, and more bits than formats have, are no part of what is painted
+    # the result has the native byte order, and at most 64 bits
     dtype = np.dtype(np.float64) if array.dtype.itemsize > 8 else array.dtype.newbyteorder("=")
     header = {**header, "dtype": np.dtype(header.get("dtype", dtype)).newbyteorder("=")}
     if colour and array.shape[3] == 4:
@@ -94,7 +94,7 @@ def scale_voxels(array: Array, header: dict[str, Any], name: str) -> Signal:
     if not colour:
         header["cut"] = float(((numbers < low) | (numbers > high)).mean())
     values: Array = np.empty(voxels.shape, np.float32)
-    for i in range(len(array)):  # a section at a time: float64 tells apart what float32 would not, but is large
+    for i in range(len(array)):  # slice by slice: float64 is more exact than float32, but large
         part = np.nan_to_num(voxels[:, i].astype(np.float64), nan=low, posinf=low, neginf=low)
         values[:, i] = ((part - low) / (high - low)).clip(0, 1)
     return Signal(values, "volume", header | {"low": low, "high": high})
@@ -102,14 +102,14 @@ def scale_voxels(array: Array, header: dict[str, Any], name: str) -> Signal:
 
 def _range(numbers: Array) -> tuple[float, float]:
     some = numbers[:: max(1, numbers.size // _ENOUGH_FOR_PERCENTILES)].astype(np.float64)
-    # values that occur, so that a few voxels have no outliers
+    # values that occur, so that a volume of few voxels has no outliers
     low, high = np.percentile(some, _OUTLIERS, method="lower"), np.percentile(some, 100 - _OUTLIERS, method="higher")
-    # nearly all voxels alike, as in a mask: the few others are what is to be seen
+    # if nearly all voxels are alike, as in a mask, the few others are what matters
     return (float(low), float(high)) if low < high else (float(numbers.min()), float(numbers.max()))
 
 
 def intensities(volume: Signal) -> Array:
-    """The voxels on the scale and in the dtype of their file: (a, b, c), or (a, b, c, 3) in colour."""
+    """The voxels in the range and the dtype of their file: (a, b, c), or (a, b, c, 3) in colour."""
     low, high, dtype = (volume.header[key] for key in ("low", "high", "dtype"))
     voxels = np.empty(volume.values.shape, dtype)
     for i in range(volume.shape[0]):
@@ -121,17 +121,17 @@ def intensities(volume: Signal) -> Array:
 
 
 def _rounded(values: Array, dtype: np.dtype[Any]) -> Array:
-    """Real numbers as the nearest ones of a type, those beyond its range at its end."""
+    """Real numbers rounded to a dtype, and clipped to its range."""
     if dtype.kind == "b":
         return values > 0.5
     if dtype.kind in "iu":
         limits = np.iinfo(dtype)
-        # the largest of 64 bits is no float: the next one below it is
+        # the largest integer of 64 bits is not a float64: the next smaller float64 is the limit
         top = float(limits.max) if int(float(limits.max)) <= limits.max else float(np.nextafter(float(limits.max), 0))
         values = values.round().clip(limits.min, top)
     return values.astype(dtype)
 
 
 def is_exact(dtype: np.dtype[Any], low: float, high: float) -> bool:
-    """Whether what is painted between ``low`` and ``high`` is told apart as finely as by the whole numbers of ``dtype``."""
+    """Whether painting in 0..1 keeps all integers of ``dtype`` from ``low`` to ``high`` apart; always for floats."""
     return dtype.kind not in "iu" or (high - low <= 2**_PRECISION and max(abs(low), abs(high)) <= 2**53)

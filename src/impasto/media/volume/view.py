@@ -1,4 +1,4 @@
-"""Volumes as the network sees them when they are explored, and as people see them."""
+"""Volumes as the network sees them when they are explored, and drawings of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GAP = 6  # pixels between the sections of a preview
 
 
 def fit_volume(voxels: Signal, longest: int | None) -> Signal:
-    """With at most so many voxels along each axis."""
+    """The volume with at most ``longest`` voxels along each axis; None keeps its size."""
     if longest is None or max(voxels.shape) <= longest:
         return voxels
     scale = longest / max(voxels.shape)
@@ -23,12 +23,12 @@ def fit_volume(voxels: Signal, longest: int | None) -> Signal:
 
 
 def draw_section(cube: Signal, size: tuple[int, int]) -> Image.Image:
-    """The middle section across the first axis."""
+    """The middle section across the first axis, as a picture of (width, height) = ``size``."""
     return _draw_plane(cube.values[:, cube.shape[0] // 2], size)
 
 
 def overview_volume(voxels: Signal, longest: int) -> Image.Image:
-    """The volume seen through along its first axis: a cube is outlined where it is, however deep it lies."""
+    """The mean of the volume along its first axis, at most ``longest`` pixels: shows where a part lies, at any depth."""
     return _draw_plane(voxels.values.mean(1), scale_to(voxels.shape, longest, enlarge=True))
 
 
