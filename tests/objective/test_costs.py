@@ -17,8 +17,8 @@ from impasto.objective.costs import (
     style_layer_cost,
     style_matrix,
     total_variation,
-    wasserstein_cost,
     wasserstein_lambda,
+    wasserstein_to,
 )
 
 Array = NDArray[np.float64]
@@ -27,6 +27,12 @@ SHAPES = [(1, 3, 11), (1, 4, 5, 6), (2, 3, 5, 4), (1, 2, 3, 4, 5)]
 
 def tensor(a: Array) -> torch.Tensor:
     return torch.from_numpy(a)
+
+
+def wasserstein_cost(
+    mean_s: torch.Tensor, second_s: torch.Tensor, mean_g: torch.Tensor, second_g: torch.Tensor
+) -> torch.Tensor:
+    return wasserstein_to(mean_s, second_s)(mean_g, second_g)
 
 
 def gram(a: Array) -> Array:

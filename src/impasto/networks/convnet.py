@@ -1,4 +1,4 @@
-"""The ConvNet: a layer table made to compute."""
+"""The ConvNet: computes the activations of a layer table; VGG-19 and VGG-16."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from impasto.networks.weights import load_weights, state_of_file
 Pooling = Literal["max", "avg"]
 
 GREY, CONTRAST = 116 / 255, 58 / 255
-"""Mean and deviation of the greys of photographs, in 0..1: z, of deviation 1, is shown to VGG-19 as GREY + CONTRAST z."""
+"""Mean and deviation of the greys of photographs, in 0..1: a z of deviation 1 becomes GREY + CONTRAST z for VGG-19."""
 
 _POOLING = {
     "max": {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d},
@@ -42,10 +42,10 @@ class ConvNet(OfTable):
         table: the layers, e.g. ``layers.VGG19``.
         weights: per convolution ``NAME.weight`` (out, in, \\*kernel) and ``NAME.bias`` (out,), and ``mean`` and ``std``
             (channels,), by which the input is normalised: (x - mean) / std.
-        padding: what a convolution sees beyond the border. "zeros" is how VGG was trained; "replicate" repeats the
-            border and draws no frame into a picture; "none" computes the inner positions only.
-        pooling: "max" is how VGG was trained; "avg" gives smoother gradients (Gatys et al. 2015, section 2).
-        name: what it is called.
+        padding: what a convolution sees beyond the border. VGG was trained with "zeros"; "replicate" repeats the border,
+            which draws no frame into a picture; "none" computes the inner positions only.
+        pooling: VGG was trained with "max"; "avg" gives smoother gradients (Gatys et al. 2015, section 2).
+        name: for messages.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class ConvNet(OfTable):
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """The activations of ``layers`` for the signal ``x`` of shape (N, channels, \\*space).
 
-        A signal of one channel is grey: every channel of the network sees it.
+        A signal of one channel is grey: it is repeated for every channel of the network.
 
         Raises:
             UnknownLayerError: a layer is not in the table.
@@ -93,12 +93,12 @@ class ConvNet(OfTable):
         return self._rows(table, a, layers)
 
     def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
-        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.networks.tiling.segments`."""
+        """The segments that compute ``layers``, cut after the rows ``cuts``; see :mod:`impasto.networks.tiling.segments`."""
         first, *rest = cut(up_to_deepest(self.table, layers), cuts)
         return [Segment(first, self), *(Segment(table, partial(self._rows, table)) for table in rest)]
 
     def in_dimensions(self, spatial_dims: int) -> ConvNet:
-        """A network for pictures for signals of one or three dimensions (see :mod:`impasto.networks.inflation`)."""
+        """This 2D network for signals of one or three dimensions, see :mod:`impasto.networks.inflation`."""
         weights = {"mean": self.get_buffer("mean").flatten(), "std": self.get_buffer("std").flatten()}
         for row in self.table:
             if row.operation == "conv":
@@ -107,14 +107,14 @@ class ConvNet(OfTable):
         return ConvNet(self.table, inflated, padding=self.padding, pooling=self.pooling, name=self.name)
 
     def items(self, channels: int) -> int:
-        """One: it sees all channels together."""
+        """1: the network sees all channels together."""
         return 1
 
     def _rows(self, table: LayerTable, a: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """The activations of ``layers``, of which ``table`` computes all, from the one above it."""
+        """The activations of ``layers``, all of them rows of ``table``, from ``a``, the input of its first row."""
         source = sources(table)
         uses = Counter([*source.values(), *layers])
-        to_come = uses.copy()
+        to_come = uses.copy()  # an activation is dropped after its last use
         rectified, pooled = self._fused(table, source, uses)
         activations = {SIGNAL: a}
         for row in table:
@@ -135,9 +135,9 @@ class ConvNet(OfTable):
     def _fused(
         self, table: LayerTable, source: Mapping[str, str], uses: Mapping[str, int]
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """The rectifications, and the poolings of what they give, that are done with a convolution, and with which.
+        """The ReLUs that are computed together with their convolution, and the poolings together with both.
 
-        Those are values that nobody else asks for.
+        Each is mapped to its convolution. They can be if nothing else uses the values in between.
         """
         convolutions = {row.name for row in table if row.operation == "conv"}
         before = {row.name: source[row.name] for row in table if uses[source[row.name]] == 1}
@@ -160,14 +160,14 @@ def vgg19(
 ) -> ConvNet:
     """VGG-19 for signals of one, two or three dimensions: (N, 3 or 1, \\*space) with values in 0..1.
 
-    Networks of the same weights share them; they are not to be changed in place.
+    Networks made from the same weights share their tensors, which must not be changed in place.
 
     Args:
-        spatial_dims: 1, 2 or 3. The kernels, trained on pictures, reach 1 and 3 by the constancy principle.
+        spatial_dims: 1, 2 or 3; for 1 and 3 the kernels, trained on pictures, are converted.
         axis: see :func:`impasto.networks.inflation.to_dimensions`.
-        weights: see :func:`impasto.networks.weights.load_weights`, as for ``preprocessing``.
-        preprocessing: what input the weights expect.
-        padding: see :class:`ConvNet`, as for ``pooling``.
+        weights: see :func:`impasto.networks.weights.load_weights`.
+        preprocessing: what input the weights expect; see there too.
+        padding: "replicate", "zeros" or "none", see :class:`ConvNet`.
         pooling: "max" or "avg".
 
     Raises:
@@ -190,14 +190,14 @@ def vgg16(
     Args:
         spatial_dims: 1, 2 or 3.
         weights: a state dict under the original names or torchvision's (see :func:`impasto.load_weights`).
-        axis: which one is lost or new, as of :func:`vgg19`.
-        preprocessing: "caffe" (BGR, 0..255) for the original weights, "torchvision" for torchvision's; they are not told by
-            their kernels, as those of VGG-19 are.
-        padding: see :class:`ConvNet`, as for ``pooling``.
+        axis: see :func:`impasto.networks.inflation.to_dimensions`.
+        preprocessing: "caffe" (BGR, 0..255) for the original weights, "torchvision" for torchvision's; unlike those of
+            VGG-19 they are not always recognised by "auto".
+        padding: "replicate", "zeros" or "none", see :class:`ConvNet`.
         pooling: "max" or "avg".
 
     Raises:
-        WeightsError: the weights are missing, damaged, or of another network, or it is not said what input they expect.
+        WeightsError: the weights are missing, damaged, or of another network, or it is not known what input they expect.
     """
     return _vgg("vgg16", weights, preprocessing, spatial_dims, axis, padding, pooling)
 

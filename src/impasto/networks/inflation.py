@@ -1,8 +1,8 @@
-"""Weights trained on pictures, for signals of one and three dimensions.
+"""Converts weights trained on pictures to signals of one and three dimensions.
 
-The constancy principle: a signal that is constant along an axis has the features of the signal without that axis. It is
-exact where the border is padded by replication. With zeros beyond the border the signal is no longer constant there, and the
-deeper the layer, the further in that is felt.
+By the constancy principle: a signal that is constant along an axis has the features of the signal without that axis. This
+is exact with replicated borders. With zeros beyond the border the signal is not constant there, which changes activations
+near the border, and the deeper the layer the further in.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def to_dimensions(weights: Mapping[str, Tensor], spatial_dims: int, axis: int = 
     Args:
         weights: tensors by name; every ``NAME.weight`` (out, in, height, width) is converted, all others stay as they are.
         spatial_dims: 1, 2 or 3.
-        axis: which of the two axes of a picture is lost, or which of the three axes of a volume is new. By default the
-            first: the height is lost, or a depth comes before height and width.
+        axis: the one of the two axes of a picture that is lost, or the one of the three axes of a volume that is new. By
+            default the first: the height is lost, or a depth comes before height and width.
 
     Raises:
         ValueError: ``spatial_dims`` or ``axis`` is none of these.

@@ -1,7 +1,7 @@
 """The layers of a ConvNet as a table, and what follows from the table alone.
 
-A network is data: rows of :class:`Layer` in the order in which they are computed. Nothing here needs torch, so that
-settings are checked and help is printed before it is imported.
+A network is data: rows of :class:`Layer` in the order in which they are computed. Nothing here imports torch, so that
+settings are checked and help is printed without it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from impasto.errors import SettingsError, UnknownLayerError, nearest
 Operation = Literal["conv", "relu", "pool", "stft"]
 
 SIGNAL = "signal"
-"""The name by which a row takes the signal itself as its input."""
+"""The ``source`` of a row whose input is the signal itself."""
 
 
 class Layer(NamedTuple):
-    """One row: what is done to the activation of the row above, or of the earlier row named ``source``.
+    """One row: an operation on the activation of the row above, or of the earlier row named ``source``.
 
     ``kernel`` and ``stride`` are positions along every axis; ``channels`` is n_C of the result of a convolution or a
-    spectrogram (the other operations keep it).
+    spectrogram, and 0 for the other operations, which keep it.
     """
 
     name: str
@@ -66,7 +66,7 @@ def bank(widths: Sequence[int], channels: int) -> LayerTable:
 
 
 class Architecture(NamedTuple):
-    """The layers of a network, and where the costs are taken unless one says so."""
+    """The layers of a network, and the layers at which the costs are taken by default."""
 
     table: LayerTable
     content_layers: tuple[tuple[str, float], ...]
@@ -92,17 +92,17 @@ ARCHITECTURES: dict[str, Architecture] = {
     "bank": _bank_architecture((3, 5, 9, 17, 33, 65, 129), 128),
     "spectral": _bank_architecture((3, 7, 15, 31), 256),
 }
-"""Those that are tables, by the names that :mod:`impasto.networks.registry` has for them."""
+"""The networks that are tables of layers, by their names in :mod:`impasto.networks.registry`."""
 
 
 def sources(table: LayerTable) -> dict[str, str]:
-    """For each row the name of the one whose activation it takes; the first takes the signal."""
+    """For each row the name of the row whose activation is its input; for the first it is the signal."""
     above = (SIGNAL, *(row.name for row in table))
     return {row.name: row.source or name for name, row in zip(above, table, strict=False)}
 
 
 def unknown_layer(name: str, known: Iterable[str]) -> UnknownLayerError:
-    """The error for a layer that is none of those known; it has the nearest one."""
+    """The error for a layer that is not one of those ``known``; its message has the nearest one."""
     return UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, known)!r}?")
 
 
@@ -124,7 +124,7 @@ def up_to_deepest(table: LayerTable, names: Iterable[str]) -> LayerTable:
 
 
 def total_stride(table: LayerTable) -> int:
-    """How many input positions lie between two neighbouring positions of the coarsest row."""
+    """How many positions of the input are one step of the coarsest row."""
     strides = {SIGNAL: 1}
     for row, source in zip(table, sources(table).values(), strict=True):
         strides[row.name] = strides[source] * row.stride
@@ -132,7 +132,7 @@ def total_stride(table: LayerTable) -> int:
 
 
 def smallest_size(table: LayerTable, *, padded: bool = True) -> int:
-    """The fewest input positions along an axis for which every row has at least one."""
+    """The fewest positions of the input along an axis with which every row has at least one."""
     source = sources(table)
     needed = dict.fromkeys((SIGNAL, *source), 1)
     for row in reversed(table):
@@ -147,20 +147,21 @@ Interval = tuple[int, int]
 
 
 class Field(NamedTuple):
-    """The receptive fields of a layer along an axis without end: that of position 0, and how far the next one is."""
+    """The receptive fields of a layer along an axis without borders: start and size of that of position 0, and the step to
+    the next one."""
 
     start: int
     size: int
     step: int
 
     def at(self, position: int) -> Interval:
-        """The field of a position; it may begin below zero."""
+        """The receptive field of a position; it may begin below zero."""
         start = self.start + position * self.step
         return start, start + self.size
 
 
 def field_of(table: LayerTable, *, padded: bool = True) -> Field:
-    """The receptive fields of the last row on an endless axis."""
+    """The receptive fields of the last row along an axis without borders."""
     start, stop = receptive_field(table, 0, padded=padded)
     return Field(start, stop - start, receptive_field(table, 1, padded=padded)[0] - start)
 
@@ -175,7 +176,7 @@ def channels_of(table: LayerTable, layer: str) -> int:
 
 
 def way(table: LayerTable) -> LayerTable:
-    """The rows that the last row is computed from, and itself; in a table without branches all of them."""
+    """The rows from which the last row is computed, and the last row; in a table without branches all of them."""
     rows, source = {row.name: row for row in table}, sources(table)
     found, name = [], table[-1].name if table else SIGNAL
     while name != SIGNAL:
@@ -185,7 +186,7 @@ def way(table: LayerTable) -> LayerTable:
 
 
 def grid_sizes(table: LayerTable, extent: int, *, padded: bool = True) -> list[int]:
-    """How many positions the input and then each row on the way to the last have along an axis, for an input of ``extent``.
+    """How many positions along an axis the input has, ``extent``, and then each row on the way to the last.
 
     ``padded`` tells whether convolutions are padded to keep the size.
     """
@@ -196,11 +197,11 @@ def grid_sizes(table: LayerTable, extent: int, *, padded: bool = True) -> list[i
 
 
 def receptive_field(table: LayerTable, position: int, extent: int | None = None, *, padded: bool = True) -> Interval:
-    """The input positions along an axis that can change the last row's activation at ``position``.
+    """The positions of the input along an axis that can change the last row's activation at ``position``.
 
-    With the ``extent`` of the input the field is exact at its borders: it is clipped in every row on the way back, since
-    padding passes nothing on, and pooling drops what is left over at the end. Without it the axis is endless: the field has
-    its full size and may begin below zero.
+    With the ``extent`` of the input the field is exact at the borders: it is clipped in every row on the way back, since
+    padding does not depend on the input, and pooling drops positions that are left over at the end. Without ``extent`` the
+    axis has no borders: the field has its full size and may begin below zero.
 
     Raises:
         SettingsError: the last row has no such position.

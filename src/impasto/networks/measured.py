@@ -1,8 +1,8 @@
-"""Receptive fields that are measured: what an activation depends on is not a number where its input is not one.
+"""Measures receptive fields by NaN.
 
-NaN goes through whatever depends on it, through a ReLU that is silent and past what a pooling does not choose, and zero
-padding passes none on. So an activation depends on a part of the signal exactly if it is NaN where the part is. The first
-and the last position of a field are found by halving; fields are taken for whole intervals.
+NaN spreads to all that depends on it, even through ReLUs that are 0 and max-poolings that choose another value, and not from
+padding. So an activation depends on a part of the signal exactly if NaN in this part makes it NaN. The first and the last
+position of a field are found by bisection; fields are assumed to be intervals.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from impasto.errors import SizeError
 from impasto.networks.layers import Field, Interval
 
 Touched = Callable[[int, Sequence[Interval]], torch.Tensor]
-"""Takes the extent of the axis and parts of it, and tells of each part (rows) which positions of the layer (columns) depend
-on it: bools (parts, positions)."""
+"""Takes the extent of an axis and parts of it; returns whether each position of the layer depends on each part, as bools
+(parts, positions)."""
 
 
 def fields_within(touched: Touched, extent: int, positions: Sequence[int]) -> list[Interval]:
-    """The receptive fields of some positions, each with what halving takes: about 2 log2(extent) looks."""
+    """The receptive fields of some positions, found with about 2 log2(extent) calls of ``touched``."""
     columns = torch.tensor(positions, dtype=torch.long)
 
     def first(part: Callable[[int], Interval], seen: bool) -> list[int]:
-        """For each position the first k for which it is touched by ``part(k)``, or is not: extent if there is none."""
+        """For each position the first k with which ``part(k)`` touches it (or does not, by ``seen``); extent if none."""
         low, high = torch.zeros_like(columns), torch.full_like(columns, extent)
         while bool((low < high).any()):
             middle = (low + high) // 2
@@ -38,23 +38,23 @@ def fields_within(touched: Touched, extent: int, positions: Sequence[int]) -> li
 
     starts = first(lambda k: (0, k + 1), True)
     stops = first(lambda k: (k, extent), False)
-    # a position that looks at padding only sees nothing
+    # the field of a position that sees only padding is empty
     return [(start, max(start, stop)) for start, stop in zip(starts, stops, strict=True)]
 
 
 class MeasuredFields:
     """The receptive fields of a layer along one axis.
 
-    Away from the borders they are alike, each one ``step`` after the one before; at the borders they are clipped: at the
-    start by the signal's, at the end by the last position that is not dropped. Whether this is so is tried on one
-    extent, and where it is not every field is measured.
+    Normally they have one size, each one ``step`` after the one before, and are clipped at the borders: at the start at 0,
+    at the end after the last position that strides do not drop. This is checked for one extent; if it does not hold every
+    field is measured.
 
     Args:
-        touched: looks at the layer.
-        count: how many positions it has for an extent.
-        smallest: the smallest extent.
-        stride: of the network, down to this layer.
-        most: the largest extent that is tried to find a whole field.
+        touched: see :data:`Touched`.
+        count: returns how many positions the layer has for an extent.
+        smallest: the smallest extent that the network takes.
+        stride: the total stride of the network down to this layer.
+        most: the largest extent that is tried to find a field without borders.
     """
 
     def __init__(self, touched: Touched, count: Callable[[int], int], smallest: int, stride: int, most: int) -> None:
@@ -64,10 +64,10 @@ class MeasuredFields:
 
     @cached_property
     def endless(self) -> tuple[Field, int] | None:
-        """The fields on an endless axis, and an extent that has a whole one; None if there is none or they are not alike."""
+        """The fields without borders, and an extent with a whole one; None if there is none or they are not regular."""
         try:
             return self._find()
-        except SizeError:  # it takes signals of some sizes only
+        except SizeError:  # the network takes only some sizes
             return None
 
     def _find(self) -> tuple[Field, int] | None:
@@ -79,12 +79,12 @@ class MeasuredFields:
                 if start > 0 and stop < end < extent and after > start and stop - start == end - after:
                     step = after - start
                     found = Field(start - middle * step, stop - start, step)
-                    return (found, extent) if self._is_so(found) else None
+                    return (found, extent) if self._is_regular(found) else None
             extent *= 2
         return None
 
     def at(self, position: int, extent: int) -> Interval:
-        """The field of a position on an axis of this extent."""
+        """The receptive field of a position, on an axis of this extent."""
         if extent in self._measured or self.endless is None or extent < self._smallest:
             return self._all(extent)[position]
         field, whole = self.endless
@@ -95,17 +95,17 @@ class MeasuredFields:
         return max(start, 0), min(stop, self._end(extent, whole))
 
     def _end(self, extent: int, whole: int) -> int:
-        """Where the last position's field ends; from some extent on it moves with the extent."""
+        """Where the field of the last position ends; above ``whole`` it moves along with the extent, stride by stride."""
         fewer = max(0, extent - whole) // self._stride * self._stride
         at = extent - fewer
         if at not in self._ends:
             ((_, self._ends[at]),) = fields_within(self._touched, at, [self._count(at) - 1])
         return self._ends[at] + fewer
 
-    def _is_so(self, field: Field) -> bool:
+    def _is_regular(self, field: Field) -> bool:
         extent = self._smallest + 3 * self._stride + 1
-        all_of_it = self._all(extent)
-        return all_of_it == [self._clipped(field, extent, position, extent) for position in range(len(all_of_it))]
+        measured = self._all(extent)
+        return measured == [self._clipped(field, extent, position, extent) for position in range(len(measured))]
 
     def _all(self, extent: int) -> list[Interval]:
         if extent not in self._measured:

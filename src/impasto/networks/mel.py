@@ -1,8 +1,8 @@
-"""A network for sound: a waveform becomes a mel spectrogram, on which random filters work as on a 1D signal.
+"""The network for sounds: a mel spectrogram, then random filters along time.
 
 The bands are the channels, as in Ulyanov and Lebedev, "Audio texture synthesis and style transfer" (2016). Frequencies are
-spaced and magnitudes compressed as in human hearing. All of it is differentiable: the descent changes the waveform itself,
-so no phase has to be guessed afterwards.
+spaced and magnitudes compressed as in human hearing. The spectrogram is differentiable, and the descent changes the
+waveform itself, so that no phases have to be guessed afterwards.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ _WINDOW_SECONDS = 2048 / 22050
 LOUDNESS = 1 / 3
 """The root mean square to which waveforms are scaled before they are compared; their peaks are then of order 1."""
 _COMPRESSION = 3.0
-_SILENCE = 1e-8  # added to the power: the square root has no finite slope at zero
+_SILENCE = 1e-8  # added to the power, as the square root has no finite gradient at 0
 
 
 def window_length(rate: float) -> int:
-    """How many samples a window of the spectrogram has: the power of two nearest to 93 ms at ``rate`` samples a second."""
+    """The samples of a window of the spectrogram: the power of two nearest to 93 ms at ``rate`` Hz."""
     return 2 ** max(4, round(math.log2(_WINDOW_SECONDS * rate)))
 
 
-def mel_bands(rate: float, window: int, bands: int = BANDS) -> Tensor:
-    """Triangular bands, equally wide in mel (2595 log10(1 + Hz / 700)), of shape (bands, window // 2 + 1).
+def mel_bands(rate: float, window: int) -> Tensor:
+    """Triangular bands, equally wide in mel (2595 log10(1 + Hz / 700)), of shape (BANDS, window // 2 + 1).
 
-    A band that is narrower than the bins is widened to reach its neighbours, so that none is empty.
+    The sides of a band are at least as wide as a bin, so that no band is empty.
     """
     top = 2595 * math.log10(1 + rate / 2 / 700)
-    edges = 700 * (10 ** (torch.linspace(0, top, bands + 2, dtype=torch.float64) / 2595) - 1)
+    edges = 700 * (10 ** (torch.linspace(0, top, BANDS + 2, dtype=torch.float64) / 2595) - 1)
     bin_width = rate / window
     bins = torch.arange(window // 2 + 1, dtype=torch.float64) * bin_width
     centre = edges[1:-1, None]
@@ -50,15 +50,15 @@ def mel_bands(rate: float, window: int, bands: int = BANDS) -> Tensor:
 
 
 class Spectral(OfTable):
-    """The activations of random filters on the mel spectrogram of a waveform (1, channels, samples).
+    """Random filters on the mel spectrogram of a waveform (1, channels, samples).
 
-    The channels of the sound (left and right) are a batch for the same filters: the activations are (channels, n_C, frames).
+    The channels of the sound (left and right) are a batch for the filters: activations are (channels, n_C, frames).
 
     Args:
         table: parallel convolutions, e.g. ``layers.ARCHITECTURES["spectral"].table``.
         rate: samples a second.
-        style: the waveform (1, channels, samples), or a blend of several, whose spectrogram sets the unit: its mean becomes
-            0 and its standard deviation 1.
+        style: a waveform (1, channels, samples), or a blend of several. All spectrograms are normalised by the mean and the
+            standard deviation of its own.
     """
 
     def __init__(self, table: LayerTable, rate: float, style: Tensor | Blend) -> None:
@@ -86,28 +86,28 @@ class Spectral(OfTable):
         return mean, math.sqrt(max(squares - mean**2, 1e-12))
 
     def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
-        """What computes ``layers``, cut after the rows named in ``cuts``; see :mod:`impasto.networks.tiling.segments`."""
+        """The segments that compute ``layers``, cut after the rows ``cuts``; see :mod:`impasto.networks.tiling.segments`."""
         first, *rest = cut(up_to_deepest(self.table, layers), cuts)
         return [Segment(first, self), *(Segment(table, self.bank) for table in rest)]
 
     def items(self, channels: int) -> int:
-        """How many signals of the batch a sound of so many channels is: one for each."""
+        """As many as channels: each is an item of the batch."""
         return channels
 
     def spectrogram(self, x: Tensor) -> Tensor:
-        """log(1 + 3 * magnitude) of each band in the style's unit: (1, channels, samples) to (channels, bands, frames)."""
+        """log(1 + 3 * magnitude) of each band, normalised: (1, channels, samples) to (channels, bands, frames)."""
         hann, bands = self.get_buffer("hann"), self.get_buffer("bands")
         bins = torch.stft(x[0], self.window, self.hop, window=hann, center=True, pad_mode="constant", return_complex=True)
         magnitude = (bins.real.square() + bins.imag.square() + _SILENCE).sqrt()
         return (torch.log1p(_COMPRESSION * (bands @ magnitude)) - self.mean) / self.deviation
 
     def forward(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """The activations of ``layers``."""
+        """The activations of ``layers``, each (channels, n_C, frames), for a waveform (1, channels, samples)."""
         heard = self.spectrogram(x)
         filtered = [name for name in layers if name != self.table[0].name]
         return {self.table[0].name: heard} | (self.bank(heard, filtered) if filtered else {})
 
 
 def spectral(spatial_dims: int = 1, *, rate: float, style: Tensor | Blend) -> Spectral:
-    """The network that hears, for waveforms of ``rate`` samples a second; see :class:`Spectral`."""
+    """The network for sounds of ``rate`` samples a second; see :class:`Spectral`."""
     return Spectral(ARCHITECTURES["spectral"].table, rate, style)

@@ -1,8 +1,8 @@
-"""What a network is: named layers and their activations, and what is known of receptive fields, strides and memory.
+"""What a network is: named layers with their activations, receptive fields, strides and memory.
 
-:class:`OfTable` knows all of it from a layer table; :class:`impasto.networks.wrap.Wrapped` measures it. A network that can
-be cut in segments is :class:`impasto.networks.tiling.segments.Segmented` as well: J is then computed tile by tile. Of any
-other J is computed whole, and takes :meth:`Network.memory`.
+:class:`OfTable` derives them from a layer table; :class:`impasto.networks.wrap.Wrapped` measures them. With a network that
+is also :class:`impasto.networks.tiling.segments.Segmented` J can be computed tile by tile. With any other it is computed
+whole, which takes :meth:`Network.memory`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Network(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called, e.g. "vgg19"; an index of patches keeps it."""
+        """For messages and indexes of patches, e.g. "vgg19"."""
         ...
 
     @property
@@ -49,7 +49,7 @@ class Network(Protocol):
 
     @property
     def spatial_dims(self) -> int:
-        """Along how many axes it looks."""
+        """How many axes of space its signals have."""
         ...
 
     @property
@@ -68,7 +68,7 @@ class Network(Protocol):
         ...
 
     def to(self, device: Any) -> Any:
-        """The same network on another device."""
+        """Moves the network to another device, and returns it."""
         ...
 
     def channels(self, layer: str) -> int:
@@ -80,19 +80,19 @@ class Network(Protocol):
         ...
 
     def total_stride(self, layers: Collection[str]) -> int:
-        """By how many positions a signal may be shifted so that the activations of all these layers only shift with it."""
+        """The shift of a signal, in positions, by whose multiples the activations of all these layers shift with it."""
         ...
 
     def grid(self, layer: str, space: Sequence[int]) -> tuple[int, ...]:
-        """The positions of the layer along all axes, for a signal of so many."""
+        """How many positions the layer has along each axis, for a signal with ``space`` positions."""
         ...
 
     def field(self, layer: str, axis: int = 0) -> Field | None:
-        """The receptive fields of the layer along an axis of space, without borders; None if it looks everywhere."""
+        """The receptive fields of the layer along an axis of space without borders; None if they cover the whole axis."""
         ...
 
     def receptive_field(self, layer: str, position: int, extent: int, axis: int = 0) -> Interval:
-        """The positions along an axis of space, of ``extent``, that can change the activation at ``position``.
+        """The positions along an axis of space, which has ``extent``, that can change the activation at ``position``.
 
         Raises:
             SettingsError: the layer has no such position.
@@ -100,24 +100,24 @@ class Network(Protocol):
         ...
 
     def memory(self, shape: Sequence[int], layers: Collection[str], *, gradient: bool = True) -> int:
-        """Bytes at the peak of an evaluation of J and its gradient that is computed whole, without the weights.
+        """Bytes at the peak of an evaluation of J and its gradient, computed whole, beside the weights.
 
         Args:
             shape: of the signal, (N, channels, \\*space).
             layers: at which J looks.
-            gradient: False for the activations alone.
+            gradient: False if only the activations are computed.
         """
         ...
 
 
 class OfTable(nn.Module):
-    """A network that is a layer table, from which all follows.
+    """A network given by a layer table, from which its receptive fields, strides and memory follow.
 
     Attributes:
         table: the rows.
-        name: what it is called.
-        spatial_dims: along how many axes it looks.
-        padded: whether convolutions keep the size.
+        name: for messages and indexes of patches.
+        spatial_dims: how many axes of space its signals have.
+        padded: whether convolutions are padded to keep the size.
     """
 
     table: LayerTable
@@ -136,7 +136,7 @@ class OfTable(nn.Module):
         return next(self.buffers()).device
 
     def channels(self, layer: str) -> int:
-        """See :meth:`Network.channels`, as for all that follow."""
+        """See :meth:`Network.channels`; likewise for the methods below."""
         return channels_of(self.table, layer)
 
     def smallest_size(self, layers: Collection[str]) -> int:
@@ -153,19 +153,19 @@ class OfTable(nn.Module):
         return tuple(grid_sizes(table, extent, padded=self.padded)[-1] for extent in space)
 
     def field(self, layer: str, axis: int = 0) -> Field | None:
-        """The receptive fields without borders, along every axis the same."""
+        """The receptive fields without borders, the same along every axis."""
         return field_of(up_to_deepest(self.table, [layer]), padded=self.padded)
 
     def receptive_field(self, layer: str, position: int, extent: int, axis: int = 0) -> Interval:
-        """The receptive field, clipped in every row."""
+        """The receptive field, exact at the borders."""
         return receptive_field(up_to_deepest(self.table, [layer]), position, extent, padded=self.padded)
 
     def memory(self, shape: Sequence[int], layers: Collection[str], *, gradient: bool = True) -> int:
-        """By the table, as :func:`impasto.networks.tiling.plan.untiled_memory` counts it."""
+        """Counted as in :func:`impasto.networks.tiling.plan.untiled_memory`."""
         (items, channels, *space), table = shape, up_to_deepest(self.table, layers)
         if gradient:
             return round(untiled_memory(Task(table, tuple(space), channels, items, (), tuple(space))))
         sizes = {name: items * prod(self.grid(name, space)) * self.channels(name) for name in (row.name for row in table)}
-        # in the order of the rows, each beside the one before
+        # while a row is computed there are its input and its output, beside the layers that are kept
         largest = max((a + b for a, b in itertools.pairwise([0, *sizes.values()])), default=0)
         return FLOAT * (sum(sizes[name] for name in dict.fromkeys(layers)) + largest)

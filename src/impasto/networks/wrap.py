@@ -1,4 +1,4 @@
-"""Any torch module as a network: the outputs of its submodules are the layers, and the rest of what is known is measured."""
+"""Any torch module as a network: the outputs of its submodules are the layers; fields, strides and memory are measured."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from impasto.networks.layers import Field, Interval, unknown_layer
 from impasto.networks.measured import MeasuredFields
 from impasto.networks.shapes import ShapeTracer
 
-# extents up to which whole fields are looked for, by the number of axes
+# the largest extent in which a field without borders is looked for, by the number of axes
 _MOST = {1: 2**15, 2: 2**11, 3: 2**8}
-# positions that are computed at once to measure a field
+# positions of signals that are computed at once to measure a field
 _AT_ONCE = 2**17
 
 
@@ -32,24 +32,25 @@ def wrap(
     spatial_dims: int = 2,
     name: str | None = None,
 ) -> Wrapped:
-    """A network of any torch module: ``wrap(resnet, {"edges": "layer1", "parts": "layer3"})``.
+    """A network made of any torch module: ``wrap(resnet, {"edges": "layer1", "parts": "layer3"})``.
 
-    The module is used in eval mode and gets no gradients; its weights are shared, and it stays as it is.
+    The network computes in eval mode, without gradients of the weights. It shares the weights of the module, which itself is
+    not changed.
 
     Args:
-        module: what takes a tensor (N, channels, \\*space).
-        layers: the submodules whose outputs are the layers: their paths ("layer3", "features.4") by names of your own, or
-            the paths alone, which are then the names. Each gives a tensor (N, n_C, \\*space). Of a submodule that is called
-            several times the last output counts.
-        mean: of each channel of the signals that it was trained on, in 0..1; of networks trained on ImageNet most often
-            (0.485, 0.456, 0.406).
-        std: and their standard deviation; most often (0.229, 0.224, 0.225).
+        module: takes a tensor (N, channels, \\*space).
+        layers: the submodules whose outputs are the layers: a mapping from names of your own to their paths ("layer3",
+            "features.4"), or the paths alone, which are then the names. Each returns a tensor (N, n_C, \\*space). If a
+            submodule is called several times its last output counts.
+        mean: of each channel of the signals that the module was trained on, in 0..1; usually (0.485, 0.456, 0.406) for
+            networks trained on ImageNet.
+        std: their standard deviation; usually (0.229, 0.224, 0.225).
         spatial_dims: how many axes of space its signals have.
-        name: what it is called in messages and indexes; by default as its class.
+        name: for messages and indexes; by default the name of its class.
 
     Raises:
         UnknownLayerError: there is no such submodule; the message has the nearest one.
-        SettingsError: a layer gives no tensor with such axes or is not computed, or the module cannot be computed at all.
+        SettingsError: a layer returns no tensor with such axes or is not computed, or the module cannot be computed at all.
     """
     if isinstance(layers, str):
         layers = [path.strip() for path in layers.split(",")]
@@ -65,12 +66,12 @@ def wrap(
 
 
 class Wrapped(nn.Module):
-    """A network that :func:`wrap` makes; all its methods are those of :class:`impasto.networks.network.Network`.
+    """A network that :func:`wrap` makes; its methods are those of :class:`impasto.networks.network.Network`.
 
     Attributes:
-        name: what it is called.
+        name: for messages and indexes.
         layers: the names of its layers, in the order in which they are computed.
-        spatial_dims: along how many axes it looks.
+        spatial_dims: how many axes of space its signals have.
     """
 
     def __init__(
@@ -128,21 +129,21 @@ class Wrapped(nn.Module):
         return self._shapes_at((self._shapes.side,) * self.spatial_dims, layer)[0]
 
     def smallest_size(self, layers: Collection[str]) -> int:
-        """The fewest positions along every axis that the module takes, down to these layers."""
+        """The fewest positions along every axis with which the module computes these layers."""
         self._check(layers)
         return self._shapes.smallest_size(layers)
 
     def total_stride(self, layers: Collection[str]) -> int:
-        """The least common multiple of the strides of all that is computed down to the layers."""
+        """The least common multiple of the strides of everything that is computed down to these layers."""
         self._check(layers)
         return self._shapes.total_stride(layers)
 
     def grid(self, layer: str, space: Sequence[int]) -> tuple[int, ...]:
-        """The positions of the layer along all axes."""
+        """How many positions the layer has along each axis."""
         return self._shapes_at(space, layer)[1:]
 
     def field(self, layer: str, axis: int = 0) -> Field | None:
-        """The receptive fields without borders, measured once; None if the layer looks everywhere."""
+        """The receptive fields without borders, measured once; None if they cover the whole axis."""
         with self._measured(layer, axis) as fields:
             return fields.endless[0] if fields.endless else None
 
@@ -155,7 +156,7 @@ class Wrapped(nn.Module):
             return fields.at(position, extent)
 
     def memory(self, shape: Sequence[int], layers: Collection[str], *, gradient: bool = True) -> int:
-        """As :meth:`impasto.networks.shapes.ShapeTracer.memory` counts it."""
+        """Counted as in :meth:`impasto.networks.shapes.ShapeTracer.memory`."""
         self._check(layers)
         items, _, *space = shape
         return self._shapes.memory(space, items, layers, gradient=gradient)
@@ -170,13 +171,13 @@ class Wrapped(nn.Module):
         return self._shapes.at(space, [layer]).layers[layer]
 
     def _along(self, axis: int, extent: int, layer: str) -> tuple[int, ...]:
-        """The smallest space that has this extent along the axis."""
+        """The smallest space with this extent along the axis."""
         smallest = self.smallest_size([layer])
         return tuple(extent if i == axis else smallest for i in range(self.spatial_dims))
 
     @contextmanager
     def _measured(self, layer: str, axis: int) -> Iterator[MeasuredFields]:
-        """The fields of the layer; what they are measured with is given up afterwards."""
+        """The fields of the layer; the float64 copy of the module that measures them is dropped afterwards."""
         if (layer, axis) not in self._fields:
 
             def touched(extent: int, parts: Sequence[Interval]) -> Tensor:
@@ -195,9 +196,9 @@ class Wrapped(nn.Module):
             self._exact = None
 
     def _touched(self, layer: str, axis: int, extent: int, parts: Sequence[Interval]) -> Tensor:
-        """Which positions of the layer depend on which parts of the axis: bools (parts, positions)."""
+        """See :data:`impasto.networks.measured.Touched`."""
         if self._exact is None:
-            # in float64 and on the CPU: the convolutions of float32 may mix neighbours that do not depend on each other
+            # in float64 on the CPU, as fast convolutions in float32 spread NaN to neighbours
             self._exact = Hooked(self.module, {}, self.spatial_dims)
             self._exact.module.to("cpu", torch.float64)
             self._exact.calls, self._exact.overwritten = self._hooked.calls, self._hooked.overwritten
@@ -215,7 +216,7 @@ class Wrapped(nn.Module):
 
 
 def _input_channels(module: nn.Module, by_channel: Sequence[float] | None) -> int:
-    """How many channels it takes: as many as are normalised, or else those of its first convolution."""
+    """How many channels the module takes: as many as ``mean`` or ``std`` has, otherwise those of its first convolution."""
     if by_channel is not None:
         return len(by_channel)
     return next((part.in_channels for part in module.modules() if isinstance(part, nn.modules.conv._ConvNd)), 3)

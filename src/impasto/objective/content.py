@@ -1,4 +1,4 @@
-"""The content: how far the activations of G are from those of C, position by position."""
+"""The content term: how far the activations of G are from those of C, position by position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from impasto.validation import layers as check_layers
 
 @dataclass(frozen=True, repr=False)
 class Content(Term):
-    """J_content of some layers, with their weights."""
+    """J_content: the weighted sum over layers of their content costs; see :func:`content`."""
 
     weights: Layers
     weighting: Weighting = "relative"
@@ -30,7 +30,7 @@ class Content(Term):
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """All of them."""
+        """All its layers."""
         return self.layers
 
     @torch.no_grad()
@@ -52,16 +52,16 @@ class Content(Term):
 
 
 def content(layers: LayersGiven, weighting: Weighting = "relative") -> Content:
-    """J_content of some layers: the mean square of what the activations of G differ from those of C.
+    """J_content of some layers: the mean squared difference of the activations of G and C.
 
     Args:
-        layers: "relu4_2", or "relu3_1=0.5,relu4_2=0.5", or a list of names, or a dict of weights. Without weights the layers
-            share 1 equally.
-        weighting: "relative": in units of the mean square of the activations of C, so that weights mean the same for every
-            network; "absolute": as :func:`impasto.objective.costs.content_cost` has it.
+        layers: "relu4_2", "relu3_1=0.5,relu4_2=0.5", a list of names, or a dict of weights. Without weights the layers share
+            1 equally.
+        weighting: "relative" divides by the mean square of the activations of C, so that weights mean the same for every
+            network; "absolute" is :func:`impasto.objective.costs.content_cost` as it is.
 
     Raises:
-        SettingsError: these are no layers, or there is no such weighting.
+        SettingsError: these are not layers, or there is no such weighting.
     """
     return Content(check_layers("content layers", layers), check_weighting(weighting))
 

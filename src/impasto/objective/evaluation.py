@@ -1,4 +1,4 @@
-"""J as a function of G: terms bound to what is compared, and measured all together."""
+"""J as a function of G: all terms bound to content and styles, and evaluated together."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Costs(NamedTuple):
     """The costs of a G, as scalar tensors.
 
     Attributes:
-        costs: what each term adds to J, with its weight, by its name.
-        by_layer: what each layer of a term adds to it, with its lambda, before the weight of the term.
+        costs: what each term adds to J, including its weight, by the name of the term.
+        by_layer: what each layer adds to its term, including lambda^[l] but not the weight of the term.
     """
 
     costs: dict[str, Tensor]
@@ -35,9 +35,9 @@ class View(NamedTuple):
     """How the network looks at G: at the whole, or at its slices in one of several orientations.
 
     Attributes:
-        scene: content and styles as they are seen so.
-        see: makes of G what the network sees.
-        batch: the items of that which are looked at.
+        scene: content and styles, seen in the same way.
+        see: makes from G what the network sees, a batch.
+        batch: the items of the batch that are looked at.
     """
 
     scene: Scene
@@ -53,9 +53,9 @@ class _BoundTerm(NamedTuple):
 
 
 class BoundObjective:
-    """J(G) for one content and its styles; what it needs of them is computed once.
+    """J(G) for one content and its styles; what it needs of these is computed once.
 
-    What is measured of activations is the mean over several views of G.
+    Costs of activations are means over the views.
 
     Args:
         objective: the terms.
@@ -70,7 +70,7 @@ class BoundObjective:
         ]
 
     def __call__(self, generated: Tensor) -> Costs:
-        """The costs of G, of the shape of the content."""
+        """The costs of G, which has the shape of the content."""
         zero, count = generated.new_zeros(()), len(self.views)
         by_layer = [dict.fromkeys(term.layers, zero) for term in self._terms]
         for i, view in enumerate(self.views):
@@ -85,26 +85,26 @@ class BoundObjective:
                     cost = part.cost(*(next(means) for _ in part.statistics))
                     row[part.layer] = row[part.layer] + part.weight * _scalar(term.name, cost)
         costs = dict[str, Tensor]()
-        told = dict[str, dict[str, Tensor]]()
+        layers_of_terms = dict[str, dict[str, Tensor]]()
         for row, term in zip(by_layer, self._terms, strict=True):
             here = {layer: value / count for layer, value in row.items()}
             value = torch.stack(list(here.values())).sum() if here else zero
-            # what is taken of G itself is the same in every view
+            # costs of G itself are the same in every view
             for part in term.parts[0]:
                 if not part.statistics:
                     value = value + part.weight * _scalar(term.name, part.cost(generated))
             costs[term.name] = costs.get(term.name, zero) + term.weight * value
-            layers = told.setdefault(term.name, {})
+            layers = layers_of_terms.setdefault(term.name, {})
             for layer, of_layer in here.items():
                 layers[layer] = layers[layer] + of_layer if layer in layers else of_layer
-        return Costs(costs, told)
+        return Costs(costs, layers_of_terms)
 
 
 def _bound(term: Term, scene: Scene) -> list[Part]:
-    """The parts of a term.
+    """The parts of a term, checked.
 
     Raises:
-        SettingsError: it gives none, or one of a layer that it does not name.
+        SettingsError: ``bind`` returns no list of parts, or one of a layer that is not among the term's ``layers``.
     """
     parts: Any = term.bind(scene)
     if not isinstance(parts, Sequence) or not all(isinstance(part, Part) for part in cast(Sequence[Any], parts)):
@@ -118,10 +118,10 @@ def _bound(term: Term, scene: Scene) -> list[Part]:
 
 
 def _scalar(name: str, cost: Any) -> Tensor:
-    """What a term costs.
+    """The cost of a term, checked.
 
     Raises:
-        SettingsError: that is no scalar.
+        SettingsError: it is not a scalar.
     """
     if not isinstance(cost, Tensor) or cost.numel() != 1 or cost.is_complex():
         of = f"tensor of {cost.dtype} and shape {tuple(cost.shape)}" if isinstance(cost, Tensor) else type(cost).__name__

@@ -1,4 +1,4 @@
-"""Terms of one's own: a cost of activations, or of the signal itself, made of plain functions."""
+"""Terms made from plain functions: a cost of activations, or of the signal itself."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from impasto.objective.weighting import Layers, LayersGiven, layers_text
 from impasto.validation import layers as check_layers
 from impasto.validation import number
 
-# signals of G's size that a few operations on it hold for the way back, where nobody says how many
+# default of the signals of G's size that a few operations hold for the gradient
 _USUAL_SIGNALS = 8.0
-# what a mean of parts may differ from that of the whole, relatively
+# the relative difference that a mean of parts may have from that of the whole
 _ROUNDING = 1e-3
 
 
@@ -63,7 +63,7 @@ class ActivationTerm(Term):
         return mean
 
     def _tried(self, layer: str, a: Tensor) -> Tensor:
-        """The mean, after a look at a small part and its halves, of which it must be the mean too."""
+        """The mean of ``a``, after a check with a small part: its mean must be the mean of those of its halves."""
         small = a[(..., *(slice(8),) * (a.dim() - 2))]
         if half := small.shape[-1] // 2:
             parts = (small[..., : 2 * half], small[..., :half], small[..., half : 2 * half])
@@ -85,17 +85,17 @@ def activation_term(
     mean: Callable[[Tensor], Tensor],
     cost: Callable[[Tensor, Tensor, Tensor], Tensor],
 ) -> Term:
-    """A term of one's own on activations. It is computed tile by tile as those of impasto are.
+    """A term of your own on activations; it can be computed tile by tile, like those of impasto.
 
     Args:
-        name: by which its cost is told.
-        layers: where, and with which weights, as :func:`impasto.content` takes them.
-        mean: takes an activation (N, n_C, *space), or a part of it, and gives a mean over its positions, of any shape. What
-            is no mean would depend on the tiles, so it is refused.
-        cost: takes the mean of G, of the content and of the styles (the weighted mean of theirs), and gives a scalar.
+        name: under which its cost is listed.
+        layers: with their weights, as for :func:`impasto.content`.
+        mean: takes an activation (N, n_C, *space), or a part of it, and returns a mean over its positions, a tensor of any
+            shape. A function that is not a mean would depend on the tiles, and is refused.
+        cost: takes the means of G, of the content and of the styles (a weighted mean), and returns a scalar.
 
     Raises:
-        SettingsError: these are no layers or functions, or there is no name.
+        SettingsError: these are not layers or functions, or there is no name.
     """
     weights = check_layers(f"{_named(name)} layers", layers)
     return ActivationTerm(name, weights, _function(name, "mean", mean), _function(name, "cost", cost))
@@ -118,22 +118,22 @@ class ImageTerm(Term):
 
 
 def image_term(name: str, cost: Callable[[Tensor], Tensor], *, signals: float = _USUAL_SIGNALS) -> Term:
-    """A term of one's own on the signal itself.
+    """A term of your own on the signal itself.
 
     Args:
-        name: by which its cost is told.
-        cost: takes G, (1, channels, *space) (of pictures in 0..1), and gives a scalar with a gradient.
-        signals: what it holds on the way there and back, in signals of G's size (4 bytes a value): it is counted in what
-            ``--memory`` allows.
+        name: under which its cost is listed.
+        cost: takes G, (1, channels, *space) (of pictures in 0..1), and returns a scalar with a gradient.
+        signals: the memory of the cost and its gradient, in signals of G's size (4 bytes a value); it counts towards
+            ``--memory``.
 
     Raises:
-        SettingsError: there is no name or function, or ``signals`` is no number of at least 0.
+        SettingsError: there is no name or function, or ``signals`` is not a number of at least 0.
     """
     return ImageTerm(_named(name), _function(name, "cost", cost), number(0)("signals", signals))
 
 
 def total_variation() -> Term:
-    """How restless G is, :func:`impasto.objective.costs.total_variation`: grain goes, edges stay."""
+    """The total variation of G, which removes grain and keeps edges: :func:`impasto.objective.costs.total_variation`."""
     return ImageTerm("total variation", total_variation_of, 6.0)
 
 
@@ -150,10 +150,10 @@ def _function(name: str, what: str, given: Callable[..., Tensor]) -> Callable[..
 
 
 def _called(name: str, function: Callable[..., Tensor], *given: Tensor) -> Tensor:
-    """What a function of somebody else makes of tensors.
+    """What a user's function returns for tensors.
 
     Raises:
-        SettingsError: it changes them, which the other terms would see, or loses their gradient.
+        SettingsError: it changes them in place, which other terms would see, or loses their gradient.
     """
     before = [x._version for x in given]
     try:

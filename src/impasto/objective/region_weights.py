@@ -1,4 +1,4 @@
-"""How much each position of a layer counts for a region.
+"""The weights of the positions of a layer for a region of a picture.
 
 After Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer" (2017), arXiv:1611.07865, section 4.
 """
@@ -20,26 +20,26 @@ from impasto.networks.network import Network
 Mask = NDArray[np.floating[Any]]
 
 Look = Callable[[Tensor, Sequence[str]], dict[str, Tensor]]
-"""Tells how much of what each position of some layers sees is of a mask (1, 1, height, width)."""
+"""Takes a mask (1, 1, height, width) and names of layers; returns how much of the mask each position sees, in 0..1."""
 
 PositionWeights = Mapping[str, Tensor]
-"""Of each layer how much its positions count, (1, 1, height, width), with a mean of 1."""
+"""For each layer the weights of its positions, (1, 1, height, width), with a mean of 1."""
 
 
 class Region(NamedTuple):
-    """A part of the content, (height, width), and what it takes of each style, all in 0..1; None: nothing."""
+    """Masks in 0..1: of the content's region, (height, width), and of what it takes from each style; None: nothing."""
 
     content: Mask
     styles: tuple[Mask | None, ...]
 
 
 class RegionWeights(NamedTuple):
-    """A region in the layers.
+    """The weights of a region in the layers; a layer is missing if it sees nothing of the region.
 
     Attributes:
-        share: of the content's area.
-        generated: the weights of G; has only layers that see something of the region.
-        styles: those of each style.
+        share: of the content's area, 0..1.
+        generated: the weights for G.
+        styles: the weights for each style.
     """
 
     share: float
@@ -50,10 +50,11 @@ class RegionWeights(NamedTuple):
 def region_weights(
     region: Region, content: Tensor, styles: Sequence[Tensor], look: Look, layers: Iterable[str]
 ) -> RegionWeights:
-    """A region in the layers of a network that sees a content and styles (1, channels, height, width).
+    """The weights of a region for a content and styles (1, channels, height, width).
 
-    A position of G counts as much as what it sees is of the region, so that regions blend where they meet. Of a style only
-    positions that mostly see the region count, as the others would bring in the strokes beside it, or all if there are none.
+    The weight of a position of G is how much of what it sees is in the region, so that regions blend where they meet. In a
+    style only positions that mostly see the region count, as others would bring in neighbouring strokes; all do if there are
+    no such positions.
     """
     here, layers = on_grid(region.content, content), list(layers)
     there = [None if part is None else on_grid(part, style) for part, style in zip(region.styles, styles, strict=True)]
@@ -65,15 +66,15 @@ def region_weights(
 
 
 def on_grid(mask: Mask, picture: Tensor) -> Tensor:
-    """A mask (height, width) as a tensor (1, 1, height, width) of the grid of a picture."""
+    """A mask (height, width) as a tensor (1, 1, height, width), resized to a picture by nearest neighbour."""
     x = torch.from_numpy(mask)[None, None].to(picture)
     return x if x.shape[2:] == picture.shape[2:] else F.interpolate(x, picture.shape[2:])
 
 
 def seen(table: LayerTable, mask: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """How much of what each position of a layer sees is of the mask (1, 1, height, width), on the grid of the layer.
+    """How much of the mask (1, 1, height, width) each position of a layer sees, on the grid of the layer.
 
-    The mask goes through the table with averages in place of convolutions and poolings.
+    Computed like the network, with averages in place of convolutions and poolings.
     """
     source, found = sources(table), {SIGNAL: mask}
     for row in up_to_deepest(table, layers):
@@ -84,7 +85,7 @@ def seen(table: LayerTable, mask: Tensor, layers: Sequence[str]) -> dict[str, Te
 
 
 def seen_on_grids(network: Network, mask: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """What :func:`seen` is, where the rows of the network are not known: of the place of each position, not of its field."""
+    """Like :func:`seen` for a network without a table: how much of the mask is at the place of each position."""
     space = tuple(mask.shape[2:])
     grids: dict[str, Any] = {name: network.grid(name, space) for name in layers}
     return {name: F.adaptive_avg_pool2d(mask, grid) for name, grid in grids.items()}

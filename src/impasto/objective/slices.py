@@ -1,8 +1,8 @@
-"""J of a volume: its slices across each axis, compared by a network that was trained on pictures.
+"""J of a volume by its slices across each axis, compared by a network that was trained on pictures.
 
 After Kopf et al., "Solid Texture Synthesis from 2D Exemplars" (2007), and Gutierrez et al., "On Demand Solid
-Texture Synthesis Using Deep 3D Networks" (2020), doi:10.1111/cgf.13889: a solid has the texture of a picture when its
-slices in three orientations have it.
+Texture Synthesis Using Deep 3D Networks" (2020), doi:10.1111/cgf.13889: a solid has the texture of a picture if its slices
+in three orientations have it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from impasto.networks.tiling.statistics import Blend, Forward, as_blend
 from impasto.objective.evaluation import BoundObjective, View
 from impasto.objective.term import Objective, Scene
 
-# pixels that the network sees at once where no gradient is needed
+# pixels that the network sees at once if no gradient is needed
 _AT_ONCE = 2**18
 
 
@@ -28,22 +28,21 @@ def slices(volume: Tensor, axis: int) -> Tensor:
 
 
 class SlicesObjective(BoundObjective):
-    """J as a function of a generated volume: the mean over ``axes`` of the cost of the slices across each.
+    """J as a function of a generated volume: the mean over ``axes`` of the cost of the slices across each axis.
 
-    The style matrices of an orientation are taken over all its slices together; a picture is the style of every
-    orientation, a volume that of its own.
+    The style matrices of an orientation are means over all its slices. A picture is the style of every orientation; a volume
+    gives each orientation its own slices.
 
     Args:
         objective: the terms.
         network: takes slices (n, channels, height, width).
         content: C, of shape (1, channels, a, b, c).
         style: S, a picture (1, channels, height, width) or a volume (1, channels, a, b, c), of any size, or a blend.
-        inflated: takes a volume whose slices are across its first axis of space; if given, it looks at G and C (and S, if
-            that is a volume), and ``network`` at a picture S only.
-        axes: the orientations.
-        count: of each orientation about so many slices are seen at a time, evenly spaced, until :meth:`turn` takes the
-            next ones; None: all of them.
-        seed: of their order.
+        inflated: takes a volume whose slices are across its first axis of space. If given it takes G, C and an S that is a
+            volume, and ``network`` only an S that is a picture.
+        axes: the axes that the slices are across.
+        count: about how many slices of each orientation are seen at a time, evenly spaced, until :meth:`turn`; None: all.
+        seed: of the order in which slices are seen.
         measured: see :class:`impasto.objective.term.Scene`.
     """
 
@@ -80,15 +79,15 @@ class SlicesObjective(BoundObjective):
         self.turn()
 
     def turn(self) -> None:
-        """Look at other slices from now on; each is seen once before any is seen again."""
+        """Look at other slices from now on; all are seen once before any is seen again."""
         self.views = [view._replace(batch=next(turns)) for view, turns in zip(self.views, self._turns, strict=True)]
 
     def _see(self, axis: int, volume: Tensor) -> Tensor:
-        """The volume with its slices across its first axis of space, or all these slices as a batch."""
+        """The slices across ``axis`` as a batch; for ``inflated`` the volume with this axis as its first."""
         return slices(volume, axis) if self._inflated is None else volume.movedim(2 + axis, 2)
 
     def _look(self, x: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """The activations of a volume or of a batch of pictures, of any size where no gradient is needed."""
+        """The activations of a volume or of a batch of pictures; in parts, to save memory, if no gradient is needed."""
         look = self._network if x.dim() == 4 or self._inflated is None else self._inflated
         if torch.is_grad_enabled():
             return look(x, layers)
@@ -96,7 +95,7 @@ class SlicesObjective(BoundObjective):
         return {name: torch.cat([part[name] for part in parts]) for name in layers}
 
     def _style_parts(self, style: Tensor | Blend, axis: int) -> Blend:
-        """A blend of batches that the network can see at once."""
+        """The styles as a blend of batches that are small enough to be seen at once."""
         views = [(self._see(axis, s) if s.dim() == 5 else s, weight) for s, weight in as_blend(style)]
         return [(part, weight * len(part) / len(view)) for view, weight in views for part in _parts(view)]
 
@@ -106,7 +105,7 @@ def _parts(x: Tensor) -> tuple[Tensor, ...]:
 
 
 def _turns(n: int, count: int | None, generator: torch.Generator) -> Iterator[slice]:
-    """Which of n slices are seen, for ever: about ``count``, evenly spaced, and each once before any is seen again."""
+    """Endlessly, which of n slices are seen next: about ``count``, evenly spaced, all once before any again."""
     step = 1 if count is None else max(1, round(n / count))
     while True:
         for begin in torch.randperm(step, generator=generator):

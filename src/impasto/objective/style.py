@@ -1,4 +1,4 @@
-"""The style: which channels are active together, whatever the place; everywhere, or region by region.
+"""The style term: which channels are active together, wherever that is; of whole signals, or region by region.
 
 After Gatys, Ecker and Bethge (2015), arXiv:1508.06576; regions after Gatys et al., "Controlling Perceptual Factors in Neural
 Style Transfer" (2017), arXiv:1611.07865, section 4.
@@ -34,10 +34,11 @@ class StyleCost(NamedTuple):
     """A way to compare the style of two signals at a layer.
 
     Attributes:
-        means: what is measured of either: functions of an activation that are means over its positions. Of several styles
-            they are averaged. Each also takes weights of the positions, (N, 1, *space), of mean 1.
-        cost_to: takes the means of S, and gives J_style^[l] as a function of those of G.
-        relative: lambda^[l] of a share and the means of S, with which the cost is the share times a relative error.
+        means: functions of an activation that are means over its positions, measured of S (averaged over several styles) and
+            of G. Each also takes weights of the positions, (N, 1, *space), with mean 1.
+        cost_to: takes the means of S, and returns J_style^[l] as a function of those of G.
+        relative: takes a share and the means of S, and returns the lambda^[l] with which the cost is the share times a
+            squared relative error.
     """
 
     means: tuple[Callable[..., Tensor], ...]
@@ -53,7 +54,7 @@ STYLE_COSTS = {
 
 @dataclass(frozen=True, repr=False)
 class Style(Term):
-    """J_style: the sum over layers of lambda^[l] J_style^[l]; with regions, over them too."""
+    """J_style: the sum over layers, and over regions if there are any, of lambda^[l] J_style^[l]; see :func:`style`."""
 
     lambdas: Layers
     cost: str = "gram"
@@ -119,13 +120,14 @@ def style(layers: LayersGiven, cost: str = "gram", weighting: Weighting = "relat
     """J_style of some layers: how far the statistics of G are from those of the styles.
 
     Args:
-        layers: "relu1_1,relu2_1", with lambdas "relu1_1=0.5,relu3_1=0.5", a list of names, or a dict. Without them the
-            layers share 1 equally.
-        cost: "gram" compares style (Gram) matrices, "wasserstein" distributions by the 2-Wasserstein distance.
-        weighting: "relative": lambdas are shares of relative errors, which balances the layers; "absolute": the paper's.
+        layers: "relu1_1,relu2_1", with lambdas "relu1_1=0.5,relu3_1=0.5", a list of names, or a dict of lambdas. Without
+            lambdas the layers share 1 equally.
+        cost: "gram" compares style (Gram) matrices; "wasserstein" means and covariances, by the 2-Wasserstein distance.
+        weighting: "relative": lambdas are weights of squared relative errors, which balances the layers; "absolute": lambdas
+            are those of the paper's equations.
 
     Raises:
-        SettingsError: these are no layers, or there is no such cost or weighting.
+        SettingsError: these are not layers, or there is no such cost or weighting.
     """
     return Style(
         check_layers("style layers", layers), check_choice("style cost", cost, [*STYLE_COSTS]), check_weighting(weighting)

@@ -1,4 +1,4 @@
-"""The movement: strokes of a movie go with what they lie on.
+"""The temporal term: the strokes of a movie move with its content.
 
 Ruder, Dosovitskiy and Brox, "Artistic Style Transfer for Videos" (2016), arXiv:1604.08610.
 """
@@ -15,7 +15,7 @@ from impasto.objective.term import Part, Scene, Term
 
 @dataclass(frozen=True)
 class Temporal(Term):
-    """What differs from the frame before, as far as that is trusted; the first frame has none before."""
+    """How far a frame is from the moved frame before, weighted by the trust; 0 for the first frame."""
 
     name = "temporal"
     signals = 3.0

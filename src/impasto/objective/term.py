@@ -1,4 +1,4 @@
-"""J is a sum of named terms: what a term is, what it is bound to, and how terms add up.
+"""J is a weighted sum of named terms: what a term is, what it is bound to, and how terms add up.
 
 >>> J = impasto.content("relu4_2") + 20 * impasto.style("relu1_1,relu2_1,relu3_1")
 >>> J += 5 * impasto.image_term("edges", edges)
@@ -21,11 +21,11 @@ from impasto.objective.region_weights import RegionWeights
 
 
 class Moved(NamedTuple):
-    """The painted frame before the one at work, as it must look now, and how far that is to be trusted.
+    """The painted frame before the frame that is painted now.
 
     Attributes:
         frame: (1, channels, height, width), moved as the content moved.
-        trust: (height, width) in 0..1; 0 where something new is seen.
+        trust: (height, width) in 0..1, how much the new frame must look like it; 0 where something new is seen.
     """
 
     frame: Tensor
@@ -37,13 +37,13 @@ class Scene:
     """What a term is bound to: a content and its styles as the network sees them, at one scale.
 
     Attributes:
-        network: gives the activations of signals.
+        network: computes activations.
         content: C, (N, channels, *space).
         styles: S, each (N, channels, *space), of any size, with their shares.
-        regions: where each style counts, for the layers that are asked for; None if everywhere.
-        moved: of a movie's frames but the first, the frame before.
-        measured: what was measured of the styles, kept by whatever measured it. Scenes of the same network and styles share
-            it.
+        regions: takes names of layers, and returns the regions that take parts of the styles; None: styles count everywhere.
+        moved: the frame before, of a movie; None for its first frame, and for other signals.
+        measured: what was measured of the styles, by the term that measured it. Scenes with the same network and styles may
+            share it.
     """
 
     network: Forward
@@ -55,12 +55,13 @@ class Scene:
 
 
 class Part(NamedTuple):
-    """A part of a term that is bound: ``weight`` times ``cost``.
+    """A part of a bound term: ``weight`` times ``cost``.
 
     Attributes:
-        layer: where it is taken; empty for the signal itself.
+        layer: whose activations it looks at; empty for the signal itself.
         weight: lambda^[l].
-        cost: takes the means of the ``statistics`` in their order, or G itself, (1, channels, *space), if there are none.
+        cost: takes the means of G that ``statistics`` measure, in their order, or G itself, (1, channels, *space), if there
+            are none.
         statistics: what is measured of G.
     """
 
@@ -71,12 +72,12 @@ class Part(NamedTuple):
 
 
 class Term(ABC):
-    """A named part of J. A new one says its name and what it is bound to, :meth:`bind`; the rest tells what it needs.
+    """A named part of J. A subclass needs a ``name``, ``layers`` if it looks at activations, and :meth:`bind`.
 
     Attributes:
-        name: by which its cost is told.
+        name: under which its cost is listed.
         of_style: whether it looks at the styles.
-        signals: so many signals of G's size its cost holds beside G while it is computed.
+        signals: the memory of a cost of G itself and its gradient, in signals of G's size, beside G.
     """
 
     name: str
@@ -85,7 +86,7 @@ class Term(ABC):
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Where it looks at activations of G."""
+        """The layers whose activations of G it looks at."""
         return ()
 
     @property
@@ -95,7 +96,7 @@ class Term(ABC):
 
     @abstractmethod
     def bind(self, scene: Scene) -> Sequence[Part]:
-        """Its parts for a content and styles; what it needs of them is measured now."""
+        """Its parts for a content and styles; measures what it needs of these."""
 
     def __add__(self, other: Term | Objective | int) -> Objective:
         return Objective(((1.0, self),)) + other
@@ -110,18 +111,18 @@ class Term(ABC):
 
 @dataclass(frozen=True, repr=False)
 class Objective:
-    """J: a sum of terms, each with its weight. Terms of one name count as one.
+    """J: a sum of terms, each with its weight. The costs of terms with the same name are listed as one.
 
-    Adding gives a longer sum, multiplying by a number another weight to each term.
+    ``+`` adds terms, and ``*`` multiplies the weights of all terms by a number.
 
     Raises:
-        SettingsError: a weight is no finite number.
+        SettingsError: a weight is not a finite number.
     """
 
     terms: tuple[tuple[float, Term], ...] = ()
 
     def __add__(self, other: Term | Objective | int) -> Objective:
-        if isinstance(other, int) and other == 0:  # where the sum of Python begins
+        if isinstance(other, int) and other == 0:  # with which Python's sum() begins
             return self
         if isinstance(other, Term):
             other = Objective(((1.0, other),))
@@ -143,7 +144,7 @@ class Objective:
 
     @property
     def layers(self) -> tuple[str, ...]:
-        """Where activations of G are looked at, each layer once."""
+        """The layers whose activations of G are looked at, each once."""
         return _once(layer for _, term in self.terms for layer in term.layers)
 
     @property
@@ -153,12 +154,12 @@ class Objective:
 
     @property
     def of_style(self) -> bool:
-        """Whether the styles count."""
+        """Whether a term with a weight other than 0 looks at the styles."""
         return any(weight and term.of_style for weight, term in self.terms)
 
     @property
     def signals(self) -> float:
-        """How many signals of G's size the costs of G itself hold while they are computed."""
+        """The memory of the costs of G itself and their gradients, in signals of G's size."""
         return sum(term.signals for _, term in self.terms)
 
 

@@ -1,4 +1,4 @@
-"""Layers with their weights, and in what units a cost is taken."""
+"""Layers with their weights as people give them, and the units in which costs are taken."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from impasto.errors import SettingsError, nearest
 from impasto.validation import Layers
 
 Weighting = Literal["relative", "absolute"]
-"""Costs as relative errors, which balances layers and networks, or as the paper's equations give them."""
+"""Costs as squared relative errors, which balances layers and networks, or as in the paper's equations."""
 
 LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
-"""Layers as people give them; :func:`impasto.validation.layers` takes them all."""
+"""Layers as people give them, checked by :func:`impasto.validation.layers`."""
 
 
 def check_weighting(given: str) -> Weighting:
-    """The weighting of that name.
+    """The weighting whose name was given.
 
     Raises:
         SettingsError: there is none.
@@ -28,7 +28,7 @@ def check_choice(name: str, given: str, choices: Sequence[str]) -> str:
     """What was given, if it is one of the choices.
 
     Raises:
-        SettingsError: it is none; the message has the nearest one.
+        SettingsError: it is not; the message has the nearest choice.
     """
     if given not in choices:
         raise SettingsError(
@@ -38,6 +38,6 @@ def check_choice(name: str, given: str, choices: Sequence[str]) -> str:
 
 
 def layers_text(layers: Layers) -> str:
-    """Layers as on the command line, e.g. ``relu1_1=0.25,relu3_1=0.75``; without the weights where all are equal."""
+    """Layers as on the command line, e.g. ``relu1_1=0.25,relu3_1=0.75``; without weights if these are equal."""
     equal = all(weight == 1 / len(layers) for _, weight in layers)
     return ",".join(name if equal else f"{name}={weight:g}" for name, weight in layers)

@@ -1,4 +1,4 @@
-"""A transfer on the disk: all that it takes to go on, bit for bit, after Ctrl-C, a kill or a power cut."""
+"""Checkpoints: what a transfer needs to go on, bit for bit, after Ctrl-C, a kill or a power cut."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ log = logging.getLogger("impasto")
 
 Keep = Callable[[Progress, list[Evaluation], bool], None]
 
-# the state of a picture of 4096 pixels has gigabytes: writing it shall take no more of the time than this
+# the share of the time that writing may take, as the state of a large picture has gigabytes
 _SHARE = 0.05
-# but a computer that slept while it was written shall not be trusted to stay up for hours
+# but at most so many seconds between two writings, even if one took very long because the computer slept meanwhile
 _LONGEST = 600.0
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where and when a transfer is kept.
+    """Where and how often the state of a transfer is written.
 
     Attributes:
         path: the file.
-        every: seconds between two writings, at least; 0: after every evaluation.
-        first: seconds to the first one; who is interrupted before leaves no checkpoint.
-        command: what else it takes to go on, as JSON has it.
+        every: least seconds between two writings; 0: after every evaluation.
+        first: seconds to the first writing; a transfer that is interrupted before leaves no checkpoint.
+        command: what else is needed to go on, as JSON.
     """
 
     path: Path
@@ -51,20 +51,20 @@ class Checkpoint:
     command: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def remove(self) -> None:
-        """Delete what was kept, as it is needed no more."""
+        """Delete the file."""
         for path in (self.path, part_of(self.path)):
             path.unlink(missing_ok=True)
 
 
 def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[Evaluation], State | None, Keep]:
-    """The history and the state of a transfer as far as its checkpoint has them, and what keeps it from now on.
+    """The history and the state of a transfer in its checkpoint, and a function that writes it from now on.
 
-    That is called with the progress and the history of evaluations, and whether to write at once and not when it is time.
-    Where the file cannot be written it warns: what was kept before is still there, and the painting goes on.
+    The function takes the progress, the history of evaluations, and whether to write at once or only when it is time. If it
+    cannot write it warns: the checkpoint before is still there, and the painting goes on.
 
     Raises:
-        SettingsError: the file keeps a transfer of other settings or inputs.
-        SignalError: it cannot be read, or not be written.
+        SettingsError: the checkpoint is of a transfer with other settings or inputs.
+        SignalError: it cannot be read or written.
     """
     path, about = checkpoint.path, _identity(inputs)
     check_writable(path)
@@ -86,8 +86,8 @@ def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[E
         if now - began < checkpoint.first or (now - last < pause and not at_once):
             return
         try:
-            told = about | {"convolutions": convolutions_chosen()}
-            write_tree(path, told, {"history": columns([asdict(e) for e in history]), "state": progress.state()})
+            now_about = about | {"convolutions": convolutions_chosen()}
+            write_tree(path, now_about, {"history": columns([asdict(e) for e in history]), "state": progress.state()})
         except SignalError as error:
             if not warned:
                 log.warning("%s; the painting goes on without a newer checkpoint", error)
@@ -102,22 +102,22 @@ def read_history(path: Path) -> list[Evaluation]:
     """The evaluations up to the one at which the checkpoint was written.
 
     Raises:
-        SignalError: it is missing, damaged, or no checkpoint.
+        SignalError: the file is missing, damaged, or no checkpoint.
     """
     return [Evaluation(**row) for row in rows(read_tree(path, read_about(path)["tree"]["history"]))]
 
 
 def kept_memory(path: Path) -> int | None:
-    """The bytes that the transfer in a checkpoint may take; None if there is no such file.
+    """The bytes of memory that the transfer in a checkpoint may take; None if there is no such file.
 
     Raises:
-        SignalError: it is damaged, or no checkpoint.
+        SignalError: the file is damaged, or no checkpoint.
     """
     return read_about(path)["memory"] if path.exists() else None
 
 
 def _identity(inputs: Inputs) -> dict[str, Any]:
-    """What makes a transfer the one it is: its settings, the shares of its styles, and the SHA-256 of what it reads."""
+    """What tells one transfer from another: its settings, the shares of its styles, and the SHA-256 of all it reads."""
     files = named_files(inputs.given)
     sums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
     signals = roles(inputs.content, [style for style, _ in inputs.styles])
@@ -162,7 +162,7 @@ def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str,
 
 
 def _machine() -> dict[str, Any]:
-    """What else must be the same for two descents to be the same in every bit."""
+    """What else must be the same for two descents to be the same bit for bit."""
     return {
         "impasto": version("impasto"),
         "torch": torch.__version__,

@@ -1,4 +1,4 @@
-"""What a transfer will take, told before it starts: its sizes, tiles and memory, and its time by a short measurement."""
+"""Estimates what a transfer will take, without doing it: sizes, tiles and memory; and time, by a short measurement."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from impasto.transfer.inputs import take_in
 from impasto.transfer.scales import Scales, first_signal
 from impasto.transfer.settings import TransferSettings
 
-# positions of the part that is painted to measure the time, at most, and how often it is looked at
+# the most positions of the part that is painted to measure the time, by the number of axes, and how often it is evaluated
 _POSITIONS = {1: 2**20, 2: 2**17}
 _EVALUATIONS = 3
-# of the work of an evaluation, what content and style take at the start: the way there
+# measuring content and style at the start takes this share of the work of an evaluation each: a forward pass
 _START = 1 / 3
 
 
 @dataclass(frozen=True)
 class DryRun:
-    """What is to be expected of a transfer.
+    """What a transfer will take.
 
     Attributes:
-        shapes: the positions along each axis at each scale, from coarse to fine.
-        fittings: at each scale how J is computed and descended; None where it is not computed tile by tile.
-        evaluations: of J at each scale.
-        seconds: of the whole descent.
+        shapes: at each scale, from coarse to fine, the positions along each axis.
+        fittings: at each scale, how J is computed and descended; None if it is not computed tile by tile.
+        evaluations: how often J is evaluated at each scale.
+        seconds: of the whole descent, estimated.
     """
 
     shapes: tuple[tuple[int, ...], ...]
@@ -55,13 +55,13 @@ def dry_run(
     options: Mapping[str, Any] | None = None,
     **parts: Any,
 ) -> DryRun:
-    """Begin a transfer on a part of the content, and say what the whole will take.
+    """Measure a few evaluations on a part of the content, and estimate what the whole transfer will take.
 
-    The arguments are those of :func:`impasto.transfer_style`, and with ``parts`` those of a painter: network, objective and
-    optimizer. That the result can be written to ``output`` is tried too.
+    The arguments are those of :func:`impasto.transfer_style`, and ``parts`` those of a painter: network, objective and
+    optimizer. It is also checked that the result can be written to ``output``.
 
     Raises:
-        ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
+        ImpastoError: an input, a setting or a size is wrong, or there is not enough memory.
     """
     inputs = take_in(content, style, settings, output, options, **parts)
     resolved, device = inputs.settings, find_device(inputs.settings.device)
@@ -69,7 +69,7 @@ def dry_run(
         resolved = replace(resolved, memory=default_memory(device))
     scales = Scales(inputs.medium, inputs.content, inputs.styles, resolved, device)
     last = scales.prepared
-    first_signal(last, inputs.content, inputs.styles, resolved)  # a file that cannot be read is to be known now
+    first_signal(last, inputs.content, inputs.styles, resolved)  # raises if the file of --init cannot be read
     held = last.bytes_held(inputs.content, inputs.styles)
     shapes: list[tuple[int, ...]] = []
     fittings: list[Fitting | None] = []
@@ -90,7 +90,7 @@ def dry_run(
 def _measured(
     prepared: Prepared, fitting: Fitting | None, settings: ResolvedSettings, device: torch.device
 ) -> tuple[float, int]:
-    """Seconds of an evaluation, with its step, for each unit of its work; and how many evaluations there are."""
+    """Seconds for each unit of work of an evaluation and its step; and the number of evaluations."""
     network, task = prepared.network.to(device), prepared.task()
     work, seen, optimizer = float(prod(prepared.content.shape[2:])), network, settings.optimizer
     if fitting and fitting.plan and task:
@@ -107,13 +107,13 @@ def _measured(
     stage = Stage(settings.iterations, 1.0, lambda *_: Begun(parts, start, optimizer, prepared.bounds, prepared.natural))
     taken = list(itertools.islice(descend_stages([stage], step=settings.step), _EVALUATIONS))
     moments = [progress.latest.seconds for progress in taken]
-    # the first evaluation is slower: memory is taken for the first time, and convolutions are chosen
+    # without the first evaluation, which also allocates memory and chooses convolutions
     times = [after - before for before, after in itertools.pairwise(moments)] or moments
     return min(times) / work, taken[0].iterations
 
 
 def _middle(signal: Tensor, dims: int) -> Tensor:
-    """The middle of a signal along its last axes."""
+    """The middle of a signal along its last ``dims`` axes, with at most ``_POSITIONS`` positions."""
     side = round(_POSITIONS[dims] ** (1 / dims))
     for axis in range(-dims, 0):
         length = min(side, signal.shape[axis])

@@ -1,4 +1,4 @@
-"""A painting: the signal, and how it came about."""
+"""A painting: the result of a transfer, and how it was made."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from impasto.transfer.record import record_of
 from impasto.transfer.recorders import draw_costs, write_figure
 from impasto.transfer.settings import TransferSettings
 
-# the longest side to which what was written may be made smaller when it is read again
+# the longest side with which the written file is read again, to see that it can be
 _ENOUGH = 64
 _LOG = "impasto"
 
 
 @dataclass(frozen=True)
 class Painting:
-    """What a transfer gives: the signal with the lowest cost, and how it came about.
+    """The result of a transfer: the signal with the lowest cost, and how it was made.
 
     Attributes:
         signal: the result, of the content's kind.
         content: the content, as it was read.
         styles: the styles, as they were read.
-        settings: how it was made, with nothing left open.
-        best: the evaluation that belongs to the signal.
-        history: all evaluations in order; the last one tells the seconds the descent took.
+        settings: how it was made, with every default filled in.
+        best: the evaluation with the lowest cost, of this signal.
+        history: all evaluations in order; the last one has the seconds that the descent took.
         about: the names of content and styles, with their shares, and of the network.
-        checkpoint: what was kept on the way; deleted when the result is written.
-        finished: whether all evaluations were done; False if it was cancelled.
+        checkpoint: of this transfer, if there is one; deleted when the result is written.
+        finished: whether all evaluations were done; False if the transfer was cancelled.
     """
 
     signal: Signal
@@ -64,13 +64,13 @@ class Painting:
         return to_pillow(self.signal)
 
     def write(self, path: str | Path, **options: Any) -> None:
-        """Write the result, with its settings inside where the format has a place for them, and read it again.
+        """Write the result, with its settings inside if the format has a place for them, and read it again.
 
-        Only then is the checkpoint deleted, of a painting that is finished.
+        Only then is the checkpoint of a finished painting deleted.
 
         Args:
             path: where; the ending gives the format.
-            options: of a picture ``bits``, ``quality``, ``dpi`` and ``icc``, as :func:`impasto.write_image` takes them.
+            options: for a picture ``bits``, ``quality``, ``dpi`` and ``icc``, see :func:`impasto.write_image`.
 
         Raises:
             SignalError: the ending is unknown, or the file cannot be written or read again.
@@ -78,18 +78,18 @@ class Painting:
         """
         write_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
         try:
-            with one_line_is_enough(_LOG):  # what is to be told of it has been
+            with one_line_is_enough(_LOG):  # warnings about the file were given when it was written
                 again = read_signal(path, self.settings.rate, _ENOUGH, output=path)
         except ImpastoError as error:
             raise SignalError(f"{path} was written, but cannot be read again: {error}") from error
-        # an animation of nothing but one picture is one
+        # an animation with a single frame is read as a picture
         if again.kind != self.signal.kind and (self.signal.kind, again.kind) != ("movie", "image"):
             raise SignalError(f"{path} was written, but what is read again is {medium_of(again.kind).noun}")
         if self.checkpoint and self.finished:
             self.checkpoint.remove()
 
     def plot(self, path: str | Path) -> None:
-        """Draw the way to the result: of a picture the curves of J, of other kinds content, style and result.
+        """Draw a figure: of a picture the curves of J, of other kinds content, styles and result.
 
         Raises:
             SignalError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""How a painting was made, as its file keeps it."""
+"""The record of how a painting was made, which is written into its file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from impasto.transfer.settings import TransferSettings
 def about_of(
     content: Source, style: Style | Sequence[Style], given: TransferSettings, settings: ResolvedSettings
 ) -> dict[str, str]:
-    """The names of content and styles, with their shares, and of the network; J and the optimizer where they were given."""
+    """The names of content and styles, with their shares, and of the network; J and the optimizer if they are the user's."""
     network, names = settings.network, {"content": name_of(content), "style": names_of(shares(style))}
     if network.given is not None:
         names["network"] = network.name
@@ -33,8 +33,5 @@ def about_of(
 
 
 def record_of(about: Mapping[str, str], settings: TransferSettings, cost: float) -> dict[str, Any]:
-    """What is written into the file of a painting, as JSON has it.
-
-    ``TransferSettings(**record["settings"])`` are its settings.
-    """
+    """The record in the file of a painting, as JSON; ``TransferSettings(**record["settings"])`` makes its settings again."""
     return {"impasto": version("impasto"), **about, "cost": cost, "settings": settings.as_dict()}

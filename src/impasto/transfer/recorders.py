@@ -1,4 +1,4 @@
-"""What one does with the progress of a transfer: keep a trace, keep pictures, draw the curves of J."""
+"""Record the progress of a transfer: a trace of J, pictures of G, and a figure of the curves of J."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Watcher = Callable[[Progress], None]
 
 
 def trace_to(path: Path, before: Sequence[Evaluation] = ()) -> Watcher:
-    """Write every evaluation to ``path`` as one line of JSON, at once; first of all those ``before``."""
+    """A watcher that writes each evaluation to ``path`` at once, as a line of JSON; before the first those ``before``."""
     begun = False
 
     def watch(progress: Progress) -> None:
@@ -40,7 +40,7 @@ def trace_to(path: Path, before: Sequence[Evaluation] = ()) -> Watcher:
 
 
 def frames_to(folder: Path, every: int) -> Watcher:
-    """Write G to ``folder`` as ``frame_00001.png``, ..., at the first, at each ``every``-th and at the last evaluation."""
+    """A watcher that writes G as ``folder/frame_00001.png``, ... at the first, each ``every``-th and the last evaluation."""
 
     def watch(progress: Progress) -> None:
         number = progress.latest.evaluation
@@ -53,7 +53,7 @@ def frames_to(folder: Path, every: int) -> Watcher:
 
 
 def optional(watcher: Watcher, what: str) -> Watcher:
-    """The watcher, but where it cannot write there is a warning and no more of it: a full disk costs no painting."""
+    """The watcher, but if it fails to write it warns and stops, so that a full disk does not end the painting."""
     failed = False
 
     def watch(progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""What can be chosen about a transfer: one frozen record, checked once, where every default is written."""
+"""The settings of a transfer: a frozen dataclass, checked when it is made, that has all defaults and help texts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHOICES = {
 }
 INITS = ("content", "random", "style")
 
-# how fast --strength rises below and above 0.5, so that steps look alike: colours come first, and at little weight
+# exponents of --strength below and above 0.5, so that equal steps look alike: colours appear first, at small weights
 _STEEPNESS = (3.0, 2.0)
 
 
@@ -40,9 +40,9 @@ def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, A
 class TransferSettings:
     """How a signal is painted; each field is also an option of ``impasto transfer``.
 
-    A field that is None (or "auto") depends on the kind of the signal: :meth:`for_kind` gives it the kind's default.
-    Layers are given as ``"relu1_1,relu3_1"``, with their weights as ``"relu1_1=0.5,relu3_1=0.5"``, as a list of names or as
-    a dict of weights; they are kept as pairs (name, weight). Where no weight is given the layers share 1 equally.
+    A field that is None (or "auto") depends on the kind of the signal: :meth:`for_kind` fills in the kind's default.
+    Layers are given as ``"relu1_1,relu3_1"``, with weights as ``"relu1_1=0.5,relu3_1=0.5"``, as a list of names or as a
+    dict of weights; they are stored as pairs (name, weight). Without weights the layers share 1 equally.
 
     Raises:
         SettingsError: a value is out of its range; UnknownLayerError: the network has no such layer.
@@ -206,27 +206,29 @@ class TransferSettings:
 
     @property
     def content_weights(self) -> dict[str, float]:
-        """The content layers with their weights; empty while they are open."""
+        """The content layers with their weights; empty if they are not given."""
         return dict(cast(Layers, self.content_layers or ()))
 
     @property
     def style_lambdas(self) -> dict[str, float]:
-        """The style layers with their lambdas (or shares); empty while they are open."""
+        """The style layers with their lambdas (or shares); empty if they are not given."""
         return dict(cast(Layers, self.style_layers or ()))
 
     def for_kind(self, kind: str, longest: int | None = None) -> TransferSettings:
-        """The settings for one kind of signal, with nothing left open; a ``longest`` side below the default size is kept.
+        """The settings for one kind of signal, with every default filled in.
 
-        A strength s becomes alpha = (2 (1 - s))^p, beta = default beta * (2 s)^p, with p = 3 below 0.5 and 2 above; above
-        0.5 init_noise = 2 s - 1, without which the content would stay where nothing but the style counts. At 0 G starts from
-        the content, which costs nothing, at the last scale.
+        A content whose ``longest`` side is below the default size keeps it.
+
+        A strength s becomes alpha = (2 (1 - s))^p and beta = default beta * (2 s)^p, with p = 3 up to 0.5 and 2 above; above
+        0.5 init_noise = 2 s - 1, as otherwise G would keep the content where only the style counts. At 0 G starts from the
+        content, which then has no cost, at a single scale.
 
         Raises:
             SettingsError: the network, or a setting, is not for the kind; UnknownLayerError: it has no such layer.
         """
         medium = medium_of(kind)
         defaults = {**medium.defaults, **(medium.from_random if self.init == "random" else {})}
-        if medium.enlarges and longest and defaults.get("size") != "full":  # nothing is enlarged unless it is asked for
+        if medium.enlarges and longest and defaults.get("size") != "full":  # enlarged only if the user gives a size
             defaults["size"] = min(defaults["size"], longest)
         defaults["scales"] = "auto" if "scales" in medium.settings else 1
         if self.takes_size_for_rate(kind):
@@ -253,20 +255,19 @@ class TransferSettings:
         return replace(self, **open_ones)
 
     def takes_size_for_rate(self, kind: str) -> bool:
-        """Whether a size was given that is a working rate, as once it was called for series and sounds."""
+        """Whether ``size`` means the working rate, which older versions called so for series and sounds."""
         return self.size is not None and self.working_rate is None and "working_rate" in medium_of(kind).defaults
 
     def as_dict(self) -> dict[str, Any]:
-        """The settings as JSON writes them, layers as ``{name: weight}``; ``TransferSettings(**d)`` takes them back."""
+        """The settings as JSON, layers as ``{name: weight}``; ``TransferSettings(**d)`` makes them again."""
         layers = {"content_layers": self.content_weights or None, "style_layers": self.style_lambdas or None}
         return asdict(self) | layers
 
 
 def default_text(name: str) -> str:
-    """The default of a setting, as ``--help`` tells it: for each kind, or for each network, where it depends on them.
+    """The default of a setting for ``--help``: for each kind or network, if it depends on them; "" if there is none.
 
-    Of the kinds that come with impasto: ``--help`` is not to wait for other packages. Empty where nothing is
-    meant unless it is given.
+    Only for what comes with impasto, so that ``--help`` need not load other packages.
     """
     default = TransferSettings.__dataclass_fields__[name].default
     if name in ("content_layers", "style_layers"):
@@ -281,10 +282,10 @@ def default_text(name: str) -> str:
 
 def _check_layers(network: str, names: Iterable[str]) -> None:
     tables = [row.table for row in NETWORKS.values()] if network == "auto" else [constructor_of(network).table]
-    # before the kind is known, a layer of any network will do; one that is no table tells when it is made
+    # until the kind is known a layer of any network will do; a network without a table checks layers when it is made
     if any(tables):
         up_to_deepest(tuple(row for table in tables for row in table), names)
 
 
-# the networks that some medium takes by name
+# the networks that a medium lists in its row
 _BY_MEDIUM = tuple(dict.fromkeys(name for medium in BUILT_IN.values() for name in medium.networks))

@@ -50,9 +50,9 @@ class Frame:
         return f"image {self.index + 1}" if frame_count(self.dataset) > 1 else self.file.name
 
 
-def frame_count(dataset: Any) -> int:
-    """How many images a file says it has; 1 if it does not say."""
-    return max(1, int(number(dataset, "NumberOfFrames", 1)))
+def frame_count(dataset: Any, told: str | Path = "") -> int:
+    """How many images a file says it has, 1 if it does not say; ``told`` as in :func:`numbers`."""
+    return max(1, int(number(dataset, "NumberOfFrames", 1, told)))
 
 
 def numbers(dataset: Any, name: str, count: int = 1, told: str | Path = "") -> list[float] | None:
@@ -81,7 +81,7 @@ def number(dataset: Any, name: str, default: float, told: str | Path = "") -> fl
 
 def frames_of(file: Path, dataset: Any, told: str | Path) -> list[Frame]:
     """The images of a file in the order in which they are stored; ``told`` names the file in messages."""
-    count = max(1, int(number(dataset, "NumberOfFrames", 1, told)))
+    count = frame_count(dataset, told)
     shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
     each = _items(dataset, "PerFrameFunctionalGroupsSequence")
     frames: list[Frame] = []
@@ -101,9 +101,9 @@ def frames_of(file: Path, dataset: Any, told: str | Path) -> list[Frame]:
         if slope is None and dataset.get("Modality") == "RTDOSE":
             slope = numbers(dataset, "DoseGridScaling", 1, told)
         orientation = found("PlaneOrientationSequence", "ImageOrientationPatient", 6) or _detector(dataset, "Orientation", 6)
-        spacing = found("PixelMeasuresSequence", "PixelSpacing", 2)
-        spacing = spacing or next((v for name in _OTHER_SPACINGS if (v := numbers(dataset, name, 2, told))), None)
         measures = "PixelMeasuresSequence"
+        spacing = found(measures, "PixelSpacing", 2)
+        spacing = spacing or next((v for name in _OTHER_SPACINGS if (v := numbers(dataset, name, 2, told))), None)
         step = found(measures, "SpacingBetweenSlices", 1) or found(measures, "SliceThickness", 1)
         order = (
             numbers(dataset, "InstanceNumber") if count == 1 else found("FrameContentSequence", "InStackPositionNumber", 1)

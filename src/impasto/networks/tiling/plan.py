@@ -1,6 +1,6 @@
-"""How J is computed within a memory: where the network is cut, how large its tiles are, and what is kept for the way back.
+"""Plans how J is computed within a memory: where the network is cut, how large tiles are, and which segments are kept whole.
 
-Everything follows from the layer table. Of all ways that fit, the one with the least to compute is taken.
+Everything follows from the layer table. Of all plans that fit the one with the least work is taken.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from impasto.networks.tiling.segments import Segmented, cut, margin, possible_cu
 from impasto.networks.tiling.tiles import InTiles
 
 FLOAT = 4
-"""Bytes of a number."""
-# larger buffers of a tile save no work worth mentioning
+"""Bytes of a float32."""
+# larger tiles than of so many bytes hardly save work
 _ROOMY = 2**28
-# the way there and back, and the way there once more
+# passes of a segment that is kept whole (forward and backward), and of one in tiles (forward once more)
 _KEPT, _AGAIN = 2, 3
-# work that is not worth any memory
+# a plan with up to so many times the least work is taken if it needs less memory
 _SAME = 1.03
 # buffers of a spectrogram in units of its windows: frames, bins, their squares and the gradients of all
 _SPECTRA = 6
@@ -34,9 +34,9 @@ class Task(NamedTuple):
     Attributes:
         table: the rows.
         shape: positions of G along each axis.
-        channels: of G, as the first row sees it.
-        items: which the network makes of G: its channels, where it sees them one by one.
-        targets: the layers whose activations of C are kept whole, to be compared with.
+        channels: of an item, as the first row sees it.
+        items: in the batch that the network makes of G: the channels of G if it sees them one by one, otherwise 1.
+        targets: the layers whose activations of C are kept whole.
         style: positions of S along each axis.
     """
 
@@ -48,7 +48,7 @@ class Task(NamedTuple):
     style: tuple[int, ...]
 
     def scaled(self, ratio: float) -> Task:
-        """The same for signals of another size."""
+        """The same task for signals with ``ratio`` times as many positions along each axis."""
         shape, style = (tuple(max(1, round(n * ratio)) for n in sides) for sides in (self.shape, self.style))
         return self._replace(shape=shape, style=style)
 
@@ -59,9 +59,9 @@ class Plan:
 
     Attributes:
         cuts: the rows after which it is cut.
-        sides: for each segment the positions of its input that a tile has along each axis.
-        kept: so many of the deepest segments are computed whole, and nothing of them twice.
-        memory: bytes at the peak of an evaluation of J and its gradient, beyond the signals and the network.
+        sides: for each segment the side of a tile of its input, in positions.
+        kept: how many of the deepest segments are computed whole, with all that their backward pass needs kept.
+        memory: bytes at the peak of an evaluation of J and its gradient, beside the signals and the network.
         work: multiplications of an evaluation.
     """
 
@@ -77,7 +77,7 @@ class Plan:
         return self.sides[0] if self.kept <= len(self.cuts) else None
 
     def work_for(self, task: Task) -> float:
-        """The multiplications of an evaluation of something else, in the same tiles."""
+        """The multiplications of an evaluation of another task with the same cuts and tiles."""
         segments = _segments(task.table, len(task.shape), task.channels, self.cuts)
         return sum(
             _work(segment, task, None if i >= len(segments) - self.kept else side)
@@ -85,31 +85,31 @@ class Plan:
         )
 
     def apply(self, network: Segmented, layers: Sequence[str]) -> InTiles:
-        """The network, computed by this plan as far down as ``layers``."""
+        """The network, computed by this plan down to ``layers``."""
         return InTiles(network.segments(layers, self.cuts), self.sides, self.kept)
 
 
 @dataclass(frozen=True)
 class _Segment:
-    """What a segment takes for each position of the signal: floats, and multiplications."""
+    """What a segment needs, in floats and multiplications for each position of the signal."""
 
-    taken: float
-    given: float
-    graph: float  # floats that are kept for the way back
-    passing: float  # and those that are needed beside them for a moment
-    work: float
-    scale: int  # positions of the signal, along an axis, in one of the segment's input
+    taken: float  # floats of its input
+    given: float  # floats of its output
+    graph: float  # floats that are kept for the backward pass
+    passing: float  # floats that are needed beside them for a moment
+    work: float  # multiplications
+    scale: int  # the stride of its input, in positions of the signal
     stride: int
     margin: int
 
 
 def covering(shapes: Iterable[Sequence[int]]) -> tuple[int, ...]:
-    """The smallest shape that holds all of them."""
+    """The smallest shape that is as large as each of these along every axis."""
     return tuple(max(sides) for sides in zip(*shapes, strict=True))
 
 
 def plans(task: Task, memory: float) -> Iterator[Plan]:
-    """For every way to cut and to keep the plan with the largest useful tiles within ``memory``, or else the smallest."""
+    """A plan for each choice of cuts and kept segments, with the largest useful tiles within ``memory``, or the smallest."""
     places = possible_cuts(task.table)
     for n in range(len(places) + 1):
         for cuts in itertools.combinations(places, n):
@@ -128,19 +128,19 @@ def kernel_memory(task: Task) -> int:
 
 
 def cheapest(task: Task, memory: float) -> Plan | None:
-    """The plan of least work within ``memory`` bytes, if there is one."""
+    """The plan with about the least work within ``memory`` bytes; None if there is none."""
     fitting = [plan for plan in plans(task, memory) if plan.memory <= memory]
     enough = _SAME * min((plan.work for plan in fitting), default=0)
     return min((plan for plan in fitting if plan.work <= enough), key=lambda plan: plan.memory, default=None)
 
 
 def least_memory(task: Task) -> float:
-    """Bytes of memory below which there is no plan."""
+    """The bytes of the plan that needs the least memory."""
     return min(plan.memory for plan in plans(task, 0))
 
 
 def untiled_memory(task: Task) -> float:
-    """Bytes at the peak of an evaluation of J and its gradient in which everything is kept."""
+    """Bytes at the peak of an evaluation of J and its gradient without tiles."""
     return _plan(task, (), 1, 0).memory
 
 
@@ -153,9 +153,9 @@ def _plan(task: Task, cuts: tuple[str, ...], kept: int, memory: float) -> Plan:
     for i, segment in enumerate(segments):
         is_kept, given = i >= len(segments) - kept, segment.given if i < len(segments) - 1 else 0
         stored += whole * (segment.graph if is_kept else segment.taken if i else 0)
-        # on the way back: the gradients of what it took and of what it gave
+        # backward: also the gradients of its input and of its output
         now = stored + whole * (segment.taken + given)
-        # of the style only the way there
+        # of the style there is only a forward pass
         there = style * ((segment.taken if i else 0) + given)
         side, tile = _side(segment, task, min(memory - max(there, 0 if is_kept else now), _ROOMY))
         sides.append(side)
@@ -178,11 +178,11 @@ def _side(segment: _Segment, task: Task, memory: float) -> tuple[int, float]:
 
 
 def _work(segment: _Segment, task: Task, side: int | None) -> float:
-    """Multiplications of an evaluation, in tiles of a side or whole."""
+    """Multiplications of an evaluation, in tiles with this side or, if None, whole."""
     once = segment.work * task.items * prod(task.shape)
     if side is None:
         return _KEPT * once
-    # how often a position is seen because of the margins
+    # times how often a position is computed on average, because of the margins
     return _AGAIN * once * prod(1 + 2 * segment.margin * (ceil(n / side) - 1) / n for n in _extents(segment, task.shape))
 
 
@@ -220,7 +220,7 @@ def _rows(table: LayerTable, dims: int, channels: int) -> dict[str, _Segment]:
         scale = scales[source]
         scales[row.name] = scale * row.stride
         before, after = widths[source] / scale**dims, width / (scale * row.stride) ** dims
-        # a convolution keeps its padded input for the way back and its output; relu works in place
+        # a convolution keeps its padded input and its output for the backward pass; relu works in place
         graph = {"conv": before + after, "relu": 0, "pool": after, "stft": _SPECTRA * before * row.kernel / row.stride}
         work = after * widths[source] * row.kernel**dims if row.operation in ("conv", "stft") else 0
         found[row.name] = _Segment(

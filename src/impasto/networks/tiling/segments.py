@@ -1,6 +1,7 @@
-"""A network in segments, one after the other: what each needs of the activation that the one before passes on.
+"""Cuts a network into segments, each of which takes the output of the one before.
 
-Only the activations between two segments are ever needed whole, and within a segment a part depends on little beyond itself.
+Only the activations between two segments are needed whole. Within a segment a tile depends on little beyond itself, its
+margin.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ class Segment(NamedTuple):
     """Rows of a network and what computes them.
 
     Attributes:
-        table: the rows; the last one is passed on to the next segment.
-        run: takes what the segment before passed on, or a part of it, and names of rows.
+        table: the rows; the activation of the last one is the input of the next segment.
+        run: takes the input of the segment, or a part of it, and names of rows; returns their activations.
     """
 
     table: LayerTable
@@ -26,17 +27,17 @@ class Segment(NamedTuple):
 
     @property
     def names(self) -> set[str]:
-        """The rows that it gives."""
+        """The names of its rows."""
         return {row.name for row in self.table}
 
     @property
     def output(self) -> str:
-        """The row that is passed on."""
+        """The name of the row that the next segment takes."""
         return self.table[-1].name
 
     @property
     def stride(self) -> int:
-        """Where a part may begin: at multiples of it."""
+        """Tiles of its input begin at multiples of it."""
         return total_stride(self.table)
 
     def positions(self, name: str, extent: int) -> int:
@@ -44,7 +45,7 @@ class Segment(NamedTuple):
         return grid_sizes(up_to_deepest(self.table, [name]), extent)[-1]
 
     def grid(self, name: str, space: Sequence[int]) -> tuple[int, ...]:
-        """The positions of a row along all axes."""
+        """How many positions a row has along each axis."""
         return tuple(self.positions(name, extent) for extent in space)
 
 
@@ -59,16 +60,16 @@ class Segmented(Protocol):
     table: LayerTable
 
     def segments(self, layers: Collection[str], cuts: Sequence[str] = ()) -> list[Segment]:
-        """What computes ``layers``, cut after the rows named in ``cuts`` (see :func:`possible_cuts`)."""
+        """The segments that compute ``layers``, cut after the rows ``cuts``, which are of :func:`possible_cuts`."""
         ...
 
     def items(self, channels: int) -> int:
-        """How many items it makes of a signal with so many channels."""
+        """How many items of a batch it makes of a signal with so many channels."""
         ...
 
 
 def possible_cuts(table: LayerTable) -> tuple[str, ...]:
-    """The rows of fewer positions than the one above after which a table can be cut: nothing below looks further up."""
+    """The rows after which a table can be cut: they have a stride, and no row below takes one from further above."""
     found: list[str] = []
     for i, row in enumerate(table[:-1]):
         later = table[i + 1 :]
@@ -79,7 +80,7 @@ def possible_cuts(table: LayerTable) -> tuple[str, ...]:
 
 
 def cut(table: LayerTable, cuts: Iterable[str]) -> list[LayerTable]:
-    """The rows in parts, of which each but the last ends with one of ``cuts``; to the next one that is the signal."""
+    """The rows in parts that end with one of ``cuts``; for the next part that row is :data:`SIGNAL`."""
     parts: list[LayerTable] = [()]
     cuts, above = set(cuts), ""
     for row in table:
@@ -91,7 +92,7 @@ def cut(table: LayerTable, cuts: Iterable[str]) -> list[LayerTable]:
 
 
 def margin(table: LayerTable) -> int:
-    """How far beyond itself a part of the input must be known, to either side; a multiple of the table's total stride."""
+    """How many positions a tile of the input needs beyond itself on either side; a multiple of the total stride."""
     stride, reach = total_stride(table), 0
     for row in table:
         above = up_to_deepest(table, [row.name])

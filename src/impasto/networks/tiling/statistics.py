@@ -1,7 +1,7 @@
-"""Means over positions: all that a cost has to know of an activation.
+"""Means over positions: all that a cost may take from an activation.
 
-A mean over all positions is the mean of the means over parts, so whatever is a function of such means can be computed in
-parts of any size. Activations as such are never needed whole.
+A mean over all positions is the weighted mean of the means over parts. So a cost that is a function of such means can be
+computed part by part, and activations are never needed whole.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 Forward = Callable[[Tensor, Collection[str]], dict[str, Tensor]]
-"""What takes a signal (N, channels, *space) and names of layers, and gives their activations."""
+"""Takes a signal (N, channels, *space) and names of layers, and returns their activations by name."""
 
 Window = tuple[slice, ...]
-"""Where a part of an activation (N, n_C, *space) lies in the whole: a slice of the batch, and one of each axis of space."""
+"""The place of a part of an activation (N, n_C, *space): a slice of the batch, and one of each axis of space."""
 
 Blend = Sequence[tuple[Tensor, float]]
 """Signals (N, channels, *space), each of any size, and their weights, which sum to 1."""
@@ -27,9 +27,9 @@ class Statistic(NamedTuple):
     """A mean over the positions of a layer.
 
     Attributes:
-        layer: whose activation.
-        mean: takes a part of the activation (N, n_C, *space) and where it lies in the whole, and gives the mean over the
-            positions of that part, of any shape. What it compares with position by position it cuts with :func:`at`.
+        layer: its name.
+        mean: takes a part of the activation (N, n_C, *space) and its place, and returns the mean over the positions of that
+            part, a tensor of any shape. A tensor with a value for each position is cut to the place by :func:`at`.
     """
 
     layer: str
@@ -37,17 +37,17 @@ class Statistic(NamedTuple):
 
 
 def everywhere(of: Callable[[Tensor], Tensor]) -> Callable[[Tensor, Window], Tensor]:
-    """The mean ``of`` a part, wherever it lies."""
+    """A mean ``of`` a part that does not depend on its place."""
     return lambda a, window: of(a)
 
 
 def of_batch(batch: slice, statistic: Statistic) -> Statistic:
-    """The statistic for who sees only this part of the batch."""
+    """The statistic for a network that is given only this part of the batch."""
     return Statistic(statistic.layer, lambda a, window: statistic.mean(a, (batch, *window[1:])))
 
 
 def weighted(of: Callable[..., Tensor], weight: Tensor) -> Callable[[Tensor, Window], Tensor]:
-    """The mean ``of`` a part and its weights, which are cut from those of all positions (N, 1, *space), of mean 1."""
+    """A mean ``of`` a part and the weights of its positions; ``weight`` has those of all, (N, 1, *space), of mean 1."""
     return lambda a, window: of(a, at(weight, window))
 
 
@@ -59,7 +59,7 @@ def at(whole: Tensor, window: Window) -> Tensor:
 def measure(network: Forward, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
     """The statistics of the signal x (N, channels, *space), in their order; differentiable.
 
-    A network may have a way of its own to measure, as :class:`impasto.networks.tiling.tiles.InTiles` has.
+    A network with a method ``measure``, like :class:`impasto.networks.tiling.tiles.InTiles`, measures by itself.
     """
     if isinstance(network, Measuring):
         return network.measure(x, statistics)
@@ -69,25 +69,25 @@ def measure(network: Forward, x: Tensor, statistics: Sequence[Statistic]) -> lis
 
 
 def measure_blend(network: Forward, blend: Tensor | Blend, statistics: Sequence[Statistic]) -> list[Tensor]:
-    """The weighted means of the statistics of several signals, in their order."""
+    """The statistics of a blend, in their order: the weighted means of those of its signals."""
     measured = [[weight * mean for mean in measure(network, x, statistics)] for x, weight in as_blend(blend)]
     return [reduce(torch.add, means) for means in zip(*measured, strict=True)]
 
 
 def as_blend(signal: Tensor | Blend) -> Blend:
-    """A signal alone has all the weight."""
+    """A single signal as a blend, with weight 1; a blend stays as it is."""
     return [(signal, 1.0)] if isinstance(signal, Tensor) else signal
 
 
 @runtime_checkable
 class Measuring(Protocol):
-    """A network that measures by itself."""
+    """A network that measures statistics by itself."""
 
     def measure(self, x: Tensor, statistics: Sequence[Statistic]) -> list[Tensor]:
-        """As the function of this name."""
+        """See the function :func:`measure`."""
         ...
 
 
 def layers_of(statistics: Iterable[Statistic]) -> list[str]:
-    """The layers that are looked at, each once."""
+    """The layers of the statistics, each once."""
     return list(dict.fromkeys(statistic.layer for statistic in statistics))

@@ -1,8 +1,8 @@
-"""Means over positions tile by tile: exactly those of the whole, and their gradient, within the memory of a tile.
+"""Means over positions and their gradient, exact, but computed tile by tile within the memory of a tile.
 
-Forward, a segment is computed tile by tile without gradients; only what it passes on is kept, and the means add up. On
-the way back, when the gradient of the means is known, every tile is computed once more with gradients. What a tile's own
-positions owe to its margin is added there, so the gradient is exact with the margin of one segment, seen once.
+Forward, a segment is computed tile by tile without gradients; only its output is kept, and the means add up. Backward, when
+the gradient of the means is known, each tile is computed once more, with gradients. The gradient of a tile's own positions
+with respect to its margin is added to the neighbours, so the sum over tiles is exact.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from impasto.networks.tiling.statistics import Statistic, Window, at, layers_of
 
 
 class Tile(NamedTuple):
-    """A part of a segment's input and what it alone has to give.
+    """A part of a segment's input, and the positions of each row that belong to it alone.
 
     Attributes:
-        seen: where it lies in the input, with its margin.
-        own: of each row the positions that are this tile's, in the activation of the tile.
-        place: and the same in the activation of the whole.
-        share: which part of all positions of the row they are.
+        seen: the place of the tile with its margin in the input.
+        own: for each row the place of the tile's own positions, in the activation computed from the tile.
+        place: the same in the activation of the whole.
+        share: the tile's own positions as a share of all positions of the row.
     """
 
     seen: Window
@@ -40,16 +40,16 @@ def tiles(segment: Segment, shape: Sequence[int], side: int, names: Collection[s
     """Tiles of about ``side`` positions along each axis, or whole items of a batch that are smaller.
 
     Args:
-        segment: what is computed.
+        segment: the rows.
         shape: of its input, (N, *space).
-        side: own positions of a tile along each axis; what is left over is shared out evenly.
-        names: the rows of which ``own``, ``place`` and ``share`` are told.
+        side: positions of a tile along each axis, without its margin; tiles are made about equally large.
+        names: the rows in ``own``, ``place`` and ``share``.
     """
     at_once = max(1, side ** len(shape[1:]) // prod(shape[1:]))
     cuts = [_cut_axis(segment, extent, side, names) for extent in shape[1:]]
     for begin in range(0, shape[0], at_once):
         items = slice(begin, min(begin + at_once, shape[0]))
-        # one item may become several: a segment can take channels for items
+        # a segment may make several items of a single one, from its channels
         placed, part = (items, (items.stop - begin) / shape[0]) if shape[0] > 1 else (slice(None), 1.0)
         for axes in itertools.product(*cuts):
             yield Tile(
@@ -61,7 +61,7 @@ def tiles(segment: Segment, shape: Sequence[int], side: int, names: Collection[s
 
 
 class _Cut(NamedTuple):
-    """What :class:`Tile` is, along one axis."""
+    """A :class:`Tile` along one axis."""
 
     seen: slice
     own: dict[str, slice]
@@ -73,7 +73,7 @@ def _cut_axis(segment: Segment, extent: int, side: int, names: Collection[str]) 
     stride, beyond = segment.stride, margin(segment.table)
     steps = {name: total_stride(up_to_deepest(segment.table, [name])) for name in names}
     totals = {name: segment.positions(name, extent) for name in names}
-    # every tile has positions of its own in every row
+    # not more tiles than the coarsest row has positions, so that each has positions of its own in every row
     units = max(1, min(totals[name] * step for name, step in steps.items()) // stride)
     count = ceil(units / max(1, side // stride))
     bounds = [round(i * units / count) * stride for i in range(count)] + [extent]
@@ -93,12 +93,12 @@ def _cut_axis(segment: Segment, extent: int, side: int, names: Collection[str]) 
 class InTiles:
     """A network whose segments are computed tile by tile.
 
-    Called as any network, it gives activations whole, and without gradients.
+    Called like any network it returns whole activations, without gradients.
 
     Args:
-        segments: the network, as :meth:`impasto.networks.tiling.segments.Segmented.segments` cuts it.
-        sides: for each segment the positions of its input that a tile has along each axis.
-        kept: so many of the deepest segments are computed whole where there is a way back, and nothing of them twice.
+        segments: see :meth:`impasto.networks.tiling.segments.Segmented.segments`.
+        sides: for each segment the side of a tile of its input, in positions.
+        kept: how many of the deepest segments are computed whole if there is a gradient, to compute nothing in them twice.
     """
 
     def __init__(self, segments: Sequence[Segment], sides: Sequence[int], kept: int = 0) -> None:
@@ -144,7 +144,7 @@ def _whole(segment: Segment, x: Tensor, statistics: Sequence[Statistic], passes_
 
 
 class _Swept(torch.autograd.Function):
-    """What :func:`_whole` is, tile by tile."""
+    """The same as :func:`_whole`, tile by tile."""
 
     @staticmethod
     def forward(
@@ -181,7 +181,7 @@ class _Swept(torch.autograd.Function):
 def _sweep(
     segment: Segment, x: Tensor, side: int, whole: Collection[str], statistics: Sequence[Statistic]
 ) -> tuple[dict[str, Tensor], list[Tensor]]:
-    """The activations of the rows ``whole``, and the means of all tiles together; without gradients."""
+    """The activations of the rows ``whole``, and the means over all tiles; without gradients."""
     names = list(dict.fromkeys([*whole, *layers_of(statistics)]))
     maps: dict[str, Tensor] = {}
     means = [x.new_zeros(()) for _ in statistics]
@@ -213,6 +213,6 @@ def _grid(x: Tensor) -> tuple[int, ...]:
 
 
 def _empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
-    if like.stride(1) == 1:  # channels last, as the network computes
+    if like.stride(1) == 1:  # channels last, like the network's own activations
         return like.new_empty((shape[0], *shape[2:], shape[1])).movedim(-1, 1)
     return like.new_empty(shape)
