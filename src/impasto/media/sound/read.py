@@ -28,14 +28,10 @@ _ENOUGH = 0.9  # of the length that a head announces
 _BLOCK, _MOST_AT_ONCE = 65536, 2**31
 
 
-def read_audio(path: str | Path, rate: float | None = None) -> Signal:
+def read_audio(path: str | Path) -> Signal:
     """The waveform of a WAV, FLAC, OGG, MP3, AIFF or CAF file, or of any other that libsndfile or FFmpeg (as ``av``) reads.
 
     All samples that are there are read, even if the head, written before the sound had ended, announces other numbers.
-
-    Args:
-        path: the file.
-        rate: not used, as every sound file tells its own.
 
     Returns:
         values (channels, samples), full scale -1..1, the channels in the order of WAV; the header has ``rate`` in Hz,
