@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,11 +13,9 @@ from impasto.descent.memory import Fitting, default_memory
 from impasto.descent.stages import Begun, Stage, descend_stages
 from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
-from impasto.media.styles import Source, Style
 from impasto.networks.device import find_device
-from impasto.transfer.inputs import take_in
+from impasto.transfer.inputs import Inputs
 from impasto.transfer.scales import Scales, first_signal
-from impasto.transfer.settings import TransferSettings
 
 # positions of the part that is painted to measure the time, at most, and how often it is looked at
 _POSITIONS = {1: 2**20, 2: 2**17}
@@ -46,24 +41,12 @@ class DryRun:
     seconds: float
 
 
-def dry_run(
-    content: Source,
-    style: Style | Sequence[Style],
-    settings: TransferSettings | None = None,
-    *,
-    output: str | Path | None = None,
-    options: Mapping[str, Any] | None = None,
-    **parts: Any,
-) -> DryRun:
+def dry_run(inputs: Inputs) -> DryRun:
     """Begin a transfer on a part of the content, and say what the whole will take.
 
-    The arguments are those of :func:`impasto.transfer_style`, and with ``parts`` those of a painter: network, objective and
-    optimizer. That the result can be written to ``output`` is tried too.
-
     Raises:
-        ImpastoError: an input, a setting or a size is wrong, or there is not memory enough.
+        ImpastoError: a size is wrong, or there is not memory enough.
     """
-    inputs = take_in(content, style, settings, output, options, **parts)
     resolved, device = inputs.settings, find_device(inputs.settings.device)
     if resolved.memory is None:
         resolved = replace(resolved, memory=default_memory(device))

@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from impasto import validation
 from impasto.errors import SettingsError
+from impasto.media.medium import Medium
 from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.networks.layers import up_to_deepest
 from impasto.networks.registry import BUILT_IN as NETWORKS
@@ -215,31 +216,38 @@ class TransferSettings:
         return dict(cast(Layers, self.style_layers or ()))
 
     def for_kind(self, kind: str, longest: int | None = None) -> TransferSettings:
-        """The settings for one kind of signal, with nothing left open; a ``longest`` side below the default size is kept.
+        """The settings for one kind of signal, by its name: see :meth:`for_medium`."""
+        return self.for_medium(medium_of(kind), longest)
+
+    def for_medium(self, medium: Medium, longest: int | None = None) -> TransferSettings:
+        """The settings for signals of a medium, with nothing left open; a ``longest`` side below the default size is kept.
 
         A strength s becomes alpha = (2 (1 - s))^p, beta = default beta * (2 s)^p, with p = 3 below 0.5 and 2 above; above
         0.5 init_noise = 2 s - 1, without which the content would stay where nothing but the style counts. At 0 G starts from
         the content, which costs nothing, at the last scale.
 
         Raises:
-            SettingsError: the network, or a setting, is not for the kind; UnknownLayerError: it has no such layer.
+            SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
         """
-        medium = medium_of(kind)
         defaults = {**medium.defaults, **(medium.from_random if self.init == "random" else {})}
         if medium.enlarges and longest and defaults.get("size") != "full":  # nothing is enlarged unless it is asked for
             defaults["size"] = min(defaults["size"], longest)
         defaults["scales"] = "auto" if "scales" in medium.settings else 1
-        if self.takes_size_for_rate(kind):
-            return replace(self, size=None, working_rate=self.size).for_kind(kind, longest)
+        if self.takes_size_for_rate(medium):
+            return replace(self, size=None, working_rate=self.size).for_medium(medium, longest)
         for name in dict.fromkeys(["size", "working_rate", *(name for each in media().values() for name in each.settings)]):
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if name not in (*medium.settings, *medium.defaults) and given not in (usual, defaults.get(name)):
                 kinds = [each.name for each in media().values() if name in (*each.settings, *each.defaults)]
-                raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
+                raise SettingsError(
+                    f"{name} {given} is not for this kind of signal ({medium.name}), only for {', '.join(kinds)}"
+                )
         row = constructor_of(defaults["network"] if self.network == "auto" else self.network)
         if row.name not in medium.networks and (row.name in _BY_MEDIUM or medium.axes_seen not in row.dims):
             fitting = " or ".join(medium.networks)
-            raise SettingsError(f"network {row.name!r} does not take this kind of signal ({kind}): {fitting} was expected")
+            raise SettingsError(
+                f"network {row.name!r} does not take this kind of signal ({medium.name}): {fitting} was expected"
+            )
         weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
         usual = {"content_layers": row.content_layers or None, "style_layers": row.style_layers or None}
         defaults = {**defaults, **weights, "network": row.name, **usual}
@@ -252,9 +260,9 @@ class TransferSettings:
             open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
         return replace(self, **open_ones)
 
-    def takes_size_for_rate(self, kind: str) -> bool:
+    def takes_size_for_rate(self, medium: Medium) -> bool:
         """Whether a size was given that is a working rate, as once it was called for series and sounds."""
-        return self.size is not None and self.working_rate is None and "working_rate" in medium_of(kind).defaults
+        return self.size is not None and self.working_rate is None and "working_rate" in medium.defaults
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON writes them, layers as ``{name: weight}``; ``TransferSettings(**d)`` takes them back."""
