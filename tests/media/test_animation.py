@@ -12,7 +12,7 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.media.movie.read import read_movie
-from impasto.media.read_write import kind_of, write_signal
+from impasto.media.read_write import find_medium, write_signal
 from impasto.media.signal import Signal
 from impasto.transfer.painter import transfer_style
 from impasto.transfer.settings import TransferSettings
@@ -32,13 +32,13 @@ def animation(path: Path, delays: list[int] = DELAYS, **options: Any) -> Path:
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.apng", "a.avif"])
 @pytest.mark.parametrize("output", ["o.gif", "o.webp", "o.apng", "o.mp4", "o.MKV", "o.webm", "o.mov"])
 def test_an_animation_is_a_movie_where_one_is_to_come_out(name: str, output: str, tmp_path: Path) -> None:
-    assert kind_of(animation(tmp_path / name), output) == "movie"
+    assert find_medium(animation(tmp_path / name), output).name == "movie"
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.webp", "a.png", "a.apng", "a.avif"])
 @pytest.mark.parametrize("output", ["o.png", "o.jpg", "o.tif", "o.avif", None])
 def test_else_it_is_a_picture(name: str, output: str | None, tmp_path: Path) -> None:
-    assert kind_of(animation(tmp_path / name), output) == "image"
+    assert find_medium(animation(tmp_path / name), output).name == "image"
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_else_it_is_a_picture(name: str, output: str | None, tmp_path: Path) -> 
 )
 def test_of_what_does_not_move_only_a_gif_to_a_gif_is_a_movie(name: str, output: str, kind: str, tmp_path: Path) -> None:
     Image.fromarray(pan(1)[0]).save(tmp_path / name)
-    assert kind_of(tmp_path / name, output) == kind
+    assert find_medium(tmp_path / name, output).name == kind
 
 
 def test_a_movie_is_one_whatever_it_is_called(tmp_path: Path) -> None:
     path = make_movie(tmp_path / "a.mp4").rename(tmp_path / "a.gif")
-    assert kind_of(path) == kind_of(path, "o.png") == "movie" and read_movie(path).shape == (4, 24, 32)
-    assert kind_of(animation(tmp_path / "b.gif").rename(tmp_path / "b.mp4"), "o.mp4") == "movie"
+    assert find_medium(path).name == find_medium(path, "o.png").name == "movie" and read_movie(path).shape == (4, 24, 32)
+    assert find_medium(animation(tmp_path / "b.gif").rename(tmp_path / "b.mp4"), "o.mp4").name == "movie"
     assert read_movie(tmp_path / "b.mp4").shape == (4, 24, 32)
 
 

@@ -10,6 +10,7 @@ from scipy.linalg import sqrtm
 from impasto.media.image.colour import COLOURS, luminance, matched, matched_luminance, with_luminance
 from impasto.media.image.prepare import prepare_images
 from impasto.media.image.read import read_image, resample_image
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal, Values
 from impasto.transfer.resolve import resolve
 from impasto.transfer.settings import TransferSettings
@@ -116,7 +117,7 @@ def test_the_content_keeps_its_colours_under_any_painting(mode: str, photograph:
 
 def test_pictures_are_prepared_in_the_colours_of_the_settings(photograph: Signal, texture: Signal):
     rgba = np.concatenate([photograph.values.transpose(1, 2, 0), np.full((48, 64, 1), 0.5, np.float32)], -1)
-    _, settings = resolve(TransferSettings(size=48, colour="luminance"), "image")
+    _, settings = resolve(TransferSettings(size=48, colour="luminance"), medium_of("image"))
     prepared = prepare_images(read_image(rgba), [(texture, 1.0)], settings)
     assert prepared.content.shape == prepared.style[0][0].shape == prepared.fit(texture).shape == (1, 1, 36, 48)
     content = resample_image(photograph, (36, 48)).values

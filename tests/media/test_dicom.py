@@ -16,7 +16,7 @@ from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEGLossles
 
 from impasto.errors import SignalError
 from impasto.media.image.read import read_image
-from impasto.media.read_write import kind_of, read_signal, write_signal
+from impasto.media.read_write import find_medium, read_signal, write_signal
 from impasto.media.signal import Signal
 from impasto.media.volume.files import intensities, read_volume, spacing
 from tests.media.dicom_files import item, ramp, slices, write_dicom
@@ -168,7 +168,7 @@ def test_a_single_image_is_a_picture_and_its_negative_is_inverted(tmp_path: Path
         folder.mkdir()
         path = write_dicom(folder / "xray.dcm", XRAY, PhotometricInterpretation=name)
         for source in (path, folder):
-            assert kind_of(source) == kind_of(source, "o.png") == "image"
+            assert find_medium(source).name == find_medium(source, "o.png").name == "image"
             picture = read_image(source)
             expected = XRAY / XRAY.max()
             np.testing.assert_allclose(picture.values[1], expected if sign == 1 else 1 - expected, atol=1e-6)
@@ -176,7 +176,7 @@ def test_a_single_image_is_a_picture_and_its_negative_is_inverted(tmp_path: Path
         write_signal(read_image(path), tmp_path / "o.png", bits=16)
         assert len(np.unique(read_image(tmp_path / "o.png").values)) == XRAY.size
         with pytest.raises(SignalError, match="give the folder that holds all slices"):
-            kind_of(path, tmp_path / "o.nii.gz")
+            find_medium(path, tmp_path / "o.nii.gz")
         with pytest.raises(SignalError, match="single slice"):
             read_volume(path)
 
@@ -308,12 +308,12 @@ def test_folders_as_discs_and_computers_leave_them(tmp_path: Path, caplog: pytes
     write_dicom(disc / "DICOMDIR", XRAY)
     write_dicom(folder / "report", XRAY, without=("Rows", "PixelData"))
     for source in (disc, folder):
-        assert kind_of(source) == "volume"
+        assert find_medium(source).name == "volume"
         np.testing.assert_array_equal(intensities(read_volume(source)), VOXELS)
     assert "files without an image, such as reports, are passed over: 1" in caplog.text
     with pytest.raises(SignalError, match="index of a disc"):
         read_volume(disc / "DICOMDIR")
-    assert kind_of(folder / "IM0002") == "image"
+    assert find_medium(folder / "IM0002").name == "image"
     slices(disc / "DICOM" / "S2", VOXELS, SeriesInstanceUID=generate_uid(), SeriesDescription="scout")
     with pytest.raises(SignalError, match=r"2 DICOM series: .*scout in .*S2 \(6\)"):
         read_volume(disc)

@@ -22,7 +22,7 @@ from impasto.explore.near_duplicates import signature
 from impasto.explore.trained import trained_network
 from impasto.media import registry
 from impasto.media.medium import Late, Medium, View, found_at
-from impasto.media.read_write import kind_of
+from impasto.media.read_write import find_medium
 from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.studio.components.controls import PRESETS
 from impasto.studio.estimate import Speed
@@ -157,7 +157,7 @@ def test_a_terrain_is_known_by_its_name_though_it_is_an_array_inside(
     path = save(tmp_path / "alps.terrain", HEIGHTS)
     anew.syspath_prepend(installed)
     assert list(media()) == [*BUILT_IN, "terrain"]
-    assert kind_of(path) == "terrain"
+    assert find_medium(path).name == "terrain"
     assert impasto.TransferSettings().for_kind("terrain").iterations == 3
     with pytest.raises(SignalError, match="a terrain cannot be painted in the style of a picture: its relief is learned"):
         impasto.transfer_style(path, np.zeros((40, 40, 3), np.uint8))

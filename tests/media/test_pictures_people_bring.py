@@ -22,7 +22,7 @@ from skimage import data
 from impasto.errors import SignalError
 from impasto.media.image.read import read_image
 from impasto.media.image.write import encode_image, write_image
-from impasto.media.read_write import kind_of, read_signal
+from impasto.media.read_write import find_medium, read_signal
 from impasto.media.signal import Signal
 
 pytestmark = pytest.mark.slow
@@ -73,7 +73,7 @@ def test_of_a_raw_photograph_the_thumbnail_is_never_painted(tmp_path: Path):
             pages = [(COLOURS[::4, ::4].copy(), 1), (COLOURS, 0)]
             for page, reduced in pages if thumbnail_first else pages[::-1]:
                 file.write(page, photometric="rgb", subfiletype=reduced, metadata=None)
-        assert kind_of(tmp_path / name) == "image"
+        assert find_medium(tmp_path / name).name == "image"
         assert np.array_equal(as_bytes(read_image(tmp_path / name)), COLOURS), name
         assert max(read_image(tmp_path / name).shape) == 56
 
@@ -86,7 +86,7 @@ def test_a_pyramid_and_a_mask_are_one_picture(tmp_path: Path, caplog: pytest.Log
         file.write(COLOURS, photometric="rgb", metadata=None)
         file.write(GREY > 9, photometric="mask", subfiletype=4, metadata=None)
     for name in ("pyramid.tif", "mask.tif"):
-        assert kind_of(tmp_path / name) == "image"
+        assert find_medium(tmp_path / name).name == "image"
         assert np.array_equal(as_bytes(read_image(tmp_path / name)), COLOURS)
     assert told(caplog) == []
 
@@ -99,12 +99,12 @@ def test_channels_are_no_slices(tmp_path: Path, name: str, options: dict[str, An
     planes = np.moveaxis(COLOURS, -1, 0)
     for axes, array in (("CYX", planes), ("TCYX", planes[None])):
         tifffile.imwrite(tmp_path / name, array, metadata={"axes": axes}, photometric="minisblack", **options)
-        assert kind_of(tmp_path / name) == "image"
+        assert find_medium(tmp_path / name).name == "image"
         assert np.array_equal(as_bytes(read_image(tmp_path / name)), COLOURS)
         assert max(read_image(tmp_path / name).shape) == 56
     assert told(caplog) == []
     tifffile.imwrite(tmp_path / name, np.stack([planes] * 5), metadata={"axes": "ZCYX"}, photometric="minisblack", **options)
-    assert kind_of(tmp_path / name) == "volume"
+    assert find_medium(tmp_path / name).name == "volume"
 
 
 def test_more_channels_or_fewer_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture):
@@ -208,7 +208,7 @@ def test_inks_with_and_without_opacity(tmp_path: Path, dtype: Any, extra: Any):
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "TIFF", "WEBP", "GIF"])
 def test_what_a_file_is_called_does_not_count(tmp_path: Path, name: str, format: str):
     Image.fromarray(COLOURS).save(tmp_path / name, format)
-    assert kind_of(tmp_path / name, tmp_path / "out.png") == "image"
+    assert find_medium(tmp_path / name, tmp_path / "out.png").name == "image"
     assert np.abs(as_bytes(read_image(tmp_path / name)).astype(int) - COLOURS).mean() < 12
 
 
@@ -432,7 +432,7 @@ def test_a_panorama_is_read_and_leaves_the_limits_of_others(tmp_path: Path):
 )
 def test_arrays_are_pictures_volumes_or_series(tmp_path: Path, array: NDArray[Any], output: str | None, kind: str):
     np.save(tmp_path / "a.npy", array)
-    assert kind_of(tmp_path / "a.npy", output and tmp_path / output) == kind
+    assert find_medium(tmp_path / "a.npy", output and tmp_path / output).name == kind
     if kind == "image":
         picture = read_image(tmp_path / "a.npy")
         assert (
@@ -465,7 +465,7 @@ def test_every_picture_in_every_format(tmp_path: Path, ending: str, content: str
     about = {"content": "\u5199\u771f \u00e9 IDAT \n.jpg"}
     assert encode_image(sample_image(picture), path, about, bits=bits, **options)
     write_image(picture, path, about, bits=bits, **options)
-    assert kind_of(path, path) == "image"
+    assert find_medium(path, path).name == "image"
     again = read_image(path)
     expected = picture.values
     if "alpha" in picture.header and ending == ".jpg":

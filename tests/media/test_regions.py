@@ -18,6 +18,7 @@ import impasto
 from impasto.errors import SettingsError, SignalError
 from impasto.media.image.read import read_image, resample_image
 from impasto.media.image.regions import regional_view, where_of
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import VGG19
@@ -216,7 +217,7 @@ def test_masks_that_do_not_fit_are_one_line(masks: Path, given: dict[str, Any], 
 
 def test_none_stands_for_a_style_without_a_mask(masks: Path):
     given = TransferSettings(**SMALL, content_mask="three.png", style_mask=["two.png", "none"])
-    where = where_of(resolve(given, "image")[1], (30, 40), [(20, 30), (25, 25)])
+    where = where_of(resolve(given, medium_of("image"))[1], (30, 40), [(20, 30), (25, 25)])
     assert where.held > 0
     _, regions, _ = where.bind.args  # pyright: ignore
     assert [region.styles[0] is None for region in regions].count(True) == 1

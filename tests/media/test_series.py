@@ -10,7 +10,7 @@ from pydicom.data import get_testdata_file
 from scipy.io import savemat
 
 from impasto.errors import SignalError
-from impasto.media.read_write import kind_of, read_signal, write_signal
+from impasto.media.read_write import find_medium, read_signal, write_signal
 from impasto.media.series.files import read_series
 from impasto.media.signal import Signal
 
@@ -268,4 +268,4 @@ def test_missing_files_and_folders(tmp_path):
     ("name", "kind"), [("a.CSV", "series"), ("a.npz", "series"), ("a.wav", "sound"), ("a.xyz", "image")]
 )
 def test_the_ending_tells_the_kind(name, kind):
-    assert kind_of(name) == kind
+    assert find_medium(name).name == kind

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from impasto.media.read_write import kind_of, read_signal, write_signal
+from impasto.media.read_write import find_medium, read_signal, write_signal
 from impasto.media.registry import medium_of
 
 ABOUT = {"content": 'a "quoted", name.csv', "settings": {"iterations": 3}}
@@ -48,7 +48,7 @@ CONTENTS: dict[str, Any] = {
 def test_every_series_in_every_format(tmp_path: Path, name: str, ending: str, caplog: pytest.LogCaptureFixture):
     path, out = tmp_path / name, tmp_path / f"out{ending}"
     CONTENTS[name](path)
-    assert kind_of(path, out) == "series"
+    assert find_medium(path, out).name == "series"
     series = read_signal(path)
     caplog.clear()
     medium_of("series").encode(medium_of("series").sample(series), out, ABOUT)

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from impasto.errors import SettingsError, SignalError
-from impasto.media.read_write import check_options, kind_of, read_signal, try_output
+from impasto.media.read_write import check_options, find_medium, read_signal, try_output
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from tests.media.movies import make_movie, pan
 
@@ -48,7 +49,7 @@ def test_a_name_that_no_file_has_is_refused_in_one_line(name: str, message: str)
     ],
 )
 def test_a_signal_that_is_none_is_refused_in_one_line(signal: Signal, message: str):
-    for function in (read_signal, kind_of):
+    for function in (read_signal, find_medium):
         with pytest.raises(SignalError, match=message):
             function(signal)
 
@@ -60,17 +61,17 @@ def test_a_signal_is_read_as_it_is(signal: Signal):
 
 def test_pictures_in_memory_are_pictures():
     for source in (Image.new("L", (4, 4)), np.zeros((4, 4, 3), np.uint8)):
-        assert kind_of(source) == "image"
+        assert find_medium(source).name == "image"
 
 
 def test_an_output_whose_folder_is_missing_is_found_before_the_work(tmp_path: Path):
     with pytest.raises(SignalError, match="there is no folder"):
-        try_output(Signal(PICTURE), tmp_path / "missing" / "a.png", {})
+        try_output(medium_of("image"), Signal(PICTURE), tmp_path / "missing" / "a.png", {})
 
 
 def test_an_unknown_option_is_refused_in_one_line():
     with pytest.raises(SettingsError, match="'qualty' is unknown: did you mean 'quality'"):
-        check_options("image", ["qualty"])
+        check_options(medium_of("image"), ["qualty"])
 
 
 @pytest.mark.parametrize(
@@ -80,5 +81,5 @@ def test_an_unknown_option_is_refused_in_one_line():
 def test_recordings_of_cameras_are_movies_whatever_they_are_called(tmp_path: Path, form: str, codec: str, ending: str):
     for name in ("a" + ending, "untold"):
         path = make_movie(tmp_path / name, pan(), codec, form=form)
-        assert kind_of(path) == "movie"
+        assert find_medium(path).name == "movie"
         assert read_signal(path).shape == (4, 24, 32)

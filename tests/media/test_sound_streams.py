@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from impasto.errors import SignalError
-from impasto.media.read_write import kind_of
+from impasto.media.read_write import find_medium
 from impasto.media.signal import Signal
 from impasto.media.sound import mp3
 from impasto.media.sound.read import read_audio
@@ -234,10 +234,10 @@ def test_what_libsndfile_reads_is_a_sound(tmp_path, form):
     endings = {"NIST": "sph", "SVX": "8svx", "IRCAM": "sf"}
     name = f"a.{endings.get(form, form.lower())}"
     sound = read(tmp_path, name, encoded(rate=8000, format=form))
-    assert kind_of(tmp_path / name) == "sound"
+    assert find_medium(tmp_path / name).name == "sound"
     np.testing.assert_allclose(sound.values[0], NOISE, atol=LITTLE)
 
-    assert kind_of((tmp_path / name).rename(tmp_path / "untold")) == "sound"
+    assert find_medium((tmp_path / name).rename(tmp_path / "untold")).name == "sound"
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_sound_that_cannot_be_sought_in_is_read(tmp_path, coding):
 def test_aiff_c_and_opus(tmp_path):
     np.testing.assert_array_equal(read(tmp_path, "a.aif", encoded(format="AIFF", subtype="FLOAT")).values[0], NOISE)
     read(tmp_path, "a.opus", encoded(rate=48000, format="OGG", subtype="OPUS"))
-    assert {kind_of(tmp_path / name) for name in ("a.aif", "a.opus")} == {"sound"}
+    assert {find_medium(tmp_path / name).name for name in ("a.aif", "a.opus")} == {"sound"}
 
 
 def with_codec(path, codec, form):
@@ -275,7 +275,7 @@ def with_codec(path, codec, form):
 @pytest.mark.parametrize("codec", ["aac", "wavpack", "tta", "ac3", "mp2"])
 def test_what_ffmpeg_reads_is_a_sound_whatever_it_is_called(tmp_path, codec, name):
     path = with_codec(tmp_path / name, codec, {"aac": "adts", "wavpack": "wv"}.get(codec, codec))
-    assert kind_of(path) == "sound"
+    assert find_medium(path).name == "sound"
     sound = read_audio(path)
     assert np.abs(np.fft.rfft(sound.values[0, 4000:26050])[1:]).argmax() + 1 == pytest.approx(441 / 2, abs=1)
 
@@ -290,7 +290,7 @@ def test_a_coding_that_libsndfile_does_not_know_is_read_by_ffmpeg(tmp_path):
 @pytest.mark.parametrize("form", ["ipod", "mp4"])
 def test_m4a_is_read_by_ffmpeg(tmp_path, form):
     path = with_codec(tmp_path / "a.m4a", "aac", form)
-    assert kind_of(path) == "sound"
+    assert find_medium(path).name == "sound"
     sound = read_audio(path)
     assert sound.header["rate"] == 44100
     assert sound.header["tags"]["title"] == "Für"

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms
 
 from impasto.errors import SignalError
 from impasto.media.image.read import read_image
-from impasto.media.read_write import kind_of, read_signal
+from impasto.media.read_write import find_medium, read_signal
 from impasto.media.signal import Signal
 from impasto.media.tiff.read import read_stack, read_tiff
 from impasto.media.volume.files import read_volume
@@ -115,7 +115,7 @@ SAME: dict[str, Callable[[Path], object]] = {
 def test_a_picture_is_the_same_in_every_form(tmp_path: Path, form: str) -> None:
     path = tmp_path / f"photo{'.ome' if 'OME' in form else ''}.tif"
     SAME[form](path)
-    assert kind_of(path) == "image"
+    assert find_medium(path).name == "image"
     assert _longest_side(path) == 96
     picture = read_signal(path)
     assert np.abs(shown(picture) - COLOURS).max() < 0.51
@@ -379,7 +379,7 @@ def test_of_more_than_three_channels_it_is_told_which_are_taken(tmp_path: Path, 
         caplog.clear()
         path = tmp_path / f"five{i}.ome.tif"
         make(path)
-        assert kind_of(path) == "image"
+        assert find_medium(path).name == "image"
         assert np.abs(shown(read_image(path)) - COLOURS).max() < 0.51
         assert "has 5 channels; the first three are taken for red, green and blue" in told(caplog)
 
@@ -442,7 +442,7 @@ CHOICES: dict[str, tuple[str, tuple[tuple[Array, dict[str, Any]], ...]]] = {
 def test_the_picture_is_painted_and_never_a_thumbnail(tmp_path: Path, form: str, caplog: pytest.LogCaptureFixture) -> None:
     name, rows = CHOICES[form]
     path = pages(tmp_path / name, *rows)
-    assert kind_of(path) == "image"
+    assert find_medium(path).name == "image"
     assert _longest_side(path) == 96
     assert np.array_equal(shown(read_signal(path)).round(), COLOURS)
     assert not told(caplog)
@@ -456,7 +456,7 @@ def test_of_a_document_the_first_page_is_painted_and_told(tmp_path: Path, caplog
     )
     for path in (sizes, letter):
         caplog.clear()
-        assert kind_of(path) == "image"
+        assert find_medium(path).name == "image"
         assert np.array_equal(shown(read_signal(path)).round(), COLOURS)
         assert "holds 3 pictures; the first is taken" in told(caplog)
 
@@ -466,7 +466,7 @@ def test_a_large_slide_is_an_ome_pyramid(tmp_path: Path) -> None:
     with tifffile.TiffWriter(path, ome=True) as file:
         file.write(COLOURS, photometric="rgb", subifds=1, tile=(32, 32), metadata={"axes": "YXS"})
         file.write(COLOURS[::2, ::2].copy(), photometric="rgb", subfiletype=1, tile=(32, 32))
-    assert kind_of(path) == "image"
+    assert find_medium(path).name == "image"
     assert np.array_equal(shown(read_image(path)).round(), COLOURS)
     assert read_tiff(path, 48, 64 * 96 * 20).samples.shape == (32, 48, 3)
 
@@ -499,7 +499,7 @@ def negative(path: Path, *, preview: Array | None = None, **options: Any) -> Pat
 
 def test_a_negative_is_developed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = negative(tmp_path / "shot.dng")
-    assert kind_of(path) == "image"
+    assert find_medium(path).name == "image"
     picture = read_signal(path)
     assert picture.shape == (64, 96)
     # but for the edge, and for another curve than that of sRGB in the dark
@@ -536,7 +536,7 @@ def test_other_raw_photographs_are_answered_in_one_line(
         monkeypatch.setitem(sys.modules, "rawpy", None)
     path = tmp_path / name
     path.write_bytes(head + bytes(3000))
-    assert kind_of(path) == "image"
+    assert find_medium(path).name == "image"
     with pytest.raises(SignalError, match="cannot be developed" if installed else "is missing") as error:
         read_signal(path)
     assert str(error.value).startswith(str(path)) and "\n" not in str(error.value)
@@ -696,7 +696,7 @@ def test_slices_of_one_size_are_a_volume(tmp_path: Path) -> None:
     }
     for name, make in made.items():
         make(tmp_path / name)
-        assert kind_of(tmp_path / name) == "volume", name
+        assert find_medium(tmp_path / name).name == "volume", name
         assert np.array_equal(read_stack(tmp_path / name), noise), name
         assert read_volume(tmp_path / name).shape == (5, 12, 13), name
 
@@ -712,7 +712,7 @@ def test_stacks_in_colour_keep_their_channels(tmp_path: Path, caplog: pytest.Log
         )  # fmt: skip
         for path in (tmp_path / "j.tif", tmp_path / "o.ome.tif"):
             caplog.clear()
-            assert kind_of(path) == "volume"
+            assert find_medium(path).name == "volume"
             stack = read_stack(path)
             assert stack.shape == (5, 12, 13, 3)
             assert np.array_equal(stack[..., : min(count, 3)], expected[..., : min(count, 3)])

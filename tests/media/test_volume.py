@@ -17,7 +17,7 @@ from pydicom.data import get_testdata_file
 from pydicom.uid import generate_uid
 
 from impasto.errors import SignalError
-from impasto.media.read_write import kind_of, read_signal, write_signal
+from impasto.media.read_write import find_medium, read_signal, write_signal
 from impasto.media.signal import Signal
 from impasto.media.volume.files import intensities, read_volume, resample_volume, spacing
 from impasto.media.volume.plot import plot_volume
@@ -199,11 +199,11 @@ def test_the_content_of_a_file_decides_where_endings_are_shared(tmp_path: Path) 
     tifffile.imwrite(tmp_path / "page.tif", np.zeros((8, 8), np.uint8), photometric="minisblack")
     np.save(tmp_path / "volume.npy", np.zeros((3, 4, 5)))
     np.save(tmp_path / "leads.npy", np.zeros((2, 500)))
-    kinds = {name: kind_of(tmp_path / name) for name in ("stack.tif", "page.tif", "volume.npy", "leads.npy")}
+    kinds = {name: find_medium(tmp_path / name).name for name in ("stack.tif", "page.tif", "volume.npy", "leads.npy")}
     assert kinds == {"stack.tif": "volume", "page.tif": "image", "volume.npy": "volume", "leads.npy": "series"}
-    assert kind_of(str(get_testdata_file("waveform_ecg.dcm"))) == "series"
-    assert kind_of(str(get_testdata_file("CT_small.dcm"))) == "image"
-    assert kind_of(str(get_testdata_file("SC_rgb_rle_2frame.dcm"))) == "volume"
+    assert find_medium(str(get_testdata_file("waveform_ecg.dcm"))).name == "series"
+    assert find_medium(str(get_testdata_file("CT_small.dcm"))).name == "image"
+    assert find_medium(str(get_testdata_file("SC_rgb_rle_2frame.dcm"))).name == "volume"
 
 
 def test_resampling_keeps_the_place_in_space(brain: Signal) -> None:

@@ -15,7 +15,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from impasto.errors import SignalError
-from impasto.media.read_write import kind_of, read_signal, write_signal
+from impasto.media.read_write import find_medium, read_signal, write_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.media.volume import WRITABLE
@@ -165,7 +165,7 @@ def in_file_order(source: str, ending: str) -> bool:
 def test_every_volume_in_every_format(name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     source, make = INPUTS[name]
     voxels = make(tmp_path / source)
-    assert kind_of(tmp_path / source) == "volume"
+    assert find_medium(tmp_path / source).name == "volume"
     volume = read_signal(tmp_path / source)
     for ending in WRITABLE:
         out = tmp_path / f"out{ending}"
@@ -221,7 +221,7 @@ def test_a_name_that_says_the_wrong_thing_is_no_hindrance(name: str, tmp_path: P
     kind = nib.MGHImage if name.startswith("a.m") else nib.Nifti1Image
     data = kind(numbers("i2"), AFFINE).to_bytes()
     (tmp_path / name).write_bytes(data if name.endswith(("gz", "mgz")) else gzip.compress(data))
-    assert kind_of(tmp_path / name) == "volume"
+    assert find_medium(tmp_path / name).name == "volume"
     np.testing.assert_array_equal(intensities(read_volume(tmp_path / name)), numbers("i2"))
     if name == "a.nii":
         (tmp_path / "scan").write_bytes(data)
@@ -268,7 +268,7 @@ def test_both_places_in_space_are_kept(tmp_path: Path) -> None:
 )
 def test_what_is_no_volume_of_numbers_is_refused_in_one_line(name: str, make: Any, says: str, tmp_path: Path) -> None:
     make(tmp_path / name)
-    assert kind_of(tmp_path / name) == "volume"
+    assert find_medium(tmp_path / name).name == "volume"
     with pytest.raises(SignalError, match=says) as error:
         read_signal(tmp_path / name)
     assert "\n" not in str(error.value)
@@ -323,4 +323,4 @@ def test_mgh_is_known_without_an_ending(tmp_path: Path):
     voxels = np.arange(60, dtype=np.int16).reshape(3, 4, 5)
     nibabel.save(nibabel.MGHImage(voxels, np.eye(4)), tmp_path / "a.mgh")  # pyright: ignore
     path = (tmp_path / "a.mgh").rename(tmp_path / "brain")
-    assert kind_of(path) == "volume" and read_signal(path).shape == (3, 4, 5)
+    assert find_medium(path).name == "volume" and read_signal(path).shape == (3, 4, 5)

@@ -17,6 +17,7 @@ import impasto
 from impasto.descent.memory import Limits, fit
 from impasto.descent.optimizers import LBFGS
 from impasto.errors import SettingsError, SizeError
+from impasto.media.registry import medium_of
 from impasto.networks.convnet import ConvNet
 from impasto.networks.layers import ARCHITECTURES, VGG19, up_to_deepest
 from impasto.networks.mel import Spectral
@@ -104,7 +105,7 @@ def network_of_a_third(weights: Any) -> ConvNet:
 
 
 def limits(memory: str) -> Limits:
-    return resolve(TransferSettings(memory=memory), "image")[1].limits
+    return resolve(TransferSettings(memory=memory), medium_of("image"))[1].limits
 
 
 def test_the_optimizer_gives_way_only_where_tiles_are_not_enough():

@@ -11,7 +11,7 @@ import pytest
 from impasto.errors import SettingsError
 from impasto.networks.layers import ARCHITECTURES
 from impasto.networks.network import Network
-from impasto.networks.registry import BUILT_IN, Constructor, build, constructor_of, networks
+from impasto.networks.registry import BUILT_IN, Constructor, constructor_of, networks
 from impasto.packages import Late, found_at
 from tests.foreign_packages import install_package, looked_for_anew
 
@@ -55,10 +55,10 @@ def test_what_a_row_names_is_there(row: Constructor):
 
 
 def test_a_network_is_built_by_its_name():
-    network = build("vgg19", 1, padding="zeros", pooling=None)
+    network = constructor_of("vgg19").build(1, padding="zeros", pooling=None)
     assert isinstance(network, Network) and network.name == "vgg19" and network.spatial_dims == 1
     assert network.receptive_field("relu1_1", 0, 9) == (0, 2)
-    assert build("bank").layers == BUILT_IN["bank"].layers
+    assert constructor_of("bank").build().layers == BUILT_IN["bank"].layers
 
 
 def test_errors_name_what_is_near_or_what_else_can_be_done():
@@ -68,11 +68,11 @@ def test_errors_name_what_is_near_or_what_else_can_be_done():
         constructor_of("resnet50")
     assert "did you mean" not in str(caught.value)
     with pytest.raises(SettingsError, match="network 'bank' looks along 1 axes of space, not along 2"):
-        build("bank", 2)
+        constructor_of("bank").build(2)
     with pytest.raises(SettingsError, match="network 'bank' takes no pooling; it takes channels"):
-        build("bank", pooling="avg")
+        constructor_of("bank").build(pooling="avg")
     with pytest.raises(SettingsError, match="network 'vgg16' needs weights: give a file"):
-        build("vgg16")
+        constructor_of("vgg16").build()
 
 
 def test_a_network_of_another_package_and_what_is_none(
@@ -90,5 +90,5 @@ def test_a_network_of_another_package_and_what_is_none(
         "a Constructor was",
     ):
         assert reason in told
-    network = build("leaves")
+    network = constructor_of("leaves").build()
     assert network.layers == ("edges", "veins") and network.total_stride(["veins"]) == 3

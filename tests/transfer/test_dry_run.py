@@ -16,6 +16,7 @@ from skimage import data
 
 import impasto
 from impasto.transfer.dry_run import dry_run
+from impasto.transfer.inputs import take_in
 from impasto.transfer.settings import TransferSettings
 
 # VGG-19 down to relu3_1, so that 2048 pixels take seconds
@@ -71,7 +72,7 @@ def test_other_kinds_can_be_rehearsed(kind: str):
     }[kind]
     signal = Signal(random.random(shape).astype(np.float32), kind, header)
     layers: dict[str, Any] = {} if kind == "series" else {"content_layers": "relu1_2", "style_layers": "relu1_1"}
-    told = dry_run(signal, signal, TransferSettings(iterations=6, **layers))
+    told = dry_run(take_in(signal, signal, TransferSettings(iterations=6, **layers)))
     assert told.shapes == (shape[1:],) and told.seconds > 0
     assert told.evaluations == ({"movie": 6 + 3 * 2}.get(kind, 6),)
     assert (told.fittings[0] is None) == (kind == "volume")
@@ -82,7 +83,7 @@ def test_the_time_told_is_about_the_time_taken(files: tuple[Any, Any]):
     settings = TransferSettings(size=320, iterations=6, **SHALLOW)
     ratios: list[float] = []
     while not any(0.3 < ratio < 3 for ratio in ratios):
-        told = dry_run(*files, settings)
+        told = dry_run(take_in(*files, settings))
         ratios.append(told.seconds / impasto.transfer_style(*files, settings).history[-1].seconds)
         assert len(ratios) < 5, ratios
 

@@ -22,6 +22,7 @@ from impasto.networks.registry import networks
 from impasto.objective.evaluation import BoundObjective, View
 from impasto.objective.term import Scene
 from impasto.transfer.dry_run import dry_run
+from impasto.transfer.inputs import take_in
 from tests.conftest import Run
 from tests.networks.test_registry import anew as anew
 from tests.networks.test_registry import install
@@ -154,14 +155,14 @@ def test_what_does_not_fit_is_told_at_its_full_size_with_one_that_would():
     fits = int(str(raised.value).split("a --size of ")[1].split()[0])
     assert 300 < fits < 2000 and "\n" not in str(raised.value)
     how = impasto.TransferSettings(size=fits, memory="1GiB", iterations=1, scales=1)
-    (fitting,) = dry_run(large, STYLE, how, network=small(), objective=J).fittings
+    (fitting,) = dry_run(take_in(large, STYLE, how, network=small(), objective=J)).fittings
     assert fitting is not None and fitting.plan is None and 0.8 * 2**30 < fitting.memory <= 2**30
 
 
 def test_the_memory_that_is_told_has_that_of_the_network():
     def told(network: Any) -> float:
         settings = impasto.TransferSettings(size=400, iterations=1, scales=1)
-        (fitting,) = dry_run(data.coffee(), data.astronaut(), settings, network=network, objective=J).fittings
+        (fitting,) = dry_run(take_in(data.coffee(), data.astronaut(), settings, network=network, objective=J)).fittings
         assert fitting is not None
         return fitting.memory
 

@@ -12,6 +12,7 @@ from skimage import data
 
 from impasto import TransferSettings, transfer_style
 from impasto.media.image.read import read_image
+from impasto.media.registry import medium_of
 from impasto.transfer.inputs import take_in
 from impasto.transfer.scales import plan_scales
 
@@ -52,7 +53,7 @@ def test_nothing_is_enlarged_unless_it_is_asked_for(tmp_path: Path, side: int, s
     picture.save(tmp_path / "a.png")
     for content in (picture, np.asarray(picture), str(tmp_path / "a.png"), read_image(picture)):
         settings = take_in(content, COLOUR, TransferSettings(size=size)).settings
-        scales = plan_scales(settings, read_image(picture))
+        scales = plan_scales(medium_of("image"), settings, read_image(picture))
         assert (scales[-1].size or side) == painted
     if side < 100:
         result = transfer_style(picture, COLOUR, TransferSettings(size=size, **QUICK)).signal

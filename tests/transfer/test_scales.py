@@ -32,8 +32,10 @@ def picture(height: int, width: int, kind: str = "image") -> Signal:
 
 
 def plan(size: Any, scales: Any = "auto", iterations: int = 200, content: Signal | None = None) -> list[tuple[Any, int]]:
-    _, settings = resolve(TransferSettings(size=size, scales=scales, iterations=iterations), "image")
-    return [(scale.size, scale.iterations) for scale in plan_scales(settings, content or picture(300, 400))]
+    _, settings = resolve(TransferSettings(size=size, scales=scales, iterations=iterations), medium_of("image"))
+    return [
+        (scale.size, scale.iterations) for scale in plan_scales(medium_of("image"), settings, content or picture(300, 400))
+    ]
 
 
 @pytest.mark.parametrize("size", [16, 256, 350])
@@ -54,8 +56,10 @@ def test_what_is_narrow_is_painted_from_where_the_network_takes_it():
     assert plan(1024, content=picture(2000, 31)) == [(1024, 200)]
     (first, _), (last, _) = plan(2000, content=picture(2000, 31))
     assert last == 2000 and 16 * 2000 / 31 < first < 1.01 * 16 * 2000 / 31
-    _, settings = resolve(TransferSettings(size=1024, stroke=0.25), "image")
-    assert (plan_scales(settings, picture(300, 400), [(picture(300, 30), 1.0)])[0].size or 0) > 16 * 10 * 4
+    _, settings = resolve(TransferSettings(size=1024, stroke=0.25), medium_of("image"))
+    assert (
+        plan_scales(medium_of("image"), settings, picture(300, 400), [(picture(300, 30), 1.0)])[0].size or 0
+    ) > 16 * 10 * 4
 
 
 def test_scales_that_are_asked_for_are_halves():
@@ -66,8 +70,8 @@ def test_scales_that_are_asked_for_are_halves():
 
 def test_only_pictures_are_enlarged():
     volume = Signal(np.zeros((1, 64, 50, 40), np.float32), "volume")
-    _, settings = resolve(TransferSettings(size=256, scales=2), "volume")
-    assert [scale.size for scale in plan_scales(settings, volume)] == [32, 64]
+    _, settings = resolve(TransferSettings(size=256, scales=2), medium_of("volume"))
+    assert [scale.size for scale in plan_scales(medium_of("volume"), settings, volume)] == [32, 64]
 
 
 @examples(deadline=None, max_examples=60)
@@ -104,7 +108,7 @@ def pair() -> tuple[Signal, Signal]:
 
 def descended(pair: tuple[Signal, Signal], state: Any = None, **given_: Any) -> Iterator[tuple[Any, impasto.Progress]]:
     given = TransferSettings(**SHALLOW | dict[str, Any](size=60, scales=3, iterations=14) | given_)
-    scales = Scales(medium_of("image"), pair[0], [(pair[1], 1.0)], resolve(given, "image")[1], CPU)
+    scales = Scales(medium_of("image"), pair[0], [(pair[1], 1.0)], resolve(given, medium_of("image"))[1], CPU)
     return ((scales.prepared, progress) for progress in descend_stages(scales.stages(), state=state))
 
 
@@ -161,7 +165,7 @@ def test_the_stroke_scales_the_style(pair: tuple[Signal, Signal]):
     prepare = medium_of("image").prepare
     sizes = {}
     for stroke in (0.25, 0.5, 1.0, 1.5):
-        _, settings = resolve(TransferSettings(size=64, stroke=stroke, **SHALLOW), "image")
+        _, settings = resolve(TransferSettings(size=64, stroke=stroke, **SHALLOW), medium_of("image"))
         prepared = prepare(pair[0], [(pair[1], 1.0)], settings)
         assert max(prepared.content.shape) == 64
         sizes[stroke] = max(prepared.style[0][0].shape)
@@ -174,7 +178,10 @@ def test_scales_are_refused_where_they_mean_nothing(kind: str):
         TransferSettings(scales=2).for_kind(kind)
     alone = TransferSettings(size=100_000).for_kind(kind)
     assert alone.scales == 1 and alone.for_kind(kind) == alone
-    assert len(plan_scales(resolve(alone, kind)[1], Signal(np.zeros((1, 10**6), np.float32), kind))) == 1
+    assert (
+        len(plan_scales(medium_of(kind), resolve(alone, medium_of(kind))[1], Signal(np.zeros((1, 10**6), np.float32), kind)))
+        == 1
+    )
 
 
 @pytest.mark.parametrize("name", ["series", "sound"])

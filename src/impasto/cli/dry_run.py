@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from impasto.transfer.dry_run import DryRun
+    from impasto.transfer.inputs import Inputs
 
 
-def tell(content: Any, style: Any, settings: Any, output: Path, options: dict[str, Any], *, as_json: bool) -> int:
+def tell(inputs: Inputs, *, as_json: bool) -> int:
     """Print the sizes, tiles, memory and time of a transfer; the exit code."""
     from impasto.transfer.dry_run import dry_run
 
-    run = dry_run(content, style, settings, output=output, options=options)
+    run = dry_run(inputs)
     click.echo(json.dumps(numbers(run), indent=2) if as_json else in_words(run))
     return 0
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from impasto.errors import SignalError
 
 if TYPE_CHECKING:
+    from impasto.media.medium import Medium
     from impasto.transfer.painter import Painting
 
 PLOT_FORMATS = (".png", ".svg", ".pdf")
@@ -43,9 +44,7 @@ def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -
 
 def _written_elsewhere(painting: Painting, output: Path, options: dict[str, Any]) -> Path | None:
     """Where the painting has been written for want of a better place, if it could be."""
-    from impasto.media.registry import medium_of
-
-    safest = output.stem + medium_of(painting.signal.kind).safest
+    safest = output.stem + painting.medium.safest
     for name, how in ((output.name, options), (safest, {})):
         with suppress(Exception):  # the error on its way tells more
             path = Path(tempfile.mkdtemp(prefix="impasto-")) / name
@@ -55,7 +54,7 @@ def _written_elsewhere(painting: Painting, output: Path, options: dict[str, Any]
 
 
 def check_outputs(
-    inputs: list[Any], kind: str, output: Path, plot: Path | None, others: list[Path | None], folder: Path | None
+    inputs: list[Any], medium: Medium, output: Path, plot: Path | None, others: list[Path | None], folder: Path | None
 ) -> None:
     """See, before any work, that the outputs can be written and overwrite no input.
 
@@ -65,7 +64,7 @@ def check_outputs(
     from impasto.files import check_replaceable, check_writable
     from impasto.media.read_write import check_ending
 
-    check_ending(kind, output)
+    check_ending(medium, output)
     if plot and plot.suffix.lower() not in PLOT_FORMATS:
         raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
     sources = {Path(source).resolve() for source in inputs if isinstance(source, str | Path) and Path(source).exists()}

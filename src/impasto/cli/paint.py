@@ -160,28 +160,29 @@ def paint(
 
     After ``first`` seconds the run is kept in the file ``checkpoint``, with what :func:`resume` needs to know.
     """
-    from impasto.media.read_write import check_options, kind_of
-    from impasto.media.registry import medium_of
+    from impasto.media.read_write import check_options, find_medium
     from impasto.media.styles import shares
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
     settings = TransferSettings(**given)
     set_level(verbose=verbose, quiet=quiet)
-    kind = kind_of(content, output)
-    if frames and not medium_of(kind).is_picture:
-        raise SettingsError(f"--frames writes pictures; {medium_of(kind).noun} has none: use --plot or --trace")
+    medium = find_medium(content, output)
+    if frames and not medium.is_picture:
+        raise SettingsError(f"--frames writes pictures; {medium.noun} has none: use --plot or --trace")
     styles = [source for source, _ in shares(style)]
     inputs = [content, *styles, *validation.named_files(settings).values()]
-    check_outputs(inputs, kind, output, plot, [trace, checkpoint], frames)
-    check_options(kind, written)
-    if dry_run:
-        return tell(content, style, settings, output, written, as_json=as_json)
+    check_outputs(inputs, medium, output, plot, [trace, checkpoint], frames)
+    check_options(medium, written)
 
     from impasto.transfer.checkpoint import Checkpoint, read_history
-    from impasto.transfer.painter import TransferInterrupted, transfer_style
+    from impasto.transfer.painter import Painter, TransferInterrupted
     from impasto.transfer.recorders import frames_to, optional, trace_to
 
+    painter = Painter(settings=settings)
+    taken = painter.take_in(content, style, medium=medium, output=output, options=written)
+    if dry_run:
+        return tell(taken, as_json=as_json)
     kept = None
     if checkpoint:
         named = dict(zip(PATHS, (content, output, trace, frames, plot), strict=True))
@@ -212,9 +213,7 @@ def paint(
                 ignore_interruptions()  # it ends here, and nothing shall stop it on its way to the disk
 
         try:
-            painting = transfer_style(
-                content, style, settings, output=output, options=written, on_progress=watch, cancel=cancel, checkpoint=kept
-            )
+            painting = painter.descend(taken, on_progress=watch, cancel=cancel, checkpoint=kept)
         except TransferInterrupted as interrupted:
             painting = interrupted.painting
     ignore_interruptions()  # nothing shall stop the picture on its way to the disk
@@ -228,6 +227,6 @@ def paint(
     if as_json:
         click.echo(json.dumps(summary, indent=2))
     else:
-        size = medium_of(kind).describe(painting.signal)
+        size = medium.describe(painting.signal)
         click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
     return 0 if painting.finished else 130

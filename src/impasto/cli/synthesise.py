@@ -12,7 +12,8 @@ from impasto.cli.output import check_outputs
 from impasto.cli.paint import FILE
 from impasto.cli.watch import progress_bar
 from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHESIS, Layered, parse_layers, parse_units
-from impasto.networks.registry import BUILT_IN, build, constructor_of
+from impasto.media.registry import medium_of
+from impasto.networks.registry import BUILT_IN, constructor_of
 from impasto.validation import whole
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def described(network: str, weights: str | None, preprocessing: str, **_: Any) -
     row = constructor_of(network)
     if row.table:
         return row
-    return build(network, weights=weights, preprocessing=None if preprocessing == "auto" else preprocessing)
+    return row.build(weights=weights, preprocessing=None if preprocessing == "auto" else preprocessing)
 
 
 @click.command()
@@ -68,7 +69,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
         targets = {f"unit {unit}": f"{layer}:{unit}" for unit in parse_units(units, layer, known)}
     else:
         layer, targets = target, {target: target}
-    check_outputs([], "image", output, None, [], None)
+    check_outputs([], medium_of("image"), output, None, [], None)
 
     from impasto.explore.synthesis import parse_objective
     from impasto.explore.synthesis import synthesise as ascend

@@ -14,7 +14,7 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.media.dicom import files as dicom
-from impasto.media.read_write import kind_of, kinds_named, read_signal
+from impasto.media.read_write import find_medium, kinds_named, read_signal
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
 
@@ -85,10 +85,10 @@ def source_kind(source: Source) -> str:
     """
     if isinstance(source, str | Path) and str(source).lower().endswith(_PICTURES):
         return "image"
-    kind = kind_of(source)
-    if kind not in views():
-        raise SignalError(f"{source} is {medium_of(kind).noun}; pictures, series, sounds and volumes can be explored")
-    return kind
+    medium = find_medium(source)
+    if medium.view is None:
+        raise SignalError(f"{source} is {medium.noun}; pictures, series, sounds and volumes can be explored")
+    return medium.name
 
 
 def common_kind(sources: Sources) -> str:

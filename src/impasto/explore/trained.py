@@ -10,7 +10,7 @@ from impasto.errors import SettingsError
 from impasto.media.registry import medium_of, views
 from impasto.networks.device import find_device
 from impasto.networks.network import Network
-from impasto.networks.registry import build, constructor_of, networks
+from impasto.networks.registry import constructor_of, networks
 from impasto.networks.weights import TITLES, state_of_file, usual_preprocessing
 
 # how VGG was trained; any other network that has these options is made in the same way
@@ -56,7 +56,7 @@ def _built(weights: str | None, device: str, kind: str, preprocessing: str, name
     row = constructor_of(name)
     options: dict[str, Any] = {option: value for option, value in _AS_TRAINED.items() if option in row.takes}
     told = None if preprocessing == "auto" else preprocessing
-    network = build(name, views()[kind].dims, weights=weights, preprocessing=told, **options)
+    network = row.build(views()[kind].dims, weights=weights, preprocessing=told, **options)
     seen = "" if medium_of(kind).is_picture else f" in {network.spatial_dims}D over each {kind}"
     of_weights = ""
     if weights:

@@ -15,12 +15,13 @@ from impasto.errors import SettingsError, SignalError, nearest
 from impasto.files import check_writable, is_file, is_folder, write_whole
 from impasto.media.arrays import is_tensor
 from impasto.media.file_type import TABLE, file_type
+from impasto.media.medium import Medium
 from impasto.media.registry import media, medium_of
 from impasto.media.signal import Signal, check_signal
 
 
-def kind_of(source: Any, output: str | Path | None = None) -> str:
-    """The kind of signal that ``source`` holds, by its first bytes and, where these do not tell, by its ending.
+def find_medium(source: Any, output: str | Path | None = None) -> Medium:
+    """The medium of ``source``, by its first bytes and, where these do not tell, by its ending.
 
     An unknown file is taken for a picture, as the reader of pictures knows many more formats than are listed here.
 
@@ -32,10 +33,11 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         SignalError: a folder without DICOM slices, or an object that is no signal.
     """
     if isinstance(source, Signal):
-        check_signal(source, medium_of(source.kind))
-        return source.kind
+        check_signal(source, medium := medium_of(source.kind))
+        return medium
+    known = media()
     if isinstance(source, np.ndarray | Image.Image) or is_tensor(source):
-        return "image"
+        return known["image"]
     if not isinstance(source, str | Path):
         raise SignalError(
             f"{type(source).__name__} was given; the path of a file, a Signal, a PIL image or an array was expected "
@@ -45,9 +47,9 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
         raise SignalError("the name of a file is empty; the path of a file was expected")
     path, output = Path(source), None if output is None else Path(output)
     if is_folder(path):
-        for kind, medium in media().items():
+        for medium in known.values():
             if medium.folders(path, output):
-                return kind
+                return medium
         raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
     kinds, found = kinds_named(path.name), None
     if is_file(path):
@@ -55,11 +57,11 @@ def kind_of(source: Any, output: str | Path | None = None) -> str:
             found = file_type(path)
             held = kinds_named(found or "")
             # any text may look like a table, and a container of movies may hold only a sound: then the name counts
-            named = [kind for kind in kinds if media()[kind].is_inside(path, found)]
+            named = [kind for kind in kinds if known[kind].is_inside(path, found)]
             kinds = named or (kinds or held if found == TABLE else held or kinds)
     if found:
-        kinds = [kind for kind in kinds if media()[kind].claims(path, output)] or kinds
-    return "image" if not kinds or (not found and "image" in kinds) else kinds[0]
+        kinds = [kind for kind in kinds if known[kind].claims(path, output)] or kinds
+    return known["image" if not kinds or (not found and "image" in kinds) else kinds[0]]
 
 
 def kinds_named(name: str) -> list[str]:
@@ -81,22 +83,22 @@ def read_signal(
         rate: samples a second, for a series whose file does not tell.
         longest: the longest side in pixels that is wanted of a movie, or of a picture too large to be read whole.
         memory: the bytes that reading may take; three quarters of what is free if None.
-        output: where the result is to go, see :func:`kind_of`.
+        output: where the result is to go, see :func:`find_medium`.
 
     Raises:
         SignalError: the source is missing, damaged or empty, or holds no signal.
     """
-    kind = kind_of(source, output)
-    return source if isinstance(source, Signal) else medium_of(kind).read(source, rate, longest, memory)
+    medium = find_medium(source, output)
+    return source if isinstance(source, Signal) else medium.read(source, rate, longest, memory)
 
 
-def check_ending(kind: str, path: str | Path) -> None:
-    """See that a signal of the kind can be written to a file with the ending of ``path``.
+def check_ending(medium: Medium, path: str | Path) -> None:
+    """See that a signal of the medium can be written to a file with the ending of ``path``.
 
     Raises:
         SignalError: it cannot; the message names the endings that can.
     """
-    medium, path = medium_of(kind), Path(path)
+    path = Path(path)
     if path.name.lower().endswith(medium.writable):
         return
     suffix = path.suffix.lower()
@@ -107,12 +109,18 @@ def check_ending(kind: str, path: str | Path) -> None:
 
 
 def try_output(
-    content: Signal, path: str | Path, about: Mapping[str, Any], size: int | str | None = None, **options: Any
+    medium: Medium,
+    content: Signal,
+    path: str | Path,
+    about: Mapping[str, Any],
+    size: int | str | None = None,
+    **options: Any,
 ) -> None:
     """See, before the work, that the result can be written: a tiny part of the content is encoded as the result will be.
 
     Args:
-        content: of the kind and with the header of the result.
+        medium: of the content.
+        content: with the header of the result.
         path: where the result is to go.
         about: the record of how it is made, or one as long.
         size: the longest side of the result if it is a number; otherwise that of the content.
@@ -122,10 +130,9 @@ def try_output(
         SignalError: the medium has no such format, the format cannot hold the signal, or the folder does not exist.
         SettingsError: an option is out of its range, or the format does not have it.
     """
-    check_options(content.kind, options)
-    check_ending(content.kind, path)
+    check_options(medium, options)
+    check_ending(medium, path)
     check_writable(path)
-    medium = medium_of(content.kind)
     if medium.options:
         longest = size if isinstance(size, int) else max(content.shape)
         medium.check_output(path, longest, medium.options(**options))
@@ -145,25 +152,25 @@ def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | No
         SignalError: the medium has no such format, or the format cannot hold the signal.
         SettingsError: an option is out of its range, or the format does not have it.
     """
-    check_options(signal.kind, options)
-    check_ending(signal.kind, path)
-    write_whole(path, medium_of(signal.kind).encode(signal, path, about, **options))
+    medium = medium_of(signal.kind)
+    check_options(medium, options)
+    check_ending(medium, path)
+    write_whole(path, medium.encode(signal, path, about, **options))
 
 
-def check_options(kind: str, options: Collection[str]) -> None:
-    """See that signals of the kind can be written with these options, given by their names.
+def check_options(medium: Medium, options: Collection[str]) -> None:
+    """See that signals of the medium can be written with these options, given by their names.
 
     Raises:
         SettingsError: an option is unknown, or another medium's.
     """
-    takers = {medium.noun: [each.name for each in fields(medium.options)] for medium in media().values() if medium.options}
+    takers = {row.noun: [each.name for each in fields(row.options)] for row in media().values() if row.options}
     known = [name for names in takers.values() for name in names]
-    noun = medium_of(kind).noun
     for name in options:
         if name not in known:
             raise SettingsError(
                 f"the option {name!r} is unknown: did you mean {nearest(name, known)!r}? ({', '.join(known)})"
             )
-    if not set(options) <= set(takers.get(noun, ())):
+    if not set(options) <= set(takers.get(medium.noun, ())):
         expected = " or ".join(other for other, names in takers.items() if set(options) & set(names))
-        raise SettingsError(f"{' and '.join(options)}: only {expected} is written with it; this is {noun}")
+        raise SettingsError(f"{' and '.join(options)}: only {expected} is written with it; this is {medium.noun}")

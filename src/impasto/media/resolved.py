@@ -13,7 +13,7 @@ from impasto.networks.convnet import ConvNet
 from impasto.networks.device import find_device
 from impasto.networks.layers import LayerTable, smallest_size, total_stride, up_to_deepest
 from impasto.networks.network import Network
-from impasto.networks.registry import build, constructor_of
+from impasto.networks.registry import Constructor
 from impasto.objective.term import Objective
 
 
@@ -22,14 +22,19 @@ class NetworkChoice:
     """The network whose activations are compared: one of the registry, by its name, or one that the user made.
 
     Attributes:
-        name: of the network.
+        row: of the registry; None for a network that the user made.
         options: of one of the registry: weights, preprocessing, padding and pooling, as (name, value).
         given: the network that the user made; None for one of the registry.
     """
 
-    name: str
+    row: Constructor | None
     options: tuple[tuple[str, Any], ...] = ()
     given: Network | None = None
+
+    @property
+    def name(self) -> str:
+        """For messages; "" if there is no network."""
+        return self.row.name if self.row else self.given.name if self.given is not None else ""
 
     def table(self, layers: Collection[str]) -> LayerTable:
         """The rows of the network down to the deepest of these layers; empty if it has no table of layers.
@@ -37,7 +42,7 @@ class NetworkChoice:
         Raises:
             UnknownLayerError: the network has no such layer.
         """
-        rows = constructor_of(self.name).table if self.given is None else getattr(self.given, "table", ())
+        rows = self.row.table if self.row and self.given is None else getattr(self.given, "table", ())
         if not rows and self.given is not None:
             self.given.smallest_size(layers)  # raises if a layer is unknown
             return ()
@@ -71,9 +76,10 @@ class NetworkChoice:
             WeightsError: the weights are missing, damaged, or of another network.
             SettingsError: a network of the user is for another number of axes.
         """
-        if self.given is None:
-            takes = constructor_of(self.name).takes
-            return build(self.name, spatial_dims, **{name: value for name, value in self.options if name in takes}, **more)
+        if self.row and self.given is None:
+            options = {name: value for name, value in self.options if name in self.row.takes}
+            return self.row.build(spatial_dims, **options, **more)
+        assert self.given is not None
         self.check_dims(spatial_dims)
         same = self.given.spatial_dims == spatial_dims
         return self.given if same or not isinstance(self.given, ConvNet) else self.given.in_dimensions(spatial_dims)

@@ -74,6 +74,38 @@ class Constructor:
         """
         return channels_of(self.table, layer)
 
+    def build(self, spatial_dims: int | None = None, **options: Any) -> Network:
+        """The network for signals of ``spatial_dims`` axes; by default the first number of them that it takes.
+
+        An option that is None is left to the network.
+
+        Raises:
+            SettingsError: it takes no such option or number of axes.
+            WeightsError: its weights are missing, damaged, or of another network.
+        """
+        dims = self.dims[0] if spatial_dims is None else spatial_dims
+        if dims not in self.dims:
+            raise SettingsError(
+                f"network {self.name!r} looks along {' or '.join(map(str, self.dims))} axes of space, not along {dims}"
+            )
+        given = {option: value for option, value in options.items() if value is not None}
+        for option in given:
+            self.check_takes(option)
+        if "weights" in self.takes:
+            given.setdefault("weights", self.weights)
+            if not given["weights"]:
+                raise SettingsError(f"network {self.name!r} needs weights: give a file that you have (--weights FILE)")
+        return self.make(dims, **given)
+
+    def check_takes(self, option: str) -> None:
+        """See that it has such an option.
+
+        Raises:
+            SettingsError: it has not.
+        """
+        if option not in self.takes:
+            raise SettingsError(f"network {self.name!r} takes no {option}; it takes {', '.join(self.takes) or 'no options'}")
+
 
 def _of_table(name: str, where: str, **about: Any) -> Constructor:
     return Constructor(name, Late(where), **ARCHITECTURES[name]._asdict(), **about)
@@ -111,29 +143,3 @@ def constructor_of(name: str) -> Constructor:
         hint = f"did you mean {near[0]!r}?" if near else "any torch module can be wrapped in Python: impasto.wrap"
         raise SettingsError(f"network {name!r} is unknown ({', '.join(known)}): {hint}")
     return known[name]
-
-
-def build(name: str, spatial_dims: int | None = None, **options: Any) -> Network:
-    """The network of that name, for signals of ``spatial_dims`` axes; by default the first number of them that it takes.
-
-    An option that is None is left to the network.
-
-    Raises:
-        SettingsError: there is no such network, or it takes no such option or number of axes.
-        WeightsError: its weights are missing, damaged, or of another network.
-    """
-    row = constructor_of(name)
-    dims = row.dims[0] if spatial_dims is None else spatial_dims
-    if dims not in row.dims:
-        raise SettingsError(
-            f"network {name!r} looks along {' or '.join(map(str, row.dims))} axes of space, not along {dims}"
-        )
-    given = {option: value for option, value in options.items() if value is not None}
-    for option in given:
-        if option not in row.takes:
-            raise SettingsError(f"network {name!r} takes no {option}; it takes {', '.join(row.takes) or 'no options'}")
-    if "weights" in row.takes:
-        given.setdefault("weights", row.weights)
-        if not given["weights"]:
-            raise SettingsError(f"network {name!r} needs weights: give a file that you have (--weights FILE)")
-    return row.make(dims, **given)

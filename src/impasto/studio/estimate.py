@@ -60,11 +60,12 @@ class Speed:
         Raises:
             SizeError: the memory is too small for it.
         """
-        _, known = resolve(settings, upload.kind, max(upload.shape))
+        medium = medium_of(upload.kind)
+        _, known = resolve(settings, medium, max(upload.shape))
         content = Signal(np.broadcast_to(np.float32(0), (1, *upload.shape)), upload.kind)  # only its shape is looked at
-        scales = plan_scales(known, content)
+        scales = plan_scales(medium, known, content)
         evaluations = evaluations_at(scales[-1], scales, len(upload.shape))
-        if not medium_of(upload.kind).is_picture:
+        if not medium.is_picture:
             seconds = self._seconds.get(upload.kind, 0) * prod(upload.shape) * evaluations
             return upload.extent + (f" · about {span(seconds)}" if seconds else "")
         height, width = upload.shape

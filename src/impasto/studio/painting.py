@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from impasto.descent.descend import Evaluation, Progress, pace
 from impasto.errors import ImpastoError, SignalError
+from impasto.media.medium import Medium
 from impasto.media.read_write import read_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal, Values
@@ -88,7 +89,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             settings = _settings(run, history, content)
             painting = transfer_style(
                 content, styles, settings, on_progress=watch, cancel=job.cancel, checkpoint=checkpoint,
-                output=history.path(run, _result_of(content)),
+                output=history.path(run, _result_of(medium_of(content.kind))),
             )  # fmt: skip
             if not painting.finished:
                 ended = "interrupted" if job.closing else "stopped"
@@ -133,8 +134,7 @@ def _on_the_way(content: Signal, values: Values) -> Signal:
     return Signal(values, content.kind, header)
 
 
-def _result_of(signal: Signal) -> str:
-    medium = medium_of(signal.kind)
+def _result_of(medium: Medium) -> str:
     return f"result{medium.kept or medium.safest}"
 
 
@@ -146,8 +146,9 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
     settings = TransferSettings(**run.settings)
     if not run.start:
         return settings
-    _, known = resolve(settings, content.kind, max(content.shape))
-    *earlier, last = plan_scales(known, content)
+    medium = medium_of(content.kind)
+    _, known = resolve(settings, medium, max(content.shape))
+    *earlier, last = plan_scales(medium, known, content)
     if earlier:  # the result has its full size, and goes on at that alone
         settings = replace(settings, scales=1, iterations=last.iterations)
     return replace(settings, init=str(history.path(run, run.start)))
@@ -155,14 +156,14 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
 
 def _keep(run: Run, painting: Painting, history: History) -> None:
     """Write result, thumbnail and record; inside the result are the settings with which the run began."""
-    began, known = resolve(TransferSettings(**run.settings), painting.signal.kind, max(painting.content.shape))
+    began, known = resolve(TransferSettings(**run.settings), painting.medium, max(painting.content.shape))
     styles = names_of(shares(list(zip(run.names[1:], run.weights, strict=True))))
     about = {**painting.about, "content": run.names[0], "style": styles}
     iterations = began.iterations
-    if len(plan_scales(known, painting.content)) == 1:
+    if len(plan_scales(painting.medium, known, painting.content)) == 1:
         iterations = max(run.before + (painting.settings.iterations or 0), len(run.costs))
     named = replace(painting, settings=replace(began, iterations=iterations), about=about)
-    result = _result_of(painting.signal)
+    result = _result_of(painting.medium)
     named.write(history.path(run, result))
     history.path(run, _THUMBNAIL).write_bytes(preview_signal(painting.signal, _THUMBNAIL_SIZE))
     history.save(replace(run, result=result))

@@ -11,8 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from impasto.errors import SignalError
 from impasto.files import first_line, one_line_is_enough
 from impasto.media.file_type import TABLE, file_type
-from impasto.media.read_write import kind_of, read_signal
-from impasto.media.registry import medium_of
+from impasto.media.read_write import find_medium, read_signal
 from impasto.studio.value_count import count_values
 
 MIB = 2**20
@@ -123,17 +122,15 @@ def _other_signal(path: Path, title: str) -> Upload:
             raise SignalError(f"{title} has too many values: up to {MOST_VALUES // 10**6} million are taken")
         if not path.name.lower().endswith(ending):  # its readers go by the ending
             path = Path(copyfile(path, path.with_name(path.name + ending)))
-        kind = kind_of(path)
-        if medium_of(kind).preview is None:
-            raise SignalError(
-                f"{title} is {medium_of(kind).noun}; pictures, series, sounds and volumes are painted in the studio"
-            )
+        medium = find_medium(path)
+        if medium.preview is None:
+            raise SignalError(f"{title} is {medium.noun}; pictures, series, sounds and volumes are painted in the studio")
         signal = read_signal(path)
     except SignalError as error:
         raise SignalError(str(error).replace(str(path), title)) from None
     except Exception as error:  # so do readers of other signals
         raise SignalError(f"{title} is damaged: {first_line(error).replace(str(path), title)}") from None
-    return Upload(path, title, ending, signal.shape, kind, medium_of(kind).describe(signal))
+    return Upload(path, title, ending, signal.shape, medium.name, medium.describe(signal))
 
 
 def _too_many_pixels(title: str, *size: int) -> str:

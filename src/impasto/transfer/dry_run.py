@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,11 +13,9 @@ from impasto.descent.memory import Fitting, default_memory
 from impasto.descent.stages import Begun, Stage, descend_stages
 from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
-from impasto.media.styles import Source, Style
 from impasto.networks.device import find_device
-from impasto.transfer.inputs import take_in
+from impasto.transfer.inputs import Inputs
 from impasto.transfer.scales import Scales, first_signal
-from impasto.transfer.settings import TransferSettings
 
 # the most positions of the part that is painted to measure the time, by the number of axes, and how often it is evaluated
 _POSITIONS = {1: 2**20, 2: 2**17}
@@ -46,24 +41,12 @@ class DryRun:
     seconds: float
 
 
-def dry_run(
-    content: Source,
-    style: Style | Sequence[Style],
-    settings: TransferSettings | None = None,
-    *,
-    output: str | Path | None = None,
-    options: Mapping[str, Any] | None = None,
-    **parts: Any,
-) -> DryRun:
+def dry_run(inputs: Inputs) -> DryRun:
     """Measure a few evaluations on a part of the content, and estimate what the whole transfer will take.
 
-    The arguments are those of :func:`impasto.transfer_style`, and ``parts`` those of a painter: network, objective and
-    optimizer. It is also checked that the result can be written to ``output``.
-
     Raises:
-        ImpastoError: an input, a setting or a size is wrong, or there is not enough memory.
+        ImpastoError: a size is wrong, or there is not enough memory.
     """
-    inputs = take_in(content, style, settings, output, options, **parts)
     resolved, device = inputs.settings, find_device(inputs.settings.device)
     if resolved.memory is None:
         resolved = replace(resolved, memory=default_memory(device))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from impasto.errors import SettingsError, SignalError
 from impasto.files import is_file
 from impasto.media.medium import Medium
-from impasto.media.read_write import kind_of, read_signal, try_output
+from impasto.media.read_write import find_medium, read_signal, try_output
 from impasto.media.registry import medium_of
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal
@@ -50,7 +50,8 @@ def take_in(
     output: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     *,
-    read_style: Callable[..., Signal] | None = None,
+    medium: Medium | None = None,
+    read_style: Callable[..., Signal] = read_signal,
     **parts: Any,
 ) -> Inputs:
     """Read content and styles, as far as the settings want them, and see that the result can be written.
@@ -61,7 +62,8 @@ def take_in(
         settings: what is open in them is decided by the content.
         output: where the result is to go, if anywhere: it decides whether an animation is a movie or a picture.
         options: how a picture is to be written.
-        read_style: reads a style, if not as any signal is read.
+        medium: of the content, where it is known already.
+        read_style: reads a style.
         parts: network, objective and optimizer, as :func:`impasto.transfer.resolve.resolve` takes them.
 
     Raises:
@@ -69,26 +71,26 @@ def take_in(
         SignalError: one cannot be read, or the result could not be written.
     """
     unresolved = settings or TransferSettings()
-    medium = medium_of(kind_of(content, output))
-    given, settled = resolve(unresolved, medium.name, **parts)
-    if unresolved.takes_size_for_rate(medium.name):
+    medium = medium or find_medium(content, output)
+    given, settled = resolve(unresolved, medium, **parts)
+    if unresolved.takes_size_for_rate(medium):
         log.warning("size %s is taken for the rate of the work, working_rate: %s has no size", unresolved.size, medium.noun)
     if settled.init not in INITS and not is_file(settled.init):
         raise SettingsError(f"init {settled.init!r} is neither a file nor one of {', '.join(INITS)}")
     weighted = shares(style)
-    signal = read_signal(content, settled.rate, settled.size, settled.memory, output)
+    signal = content
+    if not isinstance(signal, Signal):
+        signal = medium.read(content, settled.rate, settled.size, settled.memory)
     # a style may be wanted larger than the result
     finer = settled.size and round(settled.size * max(1.0, settled.stroke))
-    styles = [
-        ((read_style or read_signal)(source, settled.rate, finer, settled.memory), share) for source, share in weighted
-    ]
+    styles = [(read_style(source, settled.rate, finer, settled.memory), share) for source, share in weighted]
     _check_styles(medium, styles)
     if medium.enlarges and unresolved.size is None and settled.size:  # nothing is enlarged unless it is asked for
         size = min(settled.size, max(signal.shape))
         given, settled = replace(given, size=size), replace(settled, size=size)
     about = about_of(content, style, given, settled)
     if output is not None:
-        try_output(signal, output, record_of(about, given, 0.0), given.size, **(options or {}))
+        try_output(medium, signal, output, record_of(about, given, 0.0), given.size, **(options or {}))
     return Inputs(medium, signal, styles, given, settled, about)
 
 

@@ -14,6 +14,7 @@ from impasto.descent.memory import default_memory
 from impasto.descent.optimizers import Optimizer, check_optimizer
 from impasto.descent.stages import descend_stages
 from impasto.errors import SettingsError
+from impasto.media.medium import Medium
 from impasto.media.read_write import read_signal
 from impasto.media.signal import Signal
 from impasto.media.styles import Source, Style
@@ -88,8 +89,39 @@ class Painter:
         checkpoint_every = number(0)("checkpoint_every", checkpoint_every)
         if isinstance(checkpoint, str | Path):
             checkpoint = Checkpoint(Path(checkpoint), checkpoint_every)
+        inputs = self.take_in(content, style, output=output, options=options)
+        return self.descend(inputs, on_progress=on_progress, cancel=cancel, checkpoint=checkpoint)
+
+    def take_in(
+        self,
+        content: Source,
+        style: Style | Sequence[Style],
+        *,
+        medium: Medium | None = None,
+        output: str | Path | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Inputs:
+        """Read content and styles and decide all that is open: the first half of :meth:`paint`.
+
+        ``medium`` is that of the content, where it is known already. The others are as of :func:`transfer_style`.
+
+        Raises:
+            ImpastoError: an input, a setting or a size is wrong.
+        """
+        how = self._parts | {"medium": medium, "read_style": self._read_style}
+        with weights_kept(self._weights):
+            return take_in(content, style, self.settings, output, options, **how)
+
+    def descend(
+        self,
+        inputs: Inputs,
+        *,
+        on_progress: Callable[[Progress], object] | None = None,
+        cancel: Event | None = None,
+        checkpoint: Checkpoint | None = None,
+    ) -> Painting:
+        """Paint what was taken in: the second half of :meth:`paint`."""
         with weights_kept(self._weights), own_choices():
-            inputs = take_in(content, style, self.settings, output, options, read_style=self._read_style, **self._parts)
             return self._descend(inputs, on_progress, cancel, checkpoint)
 
     def _descend(

@@ -13,6 +13,7 @@ from impasto.descent.memory import peak_memory_mib
 from impasto.errors import ImpastoError, SignalError
 from impasto.files import one_line_is_enough
 from impasto.media.image.write import to_pillow
+from impasto.media.medium import Medium
 from impasto.media.read_write import read_signal, write_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
@@ -53,14 +54,19 @@ class Painting:
     finished: bool = True
 
     @property
+    def medium(self) -> Medium:
+        """Of the signal."""
+        return medium_of(self.signal.kind)
+
+    @property
     def image(self) -> Image.Image:
         """The picture as a PIL image with 8 bits a channel.
 
         Raises:
             SignalError: the result is no picture.
         """
-        if not medium_of(self.signal.kind).is_picture:
-            raise SignalError(f"{medium_of(self.signal.kind).noun} is not a picture; use .signal or .write")
+        if not self.medium.is_picture:
+            raise SignalError(f"{self.medium.noun} is not a picture; use .signal or .write")
         return to_pillow(self.signal)
 
     def write(self, path: str | Path, **options: Any) -> None:
@@ -94,7 +100,7 @@ class Painting:
         Raises:
             SignalError: the file cannot be written.
         """
-        draw = medium_of(self.signal.kind).draw
+        draw = self.medium.draw
         write_figure(draw(self.content, self.styles, self.signal) if draw else draw_costs(self.history), path)
 
     def summary(self) -> dict[str, Any]:
@@ -105,7 +111,7 @@ class Painting:
             "kind": self.signal.kind,
             "size": list(reversed(self.signal.shape)),
             **best,
-            **medium_of(self.signal.kind).measure(self.content, self.signal),
+            **self.medium.measure(self.content, self.signal),
             "alpha": self.settings.alpha,
             "beta": self.settings.beta,
             "evaluations": len(self.history),

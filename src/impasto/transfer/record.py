@@ -10,7 +10,6 @@ from typing import Any
 from impasto.descent.optimizers import OPTIMIZERS
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.styles import Source, Style, name_of, names_of, shares
-from impasto.networks.registry import constructor_of
 from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
 
@@ -23,7 +22,8 @@ def about_of(
     if network.given is not None:
         names["network"] = network.name
     else:
-        weights = Path(given.weights).name if "weights" in constructor_of(network.name).takes else "random filters"
+        takes = network.row.takes if network.row else ()
+        weights = Path(given.weights).name if "weights" in takes else "random filters"
         names["network"] = f"{network.name} ({weights})"
     if repr(settings.objective) != repr(objective_of(given)):
         names["objective"] = repr(settings.objective)

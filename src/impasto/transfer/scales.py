@@ -48,7 +48,7 @@ class Scale(NamedTuple):
     iterations: int
 
 
-def plan_scales(settings: ResolvedSettings, content: Signal, styles: Styles = ()) -> tuple[Scale, ...]:
+def plan_scales(medium: Medium, settings: ResolvedSettings, content: Signal, styles: Styles = ()) -> tuple[Scale, ...]:
     """The scales at which the content is painted, from coarse to fine.
 
     Of several none does all the work, so the first takes half of the iterations, and the larger ones fewer, in inverse
@@ -57,7 +57,7 @@ def plan_scales(settings: ResolvedSettings, content: Signal, styles: Styles = ()
     """
     longest = max(content.shape)
     size = settings.size or longest
-    if not medium_of(content.kind).enlarges:
+    if not medium.enlarges:
         size = min(size, longest)
     first = _FIRST
     if settings.scales is not None:
@@ -109,7 +109,7 @@ class Scales:
     ) -> None:
         self._medium, self._content, self._styles, self._settings = medium, content, styles, settings
         self._device, self._memo = device, {} if memo is None else memo
-        self._plan = plan_scales(settings, content, styles)
+        self._plan = plan_scales(medium, settings, content, styles)
         # prepared first, so that what does not fit is said before and not after the work at the other scales
         self._last = self.prepared = medium.prepare(content, styles, settings)
         self._held = self._last.bytes_held(content, styles)

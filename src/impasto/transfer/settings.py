@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 
 from impasto import validation
 from impasto.errors import SettingsError
+from impasto.media.medium import Medium
 from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.networks.layers import up_to_deepest
 from impasto.networks.registry import BUILT_IN as NETWORKS
@@ -215,7 +216,11 @@ class TransferSettings:
         return dict(cast(Layers, self.style_layers or ()))
 
     def for_kind(self, kind: str, longest: int | None = None) -> TransferSettings:
-        """The settings for one kind of signal, with every default filled in.
+        """The settings for one kind of signal, by its name: see :meth:`for_medium`."""
+        return self.for_medium(medium_of(kind), longest)
+
+    def for_medium(self, medium: Medium, longest: int | None = None) -> TransferSettings:
+        """The settings for signals of a medium, with every default filled in.
 
         A content whose ``longest`` side is below the default size keeps it.
 
@@ -224,24 +229,27 @@ class TransferSettings:
         content, which then has no cost, at a single scale.
 
         Raises:
-            SettingsError: the network, or a setting, is not for the kind; UnknownLayerError: it has no such layer.
+            SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
         """
-        medium = medium_of(kind)
         defaults = {**medium.defaults, **(medium.from_random if self.init == "random" else {})}
         if medium.enlarges and longest and defaults.get("size") != "full":  # enlarged only if the user gives a size
             defaults["size"] = min(defaults["size"], longest)
         defaults["scales"] = "auto" if "scales" in medium.settings else 1
-        if self.takes_size_for_rate(kind):
-            return replace(self, size=None, working_rate=self.size).for_kind(kind, longest)
+        if self.takes_size_for_rate(medium):
+            return replace(self, size=None, working_rate=self.size).for_medium(medium, longest)
         for name in dict.fromkeys(["size", "working_rate", *(name for each in media().values() for name in each.settings)]):
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if name not in (*medium.settings, *medium.defaults) and given not in (usual, defaults.get(name)):
                 kinds = [each.name for each in media().values() if name in (*each.settings, *each.defaults)]
-                raise SettingsError(f"{name} {given} is not for this kind of signal ({kind}), only for {', '.join(kinds)}")
+                raise SettingsError(
+                    f"{name} {given} is not for this kind of signal ({medium.name}), only for {', '.join(kinds)}"
+                )
         row = constructor_of(defaults["network"] if self.network == "auto" else self.network)
         if row.name not in medium.networks and (row.name in _BY_MEDIUM or medium.axes_seen not in row.dims):
             fitting = " or ".join(medium.networks)
-            raise SettingsError(f"network {row.name!r} does not take this kind of signal ({kind}): {fitting} was expected")
+            raise SettingsError(
+                f"network {row.name!r} does not take this kind of signal ({medium.name}): {fitting} was expected"
+            )
         weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
         usual = {"content_layers": row.content_layers or None, "style_layers": row.style_layers or None}
         defaults = {**defaults, **weights, "network": row.name, **usual}
@@ -254,9 +262,9 @@ class TransferSettings:
             open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
         return replace(self, **open_ones)
 
-    def takes_size_for_rate(self, kind: str) -> bool:
+    def takes_size_for_rate(self, medium: Medium) -> bool:
         """Whether ``size`` means the working rate, which older versions called so for series and sounds."""
-        return self.size is not None and self.working_rate is None and "working_rate" in medium_of(kind).defaults
+        return self.size is not None and self.working_rate is None and "working_rate" in medium.defaults
 
     def as_dict(self) -> dict[str, Any]:
         """The settings as JSON, layers as ``{name: weight}``; ``TransferSettings(**d)`` makes them again."""

@@ -10,8 +10,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from impasto.errors import SignalError
-from impasto.media.read_write import kind_of
-from impasto.media.registry import medium_of
+from impasto.media.read_write import find_medium
 from impasto.studio.components import result_view
 from impasto.studio.components.preview import preview_file
 from impasto.studio.history import Run
@@ -97,7 +96,7 @@ def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict
             return found
         files = {"content": known.content, "style": known.styles[0], "result": known.result}
         found = {role: state.history.path(known, name) for role, name in files.items() if name} | found
-    return {role: found[role] for role in _SEEN if role in found and medium_of(kind_of(found[role])).is_picture}
+    return {role: found[role] for role in _SEEN if role in found and find_medium(found[role]).is_picture}
 
 
 def sentence(error: object) -> str:
