@@ -43,7 +43,7 @@ from impasto.explore.patches import empty_index, search
 from impasto.explore.settings import parse_layers, parse_units
 from impasto.explore.sources import view
 from impasto.explore.trained import trained_network
-from impasto.media.signal import Signal
+from impasto.media.signal import Signal, Values
 from impasto.networks import convnet
 from impasto.networks.layers import VGG19, up_to_deepest
 from impasto.networks.network import Network
@@ -107,7 +107,7 @@ def _line(row: dict[str, Any]) -> str:
 # ---------------------------------------------------------------------------------------------------------------- signals
 
 
-def waves(*shape: int, seed: int) -> np.ndarray[Any, Any]:
+def waves(*shape: int, seed: int) -> Values:
     """Values in 0..1 with something on every scale, (channels, *space)."""
     rng = np.random.default_rng(seed)
     space, total = shape[1:], np.zeros(shape)
@@ -189,8 +189,8 @@ def cases(quick: bool, folder: Path) -> dict[str, Case]:
     n = 64 if quick else 160
     content, style = picture(n, n + 32), picture(n + 16, n, seed=1)
     lines, samples = 2, 1500 if quick else 6000
-    series = [Signal(waves(lines, samples, seed=s) - 0.5, "series", {"rate": 125.0}) for s in (2, 3)]
-    sounds = [Signal(waves(lines, 6 * samples, seed=s) - 0.5, "sound", {"rate": 8000.0}) for s in (4, 5)]
+    series = [Signal(waves(lines, samples, seed=s) - np.float32(0.5), "series", {"rate": 125.0}) for s in (2, 3)]
+    sounds = [Signal(waves(lines, 6 * samples, seed=s) - np.float32(0.5), "sound", {"rate": 8000.0}) for s in (4, 5)]
     volumes = [Signal(waves(1, 20, 18, 24, seed=s), "volume") for s in (6, 7)]
     times = {"times": tuple(i / 10 for i in range(3))}
     movie = Signal(np.stack([content.values, content.values, np.roll(content.values, 2, 2)], 1), "movie", times)
@@ -203,12 +203,12 @@ def cases(quick: bool, folder: Path) -> dict[str, Case]:
         "image, own terms": Case(content, style, parts=lambda: {"objective": own_objective()}),
         "image, own terms in tiles": Case(content, style, parts=lambda: {"objective": own_objective()}, in_tiles=True),
         "image, wrapped ResNet": Case(content, style, parts=wrapped),
-        "series": Case(*series),
-        "series, VGG-19 in 1D": Case(*series, {"network": "vgg19"}),
-        "sound": Case(*sounds),
-        "sound in tiles": Case(*sounds, in_tiles=True),
-        "volume, slices": Case(*volumes),
-        "volume, whole": Case(*volumes, {"method": "volume"}),
+        "series": Case(series[0], series[1]),
+        "series, VGG-19 in 1D": Case(series[0], series[1], {"network": "vgg19"}),
+        "sound": Case(sounds[0], sounds[1]),
+        "sound in tiles": Case(sounds[0], sounds[1], in_tiles=True),
+        "volume, slices": Case(volumes[0], volumes[1]),
+        "volume, whole": Case(volumes[0], volumes[1], {"method": "volume"}),
         "movie, first frame": Case(movie, style),
         "movie, third frame": Case(movie, style, frame=2),
     }
