@@ -41,7 +41,8 @@ def plain_objective(
     content: Tensor, style: Tensor, settings: TransferSettings, layout: torch.memory_format
 ) -> Callable[[Tensor], Tensor]:
     """J as anyone would write it: a loop over the layers, padding, Gram matrices, relative weights."""
-    weights = {name: w.contiguous(memory_format=layout) if w.dim() == 4 else w for name, w in load_weights().items()}
+    loaded = {name: w.to(content.device) for name, w in load_weights().items()}
+    weights = {name: w.contiguous(memory_format=layout) if w.dim() == 4 else w for name, w in loaded.items()}
     mean, std = weights["mean"].view(1, 3, 1, 1), weights["std"].view(1, 3, 1, 1)
     content_layers, style_layers = settings.content_weights, settings.style_lambdas
     table = up_to_deepest(VGG19, {**content_layers, **style_layers})
@@ -93,15 +94,28 @@ def seconds(cost: Callable[[Tensor], Tensor], start: Tensor) -> float:
     return time.perf_counter() - began
 
 
-def contestants(size: int, padding: Padding) -> tuple[dict[str, Callable[[], Callable[[Tensor], Tensor]]], Tensor]:
-    """J of random pictures of a size, written in three ways, and where to evaluate it."""
+def our_objective(content: Tensor, style: Tensor, settings: TransferSettings) -> BoundObjective:
+    """J as impasto has it."""
+    network = ConvNet(VGG19, load_weights(), pooling=settings.pooling, padding=settings.padding).to(content.device)
+    return BoundObjective(objective_of(settings), [View(Scene(network, content, [(style, 1.0)]))])
+
+
+def random_pictures(size: int, device: str = "cpu") -> tuple[Tensor, Tensor]:
+    """A content and a style of noise."""
     random = torch.Generator().manual_seed(0)
-    content, style = (torch.rand(1, 3, size, size, generator=random) for _ in range(2))
+    content, style = (torch.rand(1, 3, size, size, generator=random).to(device) for _ in range(2))
+    return content, style
+
+
+def contestants(
+    size: int, padding: Padding, device: str = "cpu"
+) -> tuple[dict[str, Callable[[], Callable[[Tensor], Tensor]]], Tensor]:
+    """J of random pictures of a size, written in three ways, and where to evaluate it."""
+    content, style = random_pictures(size, device)
     settings = TransferSettings(padding=padding).for_kind("image")
 
     def ours() -> Callable[[Tensor], Tensor]:
-        network = ConvNet(VGG19, load_weights(), pooling=settings.pooling, padding=padding)
-        objective = BoundObjective(objective_of(settings), [View(Scene(network, content, [(style, 1.0)]))])
+        objective = our_objective(content, style, settings)
         return lambda x: objective(x).cost
 
     written = {

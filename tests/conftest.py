@@ -84,6 +84,7 @@ SLOW = (
     "tests/objective/test_terms.py",
     "tests/test_examples.py::test_a",
     "tests/test_examples.py::test_an",
+    "tests/test_gpu_benchmark.py",
     "tests/transfer/test_checkpoint.py",
     "tests/media/test_colour.py::test_a_picture_gets_the_luma_and_keeps_the_hue",
     "tests/transfer/test_dry_run.py",

@@ -23,7 +23,7 @@ from impasto.media.image.read import read_image
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 from impasto.networks.kernels import autotune
-from impasto.networks.kernels.convolution import Padding, convolve
+from impasto.networks.kernels.convolution import Padding, Replicated, convolve
 from impasto.networks.layers import VGG19
 from impasto.networks.weights import Weights
 from tests.conftest import as_tensor
@@ -262,3 +262,19 @@ def test_what_inference_leaves_behind_can_be_used_again(winograd: None):
         with_inference = alone.submit(torch.inference_mode()(convolve), a, weight, bias).result()
         without = alone.submit(convolve, a, weight, bias).result()
     assert torch.equal(with_inference, without)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+@pytest.mark.parametrize("margin", [1, 2])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_the_border_is_repeated_in_its_layout(dims: int, margin: int, channels_last: bool) -> None:
+    """As it is on a GPU."""
+    x = torch.rand(1, 2, *(3, 4, 2)[:dims], dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    x = (x.movedim(1, -1).contiguous().movedim(-1, 1) if channels_last else x).requires_grad_()
+    found, expected = Replicated.apply(x, margin), F.pad(x, (margin, margin) * dims, mode="replicate")
+    assert torch.equal(found, expected)
+    assert (found.stride(1) == 1) == channels_last
+    g = torch.rand(expected.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    of_found, of_expected = (torch.autograd.grad(y, x, g.clone())[0] for y in (found, expected))
+    torch.testing.assert_close(of_found, of_expected)
+    assert torch.autograd.gradgradcheck(lambda x: Replicated.apply(x, margin), x)

@@ -160,14 +160,9 @@ def descend(
             outward = (at.generated <= bounds[0]) & (gradient > 0) | (at.generated >= bounds[1]) & (gradient < 0)
             gradient.masked_fill_(outward, 0.0)
         at.gradient = form.adjoint(gradient).contiguous()
-        at.latest = Evaluation(
-            evaluation=number,
-            cost=costs.cost.item(),
-            costs=_numbers(costs.costs),
-            by_layer={name: _numbers(layers) for name, layers in costs.by_layer.items() if layers},
-            seconds=time.perf_counter() - began,
-        )
-        finite = math.isfinite(at.latest.cost) and bool(at.gradient.isfinite().all())
+        cost, by_name, by_layer, finite = _numbers(costs, at.gradient)
+        at.latest = Evaluation(number, cost, by_name, by_layer, time.perf_counter() - began)
+        finite = finite and math.isfinite(cost)
         if at.best is None:
             if not finite:
                 parts = ", ".join(f"{name} {value:g}" for name, value in at.latest.costs.items())
@@ -268,8 +263,15 @@ def _step(at: _Position, optimizer: Optimizer, form: Parametrisation, bounds: tu
         at.generated = inside
 
 
-def _numbers(costs: dict[str, Tensor]) -> dict[str, float]:
-    return {name: cost.item() for name, cost in costs.items()}
+def _numbers(costs: Costs, gradient: Tensor) -> tuple[float, dict[str, float], dict[str, dict[str, float]], bool]:
+    """J, what each term and each layer of it adds, and whether the gradient is finite: the device is waited for once."""
+    layers = {name: of_term for name, of_term in costs.by_layer.items() if of_term}
+    every = [costs.cost, *costs.costs.values(), *(cost for of_term in layers.values() for cost in of_term.values())]
+    finite = gradient.isfinite().all().to(costs.cost.dtype)
+    numbers = iter(torch.stack([*(cost.detach() for cost in every), finite]).tolist())
+    cost, by_name = next(numbers), {name: next(numbers) for name in costs.costs}
+    by_layer = {name: {layer: next(numbers) for layer in of_term} for name, of_term in layers.items()}
+    return cost, by_name, by_layer, bool(next(numbers))
 
 
 def _evaluate(objective: Callable[[Tensor], Costs], generated: Tensor) -> tuple[Costs, Tensor]:

@@ -14,6 +14,7 @@ import torch
 
 from impasto.descent.optimizers import Optimizer
 from impasto.errors import SizeError
+from impasto.networks.device import free_memory
 from impasto.networks.kernels.allocation import spare_memory
 from impasto.networks.kernels.autotune import winograd_possible
 from impasto.networks.layers import LayerTable, total_stride
@@ -77,7 +78,7 @@ class Fitting(NamedTuple):
 def default_memory(device: torch.device) -> int:
     """Three quarters of what is free on the device, and what this process has already."""
     if device.type == "cuda":
-        return int(_SHARE * torch.cuda.mem_get_info(device)[0])
+        return int(_SHARE * free_memory(device)) + torch.cuda.memory_allocated(device)
     return int(_SHARE * psutil.virtual_memory().available) + psutil.Process().memory_info().rss
 
 

@@ -7,11 +7,15 @@ and colour), the same optimizer reaches the same cost in about half the evaluati
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
+
+log = logging.getLogger("impasto")
 
 Map = Callable[[Tensor], Tensor]
 
@@ -49,13 +53,15 @@ def whitened(shape: tuple[int, ...], device: torch.device) -> Parametrisation:
     grids = [torch.fft.fftfreq(n) for n in space[:-1]] + [torch.fft.rfftfreq(space[-1])]
     frequency = torch.stack(torch.meshgrid(*grids, indexing="ij")).square().sum(0).sqrt()
     spectrum = 1 / frequency.clamp_min(1 / max(space))
-    spectrum = (spectrum / spectrum.square().mean().sqrt()).to(device)
+    place = device if device.type in ("cpu", "cuda") or _transforms(device) else torch.device("cpu")
+    spectrum = (spectrum / spectrum.square().mean().sqrt()).to(place)
     colour = torch.tensor(_COLOUR) if channels == 3 else torch.eye(channels)
+    inverse = torch.linalg.inv(colour).to(device)
     colour = colour.to(device)
-    inverse = torch.linalg.inv(colour)
 
     def scaled(x: Tensor, amplitude: Tensor) -> Tensor:
-        return torch.fft.irfftn(torch.fft.rfftn(x, dim=axes) * amplitude, s=space, dim=axes)
+        found = torch.fft.irfftn(torch.fft.rfftn(x.to(place), dim=axes) * amplitude, s=space, dim=axes)
+        return found.to(device)
 
     def mixed(matrix: Tensor, x: Tensor) -> Tensor:
         return torch.einsum("ij,bj...->bi...", matrix, x)
@@ -65,3 +71,14 @@ def whitened(shape: tuple[int, ...], device: torch.device) -> Parametrisation:
         encode=lambda x: scaled(mixed(inverse, x), 1 / spectrum),
         adjoint=lambda g: scaled(mixed(colour.T, g), spectrum),
     )
+
+
+@cache
+def _transforms(device: torch.device) -> bool:
+    """Whether torch has the Fourier transform for a device; if not, that is told once."""
+    try:
+        torch.fft.irfftn(torch.fft.rfftn(torch.ones(2, 2, device=device)))
+    except (RuntimeError, NotImplementedError):
+        log.warning("torch has no Fourier transform for %s: it is computed on the CPU", device)
+        return False
+    return True

@@ -14,7 +14,6 @@ from math import prod
 from threading import Event
 
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 
@@ -27,6 +26,7 @@ from impasto.explore.sources import Source, Sources, common_kind, find_sources, 
 from impasto.explore.trained import trained_network
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
+from impasto.networks.device import free_memory, memory_told
 from impasto.networks.layers import Field, Interval
 from impasto.networks.network import Network
 from impasto.networks.registry import constructor_of
@@ -146,7 +146,8 @@ def search(network: Network, sources: Sources, index: PatchIndex, kind: str | No
             reason = _obstacle(network, signal.shape, list(index.layers))
             if reason is None:
                 try:
-                    index = index.including(_patches_of(network, signal, name, index, groups.find(own_signature)))
+                    with memory_told(network.device, "give a smaller size"):
+                        index = index.including(_patches_of(network, signal, name, index, groups.find(own_signature)))
                 except SizeError as error:
                     reason = str(error)
         if reason is not None:
@@ -165,7 +166,7 @@ def _obstacle(network: Network, shape: tuple[int, ...], layers: list[str]) -> st
         return f"{extent} is too small for {smallest[1]}, which needs {smallest[0]} on each side"
     fitting = [layer for layer in layers if network.smallest_size([layer]) <= min(space)]
     seen = (prod(shape[: -network.spatial_dims]), 3, *space)
-    needed, free = network.memory(seen, fitting, gradient=False), psutil.virtual_memory().available
+    needed, free = network.memory(seen, fitting, gradient=False), free_memory(network.device)
     if needed > free:
         return f"{extent} needs {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} are free; give a smaller size"
     return None

@@ -19,6 +19,7 @@ from impasto.errors import SettingsError
 from impasto.explore.settings import SYNTHESIS, VGG19, Layered, parse_layers, parse_units
 from impasto.explore.trained import trained_network
 from impasto.media.signal import Signal
+from impasto.networks.device import memory_told
 from impasto.networks.network import Network, OfTable
 from impasto.networks.registry import constructor_of
 from impasto.objective.costs import style_matrix
@@ -102,8 +103,10 @@ def synthesise(
     network, _ = trained_network(weights, device, preprocessing=preprocessing, network=network)
     units = parse_objective(objective, network)
     tell = on_progress or (lambda *_: None)
-    pictures = ascend(network, units, (diverse, 3, *space), iterations, whole(0)("seed", seed), tell, cancel)
-    return [Signal(picture) for picture in pictures.cpu().numpy()]
+    seed = whole(0)("seed", seed)
+    with memory_told(network.device):
+        pictures = ascend(network, units, (diverse, 3, *space), iterations, seed, tell, cancel)
+        return [Signal(picture) for picture in pictures.cpu().numpy()]
 
 
 def ascend(

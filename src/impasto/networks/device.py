@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
+import psutil
 import torch
 
 from impasto.errors import SettingsError, SizeError
@@ -12,7 +14,12 @@ from impasto.errors import SettingsError, SizeError
 Item = TypeVar("Item")
 
 # in the text of a RuntimeError, where torch has no error type of its own for it
-_OUT_OF_MEMORY = ("DefaultCPUAllocator: ", "out of memory", "not enough memory: you tried to allocate")
+_OUT_OF_MEMORY = (
+    "DefaultCPUAllocator: ",
+    "out of memory",
+    "not enough memory: you tried to allocate",
+    "_ALLOC_FAILED",  # of CUDA's libraries
+)
 
 
 def available_devices() -> list[str]:
@@ -45,15 +52,34 @@ def ran_out_of_memory(error: BaseException) -> bool:
     )
 
 
+def free_memory(device: torch.device) -> int:
+    """Bytes that are free on the device; on a GPU also those that torch keeps of what this process has freed."""
+    if device.type == "cuda":
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return torch.cuda.mem_get_info(device)[0] + kept
+    return psutil.virtual_memory().available
+
+
+@contextmanager
+def memory_told(device: torch.device, advice: str = "give a smaller --size") -> Iterator[None]:
+    """Within it one line tells that the memory of ``device`` ran out.
+
+    Raises:
+        SizeError: it did; the error of torch is its cause.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out_of_memory(error):
+            raise
+        raise SizeError(f"the memory of the {device.type} ran out: {advice}") from error
+
+
 def memory_watched(steps: Iterator[Item], device: torch.device) -> Iterator[Item]:
     """The steps of a computation on ``device``, one by one as they are made.
 
     Raises:
         SizeError: the memory ran out in one of them; the error of torch is its cause.
     """
-    try:
+    with memory_told(device):
         yield from steps
-    except (MemoryError, RuntimeError) as error:
-        if not ran_out_of_memory(error):
-            raise
-        raise SizeError(f"the memory of the {device.type} ran out: give a smaller --size") from error

@@ -104,7 +104,7 @@ def wasserstein_to(mean_s: Tensor, second_s: Tensor) -> Callable[[Tensor, Tensor
         shared = torch.linalg.eigvalsh(root.T @ covariance_g @ root)
         overlap = shared.clamp_min(variance**2).sqrt().sum()
         distance = (target - mean).square().sum() + covariance_s.trace() + covariance_g.trace() - 2 * overlap
-        return distance.to(mean_g)
+        return distance.to(mean_g.dtype).to(mean_g.device)
 
     return cost
 
@@ -168,7 +168,7 @@ def _with_weight(a: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 def _exact(x: Tensor) -> Tensor:
     # not all devices have float64 and eigenvalues, and the matrices are small
-    return x.to("cpu", torch.float64)
+    return x.cpu().double()
 
 
 def _not_zero(energy: Tensor) -> Tensor:

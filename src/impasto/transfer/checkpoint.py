@@ -20,6 +20,7 @@ from impasto.descent.tensor_tree import columns, part_of, read_about, read_tree,
 from impasto.errors import SettingsError, SignalError
 from impasto.files import check_writable
 from impasto.media.signal import Signal, roles
+from impasto.networks.device import find_device
 from impasto.networks.kernels.autotune import choose_convolutions, convolution_wanted, convolutions_chosen, processor
 from impasto.transfer.inputs import Inputs
 from impasto.validation import named_files
@@ -66,17 +67,17 @@ def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[E
         SettingsError: the checkpoint is of a transfer with other settings or inputs.
         SignalError: it cannot be read or written.
     """
-    path, about = checkpoint.path, _identity(inputs)
+    path, about, machine = checkpoint.path, _identity(inputs), _machine(find_device(inputs.settings.device))
     check_writable(path)
     history: list[Evaluation] = []
     state = None
     if path.exists():
         kept = read_about(path)
-        _check_identity(path, kept, about)
+        _check_identity(path, kept, about, machine)
         choose_convolutions(kept["convolutions"])
         history, state = read_history(path), read_tree(path, kept["tree"]["state"])
         log.warning("going on from %s: %d evaluations are done", path, len(history))
-    about |= {"memory": memory, "machine": _machine(), "command": checkpoint.command}
+    about |= {"memory": memory, "machine": machine, "command": checkpoint.command}
     began = last = time.monotonic()
     pause, warned = checkpoint.first, False
 
@@ -139,7 +140,7 @@ def _digest(signal: Signal) -> str:
     return digest.hexdigest()
 
 
-def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
+def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     expected = json.loads(json.dumps(expected))
     was, chosen = (one["settings"] | {"shares of the styles": one["shares"]} | one["parts"] for one in (about, expected))
     for name, given in chosen.items():
@@ -155,13 +156,12 @@ def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str,
                 f"{path} keeps an unfinished painting with another {name} (its SHA-256 differs): give that one again, or "
                 f"delete {path} to begin anew"
             )
-    here = _machine()
     was = ", ".join(f"{name} {value}" for name, value in about["machine"].items() if here.get(name) != value)
     if was:
         log.warning("%s was written with %s: the result may differ in its last digits", path, was)
 
 
-def _machine() -> dict[str, Any]:
+def _machine(device: torch.device) -> dict[str, Any]:
     """What else must be the same for two descents to be the same bit for bit."""
     return {
         "impasto": version("impasto"),
@@ -170,4 +170,14 @@ def _machine() -> dict[str, Any]:
         "convolutions": convolution_wanted(),
         "processor": processor(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
-    }
+    } | _of_device(device)
+
+
+def _of_device(device: torch.device) -> dict[str, Any]:
+    """The same of a device that is not the CPU."""
+    if device.type == "cpu":
+        return {}
+    if device.type != "cuda":
+        return {"device": device.type}
+    tf32 = [torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32]
+    return {"device": torch.cuda.get_device_name(device), "tf32": tf32, "cudnn": torch.backends.cudnn.version()}

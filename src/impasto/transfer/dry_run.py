@@ -13,12 +13,13 @@ from impasto.descent.memory import Fitting, default_memory
 from impasto.descent.stages import Begun, Stage, descend_stages
 from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
-from impasto.networks.device import find_device
+from impasto.networks.device import find_device, memory_watched
 from impasto.transfer.inputs import Inputs
 from impasto.transfer.scales import Scales, first_signal
 
-# the most positions of the part that is painted to measure the time, by the number of axes, and how often it is evaluated
-_POSITIONS = {1: 2**20, 2: 2**17}
+# the most positions of the part that is painted to measure the time, by the number of axes (on a GPU, which needs more to
+# be busy, times the second), and how often it is evaluated
+_POSITIONS, _BUSY = {1: 2**20, 2: 2**17}, 2**4
 _EVALUATIONS = 3
 # measuring content and style at the start takes this share of the work of an evaluation each: a forward pass
 _START = 1 / 3
@@ -78,27 +79,29 @@ def _measured(
     work, seen, optimizer = float(prod(prepared.content.shape[2:])), network, settings.optimizer
     if fitting and fitting.plan and task:
         dims = len(task.shape)
+        # a small part would not keep a GPU busy
+        sides = (round((_POSITIONS[dims] * (_BUSY if device.type == "cuda" else 1)) ** (1 / dims)),) * dims
         prepared = replace(
             prepared,
-            content=_middle(prepared.content, dims),
-            style=[(_middle(s, dims), share) for s, share in prepared.style],
+            content=_middle(prepared.content, sides),
+            style=[(_middle(s, sides), share) for s, share in prepared.style],
         )
         work = fitting.plan.work_for(task._replace(shape=tuple(prepared.content.shape[-dims:])))
         seen, optimizer = fitting.apply(network, prepared.objective.layers), fitting.optimizer
     parts = prepared.parts(seen, device, {})
     start = prepared.content.to(device)
     stage = Stage(settings.iterations, 1.0, lambda *_: Begun(parts, start, optimizer, prepared.bounds, prepared.natural))
-    taken = list(itertools.islice(descend_stages([stage], step=settings.step), _EVALUATIONS))
+    steps = memory_watched(descend_stages([stage], step=settings.step), device)
+    taken = list(itertools.islice(steps, _EVALUATIONS))
     moments = [progress.latest.seconds for progress in taken]
     # without the first evaluation, which also allocates memory and chooses convolutions
     times = [after - before for before, after in itertools.pairwise(moments)] or moments
     return min(times) / work, taken[0].iterations
 
 
-def _middle(signal: Tensor, dims: int) -> Tensor:
-    """The middle of a signal along its last ``dims`` axes, with at most ``_POSITIONS`` positions."""
-    side = round(_POSITIONS[dims] ** (1 / dims))
-    for axis in range(-dims, 0):
+def _middle(signal: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """The middle of a signal along its last axes, with at most ``sides`` positions."""
+    for axis, side in enumerate(sides, start=-len(sides)):
         length = min(side, signal.shape[axis])
         signal = signal.narrow(axis, (signal.shape[axis] - length) // 2, length)
     return signal.contiguous()

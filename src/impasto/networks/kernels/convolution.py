@@ -49,7 +49,9 @@ def convolve(
 
 def _direct(a: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: Padding, rectified: bool) -> Tensor:
     margin, dims = weight.shape[-1] // 2, weight.dim() - 2
-    if padding == "replicate":
+    if padding == "replicate" and a.device.type == "cuda":
+        a = Replicated.apply(a, margin) if margin else a  # pyright: ignore[reportAssignmentType]
+    elif padding == "replicate":
         a = F.pad(a, (margin, margin) * dims, mode="replicate")
     y = _CONVOLUTION[dims](a, weight, bias, stride, margin if padding == "zeros" else 0)
     return y.relu_() if rectified else y  # in place: these tensors are the largest there are
@@ -63,6 +65,33 @@ def _winograd_applies(a: Tensor, weight: Tensor, bias: Tensor, stride: int) -> b
         and frozen
         and all(tensor.device.type == "cpu" and tensor.dtype == torch.float32 for tensor in (a, weight, bias))
     )
+
+
+class Replicated(torch.autograd.Function):
+    """The border repeated, in the layout of a; torch's own on a GPU changes the layout, and adds gradients in any order."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, margin: int) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The tensor (N, channels, \\*space), ``margin`` wider at each side."""
+        ctx.space, ctx.margin = a.shape[2:], margin
+        shape = (*a.shape[:2], *(n + 2 * margin for n in ctx.space))
+        # channels last, or first
+        y = a.new_empty((shape[0], *shape[2:], shape[1])).movedim(-1, 1) if a.stride(1) == 1 else a.new_empty(shape)
+        y[(..., *(slice(margin, margin + n) for n in ctx.space))] = a
+        for axis, n in enumerate(ctx.space, start=2):
+            for side, border in ((0, margin), (margin + n, margin + n - 1)):
+                y.narrow(axis, side, margin).copy_(y.narrow(axis, border, 1).expand_as(y.narrow(axis, side, margin)))
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The border gets the gradients of its copies. They are added in place: the padded tensor is nobody else's."""
+        g = g.clone() if torch.is_grad_enabled() else g
+        for axis, n in enumerate(ctx.space, start=2):
+            for side, border in ((0, ctx.margin), (ctx.margin + n, ctx.margin + n - 1)):
+                g.narrow(axis, border, 1).add_(g.narrow(axis, side, ctx.margin).sum(axis, keepdim=True))
+            g = g.narrow(axis, ctx.margin, n)
+        return g, None
 
 
 class Winograd(torch.autograd.Function):
