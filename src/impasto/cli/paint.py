@@ -16,6 +16,7 @@ import click
 
 from impasto import validation
 from impasto.cli.dry_run import tell
+from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancel_on_interruption, ignore_interruptions
 from impasto.cli.output import check_outputs, write_somewhere
 from impasto.cli.progress import log_progress, progress_bar
@@ -160,9 +161,13 @@ def paint(
 
     After ``first`` seconds the run is kept in the file ``checkpoint``, with what :func:`resume` needs to know.
     """
-    from impasto.media.read_write import check_options, kind_of
-    from impasto.media.registry import medium_of
-    from impasto.media.styles import shares
+    with large_imports():
+        from impasto.media.read_write import check_options, kind_of
+        from impasto.media.registry import medium_of
+        from impasto.media.styles import shares
+        from impasto.transfer.checkpoint import Checkpoint, read_history
+        from impasto.transfer.painter import TransferInterrupted, transfer_style
+        from impasto.transfer.recorders import frames_to, optional, trace_to
 
     given = {name: value for name, value in options.items() if value not in (None, ())}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
@@ -177,10 +182,6 @@ def paint(
     check_options(kind, written)
     if dry_run:
         return tell(content, style, settings, output, written, as_json=as_json)
-
-    from impasto.transfer.checkpoint import Checkpoint, read_history
-    from impasto.transfer.painter import TransferInterrupted, transfer_style
-    from impasto.transfer.recorders import frames_to, optional, trace_to
 
     kept = None
     if checkpoint:

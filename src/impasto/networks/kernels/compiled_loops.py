@@ -17,7 +17,7 @@ import platformdirs
 
 from impasto.errors import SignalError
 from impasto.files import write_whole
-from impasto.networks.kernels.first_run import once
+from impasto.networks.kernels.first_run import spending
 from impasto.networks.kernels.winograd_task import ENTRY
 
 _SOURCES = ("instruction_set", "simd_kernels", "simd_registers", "winograd_loops", "winograd_task")
@@ -37,7 +37,7 @@ def load_loops() -> int:
     kept = loops_file()
     code = _read(kept)
     if code is None:
-        with once(f"compiling the convolutions for this processor, {llvm.get_host_cpu_name()}", "compiled"):
+        with spending(f"compiling convolutions for this processor ({llvm.get_host_cpu_name()})", "compiled") as spent, spent:
             code = _compiled()
         with contextlib.suppress(OSError, SignalError):  # a folder that is closed: they are compiled again next time
             kept.parent.mkdir(parents=True, exist_ok=True)
