@@ -424,7 +424,7 @@ def check_paintings(report: Report) -> None:
             torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_reserved() + 300 * MIB) / total)
             told = ""
             try:
-                impasto.transfer_style(content, style, replace(settings, size=1024, scales=1, memory="64GiB"))
+                impasto.transfer_style(content, style, replace(settings, size=4096, scales=1, memory="64GiB"))
             except ImpastoError as error:
                 told = str(error)
             finally:
@@ -635,7 +635,7 @@ def profile(report: Report, size: int) -> None:
 
 def measure_memory(report: Report, sizes: Sequence[int]) -> None:
     section = "memory"
-    budgets: list[str | None] = [None, "1200MiB"] if report.quick else [None, "2GiB"]
+    budgets: list[str | None] = [None, "1200MiB"] if report.quick else [None, "4GiB"]
     for size, memory in itertools.product(sizes, budgets):
         if report.late:
             report.add(section, f"{size} px and what follows: left out, no time", "")

@@ -24,6 +24,7 @@ from impasto.descent.stages import Begun, Parts, Stage, descend_stages
 from impasto.media.image.read import read_image, resample_image
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
+from impasto.networks.kernels.autotune import winograd_possible
 from impasto.networks.layers import VGG19
 from impasto.networks.tiling.statistics import Blend, as_blend
 from impasto.networks.weights import Weights, load_weights
@@ -31,6 +32,8 @@ from impasto.objective.evaluation import BoundObjective, Costs, View
 from impasto.objective.term import Scene
 from impasto.transfer.resolve import objective_of, optimizer_of
 from impasto.transfer.settings import TransferSettings
+
+winograd_possible()  # what a first run compiles is told by the command line, which otherwise some test would have to expect
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,7 @@ def cpu_seconds_of_children() -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [[], ["transfer"], ["demo"], ["info"]])
+@pytest.mark.parametrize("command", [[], ["transfer"], ["demo"], ["explore"], ["explore", "patches"], ["info"]])
 def test_help_needs_no_torch(command: list[str]):
     code = f"import sys; sys.argv = ['impasto', *{command}, '--help']\nfrom impasto.cli import main\n"
     code += "try: main()\nfinally: print({'torch', 'numpy', 'PIL'} & set(sys.modules), file=sys.stderr)"

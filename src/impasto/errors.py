@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -47,5 +46,7 @@ class WeightsError(ImpastoError):
 
 def nearest(name: str, valid: Iterable[str]) -> str:
     """The member of ``valid`` whose spelling is closest to ``name``."""
+    import difflib  # not for `impasto --help`
+
     valid = list(valid)
     return difflib.get_close_matches(name, valid, n=1, cutoff=0)[0]

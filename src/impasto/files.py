@@ -6,14 +6,12 @@ import importlib
 import logging
 import os
 import re
-import secrets
 import stat
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryFile
 from types import ModuleType
 from typing import IO
 
@@ -129,6 +127,8 @@ def check_writable(path: str | Path) -> None:
     Raises:
         SignalError: the folder is missing or cannot be written to, or ``path`` is a folder or write-protected.
     """
+    from tempfile import TemporaryFile  # not for `impasto --help`
+
     path = Path(path)
     try:
         if path.is_dir():
@@ -185,7 +185,7 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
     written = path if part else Path(os.path.realpath(path))
     try:
         # opened, and not made by tempfile, so that it has the permissions of any new file
-        with part.open("wb") if part else written.with_name(f".impasto-{secrets.token_hex(8)}").open("xb") as file:
+        with part.open("wb") if part else written.with_name(f".impasto-{os.urandom(8).hex()}").open("xb") as file:
             made = Path(file.name)
             with suppress(OSError):  # a file that is replaced keeps its own
                 made.chmod(stat.S_IMODE(path.stat().st_mode) & 0o777)

@@ -226,7 +226,7 @@ def test_a_painting_that_cannot_be_written_is_kept_elsewhere(
 ):
     killed_at(6, run=run, monkeypatch=monkeypatch)
     other = tmp_path_factory.mktemp("other")
-    monkeypatch.setattr("impasto.cli.output.tempfile.mkdtemp", full if everywhere else lambda **_: str(other))
+    monkeypatch.setattr("tempfile.mkdtemp", full if everywhere else lambda **_: str(other))
     replace = Path.replace
 
     def full_here(path: Path, target: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,6 +46,8 @@ def _written_elsewhere(painting: Painting, output: Path, options: dict[str, Any]
     safest = output.stem + painting.medium.safest
     for name, how in ((output.name, options), (safest, {})):
         with suppress(Exception):  # the error on its way tells more
+            import tempfile  # not for `impasto --help`
+
             path = Path(tempfile.mkdtemp(prefix="impasto-")) / name
             painting.write(path, **how)
             return path

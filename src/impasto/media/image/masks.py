@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
 
 from impasto.errors import SignalError
 from impasto.media.image.read import over_white, read_image, resample_image
@@ -103,6 +102,8 @@ def read_labels(path: str | Path) -> Labels:
 
 def _inside(index: NDArray[Any]) -> NDArray[np.bool_]:
     """Where a pixel equals its eight neighbours; the border continues outwards."""
+    from scipy.ndimage import maximum_filter, minimum_filter
+
     return minimum_filter(index, 3, mode="nearest") == maximum_filter(index, 3, mode="nearest")
 
 
@@ -162,6 +163,8 @@ def read_protection(path: str | Path, shape: tuple[int, ...]) -> Values:
     Raises:
         SignalError: the file is missing or no picture, or protects everything.
     """
+    from scipy.ndimage import maximum_filter, uniform_filter
+
     picture = read_image(path)
     grey = picture.values.mean(0, keepdims=True) * picture.header.get("alpha", 1)
     kept = resample_image(Signal(grey), (shape[0], shape[1])).values[0]

@@ -11,7 +11,6 @@ declared impasto's own, as the command line and the studio do. A program that ca
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -75,5 +74,7 @@ def _glibc() -> Any:
     """The C library, if it is glibc and the process is our own; otherwise None."""
     if not _process_is_ours or not sys.platform.startswith("linux"):
         return None
+    import ctypes  # not for `impasto --help`
+
     library = ctypes.CDLL(None)
     return library if hasattr(library, "gnu_get_libc_version") else None

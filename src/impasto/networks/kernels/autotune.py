@@ -25,6 +25,7 @@ import torch.nn.functional as F
 
 from impasto.errors import SettingsError, SignalError, nearest
 from impasto.files import first_line, write_whole
+from impasto.networks.kernels.first_run import Spent, spending
 
 Convolution = Literal["direct", "winograd", "auto"]
 
@@ -34,16 +35,20 @@ _LARGEST_SIDE = 64  # of what is timed; for larger pictures the ratio hardly cha
 _LEAST_GAIN = 1.03  # Winograd's must be so many times faster to be chosen
 _CACHE_FLOATS = 2**25  # more than any cache holds
 _chosen: ContextVar[dict[str, bool] | None] = ContextVar("chosen convolutions", default=None)
+_measuring: ContextVar[Spent | None] = ContextVar("time spent on measuring", default=None)
 
 
 @contextlib.contextmanager
 def own_choices() -> Iterator[None]:
     """Give one run choices of its own, which it remembers and can take over; for a block or as a decorator."""
     before = _chosen.set({})
-    try:
-        yield
-    finally:
-        _chosen.reset(before)
+    with spending("measuring which convolutions are faster direct and which by Winograd", "measured") as spent:
+        measuring = _measuring.set(spent)
+        try:
+            yield
+        finally:
+            _measuring.reset(measuring)
+            _chosen.reset(before)
 
 
 def convolution_wanted() -> Convolution:
@@ -145,7 +150,8 @@ def _gain(machine: str, name: str, channels: int, out_channels: int, side: int) 
     """How many times faster Winograd's convolution is on this machine: read from the file, or measured and kept there."""
     kept = _read_gains()
     if name not in kept.get(machine, {}):
-        gain = _measure_gain(channels, out_channels, side)
+        with _measuring.get() or contextlib.nullcontext():
+            gain = _measure_gain(channels, out_channels, side)
         kept = _read_gains()  # another process may have measured meanwhile: the first figure stays
         kept.setdefault(machine, {}).setdefault(name, gain)
         with contextlib.suppress(OSError, SignalError):  # a folder that is closed: it is measured again next time

@@ -14,16 +14,12 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 
+from impasto.networks.kernels.instruction_set import FEW_ROWS, LANES, ROWS, SIGN_BYTES, WIDTH
 from impasto.networks.kernels.simd_registers import (
-    FEW_ROWS,
     FLOAT,
     INT,
-    LANES,
-    ROWS,
-    SIGN_BYTES,
     SIGNS,
     VECTOR,
-    WIDTH,
     ZERO,
     Vector,
     broadcast,

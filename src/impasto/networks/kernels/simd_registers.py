@@ -1,4 +1,4 @@
-"""The vector registers of this processor, and the few words of LLVM code that the inner loops are written in.
+"""The few words of LLVM code that the inner loops are written in.
 
 Numba cannot be made to keep a matrix product in registers, so simd_kernels.py writes LLVM code: a Python function emits the
 instructions once, at compile time, and Numba's functions call it by its name. Addresses and strides are integers in bytes.
@@ -10,22 +10,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_FEATURES = llvm.get_host_cpu_features()
-LANES = 16 if _FEATURES.get("avx512f") else 8 if _FEATURES.get("avx2") else 4
-"""How many float32 a register holds: 16 with AVX-512, 8 with AVX2, 4 otherwise."""
-ROWS = 12 if LANES == 16 else 6
-"""How many rows of a matrix product are summed in registers at once, two registers each; AVX-512 has 32, AVX2 16."""
-FEW_ROWS = 4
-"""The same where fewer than ROWS rows are left."""
-WIDTH = 2 * LANES
-"""How many columns of a matrix product are summed in registers at once: two registers."""
-SIGN_BYTES = max(1, LANES // 8)
-"""How many bytes the signs of a register take, one bit for each number."""
+from impasto.networks.kernels.instruction_set import LANES, SIGN_BYTES
 
 INT, INDEX, FLOAT = ir.IntType(64), ir.IntType(32), ir.FloatType()
 VECTOR = ir.VectorType(FLOAT, LANES)

@@ -6,7 +6,7 @@ tiles and channels these are 36 matrix products. After Lavin and Gray, "Fast Alg
 (2016), arXiv:1509.09308. README.md beside this file has the layout of the data.
 
 This module prepares the memory and starts the threads; the loops are in winograd_loops.py. It needs Numba: importing it
-compiles the loops, or reads them from Numba's cache.
+compiles the loops, or reads them compiled.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.networks.kernels.simd_registers import FEW_ROWS, LANES, SIGN_BYTES, WIDTH
-from impasto.networks.kernels.winograd_loops import GAP, Task, compile_loops
+from impasto.networks.kernels.compiled_loops import load_loops
+from impasto.networks.kernels.instruction_set import FEW_ROWS, LANES, SIGN_BYTES, WIDTH
+from impasto.networks.kernels.winograd_task import GAP, Task
 
-_compiled_work = compile_loops()
-_run_one = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_compiled_work.address)
+_loops = load_loops()
+_run_one = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_loops)
 _of_thread = threading.local()
 
 
@@ -48,7 +49,7 @@ def _run_on_threads(task: Any, threads: int) -> None:
     if threads == 1:
         _run_one(address)
     elif _parallel is not None:
-        _parallel(ctypes.c_void_p(_compiled_work.address), address, ctypes.c_uint(threads), ctypes.c_uint(0))
+        _parallel(ctypes.c_void_p(_loops), address, ctypes.c_uint(threads), ctypes.c_uint(0))
     else:
         others = [_pool.submit(_run_one, address) for _ in range(threads - 1)]
         _run_one(address)
@@ -70,8 +71,8 @@ def transform_kernels(kernels: Tensor) -> Tensor:
     kernels = F.pad(kernels, (0, 0, 0, 0, 0, -kernels.shape[1] % LANES, 0, -kernels.shape[0] % WIDTH))
     out_channels, channels = kernels.shape[:2]
     points = torch.kron(_KERNEL_POINTS, _KERNEL_POINTS).to(kernels)
-    at_points = points @ kernels.permute(2, 3, 1, 0).reshape(9, -1)
-    return at_points.view(36, channels, out_channels // WIDTH, WIDTH).transpose(1, 2).contiguous()
+    panels = kernels.unflatten(0, (-1, WIDTH)).permute(3, 4, 0, 2, 1)  # the order of the result: 9 numbers are moved, not 36
+    return (points @ panels.reshape(9, -1)).view(36, out_channels // WIDTH, channels, WIDTH)
 
 
 def unpack_signs(signs: Tensor, channels: int) -> Tensor:

@@ -8,48 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import llvmlite.binding as llvm
 import numba
-import numpy as np
+from llvmlite import ir
 
 from impasto.networks.kernels import simd_kernels
-from impasto.networks.kernels.simd_registers import FEW_ROWS, LANES, ROWS, SIGN_BYTES, WIDTH
-
-GAP = 16
-"""Unused floats at the end of each row of the matrices: rows a power of two apart would compete for the same cache lines."""
-Task = np.dtype(
-    [
-        ("address", np.int64),  # of the task itself
-        ("next_block", np.int64),  # counted up by the threads, at address + 8
-        ("next_worker", np.int64),  # the same, at address + 16
-        ("x", np.int64),  # from here to scratch: addresses; 0 if there is no mask, or no signs are wanted
-        ("mask", np.int64),
-        ("kernels", np.int64),
-        ("bias", np.int64),
-        ("y", np.int64),
-        ("signs", np.int64),
-        ("zeros", np.int64),
-        ("scratch", np.int64),
-        ("scratch_bytes", np.int64),  # for each thread
-        ("pictures", np.int64),
-        ("height", np.int64),
-        ("width", np.int64),
-        ("channels", np.int64),
-        ("out_height", np.int64),
-        ("out_width", np.int64),
-        ("out_channels", np.int64),
-        ("top", np.int64),  # where the first tile of the result begins
-        ("left", np.int64),
-        ("lead", np.int64),  # from here on as in winograd.convolve
-        ("repeat", np.int64),
-        ("fold", np.int64),
-        ("unpool", np.int64),  # but 2 if each position of x stands for 2 x 2, else 1
-        ("pooled", np.int64),
-        ("down", np.int64),  # rows of tiles in a picture
-        ("across", np.int64),  # tiles in a row
-        ("block", np.int64),  # tiles in a block
-    ]
-)
-"""All that the loops need to know of one convolution."""
+from impasto.networks.kernels.instruction_set import FEW_ROWS, LANES, ROWS, SIGN_BYTES, WIDTH
+from impasto.networks.kernels.winograd_task import ENTRY, GAP, Task
 
 
 @numba.njit(error_model="numpy")
@@ -197,9 +162,29 @@ def _work(pointer):
 
 
 def compile_loops() -> Any:
-    """The loops as a C function that takes the address of a task."""
+    """The loops as a module of LLVM with one C function, ``ENTRY``, which takes the address of a task.
+
+    Numba's own C function is left out: it needs Numba to tell of exceptions, and the loops raise none.
+    """
     signature = numba.types.void(numba.types.CPointer(numba.from_dtype(Task)))
-    try:
-        return numba.cfunc(signature, cache=True, error_model="numpy")(_work)
-    except RuntimeError:  # Numba finds no folder where it may keep them
-        return numba.cfunc(signature, error_model="numpy")(_work)
+    compiled = numba.cfunc(signature, error_model="numpy")(_work)
+    module = llvm.parse_assembly(compiled.inspect_llvm())
+    module.get_function(compiled.native_name).linkage = "internal"
+    (work,) = (one.name for one in module.functions if one.linkage == llvm.Linkage.external and not one.is_declaration)
+    loops = llvm.parse_assembly(str(_entry_to(work, module)))
+    loops.link_in(module)  # of what is internal only what is called
+    return loops
+
+
+def _entry_to(work: str, module: Any) -> ir.Module:
+    """A module whose ``ENTRY`` calls the function ``work`` as Numba's functions are called: with where to put its result,
+    and where an exception."""
+    entry = ir.Module()
+    entry.triple, entry.data_layout = module.triple, module.data_layout
+    address = ir.IntType(8).as_pointer()
+    called = ir.Function(entry, ir.FunctionType(ir.IntType(32), [address.as_pointer(), address.as_pointer(), address]), work)
+    function = ir.Function(entry, ir.FunctionType(ir.VoidType(), [address]), ENTRY)
+    builder = ir.IRBuilder(function.append_basic_block())
+    builder.call(called, [builder.alloca(address), builder.alloca(address), function.args[0]])
+    builder.ret_void()
+    return entry
