@@ -139,7 +139,7 @@ class LBFGS(Optimizer):
 
     The first step goes down the gradient and changes the variables by little. There is no line search: a step after which
     J rose is taken back, but the curvature along it is kept, as it tells why it was too long, and Newton's next step from
-    where J was best is another one (Nocedal and Wright, Numerical Optimization, section 6.2, on updates from failed steps).
+    where J was best is another one.
 
     Args:
         history: how many steps it remembers, each of which takes two signals of memory.
