@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
+from typing import Any
 
 import numpy as np
 import torch
@@ -94,9 +95,7 @@ class Responses:
             bins.append(bins_of(peaks))
             changed = np.flatnonzero(self._table.may_change(image, rows, peaks))
             if len(changed):
-                if not np.array_equal(units[changed], np.arange(len(a))):  # what is needed whole is not copied
-                    a = a[torch.from_numpy(units[changed]).to(a.device)]
-                parts.append((rows[changed], *_highest(a.cpu().numpy(), self._count)))
+                parts.append((rows[changed], *_highest(a, units[changed], self._count)))
         return Found(*_joined(parts), np.concatenate(bins), grids)
 
     def _several(self, images: Sequence[int], activations: Activations) -> list[Found]:
@@ -132,8 +131,13 @@ def _filled(values: Sequence[Values], batch: int) -> Values:
     return x
 
 
-def _highest(rows: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
-    """For each row its highest values in their order, of equal ones those that come first; and where they are."""
+def _highest(a: Tensor, units: NDArray[np.int_], count: int) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
+    """For each unit its highest activations in their order, of equal ones those that come first; and where they are."""
+    if count == 1 and a.device.type == "cpu" and 3 * len(units) > len(a):
+        values = a.numpy()  # to copy a row takes as long as to look for the highest value in three
+        where = values.argmax(1)[units]
+        return values[units, where][:, None], where[:, None]
+    rows = a[torch.from_numpy(units).to(a.device)].cpu().numpy()
     where = rows.argmax(1)[:, None] if count == 1 else np.stack([_highest_of(row, min(count, row.size)) for row in rows])
     return np.take_along_axis(rows, where, 1), where
 
@@ -149,6 +153,10 @@ def _joined(parts: Sequence[Part]) -> Part:
         return np.zeros(0, int), np.zeros((0, 1), np.float32), np.zeros((0, 1), int)
     rows, highest, places = zip(*parts, strict=True)
     width = max(a.shape[1] for a in highest)
-    highest = [np.pad(a, ((0, 0), (0, width - a.shape[1])), constant_values=-np.inf) for a in highest]
-    places = [np.pad(a, ((0, 0), (0, width - a.shape[1])), constant_values=-1) for a in places]
-    return np.concatenate(rows), np.concatenate(highest), np.concatenate(places)
+    return np.concatenate(rows), np.concatenate(_wide(highest, width, -np.inf)), np.concatenate(_wide(places, width, -1))
+
+
+def _wide(columns: Sequence[NDArray[Any]], width: int, value: float) -> list[NDArray[Any]]:
+    return [
+        a if a.shape[1] == width else np.pad(a, ((0, 0), (0, width - a.shape[1])), constant_values=value) for a in columns
+    ]

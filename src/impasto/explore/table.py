@@ -5,7 +5,7 @@ The rule is that of :mod:`impasto.explore.index`, and so is the result, patch fo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -59,6 +59,7 @@ class Table:
         ends = np.cumsum([len(units) for units in index.layers.values()]).tolist()
         self.units = {layer: np.fromiter(units, int, len(units)) for layer, units in index.layers.items()}
         self._slices = {layer: slice(end - len(u), end) for end, (layer, u) in zip(ends, index.layers.items(), strict=True)}
+        self._known_rows: dict[tuple[str, ...], NDArray[np.int_]] = {}
         self._rows = {
             layer: {unit: row for row, unit in enumerate(units, start=self._slices[layer].start)}
             for layer, units in index.layers.items()
@@ -69,9 +70,13 @@ class Table:
         """The index so far; it stays as it is while images are added."""
         return self._index
 
-    def rows(self, layers: Collection[str]) -> NDArray[np.int_]:
+    def rows(self, layers: tuple[str, ...]) -> NDArray[np.int_]:
         """Which rows the units of these layers have, in the order of the layers."""
-        return np.concatenate([np.arange(s.start, s.stop) for s in (self._slices[layer] for layer in layers)])
+        known = self._known_rows.get(layers)
+        if known is None:
+            slices = [self._slices[layer] for layer in layers]
+            known = self._known_rows[layers] = np.concatenate([np.arange(s.start, s.stop) for s in slices])
+        return known
 
     def may_change(self, image: int, rows: NDArray[np.int_], peaks: NDArray[np.float32]) -> NDArray[np.bool_]:
         """In which rows an image can put a patch, if these are its highest activations."""
@@ -94,7 +99,7 @@ class Table:
         if len(found.rows):
             self._best = self._including(found, number, alone=group == groups_before)
         self._counts = self._counts.copy()
-        self._counts[self.rows(found.grids), found.bins] += 1
+        self._counts[self.rows(tuple(found.grids)), found.bins] += 1
         self._index = replace(
             self._index,
             layers={layer: BestOfLayer(self._images, layer, rows, self._best) for layer, rows in self._rows.items()},
