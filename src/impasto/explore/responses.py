@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Sequence
 from functools import lru_cache
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ class Responses:
         self.device = network.device
         self.together = self.device.type != "cpu" and count == 1
         self._dims = network.spatial_dims
+        self._asked, self._free = -math.inf, 0
         self._smallest = {layer: network.smallest_size([layer]) for layer in table.units}
         self._memory = lru_cache(256)(self._memory_of)
 
@@ -59,7 +61,7 @@ class Responses:
         smallest, layer = min((n, layer) for layer, n in self._smallest.items())
         if min(space) < smallest:
             return f"{extent} is too small for {layer}, which needs {smallest} on each side"
-        needed, free = self._memory(shape), free_memory(self.device)
+        needed, free = self._memory(shape), self._free_memory()
         if needed > free:
             return f"{extent} needs {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} are free; give a smaller size"
         return None
@@ -90,12 +92,14 @@ class Responses:
         for layer in list(activations):
             a = activations.pop(layer)
             grids[layer] = tuple(a.shape[1:])
-            a, units, rows = a.flatten(1), self._table.units[layer], self._table.rows((layer,))
-            peaks = a.amax(1).cpu().numpy()[units]
+            units, rows = self._table.units[layer], self._table.rows((layer,))
+            a = a.flatten(1, -2) if a.dim() > 2 else a[:, None]
+            of_lines = a.movedim(0, 2).amax(1).T.contiguous().cpu().numpy()  # to a.amax(2) the kernels' layout is slow
+            peaks = of_lines.max(1)[units]
             bins.append(bins_of(peaks))
             changed = np.flatnonzero(self._table.may_change(image, rows, peaks))
             if len(changed):
-                parts.append((rows[changed], *_highest(a, units[changed], self._count)))
+                parts.append((rows[changed], *_highest(a, of_lines, units[changed], self._count)))
         return Found(*_joined(parts), np.concatenate(bins), grids)
 
     def _several(self, images: Sequence[int], activations: Activations) -> list[Found]:
@@ -116,11 +120,17 @@ class Responses:
             found.append(Found(rows[changed], own[changed, None], own_places[changed, None], bins_of(own), grids))
         return found
 
+    def _free_memory(self) -> int:
+        now = time.monotonic()
+        if now > self._asked + 1:  # a second old is new enough, and to ask for it can take milliseconds
+            self._asked, self._free = now, free_memory(self.device)
+        return self._free
+
     def _fitting(self, shape: Shape) -> list[str]:
         return [layer for layer, smallest in self._smallest.items() if smallest <= min(shape[-self._dims :])]
 
     def _memory_of(self, shape: Shape) -> int:
-        seen = (prod(shape[: -self._dims]), 3, *shape[-self._dims :])
+        seen = (math.prod(shape[: -self._dims]), 3, *shape[-self._dims :])
         return self._network.memory(seen, self._fitting(shape), gradient=False)
 
 
@@ -131,15 +141,28 @@ def _filled(values: Sequence[Values], batch: int) -> Values:
     return x
 
 
-def _highest(a: Tensor, units: NDArray[np.int_], count: int) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
-    """For each unit its highest activations in their order, of equal ones those that come first; and where they are."""
-    if count == 1 and a.device.type == "cpu" and 3 * len(units) > len(a):
-        values = a.numpy()  # to copy a row takes as long as to look for the highest value in three
-        where = values.argmax(1)[units]
-        return values[units, where][:, None], where[:, None]
-    rows = a[torch.from_numpy(units).to(a.device)].cpu().numpy()
-    where = rows.argmax(1)[:, None] if count == 1 else np.stack([_highest_of(row, min(count, row.size)) for row in rows])
-    return np.take_along_axis(rows, where, 1), where
+def _highest(
+    a: Tensor, of_lines: NDArray[np.float32], units: NDArray[np.int_], count: int
+) -> tuple[NDArray[np.float32], NDArray[np.int_]]:
+    """For each unit its highest activations in their order, of equal ones those that come first; and where they are.
+
+    Args:
+        a: the activations (units, lines, positions of a line).
+        of_lines: the highest of each line.
+        units: some of them.
+        count: how many.
+    """
+    numbers = torch.from_numpy(units).to(a.device)
+    if count > 1:
+        rows = a[numbers].flatten(1).cpu().numpy()
+        where = np.stack([_highest_of(row, min(count, row.size)) for row in rows])
+        return np.take_along_axis(rows, where, 1), where
+    # only the first line that has the highest one is gone through: the kernels lay activations unit beside unit, and to look
+    # for a place in all of them takes ten times as long
+    lines = of_lines[units].argmax(1)
+    values = a[numbers, torch.from_numpy(lines).to(a.device)].cpu().numpy()
+    where = values.argmax(1)[:, None]
+    return np.take_along_axis(values, where, 1), lines[:, None] * a.shape[2] + where
 
 
 def _highest_of(row: NDArray[np.float32], count: int) -> NDArray[np.int_]:
