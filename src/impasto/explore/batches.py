@@ -38,7 +38,7 @@ def read_images(names: Iterable[str], read: Callable[[str], Seen], device: torch
     """Each image or why it cannot be read, in order, read while others are seen.
 
     Where the network takes the cores there is one thread, and three images wait at most. Beside a GPU there are up to eight
-    threads, and so many images wait as fit into 256 MiB.
+    threads, and at most 128 images wait, as many as fit into 256 MiB, but three in any case.
     """
     if device.type == "cpu":
         ahead = read_ahead(names, read)
