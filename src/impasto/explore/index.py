@@ -51,10 +51,14 @@ def _order(patch: Patch) -> tuple[float, str, tuple[int, ...]]:
 
 def histogram_of(peaks: NDArray[np.float32]) -> NDArray[np.int32]:
     """(units, BINS): one count for each unit's highest activation in an image."""
+    return (bins_of(peaks)[:, None] == np.arange(BINS)).astype(np.int32)
+
+
+def bins_of(peaks: NDArray[np.float32]) -> NDArray[np.int_]:
+    """In which bin each activation is counted."""
     with np.errstate(divide="ignore"):
         octave = np.floor(2 * np.log2(np.maximum(peaks, 0)))
-    bins = np.where(peaks > 0, octave.clip(LOWEST, LOWEST + BINS - 2) - LOWEST + 1, 0).astype(int)
-    return (bins[:, None] == np.arange(BINS)).astype(np.int32)
+    return np.where(peaks > 0, octave.clip(LOWEST, LOWEST + BINS - 2) - LOWEST + 1, 0).astype(int)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ stand together in a list that is sorted by both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -84,8 +84,23 @@ class Groups:
         self._unsorted = 0
         self._sort()
 
+    def __len__(self) -> int:
+        return self._count
+
+    def numbers(self, names: Collection[str]) -> dict[str, int]:
+        """The numbers of the groups of these names."""
+        return {name: number for number, name in enumerate(self._names) if name in names} if names else {}
+
+    def name(self, number: int) -> str:
+        """The name of a group."""
+        return self._names[number]
+
     def find(self, name: str) -> str:
         """The group to which a picture with this signature belongs; a new one if it is like no other."""
+        return self._names[self.number(name)]
+
+    def number(self, name: str) -> int:
+        """The same, as a number; groups are numbered as they were found."""
         own = np.frombuffer(bytes.fromhex(name), np.uint8)
         bits, colours = _bits(own[None])[0], own[-_COLOURS:].astype(np.int16)
         bands = _BAND_NUMBERS | (_bands(own[None])[0] << _AT_BITS)
@@ -93,11 +108,11 @@ class Groups:
             numbers = first + _candidates(entries, bands, colours.tolist())
             near = self._near(numbers, self._bits[numbers], bits, colours)
             if len(near):
-                return self._names[near.min()]
+                return int(near.min())
         unsorted = slice(self._unsorted, self._count)
         near = self._near(np.arange(self._unsorted, self._count), self._bits[unsorted], bits, colours)
         if len(near):
-            return self._names[near[0]]
+            return int(near[0])
         if self._count == len(self._bits):
             more = self._count // 8 + 64
             self._bits = np.concatenate([self._bits, np.zeros((more, self._bits.shape[1]), self._bits.dtype)])
@@ -107,7 +122,7 @@ class Groups:
         self._count += 1
         if self._count - self._unsorted >= _UNSORTED:
             self._sort()
-        return name
+        return self._count - 1
 
     def _near(
         self, numbers: NDArray[np.int64], known: NDArray[Any], bits: NDArray[Any], colours: NDArray[np.int16]

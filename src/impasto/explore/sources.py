@@ -23,6 +23,7 @@ Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
 Sources = Mapping[str, Source]
 Read = TypeVar("Read")
 _OPENED = 1000
+_FEW, _WAITING = 3, 2**28
 _PICTURES = (".gif", ".bmp")  # of an animation the first frame is explored
 
 
@@ -123,8 +124,24 @@ def view(source: Source, size: int | str) -> Signal:
     return seen.fit(source if isinstance(source, Signal) else read(source, most), most)
 
 
-def read_ahead(names: Iterable[str], read: Callable[[str], Read], ahead: int = 3) -> Iterator[tuple[str, Read | Exception]]:
-    """Each name and what is read of it, in order, while those before are worked on; a failure takes its place."""
+def read_ahead(
+    names: Iterable[str],
+    read: Callable[[str], Read],
+    ahead: int = 3,
+    *,
+    readers: int = 1,
+    memory: Callable[[Read], int] | None = None,
+) -> Iterator[tuple[str, Read | Exception]]:
+    """Each name and what is read of it, in order, while those before are worked on; a failure takes its place.
+
+    Args:
+        names: of what is read.
+        read: called in other threads.
+        ahead: how many wait at most.
+        readers: how many are read at the same time.
+        memory: how many bytes something takes. As long as none is known, and while as many as the largest one would take
+            more than 256 MiB together, no more than three wait.
+    """
 
     def attempt(name: str) -> tuple[str, Read | Exception]:
         try:
@@ -133,12 +150,17 @@ def read_ahead(names: Iterable[str], read: Callable[[str], Read], ahead: int = 3
             return name, error
 
     waiting: deque[Future[tuple[str, Read | Exception]]] = deque()
-    with ThreadPoolExecutor(1, thread_name_prefix="read-ahead") as reader:
+    largest, most = 0, ahead if memory is None else min(ahead, _FEW)
+    with ThreadPoolExecutor(readers, thread_name_prefix="read-ahead") as reader:
         try:
             for name in names:
                 waiting.append(reader.submit(attempt, name))
-                if len(waiting) > ahead:
-                    yield waiting.popleft().result()
+                while len(waiting) > most:
+                    name_read, item = waiting.popleft().result()
+                    if memory is not None and not isinstance(item, Exception):
+                        largest = max(largest, memory(item))
+                        most = min(ahead, max(_FEW, _WAITING // max(1, largest)))
+                    yield name_read, item
             while waiting:
                 yield waiting.popleft().result()
         finally:
