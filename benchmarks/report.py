@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,13 @@ def _seconds_of_others() -> float:
 
 
 def measure(
-    pieces: Sequence[Piece], minutes: float, options: Options, *, quick: Quick | None = None, folder: Path = RESULTS
+    pieces: Sequence[Piece],
+    minutes: float,
+    options: Options,
+    *,
+    quick: Quick | None = None,
+    folder: Path = RESULTS,
+    after_each: Callable[[], None] = lambda: None,
 ) -> Result:
     """Measure pieces into this processor's file, which is written after each of them."""
     began, load = time.monotonic(), os.getloadavg()[0]
@@ -68,8 +74,14 @@ def measure(
             result["left_out"] = {name: why for name, why in result["left_out"].items() if not is_within(piece.name, name)}
             print(f"{piece.name} ({time.monotonic() - start:.0f} s): {figures}", flush=True)
         write_result(result, folder)
+        after_each()
         start, others = time.monotonic(), _seconds_of_others()
     return result
+
+
+def write_page() -> None:
+    """Write docs/benchmarks.md out of the files of all processors."""
+    MARKDOWN.write_text(page(read_all(), (RESULTS / "elsewhere.md").read_text()))
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -88,11 +100,9 @@ def main(words: Sequence[str] | None = None) -> None:
     if not given.only:
         known = read_result(processor_and_instructions())["pieces"]
         pieces = [piece for piece in PIECES if given.anew or piece.name not in known]
-    try:
-        if pieces and not given.page:
-            measure(pieces, given.minutes, Options(given.rounds, given.steps))
-    finally:
-        MARKDOWN.write_text(page(read_all(), (RESULTS / "elsewhere.md").read_text()))
+    if pieces and not given.page:
+        measure(pieces, given.minutes, Options(given.rounds, given.steps), after_each=write_page)
+    write_page()
 
 
 if __name__ == "__main__":

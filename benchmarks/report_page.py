@@ -21,8 +21,8 @@ layouts of memory. What is compared runs in turns; ratios are of medians.
 """.rstrip()
 EVALUATION = """impasto pads in the same way as what it is compared with. In each column: how many times faster impasto is
 than channels-last and than NCHW; in brackets how long it takes, and the arithmetic of direct convolution in that time,
-against a matrix product in the same run. Winograd's convolution does less of it, so it can be above 1. Where plain PyTorch takes more
-memory than there is, impasto is alone.
+against a matrix product in the same run. Winograd's convolution does less of it, so it can be above 1. Where plain PyTorch
+takes more memory than there is, impasto is alone.
 """.rstrip()
 LAYERS = """The convolutions of an evaluation, each alone, with zero padding, bias and ReLU: thousand million operations a
 second (GFLOP/s), those of direct convolution in the time that impasto takes, and in brackets in that of PyTorch's own
@@ -92,7 +92,7 @@ def _machines(results: Sequence[Result]) -> list[str]:
 
 
 def _evaluation(results: Sequence[Result]) -> list[str]:
-    lines = EVALUATION.splitlines()
+    lines: list[str] = [*EVALUATION.splitlines()]
     for padding, words in WAYS.items():
 
         def cells(result: Result, padding: str = padding) -> dict[str, str]:
@@ -101,7 +101,8 @@ def _evaluation(results: Sequence[Result]) -> list[str]:
             return {f"{name.removeprefix(of_padding)} px": _speed(found) for name, found in rows.items()}
 
         with_it = [result for result in results if cells(result)]
-        lines += ["", words, "", *side_by_side(with_it, cells, _by_size)] if with_it else []
+        if with_it:
+            lines += ["", words, "", *side_by_side(with_it, cells, _by_size)]
     return lines
 
 
@@ -120,7 +121,7 @@ def _product(results: Sequence[Result]) -> list[str]:
 
 
 def _layers(results: Sequence[Result]) -> list[str]:
-    lines = LAYERS.splitlines()
+    lines: list[str] = [*LAYERS.splitlines()]
     for kind, words in (("forward", "Forward:"), ("with_gradient", "With the gradient of the input:")):
 
         def cells(result: Result, kind: str = kind) -> dict[str, str]:
