@@ -17,7 +17,8 @@ TOP = """# Benchmarks
 
 Made by `python benchmarks/report.py`, which measures on any machine in at most 25 minutes; the figures are in
 `benchmarks/results`, a file for each processor. Plain PyTorch is the same J as anyone would write it, eagerly, in both
-layouts of memory. What is compared runs in turns; ratios are of medians.
+layouts of memory. What is compared runs in turns; ratios are of medians. *On a busy machine*: other programs ran at the same
+time, so times are too long, and ratios are less certain.
 """.rstrip()
 EVALUATION = """impasto pads in the same way as what it is compared with. In each column: how many times faster impasto is
 than channels-last and than NCHW; in brackets how long it takes, and the arithmetic of direct convolution in that time,

@@ -182,6 +182,17 @@ def test_an_interrupted_report_keeps_what_it_has(modules: Any, plan: Any, clock:
     assert {name: piece["figures"]["taken"] for name, piece in again["pieces"].items()} == {"product": 3, "memory": 2}
 
 
+def test_a_busy_machine_is_told(modules: Any, plan: Any, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    report, todo = modules.report, pieces(plan, clock, product=(1, 1))
+    monkeypatch.setattr(report.os, "getloadavg", lambda: (2.5, 0.0, 0.0))
+    found = report.measure(todo, 1, plan.Options(), quick=plan.Quick(1, 3), folder=tmp_path)
+    assert found["pieces"]["product"]["note"] == "on a busy machine"
+    monkeypatch.setattr(report.os, "getloadavg", lambda: (0.5, 0.0, 0.0))
+    monkeypatch.setattr(report, "_seconds_of_others", lambda: 0.0)
+    found = report.measure(todo, 1, plan.Options(), quick=plan.Quick(1, 3), folder=tmp_path)
+    assert "note" not in found["pieces"]["product"]
+
+
 @pytest.mark.slow
 def test_kernels_are_measured_at_tiny_sizes(modules: Any, monkeypatch: pytest.MonkeyPatch):
     kernels = modules.report_kernels
