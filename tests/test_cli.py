@@ -344,7 +344,7 @@ def test_an_interruption_before_the_first_evaluation_writes_nothing(
     desk: Path, run: Run, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
 ):
     Path("out.png").write_bytes(b"old")
-    monkeypatch.setattr("impasto.media.resolved.build", lambda *_, **__: os.kill(os.getpid(), number))
+    monkeypatch.setattr("impasto.networks.registry.Constructor.build", lambda *_, **__: os.kill(os.getpid(), number))
     code, out, err = run(*PAINT, "--trace", "trace")
     assert (code, out, err.strip()) == (130, "", "impasto: interrupted, nothing was written")
     assert Path("out.png").read_bytes() == b"old"

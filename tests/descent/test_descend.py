@@ -3,12 +3,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from impasto.descent.descend import Progress
-from impasto.descent.optimizers import OPTIMIZERS
+from impasto.descent.optimizers import LBFGS, OPTIMIZERS
 from impasto.errors import SettingsError
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
@@ -118,3 +119,64 @@ def test_the_best_picture_is_the_one_whose_cost_is_told(network: ConvNet, photog
     *_, last = descent_of(objective, as_tensor(photograph), settings, (0.0, 1.0))
     assert objective(last.best_generated).cost.item() == pytest.approx(last.best.cost, rel=1e-6)
     assert dataclasses.asdict(last.best)["evaluation"] == last.best.evaluation
+
+
+def test_lbfgs_goes_where_the_two_loops_of_nocedal_and_wright_say():
+    bowl = Bowl(torch.rand(1, 1, 12, generator=torch.Generator().manual_seed(2)))
+    curvature, centre = bowl.curvature.double().numpy().ravel(), bowl.centre.double().numpy().ravel()
+    optimizer = LBFGS(history=4)
+    x, pairs = np.zeros(12), list[tuple[Any, Any]]()
+    for _ in range(9):
+        gradient = 2 * curvature * (x - centre)
+        change = optimizer.step(torch.from_numpy(gradient), 1.0).numpy()
+        if pairs:
+            assert np.allclose(change, -inverse_hessian(pairs[-4:]) @ gradient, atol=1e-9)
+        pairs.append((change, 2 * curvature * change))
+        x = x + change
+
+
+def test_lbfgs_learns_from_a_step_that_is_taken_back():
+    curvature, optimizer = np.array([1.0, 4.0, 50.0]), LBFGS()
+    start = np.array([1.0, -2.0, 0.5])
+    change = optimizer.step(torch.from_numpy(curvature * start), 1000.0).numpy()
+    optimizer.take_back(torch.from_numpy(curvature * (start + change)))
+    next_change = optimizer.step(torch.from_numpy(curvature * start), 1.0).numpy()
+    assert np.allclose(next_change, -inverse_hessian([(change, curvature * change)]) @ (curvature * start))
+    optimizer.take_back(None)
+    assert len(optimizer.state["turns"]) == 1
+    again = optimizer.step(torch.from_numpy(curvature * start), 0.5).numpy()
+    assert np.allclose(again, next_change / 2)
+
+
+def inverse_hessian(pairs: list[tuple[Any, Any]]) -> Any:
+    """Nocedal and Wright, equations 6.17 and 7.20."""
+    s, y = pairs[-1]
+    eye = np.eye(len(s))
+    found = eye * (s @ y) / (y @ y)
+    for s, y in pairs:
+        left = eye - np.outer(s, y) / (s @ y)
+        found = left @ found @ left.T + np.outer(s, s) / (s @ y)
+    return found
+
+
+def test_lbfgs_finds_the_end_of_rosenbrocks_valley():
+    steps = run(Valley(), torch.tensor([[[-1.2, 1.0]]]), iterations=150)
+    assert torch.allclose(steps[-1].best_generated, torch.ones(1, 1, 2), atol=1e-2)
+
+
+class Valley:
+    """Rosenbrock (1960), where a full step of Newton's is often too long."""
+
+    def __call__(self, generated: Tensor) -> Costs:
+        x, y = generated.flatten()
+        cost = 100 * (y - x**2) ** 2 + (1 - x) ** 2
+        return Costs({"content": cost}, {"content": {"relu1_1": cost}})
+
+
+def test_j_does_not_rise_at_first_and_what_is_shown_never(network: ConvNet, photograph: Signal, texture: Signal):
+    settings = TransferSettings(iterations=10, **SHALLOW).for_kind("image")
+    objective = bound(network, as_tensor(photograph), as_tensor(texture), settings)
+    steps = list(descent_of(objective, as_tensor(photograph), settings, (0.0, 1.0)))
+    assert max(step.latest.cost for step in steps) <= 1.2 * steps[0].latest.cost
+    best = [step.best.cost for step in steps]
+    assert best == sorted(best, reverse=True)

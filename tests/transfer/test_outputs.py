@@ -42,7 +42,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(
     begin: Any,
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr("impasto.media.resolved.build", never)
+    monkeypatch.setattr("impasto.networks.registry.Constructor.build", never)
     with pytest.raises(error):
         begin(PHOTO, PHOTO, SMALL, output=tmp_path / name, options=options)
 

@@ -13,6 +13,7 @@ from impasto.cli.paint import demo, transfer
 from impasto.cli.resume import resume
 from impasto.cli.studio import studio
 from impasto.cli.telling import told_on_stderr
+from impasto.cli.threads import sleep_soon
 from impasto.errors import ImpastoError, SettingsError
 from impasto.networks.kernels.allocation import own_process
 
@@ -29,6 +30,7 @@ for command in (transfer, resume, demo, explore, studio, info):
 
 def main() -> None:
     """Run the command line of this process and exit."""
+    sleep_soon()
     try:
         with told_on_stderr(), interruptible(), own_process():
             code = cli(prog_name="impasto", standalone_mode=False)

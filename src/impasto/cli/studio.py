@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from impasto.cli.imports import large_imports
 from impasto.cli.paint import FILE
 from impasto.errors import SettingsError
 
@@ -37,7 +38,8 @@ def studio(host: str, port: int | None, auth: str | None, folder: Path | None, i
 
     from impasto.studio.environment import environment, without_proxies
 
-    with environment(without_proxies()):  # gradio's libraries read the proxies when they are imported
+    # gradio's libraries read the proxies when they are imported
+    with environment(without_proxies()), large_imports():
         from impasto.studio.server import parse_auth, serve
 
     login = parse_auth(auth, host)

@@ -125,9 +125,9 @@ def descend(
 ) -> Iterator[Progress]:
     """Descend J from ``start``, one evaluation for each item.
 
-    A step after which J is not finite, or far above the best, is taken back: the descent goes on from the best G with half
-    the step. With ``bounds`` G stays between them: it is clamped after each step, and the gradient does not push
-    against a bound (projected gradient), so that the G that is evaluated is the G that is kept.
+    A step after which J is not finite, or as far above the best as the optimizer says, is taken back: the descent goes on
+    from the best G with half the step. With ``bounds`` G stays between them: it is clamped after each step, and the
+    gradient does not push against a bound (projected gradient), so that the G that is evaluated is the G that is kept.
 
     Args:
         objective: J.
@@ -239,8 +239,8 @@ def _step(at: _Position, optimizer: Optimizer, form: Parametrisation, bounds: tu
     assert gradient is not None and at.best_generated is not None and at.best_gradient is not None
     if at.failed:
         at.coefficients.copy_(form.encode(at.best_generated))
+        optimizer.take_back(gradient / at.unit if _finite(at) else None)
         gradient, at.step = at.best_gradient, at.step / 2
-        optimizer.reset()
     elif at.stepped:
         at.step = min(at.step * optimizer.growth, at.longest)
     at.gradient = None  # J's next evaluation needs the memory
@@ -261,6 +261,11 @@ def _step(at: _Position, optimizer: Optimizer, form: Parametrisation, bounds: tu
         inside = at.generated.clamp(*bounds)
         at.coefficients += form.encode(inside - at.generated)
         at.generated = inside
+
+
+def _finite(at: _Position) -> bool:
+    assert at.latest is not None and at.gradient is not None
+    return math.isfinite(at.latest.cost) and bool(at.gradient.isfinite().all())
 
 
 def _numbers(costs: Costs, gradient: Tensor) -> tuple[float, dict[str, float], dict[str, dict[str, float]], bool]:

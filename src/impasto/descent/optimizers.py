@@ -19,7 +19,8 @@ from torch import Tensor
 from impasto.errors import SettingsError
 from impasto.validation import whole
 
-_OPENING = 0.01
+# how far L-BFGS goes at first, on average over the variables: a small step tells the curvature as well as a large one
+_OPENING = 0.003
 _MEAN, _SQUARE, _NOT_ZERO = 0.9, 0.99, 1e-8
 # of less curvature than this only rounding errors would be learned
 _FLAT = 1e-10
@@ -73,8 +74,16 @@ class Optimizer(ABC):
         return other
 
     def reset(self) -> None:
-        """Forget everything: the step is taken back."""
+        """Forget everything."""
         self.state = {}
+
+    def take_back(self, gradient: Tensor | None) -> None:
+        """The last step failed and the next one starts from where J was best.
+
+        Args:
+            gradient: the one to which the step led; None if it, or J, is not finite.
+        """
+        self.reset()
 
     def options(self) -> dict[str, Any]:
         """What was chosen about it, as JSON has it."""
@@ -128,8 +137,9 @@ class Adam(Optimizer):
 class LBFGS(Optimizer):
     """L-BFGS (Liu and Nocedal 1989): step times Newton's, as the last changes of the gradient tell the curvature.
 
-    There is no line search: one was measured to reach the same cost no sooner. The first step goes down the gradient and
-    changes the variables by a hundredth on average.
+    The first step goes down the gradient and changes the variables by little. There is no line search: a step after which
+    J rose is taken back, but the curvature along it is kept, as it tells why it was too long, and Newton's next step from
+    where J was best is another one.
 
     Args:
         history: how many steps it remembers, each of which takes two signals of memory.
@@ -140,8 +150,8 @@ class LBFGS(Optimizer):
 
     name = "lbfgs"
     size = 1.0
-    rise = 1.5
-    growth = 1.2
+    rise = 1.0
+    growth = 2.0
     whitened = True
     moment = 8.0  # a Fourier transform, and back
 
@@ -151,29 +161,47 @@ class LBFGS(Optimizer):
 
     def step(self, gradient: Tensor, size: float) -> Tensor:
         """Newton's step, as far as the curvature is known."""
-        state = self.state
-        if not state:
+        self._learn(gradient)
+        turns = self.state.get("turns")
+        if turns:
+            change = self._newton(gradient).mul_(size)
+        else:
             change = gradient * (-size * _OPENING / (gradient.abs().mean().item() or 1.0))
-            state.update(changes=[], turns=[], curvatures=[], gradient=gradient, change=change)
-            return change
-        changes, turns, curvatures = state["changes"], state["turns"], state["curvatures"]
+        self.state.update(gradient=gradient, change=change)
+        return change
+
+    def take_back(self, gradient: Tensor | None) -> None:
+        """Forget the step, and not what is learned from it."""
+        if gradient is not None:
+            self._learn(gradient)
+        for name in ("gradient", "change"):
+            self.state.pop(name, None)
+
+    def _learn(self, gradient: Tensor) -> None:
+        """The curvature along the last step, which led to this gradient."""
+        state = self.state
+        if "change" not in state:
+            return
         turn = gradient - state["gradient"]
         curvature = _dot(turn, state["change"])
         if curvature > _FLAT:
-            for kept, new in ((changes, state["change"]), (turns, turn), (curvatures, curvature)):
+            for name, new in (("changes", state["change"]), ("turns", turn), ("curvatures", curvature)):
+                kept = state.setdefault(name, [])
                 kept.append(new)
                 del kept[: -self.history]
+
+    def _newton(self, gradient: Tensor) -> Tensor:
+        """The two loops (Nocedal and Wright, algorithm 7.4), with the newest curvature for the unknown (equation 7.20)."""
+        changes, turns, curvatures = (self.state[name] for name in ("changes", "turns", "curvatures"))
         change = gradient.neg()
         shares: list[float] = []
         for k in reversed(range(len(changes))):
             shares.append(_dot(changes[k], change) / curvatures[k])
             change.add_(turns[k], alpha=-shares[-1])
-        if turns:
-            change.mul_(curvatures[-1] / _dot(turns[-1], turns[-1]))
+        change.mul_(curvatures[-1] / _dot(turns[-1], turns[-1]))
         for k in range(len(changes)):
             change.add_(changes[k], alpha=shares.pop() - _dot(turns[k], change) / curvatures[k])
-        state["gradient"], state["change"] = gradient, change.mul_(size)
-        return state["change"]
+        return change
 
     def signals(self, evaluations: int) -> int:
         """Two for each step that it remembers, and the newest gradient and change."""

@@ -22,7 +22,7 @@ from impasto.errors import SignalError
 from impasto.files import existing_file, first_line, opened_whole
 
 # grows with each change of what a checkpoint holds, or of what goes on from it: another number is another painting
-FORMAT = 4
+FORMAT = 5
 _ABOUT, _SUM, _TENSOR = "impasto", "crc32", "__tensor__"
 _DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
 

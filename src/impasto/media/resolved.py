@@ -34,7 +34,10 @@ class NetworkChoice:
     @property
     def name(self) -> str:
         """For messages; "" if there is no network."""
-        return self.row.name if self.row else self.given.name if self.given is not None else ""
+        if self.row:
+            return self.row.name
+        assert self.given is not None
+        return self.given.name
 
     def table(self, layers: Collection[str]) -> LayerTable:
         """The rows of the network down to the deepest of these layers; empty if it has no table of layers.
