@@ -15,6 +15,7 @@ import report_kernels as kernels
 from evaluation import PADDINGS, Padding, compare
 
 SIZES = (64, 128, 256, 512, 1024, 1448, 2048)
+_TRUST = 60.0  # seconds for which the plan is taken to have been right, lest the first small piece overthrow it
 _START = 5.0  # seconds of a command beside its evaluations, at most
 
 
@@ -125,9 +126,9 @@ def measured_within(
     Where pieces take longer than planned, the plan of the others is corrected.
     """
     began = now()
-    planned = spent = 0.0
+    planned = spent = _TRUST
     for piece in pieces:
-        cost = piece.cost(quick, options) * (max(1.0, spent / planned) if planned else 1.0)
+        cost = piece.cost(quick, options) * max(1.0, spent / planned)
         left = seconds - (now() - began)
         why = why_impossible(piece)
         if not why and cost > left:

@@ -135,7 +135,7 @@ def test_what_does_not_fit_into_the_time_is_left_out(plan: Any, clock: Clock):
 
 
 def test_the_plan_is_corrected_where_pieces_take_longer(plan: Any, clock: Clock):
-    found = outcome(plan, clock, 100, first=(10, 30), second=(30, 30), third=(20, 20))
+    found = outcome(plan, clock, 400, first=(100, 200), second=(150, 150), third=(50, 50))
     assert list(map(bool, found.values())) == [False, True, False]
 
 
