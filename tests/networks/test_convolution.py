@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from impasto.cli.main import cli
 from impasto.errors import SettingsError
 from impasto.explore.gradients import activation_gradient
 from impasto.explore.patches import empty_index, search
@@ -203,7 +205,42 @@ def test_the_faster_one_is_measured_once_and_kept(measurements: Path, monkeypatc
     monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 0.5)
     assert autotune.chooses_winograd((1, 64, 16, 16), 64)
     assert not autotune.chooses_winograd((1, 64, 64, 64), 64)
-    assert "1 of 2 shapes" in autotune.describe_convolution()
+    assert f"1 of 2 shapes measured on {autotune.processor()} with " in autotune.describe_convolution()
+
+
+def test_choices_are_told_by_size_with_their_gains(measurements: Path, monkeypatch: pytest.MonkeyPatch):
+    assert autotune.describe_choices() == {}
+    gains = {(64, 64, 64): 2.013, (128, 256, 64): 1.5, (64, 128, 64): 2.5, (3, 64, 64): 0.724, (512, 512, 4): 1.02}
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *shape: gains[shape])
+    for channels, out_channels, side in gains:
+        autotune.chooses_winograd((1, channels, side, side), out_channels)
+    told = {
+        "64 px": "Winograd for 64 to 64 (2.01), 64 to 128 (2.50), 128 to 256 (1.50); direct for 3 to 64 (0.72)",
+        "4 px": "direct for 512 to 512 (1.02)",
+    }
+    assert autotune.describe_choices() == told
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)  # what is measured with other threads is another machine's
+    try:
+        assert autotune.describe_choices() == {}
+    finally:
+        torch.set_num_threads(threads)
+    output = CliRunner().invoke(cli, ["info"]).output.splitlines()
+    assert f"choices:     64 px: {told['64 px']}" in output
+    assert f"             4 px: {told['4 px']}" in output
+    assert json.loads(CliRunner().invoke(cli, ["info", "--json"]).output)["choices"] == told
+
+
+def test_measurements_carry_the_processor_s_name_and_instructions(measurements: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 1.7)
+    assert autotune.chooses_winograd((1, 64, 16, 16), 64)
+    monkeypatch.setattr(autotune, "_measure_gain", lambda *_: 0.7)
+    # the same name with other instructions, as in virtual machines
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "OTHER")
+    assert not autotune.chooses_winograd((1, 64, 16, 16), 64)
+    here, there = json.loads(measurements.read_text())
+    assert here.startswith(f"{autotune.processor()} with ")
+    assert there.startswith(f"{autotune.processor()} with OTHER, ")
 
 
 def test_another_process_s_choice_can_be_taken_over(measurements: Path, monkeypatch: pytest.MonkeyPatch):

@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -119,12 +120,38 @@ def describe_convolution() -> str:
     gains = _read_gains().get(_machine(), {})
     faster = [gain for gain in gains.values() if gain > _LEAST_GAIN]
     found = (
-        f"faster than direct for {len(faster)} of {len(gains)} shapes measured here"
+        f"faster than direct for {len(faster)} of {len(gains)} shapes measured on {processor_and_instructions()}"
         + (f", {min(faster):.1f} to {max(faster):.1f} times" if faster else "")
         if gains
         else "to be measured when first used"
     )
     return f"direct or Winograd F(4x4, 3x3), compiled by Numba {version('numba')}: {found}"
+
+
+def describe_choices() -> dict[str, str]:
+    """For each size measured on this machine, one line: which channels are convolved in which way, and the gains.
+
+    A gain is how many times faster Winograd's convolution is than the direct one. Empty where nothing is measured, or the
+    environment decides.
+    """
+    if convolution_wanted() != "auto" or _why_not_compiled():
+        return {}
+    sides: dict[int, dict[bool, list[str]]] = {}
+    for name, gain in sorted(_read_gains().get(_machine(), {}).items(), key=lambda row: _numbers(row[0])):
+        channels, out_channels, side = _numbers(name)
+        sides.setdefault(side, {}).setdefault(gain > _LEAST_GAIN, []).append(f"{channels} to {out_channels} ({gain:.2f})")
+    return {
+        f"{side} px": "; ".join(
+            f"{'Winograd' if chosen else 'direct'} for {', '.join(shapes)}" for chosen, shapes in sorted(ways.items())[::-1]
+        )
+        for side, ways in sorted(sides.items(), reverse=True)
+    }
+
+
+def _numbers(name: str) -> tuple[int, int, int]:
+    """Channels, out channels and side from the name of a shape."""
+    channels, out_channels, side = map(int, re.findall(r"\d+", name))
+    return channels, out_channels, side
 
 
 @functools.cache
@@ -211,10 +238,16 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
+def processor_and_instructions() -> str:
+    """The processor's name, which may say little in a virtual machine, and what torch makes use of on it."""
+    return f"{processor()} with {torch.backends.cpu.get_cpu_capability()}"
+
+
 def _machine() -> str:
     """What the figures depend on; with another processor, number of threads or version they are measured anew."""
     try:
         own_version = version("impasto")
     except PackageNotFoundError:
         own_version = "?"
-    return f"{processor()}, {torch.get_num_threads()} threads, torch {torch.__version__}, impasto {own_version}"
+    versions = f"torch {torch.__version__}, impasto {own_version}"
+    return f"{processor_and_instructions()}, {torch.get_num_threads()} threads, {versions}"
