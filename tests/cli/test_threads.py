@@ -12,7 +12,7 @@ from impasto.cli.threads import sleep_soon
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({}, {"GOMP_SPINCOUNT": "10000"}),
+        ({}, {"GOMP_SPINCOUNT": "1000"}),
         ({"GOMP_SPINCOUNT": "7"}, {"GOMP_SPINCOUNT": "7"}),
         ({"OMP_WAIT_POLICY": "ACTIVE"}, {"OMP_WAIT_POLICY": "ACTIVE"}),
     ],
@@ -34,7 +34,7 @@ def test_the_command_line_says_so_before_torch_is_imported():
     )
     clean = {name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean, check=True)
-    assert done.stdout.splitlines()[-1] == "10000 False"
+    assert done.stdout.splitlines()[-1] == "1000 False"
 
 
 def test_importing_the_library_leaves_the_environment_alone():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import MutableMapping
 
-# about as long as threads of one evaluation wait for each other; by default a hundred times as much
-_TURNS = "10000"
+# how often a waiting thread looks again before it sleeps; GNU's own default is 300 times as often
+_LOOKS = "1000"
 
 
 def sleep_soon(environment: MutableMapping[str, str] = os.environ) -> None:
@@ -15,4 +15,4 @@ def sleep_soon(environment: MutableMapping[str, str] = os.environ) -> None:
     It has to be said before torch is imported: GNU's OpenMP, which comes with torch for Linux, reads it when it is loaded.
     """
     if "OMP_WAIT_POLICY" not in environment:
-        environment.setdefault("GOMP_SPINCOUNT", _TURNS)
+        environment.setdefault("GOMP_SPINCOUNT", _LOOKS)
