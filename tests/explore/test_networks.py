@@ -71,6 +71,7 @@ def test_the_gradient_of_a_module_is_that_of_the_table(make_photos: Callable[...
 
 
 def test_a_silent_relu_of_a_module_is_climbed(monkeypatch: pytest.MonkeyPatch):
+    torch.manual_seed(0)
     module = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.ReLU(inplace=True))
     with torch.no_grad():
         module[0].bias.fill_(-1.5)  # pyright: ignore

@@ -14,7 +14,7 @@ import impasto
 from impasto.errors import ImpastoError, SettingsError, SignalError, SizeError
 from impasto.media.registry import media
 from impasto.media.signal import Signal
-from impasto.transfer.dry_run import dry_run
+from impasto.transfer.inputs import take_in
 from impasto.transfer.settings import TransferSettings
 
 PHOTO = np.random.default_rng(0).integers(0, 255, (20, 24, 3), np.uint8)
@@ -33,7 +33,7 @@ REFUSED: list[tuple[str, dict[str, Any], type[ImpastoError]]] = [
 
 
 @pytest.mark.parametrize(("name", "options", "error"), REFUSED)
-@pytest.mark.parametrize("begin", [impasto.transfer_style, dry_run])
+@pytest.mark.parametrize("begin", [impasto.transfer_style, take_in])
 def test_what_cannot_be_written_is_refused_before_the_work(
     tmp_path: Path,
     name: str,

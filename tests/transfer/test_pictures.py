@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from skimage import data
 from impasto import TransferSettings, transfer_style
 from impasto.media.image.read import read_image
 from impasto.media.registry import medium_of
+from impasto.media.signal import Signal
 from impasto.transfer.inputs import take_in
 from impasto.transfer.scales import plan_scales
 
@@ -60,9 +62,14 @@ def test_nothing_is_enlarged_unless_it_is_asked_for(tmp_path: Path, side: int, s
         assert max(result.shape) == painted
 
 
-def test_a_style_is_read_as_large_as_its_strokes_want_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_style_is_read_as_large_as_its_strokes_want_it():
     asked: list[Any] = []
     known = read_image(COLOUR)
-    monkeypatch.setattr("impasto.transfer.inputs.read_signal", lambda *given, **_: (asked.append(given[2]), known)[1])
-    take_in("a.png", ["b.png", "c.png"], TransferSettings(size=100, stroke=2.5))
+
+    def read(source: Any, rate: Any, longest: Any, memory: Any) -> Signal:
+        asked.append(longest)
+        return known
+
+    medium = replace(medium_of("image"), read=read)
+    take_in("a.png", ["b.png", "c.png"], TransferSettings(size=100, stroke=2.5), medium=medium, read_style=read)
     assert asked == [100, 250, 250]
