@@ -17,7 +17,8 @@ from impasto.media.arrays import is_tensor
 from impasto.media.file_type import TABLE, file_type
 from impasto.media.medium import Medium
 from impasto.media.registry import media, medium_of
-from impasto.media.signal import Signal, check_signal
+from impasto.media.signal import Signal
+from impasto.media.well_formed import check_signal
 
 
 def find_medium(source: Any, output: str | Path | None = None) -> Medium:
