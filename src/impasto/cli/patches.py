@@ -11,13 +11,11 @@ import click
 from impasto.cli.exploration import check_exploration, index_file, target_of
 from impasto.cli.interruption import cancelling
 from impasto.cli.paint import FILE
-from impasto.cli.synthesise import NETWORK_HELP, SHOWN_COUNT, SHOWN_UNITS, WEIGHTS_HELP, described
+from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, described, network_options
 from impasto.cli.watch import keep_index, keeper, progress_bar
 from impasto.errors import SettingsError
 from impasto.explore.settings import (
     PATCHES,
-    PREPROCESSING_HELP,
-    PREPROCESSINGS,
     Layered,
     parse_layers,
     parse_size,
@@ -68,13 +66,7 @@ if TYPE_CHECKING:
     "--gradient", type=click.Choice(["guided", "plain"]), default="guided", show_default=True, help="Which gradient."
 )
 @click.option("--synthesise", "synthesised", is_flag=True, help="In a report: what each unit wants to see (takes long).")
-@click.option("--network", metavar="NAME", default="vgg19", show_default=True, help=NETWORK_HELP)
-@click.option("--weights", metavar="NAME|FILE", help=WEIGHTS_HELP)
-@click.option(
-    "--preprocessing", type=click.Choice(PREPROCESSINGS), default="auto", show_default=True, help=PREPROCESSING_HELP
-)
-@click.option("--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+@network_options
 def patches(
     photos: tuple[Path, ...],
     output: Path,

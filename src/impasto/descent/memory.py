@@ -77,9 +77,8 @@ class Fitting(NamedTuple):
 
 def default_memory(device: torch.device) -> int:
     """Three quarters of what is free on the device, and what this process has already."""
-    if device.type == "cuda":
-        return int(_SHARE * free_memory(device)) + torch.cuda.memory_allocated(device)
-    return int(_SHARE * psutil.virtual_memory().available) + psutil.Process().memory_info().rss
+    own = torch.cuda.memory_allocated(device) if device.type == "cuda" else psutil.Process().memory_info().rss
+    return int(_SHARE * free_memory(device)) + own
 
 
 def fit(task: Task, limits: Limits, held: int = 0) -> Fitting:

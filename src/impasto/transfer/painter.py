@@ -112,6 +112,7 @@ class Painter:
         with weights_kept(self._weights):
             return take_in(content, style, self.settings, output, options, **how)
 
+    @own_choices()
     def descend(
         self,
         inputs: Inputs,
@@ -121,16 +122,6 @@ class Painter:
         checkpoint: Checkpoint | None = None,
     ) -> Painting:
         """Paint what was taken in: the second half of :meth:`paint`."""
-        with weights_kept(self._weights), own_choices():
-            return self._descend(inputs, on_progress, cancel, checkpoint)
-
-    def _descend(
-        self,
-        inputs: Inputs,
-        on_progress: Callable[[Progress], object] | None,
-        cancel: Event | None,
-        checkpoint: Checkpoint | None,
-    ) -> Painting:
         settings, signals = inputs.settings, tuple(signal for signal, _ in inputs.styles)
         history: list[Evaluation] = []
         state = keep = None
@@ -149,7 +140,7 @@ class Painter:
         progress: Progress | None = None
         resting = False
         try:
-            with freed_memory_kept() if settings.memory is None else nullcontext():
+            with weights_kept(self._weights), freed_memory_kept() if settings.memory is None else nullcontext():
                 within = replace(settings, memory=memory)
                 scales = Scales(inputs.medium, inputs.content, inputs.styles, within, device, self._measured)
                 steps = descend_stages(scales.stages(), step=settings.step, state=state, cancel=cancel)
