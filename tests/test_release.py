@@ -159,18 +159,6 @@ def test_the_container_is_made_of_what_exists():
     cli.commands[command].make_context(command, words, parent=click.Context(cli, **cli.context_settings))
 
 
-@pytest.mark.slow
-def test_the_container_lets_nobody_in_without_a_password(tmp_path: Path):
-    dockerfile = (ROOT / "release" / "Dockerfile").read_text(encoding="utf-8")
-    _, *words = yaml.safe_load(re.findall(r"^CMD (.*)$", dockerfile, re.MULTILINE)[0])
-    words[words.index("--folder") + 1] = str(tmp_path)
-    environment = {name: value for name, value in os.environ.items() if name != "IMPASTO_STUDIO_AUTH"}
-    refused = subprocess.run(
-        [sys.executable, "-m", "impasto", *words], env=environment, capture_output=True, text=True, timeout=100
-    )
-    assert refused.returncode == 2 and "--auth" in refused.stderr
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_tab_key_is_told_as_it_works(shell: str):
     page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
