@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# of the package that is tried: those that are here, or fresh ones
+DEPENDENCIES ?= here
 
 .PHONY: demo test fast coverage lint site package clean
 
@@ -26,7 +28,7 @@ site: $(VENV)/installed-test
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs/site . build/site
 
 package: $(VENV)/installed-test
-	$(BIN)/python .ci/package.py
+	$(BIN)/python .ci/package.py --dependencies $(DEPENDENCIES)
 
 $(VENV)/installed-%: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
