@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,12 @@ def test_every_public_name_is_in_the_reference_once():
     assert sorted(re.findall(r"^\.\. auto(?:class|exception|function):: impasto\.(\w+)$", page, re.MULTILINE)) == sorted(
         impasto.__all__
     )
+
+
+def test_every_public_function_says_what_it_raises():
+    for name in impasto.__all__:
+        if inspect.isfunction(function := getattr(impasto, name)):
+            assert re.search(r"^Raises:$|raises nothing", inspect.getdoc(function) or "", re.MULTILINE), name
 
 
 class Page(HTMLParser):
@@ -103,6 +111,15 @@ def test_every_public_name_is_told_with_its_source(site: Path, pages: dict[Path,
         assert f"impasto.{name}" in pages[reference].names
         module = getattr(impasto, name).__module__.replace(".", "/")
         assert any(link.endswith(f"_modules/{module}.html#{name}") for link in pages[reference].links), name
+
+
+@pytest.mark.slow
+def test_every_setting_is_told_with_its_values(site: Path):
+    reference = (site / "docs" / "reference.html").read_text(encoding="utf-8")
+    for field in fields(impasto.TransferSettings):
+        assert f'id="impasto.TransferSettings.{field.name}"' in reference, field.name
+    for values in ("a number from 0.25 to 4", "a whole number from 1 to 12", "style, content, luminance or match"):
+        assert values in reference, values
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ def values_of(field: "Field[Any]") -> str:
     """What a setting may be: its choices, or what the check of a number says it expects of one that is far out of range."""
     kinds = get_args(get_type_hints(impasto.TransferSettings)[field.name]) or (field.type,)
     if all(isinstance(kind, str) for kind in kinds) and field.metadata["metavar"] == "":
-        return ", ".join(map(str, kinds))
+        return f"{', '.join(map(str, kinds[:-1]))} or {kinds[-1]}"
     if re.search(r"\b(int|float)\b", str(field.type)):
         try:
             field.metadata["check"](field.name, -1e300)
@@ -26,14 +26,8 @@ def told_by_fields() -> list[str]:
     """The fields of TransferSettings as a docstring would list them: what each is, its values and its default."""
     lines = ["", "Attributes:"]
     for field in fields(impasto.TransferSettings):
-        told = [field.metadata["help"].rstrip(".")]
-        told += [values_of(field)] if values_of(field) else []
-        told += (
-            [f"by default {field.default!r}"]
-            if field.default is not None
-            else ["by default that of the kind, if there is one"]
-        )
-        lines.append(f"    {field.name}: {'; '.join(told)}.")
+        values = values_of(field) or field.metadata["metavar"]
+        lines.append(f"    {field.name}: {field.metadata['help']} Values: {values}. Default: ``{field.default!r}``.")
     return lines
 
 
