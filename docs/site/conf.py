@@ -53,6 +53,6 @@ html_title = "impasto"
 html_math_renderer = "mathml"
 html_extra_path = ["index.html"]
 html_static_path = ["static"]
-html_css_files = ["formulas.css"]
+html_css_files = ["site.css"]
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
