@@ -18,6 +18,9 @@ from impasto.errors import SettingsError
 # the largest whole number in int64: settings are stored beside tensors
 _LARGEST = 2**63 - 1
 
+YES_NO = ("no", "yes")
+"""The words for False and True."""
+
 
 def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
     """The check for a finite number from ``low`` to ``high``; ``low`` itself is refused if ``open_below``."""
@@ -79,6 +82,13 @@ def memory(name: str, given: Any) -> int:
     except (ValueError, KeyError):
         raise SettingsError(f"{name} {given!r} is not an amount of memory, e.g. 2GiB or 500MB") from None
     return whole(1)(name, found if not math.isfinite(found) else int(found))
+
+
+def flag(name: str, given: Any) -> bool:
+    """The check for yes or no."""
+    if given not in (True, False, *YES_NO):
+        raise SettingsError(f"{name} is {given!r}; yes or no was expected")
+    return given in (True, YES_NO[True])
 
 
 def anything(name: str, given: Any) -> Any:
