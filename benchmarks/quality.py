@@ -4,9 +4,10 @@
                                  [--methods draw wasserstein ...] [--compare draw:default ...]
     python benchmarks/quality.py --out quality --size 256 --votes votes.json [...]
 
-Paints what is missing under ``--out`` (a folder for each size), measures it, and writes there ``quality.md``, ``scatter.png`` and the blind
-sheet ``blind/index.html``. What was painted and measured is kept, so that it can be done in parts: the first ``--pairs`` of the
-72 have many styles and contents. The controls are always painted. With ``--votes`` it only tells what the votes say.
+Paints what is missing under ``--out`` (a folder for each size), measures it, and writes there ``quality.md``,
+``scatter.png`` and the blind sheet ``blind/index.html``. What was painted and measured is kept, so that it can be done in
+parts: the first ``--pairs`` of the 72 have many styles and contents. The controls are always painted. With ``--votes`` it
+only tells what the votes say.
 """
 
 from __future__ import annotations

@@ -165,7 +165,8 @@ def compare_edges(painting: Array, content: Array) -> float:
     if not ours.any() or not theirs.any():
         return float(ours.any() != theirs.any())
     precision, recall = (
-        (edges & dilation(others, disk(_TOLERANCE))).sum() / edges.sum() for edges, others in ((ours, theirs), (theirs, ours))
+        (edges & dilation(others, disk(_TOLERANCE))).sum() / edges.sum()
+        for edges, others in ((ours, theirs), (theirs, ours))
     )
     return 1 - float(2 * precision * recall / max(precision + recall, _TINY))
 
@@ -206,7 +207,7 @@ def compare_grain(painting: Array, style: Array) -> float:
 
 
 def compare_strokes(painting: Array, style: Array) -> float:
-    """The centroid of the luma's radial spectrum against the style's, in powers of two: 1 is strokes of half or twice the size."""
+    """The centroid of the luma's radial spectrum against the style's, in powers of two: 1 is half or twice the stroke size."""
 
     def centroid(radius: Array, amplitude: Array) -> float:
         # a ring has as many frequencies as its radius: dividing by that takes the mean of each ring

@@ -70,10 +70,11 @@ class Pair(NamedTuple):
         return f"{self.content}+{self.style}"
 
 
-def all_pairs(contents: Sequence[str] = tuple(CONTENTS), styles: Sequence[str] = tuple(STYLES)) -> list[Pair]:
+def all_pairs() -> list[Pair]:
     """Every content with every style, in an order of which the first few have many of both."""
+    contents = list(CONTENTS)
     rounds = range(len(contents))
-    return [Pair(contents[(i + turn) % len(contents)], style) for turn in rounds for i, style in enumerate(styles)]
+    return [Pair(contents[(i + turn) % len(contents)], style) for turn in rounds for i, style in enumerate(STYLES)]
 
 
 Record = dict[str, Any]
@@ -154,7 +155,7 @@ def is_whole(path: Path) -> bool:
 
 
 def style_itself(style: Values, shape: tuple[int, int]) -> Values:
-    """The style in the middle of a picture of ``shape``, neither enlarged nor made smaller: mirrored where it is too small."""
+    """The style in the middle of a picture of ``shape``, in its own scale: cut off, or mirrored where it is too small."""
     missing = [max(0, wanted - side) for wanted, side in zip(shape, style.shape[1:], strict=True)]
     around = [(0, 0), *((n // 2, n - n // 2) for n in missing)]
     larger = np.pad(style, around, mode="symmetric")

@@ -1,7 +1,7 @@
 """The blind sheet: two paintings of a pair side by side, without their names, to be voted on; and what the votes say.
 
-``blind/`` has numbered pictures (content and style small above, the two paintings below), a page that shows them and takes votes by
-keys, and an empty ``votes.json`` for who has no browser. Which side is which is in ``key.json`` beside that folder.
+``blind/`` has numbered pictures (content and style small above, the two paintings below), a page that shows them and takes
+votes by keys, and an empty ``votes.json`` for who has no browser. Which side is which is in ``key.json`` beside that folder.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _opened(path: Path) -> Image.Image:
 def write_sheet(asked: Sequence[Question], pictures: Path, folder: Path) -> str:
     """Write the sheet into ``folder`` with the pictures of the pairs' folders in ``pictures``; its name.
 
-    The same questions about the same pictures are the same sheet. Keys of earlier sheets are kept: their votes can still be read.
+    The same questions about the same pictures are the same sheet. Keys of earlier sheets are kept: their votes can be read.
     """
     paths = [_paths(question, pictures) for question in asked]
     known = hashlib.sha256()
@@ -104,7 +104,8 @@ def write_sheet(asked: Sequence[Question], pictures: Path, folder: Path) -> str:
     keys: dict[str, Any] = json.loads(key.read_text()) if key.exists() else {}
     keys[name] = {number: question._asdict() for number, question in zip(numbers, asked, strict=True)}
     write_whole(key, (json.dumps(keys, indent=1) + "\n").encode())
-    votes = {"sheet": name, "votes": dict.fromkeys(numbers, "")}
+    how = f"which painting is the better one: {', '.join(CHOICES)}"
+    votes = {"sheet": name, "how": how, "votes": dict.fromkeys(numbers, "")}
     template = blind / "votes.json"
     if not template.exists() or json.loads(template.read_text())["sheet"] != name:  # it may be filled in already
         write_whole(template, (json.dumps(votes, indent=1) + "\n").encode())

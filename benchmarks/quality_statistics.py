@@ -1,4 +1,4 @@
-"""What the measured numbers say: scores between the controls, ranks by pair, intervals, and whether the controls rank as they must."""
+"""What the measured numbers say: scores, ranks by pair, intervals, and whether the controls rank as they must."""
 
 from __future__ import annotations
 
