@@ -1,8 +1,8 @@
 """The battery: a painting measured against its content and its style, as no cost of a painter sees them.
 
-The network pools by the maximum and pads by zeros, and is looked at in layers at which no default takes a cost. A picture
-is seen in two sizes, each shifted twice by a random part of 8 pixels, and the worst counts: what depends on a grid of pixels,
-or on the grid of a pooling, gains nothing.
+The network pools by the maximum and pads by zeros, and is looked at in layers at which no default takes a cost. A picture is
+seen in two sizes, each shifted twice by a random part of 8 pixels, and the worst counts: what depends on a grid of pixels or
+of a pooling gains nothing.
 """
 
 from __future__ import annotations

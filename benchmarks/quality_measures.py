@@ -207,7 +207,7 @@ def compare_grain(painting: Array, style: Array) -> float:
 
 
 def compare_strokes(painting: Array, style: Array) -> float:
-    """The centroid of the luma's radial spectrum against the style's, in powers of two: 1 is half or twice the stroke size."""
+    """The centroid of the luma's radial spectrum against the style's, in powers of two; 1 is half or twice the size."""
 
     def centroid(radius: Array, amplitude: Array) -> float:
         # a ring has as many frequencies as its radius: dividing by that takes the mean of each ring

@@ -18,8 +18,8 @@ TOP = """# Quality
 
 Made by `python benchmarks/quality.py`. Every number is a distance: less is better. The measures look at layers and with a
 pooling and padding that no default's cost uses, in two sizes and at random shifts; the worst counts. *Style* is the mean of
-the counting measures against the style: 0 is the style itself, 1 the content itself; *content* the other way. Intervals: 95%,
-by drawing the styles anew. A measure counts only if the controls rank as they must.
+the counting measures against the style: 0 is the style itself, 1 the content itself; *content* the other way. Intervals are
+of 95%, by drawing the styles anew. A measure counts only if the controls rank as they must.
 """.rstrip()
 
 
