@@ -86,9 +86,8 @@ def test_pastiche_takes_the_steps_that_fit(modules: Any, monkeypatch: pytest.Mon
     def run(command: Any) -> Any:
         steps.append(int(command[command.index("--num-steps") + 1]))
         clock[0] += 4 + 0.5 * steps[-1]
-        return methods.Run(
-            0.0, "seed: 0\nstep elapsed loss\n---- ------- ----\n0    3.0     9.25\n3    4.5     8.10\n6    6.0     7.10\n"
-        )
+        said = "step elapsed loss\n---- ------- ----\n0    3.0     9.25\n3    4.5     8.1\n6    6.0     7.1\n"
+        return SimpleNamespace(said=said)
 
     monkeypatch.setattr(methods, "run", run)
     monkeypatch.setattr(methods, "perf_counter", lambda: clock[0])
