@@ -13,11 +13,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from scipy.ndimage import sobel
+from scipy.ndimage import binary_dilation, sobel
 from skimage.color import rgb2xyz
 from skimage.feature import canny
 from skimage.metrics import structural_similarity
-from skimage.morphology import dilation, disk
+from skimage.morphology import disk
 from skimage.transform import downscale_local_mean
 from torch import Tensor
 
@@ -165,7 +165,7 @@ def compare_edges(painting: Array, content: Array) -> float:
     if not ours.any() or not theirs.any():
         return float(ours.any() != theirs.any())
     precision, recall = (
-        (edges & dilation(others, disk(_TOLERANCE))).sum() / edges.sum()
+        (edges & binary_dilation(others, disk(_TOLERANCE))).sum() / edges.sum()
         for edges, others in ((ours, theirs), (theirs, ours))
     )
     return 1 - float(2 * precision * recall / max(precision + recall, _TINY))

@@ -107,7 +107,10 @@ def write_sheet(asked: Sequence[Question], pictures: Path, folder: Path) -> str:
     how = f"which painting is the better one: {', '.join(CHOICES)}"
     votes = {"sheet": name, "how": how, "votes": dict.fromkeys(numbers, "")}
     template = blind / "votes.json"
-    if not template.exists() or json.loads(template.read_text())["sheet"] != name:  # it may be filled in already
+    old = json.loads(template.read_text()) if template.exists() else {"sheet": "", "votes": {}}
+    if old["sheet"] != name:
+        if any(old["votes"].values()):
+            template.rename(blind / f"votes-{old['sheet']}.json")
         write_whole(template, (json.dumps(votes, indent=1) + "\n").encode())
     html = HTML.replace("SHEET", json.dumps(name)).replace("NUMBERS", json.dumps(numbers))
     write_whole(blind / "index.html", html.encode())

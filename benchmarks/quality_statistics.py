@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from quality_battery import MEASURES, Kind, Measure
 from quality_methods import BASELINE
-from scipy.stats import bootstrap, rankdata
+from scipy.stats import rankdata
 
 Array = NDArray[np.floating[Any]]
 
@@ -70,15 +70,10 @@ def resample_styles(styles: Sequence[str], statistic: Callable[[NDArray[np.intp]
     value = statistic(np.concatenate(of_style))
     if len(of_style) < 2:
         return Interval(value, np.nan, np.nan)
-    found = bootstrap(
-        (np.arange(len(of_style)),),
-        lambda drawn: statistic(np.concatenate([of_style[i] for i in drawn])),
-        n_resamples=_RESAMPLES,
-        vectorized=False,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return Interval(value, float(found.low), float(found.high))
+    drawn = np.random.default_rng(0).integers(len(of_style), size=(_RESAMPLES, len(of_style)))
+    found = [statistic(np.concatenate([of_style[i] for i in row])) for row in drawn]
+    low, high = np.quantile(found, (0.025, 0.975))
+    return Interval(value, float(low), float(high))
 
 
 def why_not_counted(measured: Measured) -> dict[str, str]:

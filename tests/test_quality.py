@@ -248,6 +248,11 @@ def test_votes_are_read_back(modules: Any, sheet: Any):
     # what was voted stays when the sheet is written once more
     modules.sheet.write_sheet(sheet.asked, sheet.folder / "pictures", sheet.folder)
     assert json.loads(template.read_text()) == votes
+    # and is put aside when there are other questions
+    modules.sheet.write_sheet(sheet.asked[:2], sheet.folder / "pictures", sheet.folder)
+    assert sorted(path.name for path in sheet.blind.glob("*.png")) == ["001.png", "002.png"]
+    aside = sheet.blind / f"votes-{votes['sheet']}.json"
+    assert len(modules.sheet.read_votes([aside, template], sheet.key)) == 4
 
 
 def test_votes_on_another_sheet_or_by_other_words_are_refused(modules: Any, sheet: Any):
