@@ -7,8 +7,8 @@
 Paints what is missing under ``--out`` (a folder for each size), measures it, and writes there ``quality.md``,
 ``scatter.png`` and the blind sheet ``blind/index.html``. What was painted and measured is kept, so that it can be done in
 parts: the first ``--pairs`` of the 72 have many styles and contents. A picture that is deleted is painted anew. The controls
-and the baseline are always painted; ``--also`` adds a method, a name and options of ``impasto transfer``. With ``--votes`` it
-only tells what the votes say.
+and the baseline are always painted; ``--also`` adds a method, a name and options of ``impasto transfer``. ``--votes``
+only tells what votes say.
 """
 
 from __future__ import annotations

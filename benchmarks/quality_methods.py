@@ -40,7 +40,7 @@ CONTENTS = {
     "taj": "photos/TajMahal_background.webp",
     "face": "astronaut",
     "butterfly": "photos/butterfly.webp",
-    "night": "photos/burj.webp",
+    "night": "photos/TowerBridgeLondon_background.webp",
     "kitten": "photos/kitten.webp",
     "town": "photos/tubingen.jpg",
 }
@@ -51,10 +51,10 @@ STYLES = {
     "renoir": "paintings/pierre_auguste_renoir_bal_du_moulin_de_la_galette_1876.jpg",
     "turner": "paintings/william_turner_shipwreck_of_the_minotaur_1810.jpg",
     "wave": "paintings/katsushika_hokusai_the_great_wave_off_kanagawa_1823_1829.jpg",
-    "durer": "paintings/albrecht_durer_lion_1494.jpg",
+    "lion": "paintings/albrecht_durer_lion_1494.jpg",
     "auvers": "paintings/vincent_van_gogh_village_street_in_auvers_1890.jpg",
-    "arcimboldo": "paintings/giuseppe_arcimboldo_the_librarian_1566.jpg",
-    "snow": "paintings/utagawa_hiroshige_the_benzaiten_shrine_at_inokashira_in_snow.jpg",
+    "spring": "paintings/giuseppe_arcimboldo_spring_1573.jpg",
+    "prawn": "paintings/utagawa_hiroshige_horse_mackerel_and_prawn_1840.jpg",
     "bruegel": "paintings/pieter_brugel_the_harvesters_1565.jpg",
     "cassatt": "paintings/mary_cassatt_summertime_1894.jpg",
 }

@@ -117,9 +117,9 @@ def _fake(sigma: float) -> Callable[[Any, Path], dict[str, Any]]:
     """A method that is quick: the content, blurred, with a part of the style."""
 
     def paint(job: Any, path: Path) -> dict[str, Any]:
-        content, style = (Image.open(file).convert("RGB") for file in (job.content, job.style))
-        blurred = gaussian_filter(np.asarray(content, float), (sigma, sigma, 0))
-        mixed = 0.7 * blurred + 0.3 * np.asarray(style.resize(content.size), float)
+        with Image.open(job.content) as content, Image.open(job.style) as style:
+            blurred = gaussian_filter(np.asarray(content, float), (sigma, sigma, 0))
+            mixed = 0.7 * blurred + 0.3 * np.asarray(style.resize(content.size), float)
         Image.fromarray(mixed.astype(np.uint8)).save(path)
         return {"evaluations": 3}
 
@@ -142,7 +142,7 @@ def test_a_picture_is_painted_once(quick: Any, tmp_path: Path):
     pair = methods.Pair("face", "coffee")
     methods.prepare(pair, tmp_path, 48, tmp_path)
     job = methods.Job(pair, 48, tmp_path, {})
-    assert max(Image.open(job.content).size) == max(Image.open(job.style).size) == 48
+    assert [max(methods.read_values(path).shape) for path in (job.content, job.style)] == [48, 48]
     records = methods.Records(tmp_path)
     assert methods.paint(job, "gatys", records)
     assert not methods.paint(job, "gatys", methods.Records(tmp_path))
@@ -224,7 +224,8 @@ def test_the_sheet_hides_the_names(sheet: Any):
     for path in sheet.blind.iterdir():
         assert not any(word in path.read_bytes() for word in (b"draw", b"gatys", b"starry"))
     assert {question.left for question in sheet.asked} == {"draw", "gatys"}
-    picture = Image.open(sheet.blind / "001.png").convert("RGB")
+    with Image.open(sheet.blind / "001.png") as opened:
+        picture = opened.convert("RGB")
     where = {"gatys": (255, 0, 0), "draw": (0, 0, 255)}
     y = picture.height - 30
     assert picture.getpixel((30, y)) == where[sheet.asked[0].left]
