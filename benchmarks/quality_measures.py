@@ -153,7 +153,7 @@ def compare_structure(painting: Array, content: Array) -> float:
     similarity, how = 1.0, {"data_range": 1.0, "gaussian_weights": True, "use_sample_covariance": False}
     for scale, weight in enumerate(_SCALE_WEIGHTS[:scales], start=1):
         # a large K1 makes the factor of luminance 1: only the coarsest scale has it
-        found = structural_similarity(a, b, **how, K1=0.01 if scale == scales else 1e4)
+        found: Any = structural_similarity(a, b, **how, K1=0.01 if scale == scales else 1e4)
         similarity *= max(float(found), 0.0) ** (weight / sum(_SCALE_WEIGHTS[:scales]))
         a, b = (downscale_local_mean(luma[: len(luma) // 2 * 2, : luma.shape[1] // 2 * 2], 2) for luma in (a, b))
     return 1 - similarity

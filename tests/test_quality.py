@@ -24,7 +24,9 @@ NAMES = ("quality", "quality_battery", "quality_methods", "quality_page", "quali
 def modules(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The benchmark's modules by the last word of their names."""
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    return SimpleNamespace(**{name.rpartition("_")[2]: importlib.import_module(name) for name in NAMES})
+    found = SimpleNamespace(**{name.rpartition("_")[2]: importlib.import_module(name) for name in NAMES})
+    monkeypatch.setattr(found.statistics, "_RESAMPLES", 100)
+    return found
 
 
 @pytest.fixture
@@ -283,8 +285,22 @@ def test_the_page_takes_votes_by_keys_and_keeps_them(sheet: Any, browser: Any):
     page.close()
 
 
+class _Coarse:
+    """A battery that measures at once: one number against the style, and one against the content."""
+
+    def __init__(self, content: Any, style: Any) -> None:
+        self.content, self.style = content, style
+
+    def measure(self, picture: Any) -> dict[str, float]:
+        of_style = abs(picture.mean((1, 2)) - self.style.mean((1, 2))).mean()
+        of_content = abs(picture - self.content).mean()
+        measures = importlib.import_module("quality_battery").MEASURES
+        return {row.name: float(of_style if row.kind in ("style", "paint") else of_content) for row in measures}
+
+
 @pytest.mark.slow
-def test_the_whole_way(quick: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_the_whole_way(quick: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(quick.quality, "Battery", _Coarse)
     words = ["--data", str(tmp_path), "--out", str(tmp_path), "--size", "96", "--methods", "wasserstein"]
     quick.quality.main(words)
     folder = tmp_path / "96"
