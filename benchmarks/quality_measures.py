@@ -26,7 +26,7 @@ Array = NDArray[np.floating[Any]]
 POSITIONS = 1024
 """How many positions are compared with each other."""
 _NEIGHBOUR = 5
-_DIRECTIONS, _QUANTILES, _PROJECTED = 64, 256, 16384
+_DIRECTIONS, _QUANTILES, _PROJECTED = 64, 256, 4096
 # of Ottosson, "A perceptual color space for image processing" (2020): CIE XYZ to cones, and their cube roots to OkLab
 _XYZ_TO_CONES = np.array(
     (
@@ -92,12 +92,12 @@ def sliced_wasserstein(a: Tensor, b: Tensor) -> float:
 
     After Heitz et al., "A Sliced Wasserstein Loss for Neural Texture Synthesis" (2021), arXiv:2006.07229.
     """
-    directions = torch.randn(a.shape[1], _DIRECTIONS, generator=torch.Generator().manual_seed(0))
-    directions = F.normalize(directions, dim=0)
+    directions = torch.randn(_DIRECTIONS, a.shape[1], generator=torch.Generator().manual_seed(0))
+    directions = F.normalize(directions, dim=1)
 
     def quantiles(vectors: Tensor) -> Tensor:
-        ordered = (sampled(vectors, _PROJECTED) @ directions).sort(0).values
-        return F.interpolate(ordered.T[None], _QUANTILES, mode="linear", align_corners=True)[0]
+        ordered = (directions @ sampled(vectors, _PROJECTED).T).sort().values
+        return F.interpolate(ordered[None], _QUANTILES, mode="linear", align_corners=True)[0]
 
     return (quantiles(a) - quantiles(b)).abs().mean().item()
 

@@ -87,7 +87,7 @@ def test_oklab(measures: Any):
 
 def test_colours_are_compared_wherever_they_are(measures: Any):
     cat = picture("chelsea")
-    assert measures.compare_colours(cat[:, ::-1, ::-1], cat) == pytest.approx(0, abs=1e-5)
+    assert measures.compare_colours(cat[:, ::-1, ::-1], cat) == pytest.approx(0, abs=0.01)  # other pixels are sampled
     assert measures.compare_colours(1 - cat, cat) > 0.05
 
 
