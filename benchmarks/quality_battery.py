@@ -67,7 +67,7 @@ MEASURES = (
     Measure("C3s", "1 - MS-SSIM", "content"),
     Measure("C3e", "1 - F1 of the edges", "content"),
     Measure("Ac", "share of clipped pixels, beyond that of content and style", "damage"),
-    Measure("Ab", "border against centre, against the content's, log2", "damage"),
+    Measure("Ab", "border against what lies within it, against the content's, log2", "damage"),
     Measure("Ag", "energy above half the Nyquist frequency, against the style's, log2", "paint"),
     Measure("K", "size of strokes against the style's, log2", "paint"),
 )

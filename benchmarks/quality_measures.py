@@ -181,17 +181,19 @@ def compare_clipping(painting: Array, content: Array, style: Array) -> float:
 
 
 def compare_border(painting: Array, content: Array) -> float:
-    """How much rougher or smoother than the centre the border is, against the content, in powers of two.
+    """How much rougher or smoother the border is than what lies within it, against the content, in powers of two.
 
-    Roughness is the mean gradient of a luma; the border is a fiftieth of the smaller side, and 4 pixels at least.
+    Roughness is the mean gradient of a luma; the border is a fiftieth of the smaller side, and 4 pixels at least, and is
+    compared with four times as much: in the middle there may be anything.
     """
 
     def contrast(luma: Array) -> float:
         gradient = np.hypot(sobel(luma, 0, mode="nearest"), sobel(luma, 1, mode="nearest"))
         wide = max(4, min(luma.shape) // 50)
-        inner = np.zeros(luma.shape, bool)
-        inner[wide:-wide, wide:-wide] = True
-        return _log_ratio(float(gradient[~inner].mean()), float(gradient[inner].mean()))
+        rows, columns = (np.minimum(np.arange(side), np.arange(side)[::-1]) for side in luma.shape)
+        depth = np.minimum.outer(rows, columns)
+        border, within = depth < wide, (depth >= wide) & (depth < 5 * wide)
+        return _log_ratio(float(gradient[border].mean()), float(gradient[within].mean()))
 
     return abs(contrast(painting) - contrast(content))
 
