@@ -45,7 +45,7 @@ class Measure(NamedTuple):
     """A row of the battery.
 
     Attributes:
-        name: a letter and number, for tables.
+        name: a letter and a number, for tables; and one more letter where there are several measures of the same thing.
         title: what it is.
         kind: what it is a distance to: the style, or the content; "paint" is the style's texture alone, and "damage" is
             what neither content nor style has.

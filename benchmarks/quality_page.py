@@ -36,8 +36,7 @@ def page(
     """
     wrong = why_not_counted(measured)
     counting = [name for name, why in wrong.items() if not why]
-    head = f"{len(measured.styles)} pairs, {len(set(measured.styles))} styles."
-    lines = [*TOP.splitlines(), "", head, *left_out, "", "## Style and content", ""]
+    lines = [*TOP.splitlines(), "", _counted(measured), *left_out, "", "## Style and content", ""]
     rows = []
     for method in measured.values:
         style, content = (score(measured, method, kind, counting) for kind in ("style", "content"))
@@ -72,11 +71,16 @@ def plot(measured: Measured, contestants: Sequence[str], path: Path) -> None:
         axes.annotate(method, (x.value, y.value), xytext=(5, 4), textcoords="offset points", fontsize=8)
     axes.set_xlabel("distance to the content: 0 the content itself, 1 the style itself")
     axes.set_ylabel("distance to the style: 0 the style itself, 1 the content itself")
-    axes.set_title(f"{len(measured.styles)} pairs; lower left is better; bars: 95%, by drawing styles anew", fontsize=9)
+    axes.set_title(f"{_counted(measured)} Lower left is better; bars: 95%, by drawing styles anew", fontsize=9)
     axes.grid(alpha=0.3)
+    axes.margins(0.15)  # for the names
     drawn = BytesIO()
     figure.savefig(drawn, format="png", dpi=150)
     write_whole(path, drawn.getvalue())
+
+
+def _counted(measured: Measured) -> str:
+    return f"Pairs: {len(measured.styles)}, styles: {len(set(measured.styles))}."
 
 
 def _arms(interval: Interval) -> list[list[float]] | None:

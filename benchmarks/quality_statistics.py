@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -98,16 +99,19 @@ def _is_less(better: float, worse: float, kind: Kind) -> bool:
 def score(measured: Measured, method: str, kind: Kind, counting: Sequence[str]) -> Interval:
     """The mean of the counting measures of a kind, in each of which 0 is the best control and 1 the worst.
 
-    Of style these are the style itself and the content itself, of content the other way. NaN if none counts.
+    Of style these are the style itself and the content itself, of content the other way. Measures of the same thing
+    (S1, S1p, S1c) weigh as much as one. NaN if none counts.
     """
     columns = [i for i, measure in enumerate(MEASURES) if measure.kind == kind and measure.name in counting]
     if not columns:
         return Interval(np.nan, np.nan, np.nan)
+    alike = Counter(MEASURES[i].name[:2] for i in columns)
+    weights = np.array([1 / (len(alike) * alike[MEASURES[i].name[:2]]) for i in columns])
     best, worst = (STYLE, CONTENT) if kind == "style" else (CONTENT, STYLE)
 
     def statistic(pairs: NDArray[np.intp]) -> float:
         own, zero, one = (measured.values[name][pairs][:, columns].mean(0) for name in (method, best, worst))
-        return float(((own - zero) / (one - zero)).mean())
+        return float(weights @ ((own - zero) / (one - zero)))
 
     return resample_styles(measured.styles, statistic)
 

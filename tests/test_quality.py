@@ -170,13 +170,19 @@ def test_controls_that_rank_as_they_must_count(modules: Any, measured: Any):
     assert np.isnan(statistics.score(measured, "gatys", "content", ["S1"]).value)
 
 
+def test_measures_of_the_same_thing_weigh_as_one(modules: Any, measured: Any):
+    measured.values["gatys"][:, :3] = 0.9  # S1, S1p, S1c; S2 and S3 are 0.3
+    score = modules.statistics.score(measured, "gatys", "style", ["S1", "S1p", "S1c", "S2", "S3"])
+    assert score.value == pytest.approx((0.9 + 0.3 + 0.3) / 3)
+
+
 def test_a_measure_whose_controls_rank_wrong_does_not_count(modules: Any, measured: Any):
     measured.values["10-evaluations"][:, 1] = 0.1
     why = modules.statistics.why_not_counted(measured)
     assert why["S1p"] == "gatys 0.3, 10-evaluations 0.1; texture 0.2, 10-evaluations 0.1"
     assert [name for name, text in why.items() if text] == ["S1p"]
     page = modules.page.page(measured, ["gatys", "wasserstein"], {"gatys": [3.0, 4.0, 9.0]}, ["Left out: draw, not here."])
-    assert "4 pairs, 2 styles.\nLeft out: draw, not here." in page
+    assert "Pairs: 4, styles: 2.\nLeft out: draw, not here." in page
     assert "| S1p | 1 - precision of the features | style | no: gatys 0.3, 10-evaluations 0.1; texture" in page
     assert "| method | S1 | (S1p) | S1c |" in page
     assert "| gatys | 0.30 (0.30 to 0.30) | 0.50 (0.50 to 0.50) | 4.0 s |" in page
@@ -304,7 +310,7 @@ def test_the_whole_way(quick: Any, tmp_path: Path, capsys: pytest.CaptureFixture
     words = ["--data", str(tmp_path), "--out", str(tmp_path), "--size", "96", "--methods", "wasserstein"]
     quick.quality.main(words)
     folder = tmp_path / "96"
-    assert "4 pairs, 2 styles." in (folder / "quality.md").read_text()
+    assert "Pairs: 4, styles: 2." in (folder / "quality.md").read_text()
     with Image.open(folder / "scatter.png") as drawn:
         assert drawn.size == (1050, 900)
     assert len(json.loads((folder / "blind" / "votes.json").read_text())["votes"]) == 4
