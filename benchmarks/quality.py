@@ -24,21 +24,10 @@ from pathlib import Path
 
 import torch
 from quality_battery import Battery, version
-from quality_methods import (
-    BASELINE,
-    CONTROLS,
-    METHODS,
-    Job,
-    Pair,
-    Records,
-    add_transfer,
-    all_pairs,
-    chosen_methods,
-    paint,
-    prepare,
-    read_values,
-)
+from quality_methods import BASELINE, CONTROLS, METHODS, Job, add_transfer, chosen_methods
 from quality_page import page, plot
+from quality_pairs import Pair, all_pairs, prepare, read_values
+from quality_pictures import Records, paint
 from quality_sheet import preference_table, preferences, questions, read_votes, write_sheet
 from quality_statistics import Measured, together, why_not_counted
 

@@ -1,8 +1,4 @@
-"""What is painted, and how: pairs of a content and a style, and a table of methods, each of which paints a pair.
-
-A pair has a folder with ``content.png`` and ``style.png`` as every method gets them, and a picture for each method. Each is
-written once; a line of ``pictures.jsonl`` has its seconds, so that work that was interrupted goes on.
-"""
+"""The methods that are compared: a table of names, each with a function that paints a pair; most run a command."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -19,13 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from machine import run
-from PIL import Image
-from report_files import commit
-from skimage import data
+from quality_pairs import Pair, read_values
 
-from impasto.files import write_whole
 from impasto.media.image.colour import matched
-from impasto.media.image.read import over_white, read_image, resample_image, scaled_shape
 from impasto.media.image.write import write_image
 from impasto.media.signal import Signal, Values
 from impasto.transfer.settings import TransferSettings
@@ -34,50 +25,6 @@ IMPASTO = (sys.executable, "-m", "impasto")
 PASTICHE = (sys.executable, "-m", "pastiche")
 BASELINE = "gatys"
 """The default of impasto 0.1.0: style matrices, and nothing drawn."""
-
-# in the folder of the data; a name alone is a picture of skimage.data
-CONTENTS = {
-    "taj": "photos/TajMahal_background.webp",
-    "face": "astronaut",
-    "butterfly": "photos/butterfly.webp",
-    "night": "photos/TowerBridgeLondon_background.webp",
-    "kitten": "photos/kitten.webp",
-    "town": "photos/tubingen.jpg",
-}
-STYLES = {
-    "ejiri": "paintings/katsushika_hokusai_ejiri_in_suruga_province_1830_1833.jpg",
-    "kandinsky": "paintings/wassily_kandinsky_composition_viii_1923.jpg",
-    "starry": "paintings/vincent_van_gogh_starry_night_1889.jpg",
-    "renoir": "paintings/pierre_auguste_renoir_bal_du_moulin_de_la_galette_1876.jpg",
-    "turner": "paintings/william_turner_shipwreck_of_the_minotaur_1810.jpg",
-    "wave": "paintings/katsushika_hokusai_the_great_wave_off_kanagawa_1823_1829.jpg",
-    "lion": "paintings/albrecht_durer_lion_1494.jpg",
-    "auvers": "paintings/vincent_van_gogh_village_street_in_auvers_1890.jpg",
-    "spring": "paintings/giuseppe_arcimboldo_spring_1573.jpg",
-    "prawn": "paintings/utagawa_hiroshige_horse_mackerel_and_prawn_1840.jpg",
-    "bruegel": "paintings/pieter_brugel_the_harvesters_1565.jpg",
-    "cassatt": "paintings/mary_cassatt_summertime_1894.jpg",
-}
-
-
-class Pair(NamedTuple):
-    """A content to be painted in a style, by their names."""
-
-    content: str
-    style: str
-
-    @property
-    def name(self) -> str:
-        """Of its folder."""
-        return f"{self.content}+{self.style}"
-
-
-def all_pairs() -> list[Pair]:
-    """Every content with every style, in an order of which the first few have many of both."""
-    contents = list(CONTENTS)
-    rounds = range(len(contents))
-    return [Pair(contents[(i + turn) % len(contents)], style) for turn in rounds for i, style in enumerate(STYLES)]
-
 
 Record = dict[str, Any]
 
@@ -123,37 +70,9 @@ class Method(NamedTuple):
     usual: bool = True
 
 
-def read_values(path: Path) -> Values:
-    """A picture as (3, height, width) in 0..1, laid on white."""
-    return over_white(read_image(path)).values
-
-
 def _write(values: Values, path: Path) -> Record:
     write_image(Signal(values), path)
     return {}
-
-
-def prepare(pair: Pair, data_folder: Path, size: int, folder: Path) -> None:
-    """Write content and style of a pair as every method gets them, unless they are there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, source in (("content", CONTENTS[pair.content]), ("style", STYLES[pair.style])):
-        path = folder / f"{name}.png"
-        if is_whole(path):
-            continue
-        given = data_folder / source if "/" in source else getattr(data, source)()
-        picture = over_white(read_image(given))
-        longest = size if name == "content" else min(size, max(picture.shape))
-        _write(resample_image(picture, scaled_shape(picture.shape, longest)).values, path)
-
-
-def is_whole(path: Path) -> bool:
-    """Whether there is a picture that can be read to its end."""
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-    except (OSError, SyntaxError):
-        return False
-    return True
 
 
 def style_itself(style: Values, shape: tuple[int, int]) -> Values:
@@ -289,43 +208,3 @@ def chosen_methods(names: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     wanted |= {BASELINE, *CONTROLS} | {needed for name in wanted for needed in METHODS[name].after}
     left_out = {name: why for name in METHODS if name in wanted and (why := METHODS[name].why_not())}
     return [name for name in METHODS if name in wanted and name not in left_out], left_out
-
-
-class Records:
-    """The lines of ``pictures.jsonl`` in a folder: what is known of each picture that was painted."""
-
-    def __init__(self, folder: Path) -> None:
-        self.path = folder / "pictures.jsonl"
-        self.rows: dict[tuple[str, str], Record] = {}
-        if self.path.exists():
-            for line in self.path.read_text().splitlines():
-                row = json.loads(line)
-                self.rows[row["pair"], row["method"]] = row
-
-    def of(self, pair: Pair) -> dict[str, Record]:
-        """The records of a pair by method."""
-        return {method: row for (name, method), row in self.rows.items() if name == pair.name}
-
-    def seconds_of(self, method: str) -> float:
-        """What a picture of a method has taken at most; 0 if none was painted."""
-        return max((row["seconds"] for (_, name), row in self.rows.items() if name == method), default=0.0)
-
-    def add(self, pair: Pair, method: str, record: Record) -> None:
-        """Keep what is known of a picture."""
-        row = {"pair": pair.name, "method": method, **record, "date": date.today().isoformat(), "commit": commit()}
-        self.rows[pair.name, method] = row
-        write_whole(self.path, "".join(json.dumps(row) + "\n" for row in self.rows.values()).encode())
-
-
-def paint(job: Job, method: str, records: Records) -> bool:
-    """Paint a picture of a pair, unless it is there and whole; whether it was painted."""
-    path = job.path(method)
-    if method in records.of(job.pair) and is_whole(path):
-        return False
-    unfinished = path.with_suffix(".part.png")
-    began = perf_counter()
-    told = METHODS[method].paint(job, unfinished)
-    seconds = perf_counter() - began
-    unfinished.replace(path)
-    records.add(job.pair, method, {"seconds": seconds, **told})
-    return True

