@@ -18,15 +18,6 @@ from scipy.ndimage import gaussian_filter
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ("battery", "methods", "page", "pairs", "pictures", "sheet", "statistics")
-    "quality",
-    "quality_battery",
-    "quality_methods",
-    "quality_page",
-    "quality_pairs",
-    "quality_pictures",
-    "quality_sheet",
-    "quality_statistics",
-)
 
 
 @pytest.fixture
