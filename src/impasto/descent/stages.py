@@ -84,7 +84,7 @@ class Stage:
         iterations: how often J is evaluated in it.
         effort: how long an evaluation takes, in any unit that all stages share.
         begin: takes what the stage before gave, which is None for the first one, and whether it goes on from a state, which
-            has its own start.
+            has its own start. What it was given before it was cut off, it is given again.
     """
 
     iterations: int
@@ -109,11 +109,9 @@ def descend_stages(
         ImpastoError: a stage cannot begin.
     """
     at = state or {"stage": 0, "part": 0, "done": 0, "seconds": 0.0, "painted": None, "carried": {}, "inner": None}
-    part, done, seconds, inner = (at[name] for name in ("part", "done", "seconds", "inner"))
-    before: Tensor | None = None
+    part, done, seconds, inner, before = (at.get(name) for name in ("part", "done", "seconds", "inner", "before"))
     for k in range(at["stage"], len(stages)):
         parts, painted, optimizer, bounds, natural = stages[k].begin(before, inner is not None)
-        before = None
         lengths = parts.lengths(stages[k].iterations)
         carried: State = {}
         if inner is not None:
@@ -140,7 +138,15 @@ def descend_stages(
                     generated=progress.generated if progress.generated.shape == painted.shape else painted,
                     best_generated=painted,
                     state=partial(
-                        _state, progress, stage=k, part=i, done=done, seconds=seconds, painted=painted, carried=known
+                        _state,
+                        progress,
+                        stage=k,
+                        part=i,
+                        done=done,
+                        seconds=seconds,
+                        before=before,
+                        painted=painted,
+                        carried=known,
                     ),
                     scales=len(stages),
                     heavier=heavier,

@@ -66,11 +66,17 @@ def bank(widths: Sequence[int], channels: int) -> LayerTable:
 
 
 class Architecture(NamedTuple):
-    """The layers of a network, and the layers at which the costs are taken by default."""
+    """The layers of a network, and the layers at which the costs are taken by default.
+
+    For a signal that is drawn before it is painted, ``drawing_layers`` are those of the neighbour cost, and ``brush_layers``
+    those of the style layers that hold the brush but not yet the motif; empty if the network does not draw.
+    """
 
     table: LayerTable
     content_layers: tuple[tuple[str, float], ...]
     style_layers: tuple[tuple[str, float], ...]
+    drawing_layers: tuple[tuple[str, float], ...] = ()
+    brush_layers: tuple[str, ...] = ()
 
 
 def _equally(names: Sequence[str]) -> tuple[tuple[str, float], ...]:
@@ -83,7 +89,10 @@ def _bank_architecture(widths: Sequence[int], channels: int) -> Architecture:
 
 
 def _vgg_architecture(table: LayerTable) -> Architecture:
-    return Architecture(table, (("relu4_2", 1.0),), _equally([f"relu{block}_1" for block in range(1, 6)]))
+    blocks = [f"relu{block}_1" for block in range(1, 6)]
+    rectified = [row.name for row in table if row.operation == "relu"]
+    rectified = rectified[: rectified.index("relu4_3") + 1]
+    return Architecture(table, (("relu4_2", 1.0),), _equally(blocks), _equally(rectified), tuple(blocks[:3]))
 
 
 ARCHITECTURES: dict[str, Architecture] = {

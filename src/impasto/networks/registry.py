@@ -42,6 +42,8 @@ class Constructor:
         table: its layers, if they are known without making it.
         content_layers: where the content cost is taken unless one says so, with weights.
         style_layers: the same of the style cost.
+        drawing_layers: where the neighbour cost is taken of a picture that is drawn first; empty if it does not draw.
+        brush_layers: those of the style layers that hold the brush but not yet the motif.
         explored: whether it can be explored; if not, it needs more than the signal.
     """
 
@@ -53,6 +55,8 @@ class Constructor:
     table: LayerTable = ()
     content_layers: Layers = ()
     style_layers: Layers = ()
+    drawing_layers: Layers = ()
+    brush_layers: tuple[str, ...] = ()
     explored: bool = True
 
     @property

@@ -13,7 +13,7 @@ from impasto.media.medium import Medium
 from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.networks.layers import up_to_deepest
 from impasto.networks.registry import BUILT_IN as NETWORKS
-from impasto.networks.registry import constructor_of
+from impasto.networks.registry import Constructor, constructor_of
 from impasto.objective.weighting import LayersGiven, check_choice, layers_text
 from impasto.validation import Layers, number, whole, whole_or
 
@@ -28,6 +28,9 @@ CHOICES = {
     "colour": ("style", "content", "luminance", "match"),
 }
 INITS = ("content", "random", "style")
+
+DRAW = 0.0
+"""How far the drawing is the style's, if nobody says so."""
 
 # exponents of --strength below and above 0.5, so that equal steps look alike: colours appear first, at small weights
 _STEEPNESS = (3.0, 2.0)
@@ -84,6 +87,13 @@ class TransferSettings:
         "Size of the brush strokes: the style's longest side in units of the result's.",
         "0.25..4",
         number(0.25, 4),
+    )
+    draw: float = _setting(
+        DRAW,
+        "How far the drawing, and not only the paint, is the style's: 0 keeps the forms of the content, as in a photograph; "
+        "at 1 they are drawn in the painter's hand.",
+        "0..1",
+        number(0, 1),
     )
     alpha: float = _setting(1.0, "Weight of the content cost.", "X", number(0))
     beta: float | None = _setting(
@@ -228,6 +238,9 @@ class TransferSettings:
         0.5 init_noise = 2 s - 1, as otherwise G would keep the content where only the style counts. At 0 G starts from the
         content, which then has no cost, at a single scale.
 
+        Where the drawing is the style's by d, the style layers that hold its motif count 1 - d times as much as those that
+        hold its brush: where the motif goes is decided by the drawing.
+
         Raises:
             SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
         """
@@ -251,7 +264,7 @@ class TransferSettings:
                 f"network {row.name!r} does not take this kind of signal ({medium.name}): {fitting} was expected"
             )
         weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
-        usual = {"content_layers": row.content_layers or None, "style_layers": row.style_layers or None}
+        usual = {"content_layers": row.content_layers or None, "style_layers": _painted_with(row, self.draw) or None}
         defaults = {**defaults, **weights, "network": row.name, **usual}
         open_ones = {name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")}
         if self.strength is not None:
@@ -259,7 +272,7 @@ class TransferSettings:
             open_ones["alpha"] = (2 * (1 - self.strength)) ** steepness
             open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** steepness
             open_ones["init_noise"] = max(0.0, 2 * self.strength - 1)
-            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
+            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1, "draw": 0.0})
         return replace(self, **open_ones)
 
     def takes_size_for_rate(self, medium: Medium) -> bool:
@@ -270,6 +283,15 @@ class TransferSettings:
         """The settings as JSON, layers as ``{name: weight}``; ``TransferSettings(**d)`` makes them again."""
         layers = {"content_layers": self.content_weights or None, "style_layers": self.style_lambdas or None}
         return asdict(self) | layers
+
+
+def _painted_with(row: Constructor, draw: float) -> Layers:
+    """The style layers of a network for a picture that is drawn so far by the style."""
+    if not draw or not row.brush_layers:
+        return row.style_layers
+    weights = {layer: share * (1.0 if layer in row.brush_layers else 1 - draw) for layer, share in row.style_layers}
+    total = sum(weights.values())
+    return tuple((layer, weight / total) for layer, weight in weights.items() if weight)
 
 
 def default_text(name: str) -> str:
