@@ -83,6 +83,18 @@ def _equally(names: Sequence[str]) -> tuple[tuple[str, float], ...]:
     return tuple((name, 1 / len(names)) for name in names)
 
 
+def _fewest_channels_most(table: LayerTable, last: str) -> tuple[tuple[str, float], ...]:
+    """The ReLUs of a chain down to ``last``, each weighted by one over its channels: fine lines and colours count most."""
+    weights: dict[str, float] = {}
+    channels = 1
+    for row in table:
+        channels = row.channels or channels
+        if row.operation == "relu" and last not in weights:
+            weights[row.name] = 1 / channels
+    total = sum(weights.values())
+    return tuple((layer, weight / total) for layer, weight in weights.items())
+
+
 def _bank_architecture(widths: Sequence[int], channels: int) -> Architecture:
     layers = _equally([f"relu{width}" for width in widths])
     return Architecture(bank(widths, channels), layers, layers)
@@ -90,9 +102,8 @@ def _bank_architecture(widths: Sequence[int], channels: int) -> Architecture:
 
 def _vgg_architecture(table: LayerTable) -> Architecture:
     blocks = [f"relu{block}_1" for block in range(1, 6)]
-    rectified = [row.name for row in table if row.operation == "relu"]
-    rectified = rectified[: rectified.index("relu4_3") + 1]
-    return Architecture(table, (("relu4_2", 1.0),), _equally(blocks), _equally(rectified), tuple(blocks[:3]))
+    drawing = _fewest_channels_most(table, "relu4_3")
+    return Architecture(table, (("relu4_2", 1.0),), _equally(blocks), drawing, tuple(blocks[:3]))
 
 
 ARCHITECTURES: dict[str, Architecture] = {

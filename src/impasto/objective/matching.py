@@ -17,7 +17,7 @@ from torch import Tensor
 # positions of the signal in a cell, along each axis
 _CELL = 4
 # descriptions are compared as they are up to so many products, and in so many dimensions above
-_EXACT, _DIMENSIONS = 2**36, 256
+_EXACT, _DIMENSIONS = 2**32, 256
 # the most cells of the styles among which one is searched, and the cosines that are held at a time
 _CANDIDATES, _AT_ONCE = 2**14, 2**22
 # of the projection, and of the choice of candidates

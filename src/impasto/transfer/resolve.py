@@ -20,7 +20,7 @@ from impasto.objective.term import Objective, Term
 from impasto.transfer.settings import TransferSettings
 
 # weight of J_neighbours, whose unit is the cosine, beside a J_content whose unit is a squared relative error
-_DRAWN = 4.0
+_DRAWN = 25.0
 # what a J that is given says itself
 _OF_OBJECTIVE = ("alpha", "beta", "strength", "draw", "tv", "weighting", "style_cost", "content_layers", "style_layers")
 _OF_OPTIMIZER = ("optimizer", "history")
