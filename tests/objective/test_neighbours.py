@@ -76,7 +76,14 @@ def numpy_cost(network: ConvNet, query: Tensor, S: Tensor, G: Tensor) -> float: 
     q, s = (column.reshape(len(column), -1).T for column in columns)
     q, s = q - q.mean(0), s - s.mean(0)
     cosines = (q @ s.T) / np.linalg.norm(q, axis=1)[:, None] / np.linalg.norm(s, axis=1)
-    found = cosines.argmax(1).reshape(rows, wide)
+    found, most = cosines.argmax(1).reshape(rows, wide), cosines.max(1).reshape(rows, wide) - 0.1
+    for step in ((1, 0), (0, 1)):  # a cell goes on as the one above, and then as the one to the left, if that is as good
+        for y, x in np.ndindex(rows, wide):
+            if y >= step[0] and x >= step[1]:
+                place = np.add(divmod(found[y - step[0], x - step[1]], wide_S), step)
+                if place[0] < len(s) // wide_S and place[1] < wide_S:
+                    number = place[0] * wide_S + place[1]
+                    found[y, x] = number if cosines[y * wide + x, number] >= most[y, x] else found[y, x]
     total = 0.0
     for (name, side), weight in zip(NAMES.items(), (0.4, 0.3, 0.2, 0.1), strict=True):
         g, of_style = a_G[name], a_S[name] if side else in_cells(a_S[name])

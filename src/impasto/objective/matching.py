@@ -20,6 +20,8 @@ _CELL = 4
 _EXACT, _DIMENSIONS = 2**32, 256
 # the most cells of the styles among which one is searched, and the cosines that are held at a time
 _CANDIDATES, _AT_ONCE = 2**14, 2**22
+# how far below the largest cosine that of a candidate may be which goes on with its neighbour
+_COHERENT = 0.1
 # of the projection, and of the choice of candidates
 _SEED = 0
 _LINEAR = {1: "linear", 2: "bilinear", 3: "trilinear"}
@@ -65,12 +67,16 @@ def is_exact(queries: int, candidates: int, activations: Activations) -> bool:
     return queries * candidates * sum(a.shape[1] for a in activations.values()) <= _EXACT
 
 
+def directions(rows: Tensor) -> Tensor:
+    """Descriptions (n, dimensions) relative to their mean, as otherwise all would be alike, with a length of 1."""
+    return F.normalize(rows - rows.mean(0), dim=1)
+
+
 def nearest(queries: Tensor, candidates: Tensor) -> Tensor:
     """For each query, (n, dimensions), the number of the candidate, (m, dimensions), with the largest cosine.
 
-    Both are taken relative to the mean of their kind, or all would be alike.
+    Both are :func:`directions`.
     """
-    queries, candidates = (F.normalize(rows - rows.mean(0), dim=1) for rows in (queries, candidates))
     return torch.cat([(part @ candidates.T).argmax(1) for part in queries.split(max(1, _AT_ONCE // len(candidates)))])
 
 
@@ -91,6 +97,21 @@ class Candidates(NamedTuple):
         """Of the rows of all cells of each style those of the candidates."""
         return torch.cat([part[self.cell[self.style == i].to(part.device)] for i, part in enumerate(rows)])
 
+    def beside(self, dims: int) -> Tensor:
+        """For each of so many axes of the content, and each candidate, the candidate in the next cell, or -1: (dims, m)."""
+        found = torch.full((dims, len(self.cell)), -1)
+        for i, grid in enumerate(self.grids):
+            here = (self.style == i).nonzero()[:, 0]
+            numbers = torch.full((prod(grid),), -1)
+            numbers[self.cell[here]] = here
+            missing = dims + 1 - len(grid)  # axes along which the style is constant
+            found[:missing, here] = here
+            for axis in range(1, len(grid)):
+                following = numbers.reshape(grid).roll(-1, axis)
+                following.narrow(axis, grid[axis] - 1, 1).fill_(-1)
+                found[missing + axis - 1, here] = following.flatten()[self.cell[here]]
+        return found
+
 
 def candidates_of(grids: Sequence[tuple[int, ...]], shares: Sequence[float]) -> Candidates:
     """As many cells of each style as its share, and not more than 16384 in all; which ones of them is chosen at random."""
@@ -102,6 +123,47 @@ def candidates_of(grids: Sequence[tuple[int, ...]], shares: Sequence[float]) -> 
         for count, share in zip(counts, shares, strict=True)
     ]
     return Candidates(grids, torch.cat([torch.full_like(of, i) for i, of in enumerate(cells)]), torch.cat(cells))
+
+
+def coherent(
+    found: Tensor, queries: Tensor, rows: Tensor, candidates: Candidates, regions: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
+    """The candidates of the cells, (N, *cells), where a cell goes on as the one before it began.
+
+    Where the content is flat many candidates are nearly as good as the best one, which would be the same everywhere: its
+    strokes would be repeated from cell to cell, as a grid. So along each axis a cell takes the candidate beside that of the
+    cell before it, unless its cosine is more than 0.1 below that of its own best (Ashikhmin, "Synthesizing Natural
+    Textures", 2001; Hertzmann et al., "Image Analogies", 2001, section 3.2).
+
+    Args:
+        found: by :func:`nearest`; below 0 where there is none.
+        queries: the :func:`directions` of the cells, (cells of all items, dimensions).
+        rows: those of the candidates.
+        candidates: what the numbers stand for.
+        regions: the region of each cell, (N, *cells), and the candidates that a region may have, (regions, m).
+    """
+    beside = candidates.beside(found.dim() - 1)
+    cell = torch.arange(len(queries)).reshape(found.shape)
+
+    def distance(cells: Tensor, chosen: Tensor) -> Tensor:
+        pairs = queries[cells.flatten().to(rows.device)] * rows[chosen.flatten().to(rows.device)]
+        return 1 - pairs.sum(1).cpu().reshape(chosen.shape)
+
+    most = distance(cell, found) + _COHERENT
+    for axis in range(1, found.dim()):
+        lines = [x.movedim(axis, 0) for x in (found, cell, most)]
+        before = lines[0][0]
+        new = [before]
+        for own, here, at_most in zip(*(line[1:] for line in lines), strict=True):
+            next_one = beside[axis - 1][before]
+            good = (before >= 0) & (next_one >= 0) & (own >= 0) & (distance(here, next_one) <= at_most)
+            if regions is not None:
+                of_cell, allowed = regions
+                good &= allowed[of_cell.flatten()[here], next_one]
+            before = torch.where(good, next_one, own)
+            new.append(before)
+        found = torch.stack(new).movedim(0, axis)
+    return found
 
 
 def laid_out(

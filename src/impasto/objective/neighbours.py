@@ -22,14 +22,15 @@ from impasto.objective.matching import (
     Activations,
     Candidates,
     candidates_of,
+    coherent,
     described,
+    directions,
     grid_of,
     is_exact,
     laid_out,
     nearest,
     units_of,
 )
-from impasto.objective.region_weights import RegionWeights
 from impasto.objective.term import Part, Scene, Term
 from impasto.objective.weighting import Layers, LayersGiven, layers_text
 from impasto.validation import layers as check_layers
@@ -77,19 +78,13 @@ class Neighbours(Term):
         exact = is_exact(prod(grid), len(candidates.cell), seen)
         queries = described(seen, units, grid, exact=exact)
         del seen, query
-        described_styles = [described(a, units, of, exact=exact) for a, of in zip(styles, candidates.grids, strict=True)]
-        rows = candidates.of(described_styles)
-        del described_styles
-        if scene.regions is None:
-            found = nearest(queries, rows).cpu()
-        else:
-            used = [i for i, (_, share) in enumerate(scene.styles) if share]
-            found = _within(scene.regions(self.layers), used, queries, rows, candidates, grid)
-        del queries, rows
+        every = [described(a, units, of, exact=exact) for a, of in zip(styles, candidates.grids, strict=True)]
+        found = _found(scene, self.layers, queries, every, candidates, grid)
+        del queries, every
         parts: list[Part] = []
         for layer, weight in self.weights:
             of_layer = [style.pop(layer) for style in styles]
-            target = laid_out(of_layer, candidates, found.reshape(grid), grid, spaces[layer])
+            target = laid_out(of_layer, candidates, found, grid, spaces[layer])
             typical = units[layer] * target.shape[1] ** 0.5
             statistic = Statistic(layer, partial(_difference, target, typical))
             parts.append(Part(layer, weight, lambda mean: mean, (statistic,)))
@@ -122,26 +117,34 @@ def _difference(target: Tensor, typical: float, a: Tensor, window: Window) -> Te
     return neighbour_cost(at(target, window), a, typical)
 
 
-def _within(
-    regions: Sequence[RegionWeights],
-    used: Sequence[int],
+def _found(
+    scene: Scene,
+    layers: Sequence[str],
     queries: Tensor,
-    rows: Tensor,
+    styles: Sequence[Tensor],
     candidates: Candidates,
     grid: tuple[int, ...],
 ) -> Tensor:
-    """The candidate of each cell from the region that it is in; -1 where it is in none, or no style has that region."""
-    inside = torch.stack([region.share * _in_cells(region.generated, grid) for region in regions])
-    strongest, of_cell = inside.max(0)
+    """The candidate of each cell, (N, *cells); -1 where it is in no region, or in one that no style has."""
+    rows = candidates.of(styles)
+    if scene.regions is None:
+        queries, rows = directions(queries), directions(rows)
+        return coherent(nearest(queries, rows).cpu().reshape(grid), queries, rows, candidates)
+    regions = scene.regions(layers)
+    used = [i for i, (_, share) in enumerate(scene.styles) if share]
+    strongest, of_cell = torch.stack([region.share * _in_cells(region.generated, grid) for region in regions]).max(0)
+    allowed = torch.zeros(len(regions), len(rows), dtype=torch.bool)
     found = torch.full((len(queries),), -1)
     for i, region in enumerate(regions):
-        here = ((of_cell == i) & (strongest > 0)).nonzero()[:, 0]
-        allowed = [_in_cells(region.styles[style], of) for style, of in zip(used, candidates.grids, strict=True)]
-        there = (candidates.of(allowed) > 0).nonzero()[:, 0]
+        allowed[i] = (
+            candidates.of([_in_cells(region.styles[k], of) for k, of in zip(used, candidates.grids, strict=True)]) > 0
+        )
+        here, there = ((of_cell == i) & (strongest > 0)).nonzero()[:, 0], allowed[i].nonzero()[:, 0]
         if len(here) and len(there):
-            place = nearest(queries[here.to(queries.device)], rows[there.to(rows.device)])
+            place = nearest(directions(queries[here.to(rows.device)]), directions(rows[there.to(rows.device)]))
             found[here] = there[place.cpu()]
-    return found
+    queries, rows = directions(queries), directions(rows)
+    return coherent(found.reshape(grid), queries, rows, candidates, (of_cell, allowed))
 
 
 def _in_cells(weights: Activations, grid: tuple[int, ...]) -> Tensor:

@@ -44,7 +44,7 @@ _REMEMBERED = 16
 # the size at which the first of several scales is painted: an evaluation takes a quarter of the time of one at 512
 _FIRST = 256
 # a picture is drawn at these shares of that size, and of the evaluations
-_DRAWN = ((1 / 4, 0.4), (1 / 2, 0.4), (1.0, 0.4))
+_DRAWN = ((1 / 4, 0.4), (1 / 2, 0.3), (1.0, 0.2))
 # a drawing starts from a content with so many pixels in one: from spots of colour
 _SPOT = 8
 
