@@ -98,7 +98,7 @@ def numpy_cost(network: ConvNet, query: Tensor, S: Tensor, G: Tensor) -> float: 
                     at = tuple(p * side + i % side for p, i in zip(place, (y, x), strict=True)) if side else place
                     target = of_style[(slice(None), *at)]
                     here.append(1 - vector @ target / np.linalg.norm(target))
-        total += weight * np.mean(here)
+        total += weight * float(np.mean(here))
     return total
 
 
@@ -170,9 +170,9 @@ def test_a_region_is_matched_within_its_own(network64: ConvNet, content: Tensor,
     (statistic,) = parts["relu3_1"].statistics
     a = network64(G, ["relu3_1"])["relu3_1"]
     for picture, window in ((style, slice(0, 5)), (other, slice(5, 10))):
-        # of a style that is alone no cell of the other one can be found
+        # each vector is one of its own style, and of length 1
         candidates = torch.nn.functional.normalize(network64(picture, ["relu3_1"])["relu3_1"][0].flatten(1), dim=0)
-        target = statistic.mean.args[0][..., window][0].flatten(1)  # pyright: ignore[reportAttributeAccessIssue]
+        target = statistic.mean.args[0][..., window][0].flatten(1)  # pyright: ignore[reportFunctionMemberAccess]
         assert ((target.T @ candidates).max(1).values > 1 - 1e-9).all()
     assert 0 < statistic.mean(a, (slice(None),) * 3).item() < 1
 

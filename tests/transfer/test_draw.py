@@ -28,7 +28,7 @@ SMALL: dict[str, Any] = {"size": 40, "iterations": 6}
 def plan(size: Any, draw: float = 1.0, shape: tuple[int, int] = (300, 400), **more: Any) -> list[tuple[Any, int, bool]]:
     _, settings = resolve(TransferSettings(size=size, draw=draw, iterations=100, **more), IMAGE)
     content = Signal(np.zeros((3, *shape), np.float32), "image")
-    return [tuple(scale) for scale in plan_scales(IMAGE, settings, content)]
+    return [(scale.size, scale.iterations, scale.drawn) for scale in plan_scales(IMAGE, settings, content)]
 
 
 def paint(draw: float, style: Any = STYLE, **more: Any) -> impasto.Painting:

@@ -24,7 +24,8 @@ from impasto.cli.styles import parse_style
 from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
 from impasto.media.image.options import ImageOutput
-from impasto.transfer.settings import CHOICES, TransferSettings, default_text
+from impasto.transfer.default_text import default_text
+from impasto.transfer.settings import CHOICES, TransferSettings
 
 if TYPE_CHECKING:
     from impasto.descent.descend import Progress

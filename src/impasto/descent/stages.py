@@ -108,8 +108,18 @@ def descend_stages(
     Raises:
         ImpastoError: a stage cannot begin.
     """
-    at = state or {"stage": 0, "part": 0, "done": 0, "seconds": 0.0, "painted": None, "carried": {}, "inner": None}
-    part, done, seconds, inner, before = (at.get(name) for name in ("part", "done", "seconds", "inner", "before"))
+    new: State = {
+        "stage": 0,
+        "part": 0,
+        "done": 0,
+        "seconds": 0.0,
+        "before": None,
+        "painted": None,
+        "carried": {},
+        "inner": None,
+    }
+    at = new | (state or {})
+    part, done, seconds, inner, before = (at[name] for name in ("part", "done", "seconds", "inner", "before"))
     for k in range(at["stage"], len(stages)):
         parts, painted, optimizer, bounds, natural = stages[k].begin(before, inner is not None)
         lengths = parts.lengths(stages[k].iterations)

@@ -77,6 +77,14 @@ class Constructor:
         """
         return channels_of(self.table, layer)
 
+    def painted_with(self, draw: float) -> Layers:
+        """The style layers for a picture that is drawn so far by the style, 0..1: the motif counts the less beside the brush."""
+        if not draw or not self.brush_layers:
+            return self.style_layers
+        weights = {layer: share * (layer in self.brush_layers or 1 - draw) for layer, share in self.style_layers}
+        total = sum(weights.values())
+        return tuple((layer, weight / total) for layer, weight in weights.items() if weight)
+
     def build(self, spatial_dims: int | None = None, **options: Any) -> Network:
         """The network for signals of ``spatial_dims`` axes; by default the first number of them that it takes.
 

@@ -17,7 +17,8 @@ from impasto.errors import SettingsError
 from impasto.media.registry import medium_of
 from impasto.networks.device import available_devices
 from impasto.objective.weighting import layers_text
-from impasto.transfer.settings import CHOICES, INITS, TransferSettings, default_text
+from impasto.transfer.default_text import default_text
+from impasto.transfer.settings import CHOICES, INITS, TransferSettings
 from impasto.validation import Layers
 
 
@@ -100,7 +101,6 @@ def preset_rows() -> dict[str, gr.Radio | gr.Slider]:
             label=dial.label,
             elem_classes="dial",
             elem_id=f"dial-{dial.setting}",
-            show_reset_button=False,
             visible=dial.suits("image"),
         )
         for dial in DIALS
