@@ -15,7 +15,8 @@ import impasto
 from impasto.errors import SettingsError, UnknownLayerError
 from impasto.media.registry import media
 from impasto.networks.layers import VGG19
-from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
+from impasto.objective.weighting import layers_text
+from impasto.transfer.settings import CHOICES, TransferSettings
 
 NAMES = [row.name for row in VGG19]
 

@@ -78,7 +78,7 @@ class Constructor:
         return channels_of(self.table, layer)
 
     def painted_with(self, draw: float) -> Layers:
-        """The style layers for a picture that is drawn so far by the style, 0..1: the motif counts the less beside the brush."""
+        """The style layers for a picture that is drawn by the style so far, 0..1: the motif counts the less for it."""
         if not draw or not self.brush_layers:
             return self.style_layers
         weights = {layer: share * (layer in self.brush_layers or 1 - draw) for layer, share in self.style_layers}
