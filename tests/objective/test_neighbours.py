@@ -223,6 +223,17 @@ def test_a_picture_is_the_style_of_a_volume_that_is_seen_whole(network64: ConvNe
     assert objective(volume).cost.item() == pytest.approx(0, abs=5e-3)
 
 
+def test_a_flat_place_has_whole_strokes_of_the_style():
+    """Where all candidates are alike the cells of the content take cells of the style that lie side by side."""
+    candidates = matching.candidates_of([(1, 6, 8)], [1.0])
+    rows = torch.nn.functional.normalize(1 + 0.05 * torch.rand(48, 5, generator=torch.Generator().manual_seed(0)), dim=1)
+    queries = rows[:1].repeat(20, 1)
+    found = matching.coherent(matching.nearest(queries, rows).reshape(1, 4, 5), queries, rows, candidates)
+    assert found.tolist() == [[[8 * y + x for x in range(5)] for y in range(4)]]
+    beside = candidates.beside(2)
+    assert beside[1, 7] == -1 and beside[1, 6] == 7 and beside[0, 0] == 8 and beside[0, 40] == -1
+
+
 def test_it_is_a_term_like_the_others():
     J = impasto.content("relu4_2") + 3 * impasto.neighbours("relu1_1,relu2_1")  # noqa: N806
     assert repr(J) == "content('relu4_2') + 3 * neighbours('relu1_1,relu2_1')"

@@ -14,6 +14,7 @@ from skimage import data
 
 import impasto
 from impasto.errors import SettingsError
+from impasto.media.image.read import resample_image
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.transfer.resolve import resolve
@@ -109,8 +110,7 @@ def test_at_no_strength_it_is_the_content():
 
 
 def test_colour_and_several_styles_and_total_variation_work_with_it():
-    grey = paint(1.0, colour="luminance").signal.values
-    assert grey.shape == (3, 25, 40) or grey.shape[0] == 3
+    assert paint(1.0, colour="luminance").finished
     mixed = paint(1.0, [(STYLE, 0.5), (CONTENT[::-1], 0.5)], tv=5.0)
     assert np.isfinite(mixed.best.cost) and mixed.finished
 
@@ -125,12 +125,9 @@ def test_regions_are_drawn_from_their_own_styles_and_what_is_protected_stays(tmp
     Image.fromarray(whole).save(tmp_path / "style.png")
     masks = {"content_mask": str(tmp_path / "content.png"), "style_mask": str(tmp_path / "style.png")}
     painting = paint(1.0, protect=str(tmp_path / "content.png"))
-    content = impasto.read_image(CONTENT)
-    size = painting.signal.shape
-    from impasto.media.image.read import resample_image
-
-    kept = resample_image(content, (size[0], size[1])).values
-    assert np.array_equal(painting.signal.values[:, :, : size[1] // 2 - 4], kept[:, :, : size[1] // 2 - 4])
+    rows, columns = painting.signal.shape
+    kept = resample_image(impasto.read_image(CONTENT), (rows, columns)).values
+    assert np.array_equal(painting.signal.values[:, :, : columns // 2 - 4], kept[:, :, : columns // 2 - 4])
     assert paint(1.0, **masks).finished
 
 
