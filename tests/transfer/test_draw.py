@@ -80,7 +80,7 @@ def test_the_more_is_drawn_the_less_the_paint_decides_where_the_motif_goes():
         lambdas = TransferSettings(draw=draw).for_kind("image").style_lambdas
         assert sum(lambdas.values()) == pytest.approx(1)
         deep.append(lambdas.get("relu4_1", 0.0) / lambdas["relu1_1"])
-    assert deep == pytest.approx([1, 0.75, 0.5, 0.25, 0])
+    assert deep == pytest.approx([1, 0.75**3, 0.5**3, 0.25**3, 0])
     chosen = TransferSettings(draw=0.5, style_layers="relu1_1,relu5_1").for_kind("image")
     assert chosen.style_lambdas == {"relu1_1": 0.5, "relu5_1": 0.5}
 

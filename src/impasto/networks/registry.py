@@ -81,7 +81,7 @@ class Constructor:
         """The style layers for a picture that is drawn by the style so far, 0..1: the motif counts the less for it."""
         if not draw or not self.brush_layers:
             return self.style_layers
-        weights = {layer: share * (layer in self.brush_layers or 1 - draw) for layer, share in self.style_layers}
+        weights = {layer: share * (layer in self.brush_layers or (1 - draw) ** 3) for layer, share in self.style_layers}
         total = sum(weights.values())
         return tuple((layer, weight / total) for layer, weight in weights.items() if weight)
 

@@ -238,8 +238,8 @@ class TransferSettings:
         0.5 init_noise = 2 s - 1, as otherwise G would keep the content where only the style counts. At 0 G starts from the
         content, which then has no cost, at a single scale.
 
-        Where the drawing is the style's by d, the style layers that hold its motif count 1 - d times as much as those that
-        hold its brush: where the motif goes is decided by the drawing.
+        Where the drawing is the style's by d, the style layers that hold its motif count (1 - d)^3 times as much as those
+        that hold its brush: where the motif goes is decided by the drawing.
 
         Raises:
             SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
