@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from impasto.networks.weights import load_weights
     from impasto.networks.wrap import wrap
     from impasto.objective.content import content
+    from impasto.objective.neighbours import neighbours
     from impasto.objective.own import activation_term, image_term, total_variation
     from impasto.objective.style import style
     from impasto.objective.term import Objective, Term
@@ -60,6 +61,7 @@ _LATER = {
     "content": "impasto.objective.content",
     "image_term": "impasto.objective.own",
     "load_weights": "impasto.networks.weights",
+    "neighbours": "impasto.objective.neighbours",
     "read_image": "impasto.media.image.read",
     "style": "impasto.objective.style",
     "synthesise": "impasto.explore.synthesis",
@@ -98,6 +100,7 @@ __all__ = [
     "content",
     "image_term",
     "load_weights",
+    "neighbours",
     "read_image",
     "style",
     "synthesise",

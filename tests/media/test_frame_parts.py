@@ -13,8 +13,10 @@ from impasto.media.movie.optical_flow import flicker
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet, vgg19
 from impasto.objective.costs import temporal_cost
+from impasto.objective.evaluation import BoundObjective, View
+from impasto.objective.neighbours import neighbours
 from impasto.objective.temporal import temporal
-from impasto.objective.term import Moved
+from impasto.objective.term import Moved, Scene
 from impasto.transfer.resolve import objective_of
 from impasto.transfer.settings import TransferSettings
 from tests.conftest import bound, descent_of, descent_of_parts, told
@@ -115,3 +117,14 @@ def test_the_temporal_cost_is_a_part_of_every_frame(network: ConvNet, movie: Ten
         assert e.cost == pytest.approx(sum(e.costs.values()), rel=1e-6)
         assert list(e.costs) == ["content", "style", "total variation", "temporal"]
     assert history[0].costs["temporal"] == 0 and max(e.costs["temporal"] for e in history) > 0
+
+
+def test_neighbours_are_searched_with_the_moved_frame_before(network: ConvNet, movie: Tensor, picture: Tensor) -> None:
+    J = 1 * neighbours("relu1_1,relu2_1")  # noqa: N806
+    parts = Frames(J, network, movie, [(picture, 1.0)])
+    before = torch.rand(1, 3, 32, 40, generator=torch.Generator().manual_seed(0))
+    moved = Moved(before, torch.ones(32, 40))
+    scene = Scene(network, movie[:, :, 2], [(picture, 1.0)], painted=before)
+    expected = BoundObjective(J, [View(scene)])(movie[:, :, 2]).cost.item()
+    assert parts.frame(2, moved)(movie[:, :, 2]).cost.item() == expected
+    assert parts.frame(2)(movie[:, :, 2]).cost.item() != expected

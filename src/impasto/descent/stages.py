@@ -86,7 +86,7 @@ class Stage:
         iterations: how often J is evaluated in it, at most.
         effort: how long an evaluation takes, in any unit that all stages share.
         begin: takes what the stage before gave, which is None for the first one, and whether it goes on from a state, which
-            has its own start.
+            has its own start. What it was given before it was cut off, it is given again.
     """
 
     iterations: int
@@ -110,12 +110,20 @@ def descend_stages(
     Raises:
         ImpastoError: a stage cannot begin.
     """
-    at = state or {"stage": 0, "part": 0, "done": 0, "seconds": 0.0, "painted": None, "carried": {}, "inner": None}
-    part, done, seconds, inner = (at[name] for name in ("part", "done", "seconds", "inner"))
-    before: Tensor | None = None
+    new: State = {
+        "stage": 0,
+        "part": 0,
+        "done": 0,
+        "seconds": 0.0,
+        "before": None,
+        "painted": None,
+        "carried": {},
+        "inner": None,
+    }
+    at = new | (state or {})
+    part, done, seconds, inner, before = (at[name] for name in ("part", "done", "seconds", "inner", "before"))
     for k in range(at["stage"], len(stages)):
         parts, painted, optimizer, bounds, natural, still = stages[k].begin(before, inner is not None)
-        before = None
         lengths = parts.lengths(stages[k].iterations)
         carried: State = {}
         if inner is not None:
@@ -150,7 +158,15 @@ def descend_stages(
                     generated=progress.generated if progress.generated.shape == painted.shape else painted,
                     best_generated=painted,
                     state=partial(
-                        _state, progress, stage=k, part=i, done=done, seconds=seconds, painted=painted, carried=known
+                        _state,
+                        progress,
+                        stage=k,
+                        part=i,
+                        done=done,
+                        seconds=seconds,
+                        before=before,
+                        painted=painted,
+                        carried=known,
                     ),
                     scales=len(stages),
                     heavier=heavier,

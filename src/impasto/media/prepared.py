@@ -25,13 +25,15 @@ from impasto.objective.term import Objective, Scene
 Measured = dict[Any, Any]
 """Statistics of the styles that were measured before, see :class:`impasto.objective.term.Scene`."""
 
-Bind = Callable[[Objective, Forward, Tensor, Blend, Measured], Parts]
-"""Makes the parts of the descent from J, the network, content and styles."""
+Bind = Callable[[Objective, Forward, Tensor, Blend, Tensor | None, Measured], Parts]
+"""Makes the parts of the descent from J, the network, content, styles and what is painted so far."""
 
 
-def bind_whole(objective: Objective, network: Forward, content: Tensor, style: Blend, measured: Measured) -> Parts:
+def bind_whole(
+    objective: Objective, network: Forward, content: Tensor, style: Blend, painted: Tensor | None, measured: Measured
+) -> Parts:
     """J of the whole signal, as a single part."""
-    return Whole(BoundObjective(objective, [View(Scene(network, content, style, measured=measured))]))
+    return Whole(BoundObjective(objective, [View(Scene(network, content, style, painted=painted, measured=measured))]))
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,11 @@ class Prepared:
     held: int = 0
     bind: Bind = bind_whole
 
-    def parts(self, network: Forward, device: torch.device, measured: Measured) -> Parts:
-        """The parts of the descent, on ``device``."""
+    def parts(self, network: Forward, device: torch.device, measured: Measured, painted: Tensor | None = None) -> Parts:
+        """The parts of the descent, on ``device``; ``painted`` so far is of the shape of C, or None."""
         content, style = self.content.to(device), [(s.to(device), share) for s, share in self.style]
-        return self.bind(self.objective, network, content, style, measured)
+        painted = None if painted is None else painted.to(device)
+        return self.bind(self.objective, network, content, style, painted, measured)
 
     def task(self) -> Task | None:
         """What an evaluation of J computes; None if it cannot be computed tile by tile."""
@@ -87,6 +90,7 @@ class Prepared:
             items,
             self.objective.targets,
             covering(style.shape[-dims:] for style, _ in self.style),
+            self.objective.searched,
         )
 
     def fitting(self, limits: Limits, held: int) -> Fitting | None:

@@ -66,15 +66,33 @@ def bank(widths: Sequence[int], channels: int) -> LayerTable:
 
 
 class Architecture(NamedTuple):
-    """The layers of a network, and the layers at which the costs are taken by default."""
+    """The layers of a network, and the layers at which the costs are taken by default.
+
+    For a signal that is drawn before it is painted, ``drawing_layers`` are those of the neighbour cost, and ``brush_layers``
+    those of the style layers that hold the brush but not yet the motif; empty if the network does not draw.
+    """
 
     table: LayerTable
     content_layers: tuple[tuple[str, float], ...]
     style_layers: tuple[tuple[str, float], ...]
+    drawing_layers: tuple[tuple[str, float], ...] = ()
+    brush_layers: tuple[str, ...] = ()
 
 
 def _equally(names: Sequence[str]) -> tuple[tuple[str, float], ...]:
     return tuple((name, 1 / len(names)) for name in names)
+
+
+def _fewest_channels_most(table: LayerTable, last: str) -> tuple[tuple[str, float], ...]:
+    """The ReLUs of a chain down to ``last``, each weighted by one over its channels: fine lines and colours count most."""
+    weights: dict[str, float] = {}
+    channels = 1
+    for row in table:
+        channels = row.channels or channels
+        if row.operation == "relu" and last not in weights:
+            weights[row.name] = 1 / channels
+    total = sum(weights.values())
+    return tuple((layer, weight / total) for layer, weight in weights.items())
 
 
 def _bank_architecture(widths: Sequence[int], channels: int) -> Architecture:
@@ -83,7 +101,9 @@ def _bank_architecture(widths: Sequence[int], channels: int) -> Architecture:
 
 
 def _vgg_architecture(table: LayerTable) -> Architecture:
-    return Architecture(table, (("relu4_2", 1.0),), _equally([f"relu{block}_1" for block in range(1, 6)]))
+    blocks = [f"relu{block}_1" for block in range(1, 6)]
+    drawing = _fewest_channels_most(table, "relu4_3")
+    return Architecture(table, (("relu4_2", 1.0),), _equally(blocks), drawing, tuple(blocks[:3]))
 
 
 ARCHITECTURES: dict[str, Architecture] = {

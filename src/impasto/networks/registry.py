@@ -42,6 +42,8 @@ class Constructor:
         table: its layers, if they are known without making it.
         content_layers: where the content cost is taken unless one says so, with weights.
         style_layers: the same of the style cost.
+        drawing_layers: where the neighbour cost is taken of a picture that is drawn first; empty if it does not draw.
+        brush_layers: those of the style layers that hold the brush but not yet the motif.
         explored: whether it can be explored; if not, it needs more than the signal.
     """
 
@@ -53,6 +55,8 @@ class Constructor:
     table: LayerTable = ()
     content_layers: Layers = ()
     style_layers: Layers = ()
+    drawing_layers: Layers = ()
+    brush_layers: tuple[str, ...] = ()
     explored: bool = True
 
     @property
@@ -72,6 +76,14 @@ class Constructor:
             UnknownLayerError: there is no such layer.
         """
         return channels_of(self.table, layer)
+
+    def painted_with(self, draw: float) -> Layers:
+        """The style layers for a picture that is drawn by the style so far, 0..1: the motif counts the less for it."""
+        if not draw or not self.brush_layers:
+            return self.style_layers
+        weights = {layer: share * (layer in self.brush_layers or (1 - draw) ** 3) for layer, share in self.style_layers}
+        total = sum(weights.values())
+        return tuple((layer, weight / total) for layer, weight in weights.items() if weight)
 
     def build(self, spatial_dims: int | None = None, **options: Any) -> Network:
         """The network for signals of ``spatial_dims`` axes; by default the first number of them that it takes.

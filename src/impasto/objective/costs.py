@@ -17,6 +17,8 @@ from torch import Tensor
 _TEMPORAL = 1000.0
 # added to the variance of every channel, in units of the style's mean square, so that a constant channel has a gradient
 _BLUR = 1e-4
+# activations shorter than this share of the usual length hardly have a direction
+_SHORT = 0.01
 # e of the total variation: changes well below it count by their square, so that the cost is differentiable at 0
 _FLAT = 0.01
 
@@ -34,6 +36,20 @@ def content_cost(content: Tensor, generated: Tensor, reduction: Literal["mean", 
 def content_unit(content: Tensor) -> Tensor:
     """mean(a(C)^2) / 4: in this unit the content cost is the squared relative error of a(G)."""
     return _not_zero(content.square().mean() / 4)
+
+
+def neighbour_cost(target: Tensor, generated: Tensor, typical: float) -> Tensor:
+    """How far the activations of G point from ``target``, vectors of length 1 of the same shape (N, n_C, *space).
+
+    The mean over positions of 1 - <target, a(G)> / sqrt(|a(G)|^2 + e^2), which is 1 - cosine: 0 if all point the same way,
+    and 1 if none has a channel in common, whatever the lengths. e, a hundredth of the ``typical`` length of the
+    activations, is for those that are nearly 0.
+
+    Kolkin et al. (2022), arXiv:2203.13215, equation 2.
+    """
+    products = (target * generated).sum(1)
+    squares = generated.square().sum(1) + (_SHORT * typical) ** 2
+    return 1 - (products * squares.rsqrt()).mean()
 
 
 def style_matrix(a: Tensor, weight: Tensor | None = None) -> Tensor:

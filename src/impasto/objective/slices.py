@@ -43,6 +43,7 @@ class SlicesObjective(BoundObjective):
         axes: the axes that the slices are across.
         count: about how many slices of each orientation are seen at a time, evenly spaced, until :meth:`turn`; None: all.
         seed: of the order in which slices are seen.
+        painted: what is painted so far, of the shape of C; None: nothing.
         measured: see :class:`impasto.objective.term.Scene`.
     """
 
@@ -57,6 +58,7 @@ class SlicesObjective(BoundObjective):
         axes: tuple[int, ...] = (0, 1, 2),
         count: int | None = None,
         seed: int = 0,
+        painted: Tensor | None = None,
         measured: dict[Any, Any] | None = None,
     ) -> None:
         self._network, self._inflated = network, inflated and inflated.to(content.device)
@@ -67,6 +69,7 @@ class SlicesObjective(BoundObjective):
                     self._look,
                     self._see(axis, content),
                     self._style_parts(style, axis),
+                    painted=None if painted is None else self._see(axis, painted),
                     measured=known.setdefault(f"across {axis}", {}),
                 ),
                 partial(self._see, axis),

@@ -41,6 +41,7 @@ class Scene:
         content: C, (N, channels, *space).
         styles: S, each (N, channels, *space), of any size, with their shares.
         regions: takes names of layers, and returns the regions that take parts of the styles; None: styles count everywhere.
+        painted: what is painted so far, of the content's shape; None if nothing is.
         moved: the frame before, of a movie; None for its first frame, and for other signals.
         measured: what was measured of the styles, by the term that measured it. Scenes with the same network and styles may
             share it.
@@ -50,6 +51,7 @@ class Scene:
     content: Tensor
     styles: Blend
     regions: Callable[[Iterable[str]], Sequence[RegionWeights]] | None = None
+    painted: Tensor | None = None
     moved: Moved | None = None
     measured: dict[Any, Any] = field(default_factory=dict[Any, Any])
 
@@ -77,11 +79,13 @@ class Term(ABC):
     Attributes:
         name: under which its cost is listed.
         of_style: whether it looks at the styles.
+        of_painted: whether it looks at what is painted so far.
         signals: the memory of a cost of G itself and its gradient, in signals of G's size, beside G.
     """
 
     name: str
     of_style: bool = False
+    of_painted: bool = False
     signals: float = 0.0
 
     @property
@@ -92,6 +96,11 @@ class Term(ABC):
     @property
     def targets(self) -> tuple[str, ...]:
         """The layers whose activations of C it keeps whole."""
+        return ()
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The layers whose activations of C and S are whole while it is bound."""
         return ()
 
     @abstractmethod
@@ -153,9 +162,19 @@ class Objective:
         return _once(layer for _, term in self.terms for layer in term.targets)
 
     @property
+    def searched(self) -> tuple[str, ...]:
+        """The layers whose activations of C and S are whole while a term is bound."""
+        return _once(layer for _, term in self.terms for layer in term.searched)
+
+    @property
     def of_style(self) -> bool:
         """Whether a term with a weight other than 0 looks at the styles."""
         return any(weight and term.of_style for weight, term in self.terms)
+
+    @property
+    def of_painted(self) -> bool:
+        """Whether a term looks at what is painted so far."""
+        return any(term.of_painted for _, term in self.terms)
 
     @property
     def signals(self) -> float:

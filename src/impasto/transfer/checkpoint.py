@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[E
             return
         try:
             now_about = about | {"convolutions": convolutions_chosen()}
-            write_tree(path, now_about, {"history": columns([asdict(e) for e in history]), "state": progress.state()})
+            write_tree(path, now_about, {"history": _taken_apart(history), "state": progress.state()})
         except SignalError as error:
             if not warned:
                 log.warning("%s; the painting goes on without a newer checkpoint", error)
@@ -105,7 +106,16 @@ def read_history(path: Path) -> list[Evaluation]:
     Raises:
         SignalError: the file is missing, damaged, or no checkpoint.
     """
-    return [Evaluation(**row) for row in rows(read_tree(path, read_about(path)["tree"]["history"]))]
+    return [Evaluation(**row) for part in read_tree(path, read_about(path)["tree"]["history"]) for row in rows(part)]
+
+
+def _taken_apart(history: list[Evaluation]) -> list[dict[str, Any]]:
+    """The numbers of the evaluations as columns, in parts whose J has the same terms and layers."""
+
+    def terms(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
+        return [(name, list(evaluation.by_layer.get(name, ()))) for name in evaluation.costs]
+
+    return [columns([asdict(e) for e in part]) for _, part in groupby(history, terms)]
 
 
 def kept_memory(path: Path) -> int | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from impasto.descent.descend import Evaluation, Progress
 from impasto.errors import SignalError
@@ -75,15 +76,17 @@ def draw_costs(history: Sequence[Evaluation]) -> Figure:
     numbers = [evaluation.evaluation for evaluation in history]
     curves = {
         "J": [e.cost for e in history],
-        **{name: [e.costs[name] for e in history] for name in history[0].costs},
+        **{name: [e.costs.get(name, math.nan) for e in history] for name in _names(e.costs for e in history)},
     }
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     costs, layers = figure.subplots(1, 2)
     for label, values in curves.items():
         costs.plot(numbers, values, label=label)
-    for name, by_layer in history[0].by_layer.items():
-        for layer in by_layer if len(by_layer) > 1 else ():
-            layers.plot(numbers, [e.by_layer[name][layer] for e in history], label=f"{name} {layer}")
+    for name in _names(e.by_layer for e in history):
+        of_term = [e.by_layer.get(name, {}) for e in history]
+        every = _names(of_term)
+        for layer in every if len(every) > 1 else ():
+            layers.plot(numbers, [costs_of.get(layer, math.nan) for costs_of in of_term], label=f"{name} {layer}")
     costs.set_title("J and its terms", loc="left")
     layers.set_title("What each layer adds to its term", loc="left")
     for axes in (costs, layers):
@@ -95,6 +98,11 @@ def draw_costs(history: Sequence[Evaluation]) -> Figure:
         if axes.lines:
             axes.legend(frameon=False)
     return plain_look(figure)
+
+
+def _names(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The keys of all rows, each once."""
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def write_figure(figure: Figure, path: str | Path) -> None:

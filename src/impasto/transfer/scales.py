@@ -3,6 +3,10 @@
 VGG-19 sees about 150 pixels at once, so in a picture of 2048 it can shape no stroke of 300. Painted at 256 first and
 enlarged, the picture has such strokes, and only what is finer is left to be painted: Gatys et al., "Controlling Perceptual
 Factors in Neural Style Transfer" (2017), section 6.
+
+A picture may be drawn before it is painted: then the coarse scales have a J of their own, by which forms take the place of
+the forms of the style that they are like, and where they stand is settled when the style matrices, which know of no place,
+add the paint.
 """
 
 from __future__ import annotations
@@ -41,13 +45,18 @@ _REMEMBERED = 16
 _FIRST = 256
 # five evaluations that move G by less than this share of its deviation change nothing that is seen
 STILL = 0.05
+# a picture is drawn at these shares of that size, and of the evaluations
+_DRAWN = ((1 / 4, 0.4), (1 / 2, 0.3), (1.0, 0.2))
+# a drawing starts from a content with so many pixels in one: from spots of colour
+_SPOT = 8
 
 
 class Scale(NamedTuple):
-    """A size, as :class:`ResolvedSettings` has it, and how often J is evaluated at it."""
+    """A size, as :class:`ResolvedSettings` has it, how often J is evaluated at it, and whether it is drawn or painted."""
 
     size: int | None
     iterations: int
+    drawn: bool = False
 
 
 def plan_scales(medium: Medium, settings: ResolvedSettings, content: Signal, styles: Styles = ()) -> tuple[Scale, ...]:
@@ -56,6 +65,9 @@ def plan_scales(medium: Medium, settings: ResolvedSettings, content: Signal, sty
     Of several none does all the work, so the first takes half of the iterations, and the larger ones fewer, in inverse
     proportion to the cube root of their size. The first of automatic ones is 256, or what the network takes of long and
     narrow signals.
+
+    What is drawn first is drawn at a quarter, at half and at the whole of the first of these sizes, and is painted at the
+    others; of a given number of scales only the last is painted, and those above 256.
     """
     longest = max(content.shape)
     size = settings.size or longest
@@ -69,12 +81,35 @@ def plan_scales(medium: Medium, settings: ResolvedSettings, content: Signal, sty
         narrowest = settings.total_stride * max(longest / min(content.shape), longest_style)
         first = max(_FIRST, ceil(narrowest) + 1)
         count = max(1, round(log2(size / first)) + 1) if settings.objective.of_style else 1
+    if settings.drawing and settings.scales != 1:
+        return _drawn_first(settings, size, first, count, max(content.shape) / min(content.shape))
     if count == 1:
         return (Scale(settings.size, settings.iterations),)
     # whatever the last size, an automatic first one is the same, and so are its strokes
-    ratio = (size / first) ** (1 / (count - 1)) if settings.scales is None else 2.0
-    sizes = [max(1, round(size / ratio**k)) for k in reversed(range(count))]
-    return tuple(Scale(n, max(1, round(settings.iterations / 2 * (sizes[0] / n) ** (1 / 3)))) for n in sizes)
+    sizes = _sizes(settings, size, first, count)
+    return tuple(Scale(n, _fewer(settings.iterations, sizes[0], n)) for n in sizes)
+
+
+def _sizes(settings: ResolvedSettings, size: int, first: int, count: int) -> list[int]:
+    ratio = (size / first) ** (1 / (count - 1)) if settings.scales is None and count > 1 else 2.0
+    return [max(1, round(size / ratio**k)) for k in reversed(range(count))]
+
+
+def _fewer(iterations: int, first: int, size: int) -> int:
+    return max(1, round(iterations / 2 * (first / size) ** (1 / 3)))
+
+
+def _drawn_first(settings: ResolvedSettings, size: int, first: int, count: int, length: float) -> tuple[Scale, ...]:
+    """The scales of a content that is ``length`` times as long as it is wide, and is drawn before it is painted."""
+    sizes = _sizes(settings, size, first, count)
+    largest = min(first, size)
+    shares = {round(largest * part): share for part, share in _DRAWN}
+    if settings.scales is not None:
+        shares = {n: _DRAWN[-1][1] for n in sizes[:-1] if n <= _FIRST}
+    narrowest = settings.network.smallest_size(settings.drawing.layers if settings.drawing else ()) * length
+    drawn = [Scale(n, max(1, round(share * settings.iterations)), True) for n, share in shares.items() if n >= narrowest]
+    painted = [n for n in sizes if n > largest or n == sizes[-1]]
+    return (*drawn, *(Scale(n, _fewer(settings.iterations, min(largest, n), n)) for n in painted))
 
 
 def evaluations_at(scale: Scale, scales: Iterable[Scale], dims: int) -> float:
@@ -130,15 +165,16 @@ class Scales:
 
     def _begin(self, k: int, before: Tensor | None, resumed: bool) -> Begun:
         here, prepared = self.at(k)
-        self.prepared = prepared
+        self.prepared, drawn = prepared, self._plan[k].drawn
         first = first_signal(prepared, self._content, self._styles, here)
         if resumed:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
-            start = _start(prepared, first, here)
+            start = _start(prepared, in_spots(first) if drawn and first is not None else first, here)
         else:
             start = _next_start(before.cpu(), self._smaller, prepared, first, here)
-        self._smaller = first if k < len(self._plan) - 1 else None  # no larger one will ask for it
+        # no larger one will ask for it; and of a drawing all that shows is kept, whatever is finer in the content
+        self._smaller = first if k < len(self._plan) - 1 and not drawn else None
         network: Forward = prepared.network.to(self._device)
         fitting, optimizer = prepared.fitting(here.limits, self._held), here.optimizer
         if fitting:
@@ -146,9 +182,10 @@ class Scales:
                 log.warning("%s descends J, so that it fits into %s", fitting.optimizer, gibibytes(fitting.budget))
             network, optimizer = fitting.apply(network, prepared.objective.layers), fitting.optimizer
         measured = measured_of(self._memo, prepared, here.network, fitting.plan if fitting else None)
-        parts = prepared.parts(network, self._device, measured)
+        painted = None if before is None or not here.objective.of_painted else _so_far(before.cpu(), prepared)
+        parts = prepared.parts(network, self._device, measured, painted)
         # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
-        natural = prepared.natural and k == 0
+        natural = prepared.natural and (k == 0 or self._plan[k - 1].drawn)
         still = STILL if here.until_still else None
         return Begun(parts, start.to(self._device), optimizer, prepared.bounds, natural, still)
 
@@ -159,7 +196,7 @@ class Scales:
             SizeError: the network does not take so small a signal.
         """
         scale, last = self._plan[k], len(self._plan) - 1
-        here = self._settings.at(scale.size, scale.iterations)
+        here = self._settings.at(scale.size, scale.iterations, drawn=scale.drawn)
         if k == last:
             return here, self._last
         try:
@@ -201,6 +238,19 @@ def enlarged(x: Tensor, shape: tuple[int, ...]) -> Tensor:
             larger = F.interpolate(plane, (plane.shape[2], n), mode="bicubic", antialias=True)
             x = larger.reshape(*rows.shape[:-1], n).movedim(-1, axis)
     return x.contiguous()
+
+
+def in_spots(x: Tensor) -> Tensor:
+    """A signal (1, channels, *space) without what is finer than 8 positions."""
+    spots = [max(1, n // _SPOT) for n in x.shape[2:]]
+    return enlarged(F.interpolate(x, spots, mode="area"), tuple(x.shape[2:]))
+
+
+def _so_far(painted: Tensor, prepared: Prepared) -> Tensor:
+    """What was painted at the scale before, with what the content shows beyond that scale, of the content's shape."""
+    content = prepared.content
+    change = painted - F.interpolate(content, painted.shape[2:], mode="area")
+    return content + enlarged(change, tuple(content.shape[2:]))
 
 
 def _next_start(

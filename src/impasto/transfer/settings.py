@@ -91,6 +91,13 @@ class TransferSettings:
         "0.25..4",
         number(0.25, 4),
     )
+    draw: float = _setting(
+        0.0,
+        "How far the drawing, and not only the paint, is the style's: 0 keeps the forms of the content, as in a photograph; "
+        "at 1 they are drawn in the painter's hand.",
+        "0..1",
+        number(0, 1),
+    )
     alpha: float = _setting(1.0, "Weight of the content cost.", "X", number(0))
     beta: float | None = _setting(
         None,
@@ -234,6 +241,9 @@ class TransferSettings:
         0.5 init_noise = 2 s - 1, as otherwise G would keep the content where only the style counts. At 0 G starts from the
         content, which then has no cost, at a single scale.
 
+        Where the drawing is the style's by d, the style layers that hold its motif count (1 - d)^3 times as much as those
+        that hold its brush: where the motif goes is decided by the drawing.
+
         Raises:
             SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
         """
@@ -257,7 +267,7 @@ class TransferSettings:
                 f"network {row.name!r} does not take this kind of signal ({medium.name}): {fitting} was expected"
             )
         weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
-        usual = {"content_layers": row.content_layers or None, "style_layers": row.style_layers or None}
+        usual = {"content_layers": row.content_layers or None, "style_layers": row.painted_with(self.draw) or None}
         defaults = {**defaults, **weights, "network": row.name, **usual}
         open_ones = {name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")}
         if self.strength is not None:
@@ -265,7 +275,7 @@ class TransferSettings:
             open_ones["alpha"] = (2 * (1 - self.strength)) ** steepness
             open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** steepness
             open_ones["init_noise"] = max(0.0, 2 * self.strength - 1)
-            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1})
+            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1, "draw": 0.0})
         return replace(self, **open_ones)
 
     def takes_size_for_rate(self, medium: Medium) -> bool:
@@ -285,5 +295,5 @@ def _check_layers(network: str, names: Iterable[str]) -> None:
         up_to_deepest(tuple(row for table in tables for row in table), names)
 
 
-# the networks that a medium lists in its row
 BY_MEDIUM = tuple(dict.fromkeys(name for medium in BUILT_IN.values() for name in medium.networks))
+"""The networks that a medium lists in its row."""

@@ -72,7 +72,8 @@ def _scaled(content: Signal, styles: Sequence[Signal], settings: ResolvedSetting
     for (role, picture), shape in zip(pictures.items(), shapes, strict=True):
         _check_size(role, picture.shape, shape, smallest, settings.deepest)
     if settings.table:  # before anything is resampled
-        fit(Task(settings.table, shapes[0], 3, 1, settings.objective.targets, covering(shapes[1:])), settings.limits)
+        J = settings.objective  # noqa: N806
+        fit(Task(settings.table, shapes[0], 3, 1, J.targets, covering(shapes[1:]), J.searched), settings.limits)
     elif settings.network.given is not None:
         read = sum(picture.values.nbytes for picture in pictures.values())
         check_whole(settings, shapes[0], 3, read + FLOAT * 3 * sum(prod(shape) for shape in shapes))

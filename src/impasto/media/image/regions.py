@@ -78,6 +78,7 @@ def regional_view(
     content: Tensor,
     style: Blend,
     kept: Values | None = None,
+    painted: Tensor | None = None,
 ) -> View:
     """The view of a picture whose regions take their own styles.
 
@@ -90,13 +91,14 @@ def regional_view(
         content: C, of shape (1, channels, height, width).
         style: S, each (1, channels, height, width), of any size, with their shares.
         kept: how much of the content stays, (height, width) in 0..1; None: nothing.
+        painted: what is painted so far, of C's shape; None: nothing.
     """
 
     def weights_of(layers: Iterable[str]) -> list[RegionWeights]:
         names = list(layers)
         return [region_weights(region, content, [s for s, _ in style], look, names) for region in regions]
 
-    scene = Scene(network, content, style, regions=weights_of)
+    scene = Scene(network, content, style, regions=weights_of, painted=painted)
     if kept is None:
         return View(scene)
     stays = on_grid(kept, content)
@@ -112,8 +114,9 @@ def _bind_regions(
     network: Forward,
     content: Tensor,
     style: Blend,
+    painted: Tensor | None,
     measured: Measured,
 ) -> Parts:
     table = choice.table(objective.layers)
     look = partial(seen, table) if table or choice.given is None else partial(seen_on_grids, choice.given)
-    return Whole(BoundObjective(objective, [regional_view(look, regions, network, content, style, kept)]))
+    return Whole(BoundObjective(objective, [regional_view(look, regions, network, content, style, kept, painted)]))

@@ -78,7 +78,10 @@ class Frames:
     def frame(self, i: int, moved: Moved | None = None) -> BoundObjective:
         """J of frame ``i``, like that of a picture, with the temporal cost if the frame before was ``moved``."""
         scene = self._scene
-        here = Scene(scene.network, self.content[:, :, i], scene.styles, moved=moved, measured=scene.measured)
+        painted = None if moved is None else moved.frame
+        here = Scene(
+            scene.network, self.content[:, :, i], scene.styles, painted=painted, moved=moved, measured=scene.measured
+        )
         return BoundObjective(self._objective, [View(here)])
 
     def moved(self, i: int, before: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:

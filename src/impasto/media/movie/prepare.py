@@ -79,13 +79,18 @@ def prepare_movies(content: Signal, styles: Styles, settings: ResolvedSettings) 
     )
 
 
-def _bind_frames(objective: Objective, network: Forward, content: Tensor, style: Blend, measured: Measured) -> Parts:
+def _bind_frames(
+    objective: Objective, network: Forward, content: Tensor, style: Blend, painted: Tensor | None, measured: Measured
+) -> Parts:
     return Frames(objective, network, content, style, measured=measured)
 
 
 def _bind_volume(inflated: nn.Module) -> Bind:
-    def bind(objective: Objective, network: Forward, content: Tensor, style: Blend, measured: Measured) -> Parts:
-        return Whole(SlicesObjective(objective, network, content, style, inflated=inflated, axes=(0,), measured=measured))
+    def bind(
+        objective: Objective, network: Forward, content: Tensor, style: Blend, painted: Tensor | None, measured: Measured
+    ) -> Parts:
+        how = {"inflated": inflated, "axes": (0,), "painted": painted, "measured": measured}
+        return Whole(SlicesObjective(objective, network, content, style, **how))
 
     return bind
 

@@ -78,10 +78,11 @@ def prepare_volumes(content: Signal, styles: Styles, settings: ResolvedSettings)
             )
         return _in_channels(resample_volume(volume, shape), channels)
 
-    def bind(objective: Objective, network: Forward, c: Tensor, s: Blend, measured: Measured) -> Parts:
-        of_slices = SlicesObjective(
-            objective, network, c, s, inflated=inflated, count=count, seed=settings.seed, measured=measured
-        )
+    def bind(
+        objective: Objective, network: Forward, c: Tensor, s: Blend, painted: Tensor | None, measured: Measured
+    ) -> Parts:
+        how = {"inflated": inflated, "count": count, "seed": settings.seed, "painted": painted, "measured": measured}
+        of_slices = SlicesObjective(objective, network, c, s, **how)
         return Whole(of_slices) if count is None else Rounds(of_slices)
 
     return Prepared(

@@ -38,6 +38,7 @@ class Task(NamedTuple):
         items: in the batch that the network makes of G: the channels of G if it sees them one by one, otherwise 1.
         targets: the layers whose activations of C are kept whole.
         style: positions of S along each axis.
+        searched: the layers whose activations of C and S are whole while J is bound.
     """
 
     table: LayerTable
@@ -46,6 +47,7 @@ class Task(NamedTuple):
     items: int
     targets: tuple[str, ...]
     style: tuple[int, ...]
+    searched: tuple[str, ...] = ()
 
     def scaled(self, ratio: float) -> Task:
         """The same task for signals with ``ratio`` times as many positions along each axis."""
@@ -148,7 +150,8 @@ def _plan(task: Task, cuts: tuple[str, ...], kept: int, memory: float) -> Plan:
     segments = _segments(task.table, len(task.shape), task.channels, cuts)
     rows = _rows(task.table, len(task.shape), task.channels)
     whole, style = (FLOAT * task.items * prod(shape) for shape in (task.shape, task.style))
-    stored = peak = whole * sum(rows[name].given for name in task.targets if name in rows)
+    stored = whole * sum(rows[name].given for name in task.targets if name in rows)
+    peak = max(stored, (whole + style) * sum(rows[name].given for name in task.searched if name in rows))
     work, sides = 0.0, []
     for i, segment in enumerate(segments):
         is_kept, given = i >= len(segments) - kept, segment.given if i < len(segments) - 1 else 0

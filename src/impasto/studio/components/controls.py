@@ -50,6 +50,32 @@ PRESETS = (
     Preset("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
     Preset("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
 )
+
+
+class Dial(NamedTuple):
+    """A setting of 0 to 1 as a slider between two words; at its default it writes "".
+
+    Attributes:
+        setting: its name.
+        label: what the slider is called.
+        pictures: as of a :class:`Preset`.
+    """
+
+    setting: str
+    label: str
+    pictures: bool | None = None
+
+    def suits(self, kind: str) -> bool:
+        """Whether it is for signals of this kind."""
+        return self.pictures in (None, medium_of(kind).is_picture)
+
+    @property
+    def default(self) -> float:
+        """The setting's own default."""
+        return TransferSettings.__dataclass_fields__[self.setting].default
+
+
+DIALS = (Dial("draw", "Photographic – Painterly", True),)
 # visitors shall not name files of the server, nor weights that would have to be fetched from elsewhere
 _HIDDEN = (
     *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
@@ -58,24 +84,38 @@ _HIDDEN = (
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 
 
-def preset_rows() -> dict[str, gr.Radio]:
-    """The rows of plain words, each by the setting that it writes."""
-    return {
+def preset_rows() -> dict[str, gr.Radio | gr.Slider]:
+    """The rows of plain words and the sliders between two, each by the setting that it writes."""
+    rows = {
         row.setting: gr.Radio(
             list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible=row.suits("image")
         )
         for row in PRESETS
     }
+    dials = {
+        dial.setting: gr.Slider(
+            0,
+            1,
+            value=dial.default,
+            step=0.1,
+            label=dial.label,
+            elem_classes="dial",
+            elem_id=f"dial-{dial.setting}",
+            visible=dial.suits("image"),
+        )
+        for dial in DIALS
+    }
+    return rows | dials
 
 
 def rows_of_kind(kind: str) -> dict[str, Any]:
     """Updates of the rows: those for signals of this kind are seen."""
-    return {row.setting: gr.update(visible=row.suits(kind)) for row in PRESETS}
+    return {row.setting: gr.update(visible=row.suits(kind)) for row in (*PRESETS, *DIALS)}
 
 
 def fields_of_kind(kind: str) -> dict[str, Any]:
     """Updates of the fields whose rows are not seen for this kind: what those rows have written is taken back."""
-    return {row.setting: gr.update(value="") for row in PRESETS if not row.suits(kind)}
+    return {row.setting: gr.update(value="") for row in (*PRESETS, *DIALS) if not row.suits(kind)}
 
 
 def setting_fields() -> dict[str, Any]:
@@ -98,8 +138,12 @@ def setting_fields() -> dict[str, Any]:
     return made
 
 
-def connect(rows: Mapping[str, gr.Radio], settings: Mapping[str, Any]) -> None:
+def connect(rows: Mapping[str, gr.Radio | gr.Slider], settings: Mapping[str, Any]) -> None:
     """Let words write into their fields, and fields find their words: in the browser, so that no click is overtaken."""
+    for dial in DIALS:
+        slider, field, usual = rows[dial.setting], settings[dial.setting], json.dumps(dial.default)
+        slider.input(None, slider, field, js=f"(value) => value === {usual} ? '' : String(value)", api_visibility="private")
+        field.change(None, field, slider, js=f"(text) => Number((text ?? '').trim() || {usual})", api_visibility="private")
     for row in PRESETS:
         radio, field = rows[row.setting], settings[row.setting]
         written = dict(row.choices)

@@ -43,7 +43,7 @@ class PaintTab:
 
     files: dict[str, gr.State]
     inputs: dict[str, gr.HTML]
-    rows: dict[str, gr.Radio]
+    rows: dict[str, gr.Radio | gr.Slider]
     settings: dict[str, Any]
     watched: Watched
     follow: Follow
