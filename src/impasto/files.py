@@ -17,6 +17,8 @@ from typing import IO
 
 from impasto.errors import SignalError
 
+_NUMBER = re.compile(r"%(0\d+)?d")
+
 # loggers of the libraries that read files; they comment on what they find
 _TALKATIVE = ("nibabel.global", "pydicom", "pydicom.pixels.decoders.base", "tifffile")
 
@@ -29,6 +31,11 @@ def is_file(path: str | Path) -> bool:
 def is_folder(path: str | Path) -> bool:
     """Whether there is such a folder; False for a name that no folder can have."""
     return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_pattern(path: str | Path) -> bool:
+    """Whether the name stands for numbered files, as ``frame%04d.png`` does, and is not itself that of one."""
+    return _NUMBER.search(Path(path).name) is not None and not os.path.lexists(path)
 
 
 def existing_file(path: str | Path, noun: str) -> Path:
