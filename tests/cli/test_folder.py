@@ -48,9 +48,8 @@ def test_a_folder_is_told_painted_and_counted(run: Run):
     Path("photos/notes.txt").write_text("notes")
     code, out, err = run(*PAINT)
     assert code == 0 and sorted(files()) == NAMES
-    assert err == (
-        "impasto: photos is a folder of 4 contents, which are painted one by one; what is no signal is passed over: notes.txt\n"
-    )
+    told = "photos is a folder of 4 contents, which are painted one by one; what is no signal is passed over: notes.txt"
+    assert err == f"impasto: {told}\n"
     *lines, last = out.splitlines()
     assert [line.split(":")[0] for line in lines] == [f"painted/{name}" for name in NAMES]
     assert last.startswith("painted: 4 painted, ")
@@ -68,7 +67,10 @@ def test_what_cannot_be_painted_is_listed_at_the_end(run: Run):
     assert "\n  photos/bad.png is not a picture" in err and "\n  photos/x.wav is empty\n" in err
     summary = json.loads(out)
     assert (summary["painted"], summary["kept"], summary["left"]) == (4, 0, 0)
-    assert sorted(summary["failed"]) == ["bad.png", "x.wav", "y.wav"] and summary["seconds"] >= summary["seconds_of_descent"] > 0
+    assert (
+        sorted(summary["failed"]) == ["bad.png", "x.wav", "y.wav"]
+        and summary["seconds"] >= summary["seconds_of_descent"] > 0
+    )
     code, _, err = run(*PAINT, "--tv", "1", "--scales", "2", "--size", "8")
     assert code == 1 and " and 3 others: " in err
 
@@ -92,7 +94,11 @@ def test_each_style_and_parts(run: Run):
         (["photos", "wave.png", "-o", "painted", "--plot", "p.png"], 2, "--plot is for one painting"),
         (["photos", "wave.png", "-o", "painted", "--checkpoint", "c"], 2, "--checkpoint is for one painting"),
         (["photos/a 1.png", "wave.png", "-o", "o.png", "--part", "1/2"], 2, "--part is for a folder or --each-style"),
-        (["photos/a 1.png", "wave.png", "-o", "o.png", "--as", "movie"], 2, "--as movie says what a folder is; photos/a 1.png"),
+        (
+            ["photos/a 1.png", "wave.png", "-o", "o.png", "--as", "movie"],
+            2,
+            "--as movie says what a folder is; photos/a 1.png",
+        ),
         (["photos/more", "wave.png", "-o", "out.mp4"], 1, "photos/more holds no numbered pictures"),
         (["photos", "wave.png", "-o", "painted", "--part", "5"], 2, "part '5' is not a part; e.g. 2/8"),
         (["photos", "wave.png", "-o", "photos"], 2, "photos is the folder of the contents"),
@@ -101,7 +107,7 @@ def test_each_style_and_parts(run: Run):
     ],
 )
 def test_what_is_wrong_is_told(run: Run, words: list[str], code: int, message: str):
-    found, out, err = run("transfer", *words, *FEW)
+    found, _, err = run("transfer", *words, *FEW)
     assert found == code and message in err and "Traceback" not in err
 
 
@@ -120,7 +126,10 @@ def test_numbered_frames_are_a_movie(run: Run):
     code, _, err = run("transfer", "photos", "wave.png", "-o", "as.mkv", "--as", "movie", *how)
     assert (code, err) == (0, "")
     code, _, err = run("transfer", "photos", "wave.png", "-o", "output.mkv", *how)
-    assert (code, err) == (0, "impasto: photos is taken for a movie, with what is in it; --as folder paints each of its files\n")
+    assert (code, err) == (
+        0,
+        "impasto: photos is taken for a movie, with what is in it; --as folder paints each of its files\n",
+    )
     movies = [read_signal(f"{name}.mkv") for name in ("pattern", "as", "output")]
     assert all(np.array_equal(movie.values, movies[0].values) and movie.header["rate"] == 10 for movie in movies)
 
@@ -131,7 +140,10 @@ def test_a_folder_of_slices_is_a_volume_and_folders_of_them_are_many(run: Run):
         Path(name).parent.mkdir(exist_ok=True)
         slices(Path(name), voxels)
     code, _, err = run("transfer", "ct", "wave.png", "-o", "ct.nii.gz", *FEW)
-    assert (code, err) == (0, "impasto: ct is taken for a volume, with what is in it; --as folder paints each of its files\n")
+    assert (code, err) == (
+        0,
+        "impasto: ct is taken for a volume, with what is in it; --as folder paints each of its files\n",
+    )
     code, _, err = run("transfer", "patients", "wave.png", "-o", "painted", *FEW)
     assert code == 0 and "patients is a folder of 2 contents" in err
     assert sorted(files()) == ["one.nii.gz", "two.nii.gz"]
@@ -141,9 +153,9 @@ def test_a_folder_of_slices_is_a_volume_and_folders_of_them_are_many(run: Run):
     assert code == 1 and "is not written with the ending ''" in err
 
 
-def started(output: str) -> subprocess.Popen[bytes]:
+def started(output: str, stderr: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-m", "impasto", *PAINT, "-o", output, "--iterations", "12", "-q"]
-    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=stderr)
 
 
 def listed(folder: str) -> int:
@@ -175,7 +187,7 @@ def test_kills_lose_one_picture_at_most_and_change_none():
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM to be caught")
 def test_ctrl_c_ends_after_the_evaluation_at_hand_and_says_how_to_go_on():
-    process = started("painted")
+    process = started("painted", subprocess.PIPE)
     while not listed("painted") and process.poll() is None:
         time.sleep(0.002)
     process.send_signal(signal.SIGINT)

@@ -62,7 +62,10 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path):
     [
         (["a.png", "b.png"], "holds no numbered pictures, such as frame0001.png"),
         (["a1.png"], "holds no numbered pictures"),
-        (["a1.png", "a2.png", "b1.png", "b2.png"], r"the frames of 2 movies; give one of them: .*a%d\.png \(2\), .*b%d\.png"),
+        (
+            ["a1.png", "a2.png", "b1.png", "b2.png"],
+            r"the frames of 2 movies; give one of them: .*a%d\.png \(2\), .*b%d\.png",
+        ),
     ],
 )
 def test_what_is_no_sequence_is_one_line(tmp_path: Path, names: list[str], message: str):

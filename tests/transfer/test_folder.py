@@ -101,18 +101,18 @@ def test_another_style_of_the_same_name_and_other_options_paint_anew(desk: Path)
     paint(options={"dpi": 72})
     assert len(paint(options={"dpi": 72}).kept) == 4
     assert len(paint(options={"dpi": 150}).painted) == 4
-    os.replace("rocket.png", "wave.png")
+    Path("rocket.png").replace("wave.png")
     assert len(paint(options={"dpi": 150}).painted) == 4
 
 
 def test_files_that_settings_name_are_known_by_what_is_in_them(desk: Path):
-    Image.new("L", (32, 24), 255).save("white.png")
+    Image.fromarray(np.eye(24, 32, dtype=np.uint8) * 255).save("white.png")
     settings = impasto.TransferSettings(**(SMALL.as_dict() | {"protect": "white.png"}))
     paint(settings=settings)
-    os.replace("white.png", "pale.png")
+    Path("white.png").replace("pale.png")
     renamed = impasto.TransferSettings(**(SMALL.as_dict() | {"protect": str(desk / "pale.png")}))
     assert len(paint(settings=renamed).kept) == 4
-    Image.new("L", (32, 24), 100).save("pale.png")
+    Image.fromarray(np.eye(24, 32, 5, dtype=np.uint8) * 255).save("pale.png")
     assert len(paint(settings=renamed).painted) == 4
 
 
@@ -274,12 +274,12 @@ def test_progress_counts_what_is_there(desk: Path):
 
 
 def test_a_painter_of_ones_own(desk: Path):
-    J = impasto.content("relu1_1") + 20 * impasto.style("relu1_1")
+    objective = impasto.content("relu1_1") + 20 * impasto.style("relu1_1")
     how = impasto.TransferSettings(size=24, iterations=2)
-    painter = impasto.Painter(objective=J, settings=how)
+    painter = impasto.Painter(objective=objective, settings=how)
     assert len(impasto.transfer_folder("photos", "wave.png", "painted", painter=painter).painted) == 4
     assert len(impasto.transfer_folder("photos", "wave.png", "painted", painter=painter).kept) == 4
-    other = impasto.Painter(objective=2 * J, settings=how)
+    other = impasto.Painter(objective=2 * objective, settings=how)
     assert len(impasto.transfer_folder("photos", "wave.png", "painted", painter=other).painted) == 4
     with pytest.raises(SettingsError, match="give the one or the other"):
         impasto.transfer_folder("photos", "wave.png", "painted", how, painter=painter)

@@ -21,8 +21,8 @@ from impasto.media.signal import Signal
 log = logging.getLogger("impasto")
 
 _USUAL_RATE = 25
-# the denominator of the rates of broadcasters, 30000/1001 and the like
-_FINEST = 1001
+# of the rates of broadcasters: 29.97 frames a second are 30000/1001
+_BROADCAST, _ROUNDED = Fraction(1000, 1001), 0.005
 
 
 class _Name(NamedTuple):
@@ -122,7 +122,7 @@ def read_frames(source: Path, longest: int | None = None, rate: float | None = N
         )
     if rate is None:
         log.warning("%s: %d frames, shown at %d a second; --rate tells another", source, len(files), _USUAL_RATE)
-    exact = Fraction(rate or _USUAL_RATE).limit_denominator(_FINEST)
+    exact = _exact(rate or _USUAL_RATE)
     values: Any = None
     alpha: Any = None
     for i, file in enumerate(files.values()):
@@ -139,6 +139,11 @@ def read_frames(source: Path, longest: int | None = None, rate: float | None = N
         alpha[i] = frame.header.get("alpha", 1)
     header = {"times": tuple(range(len(files))), "time_base": 1 / exact, "rate": exact, "last": 1}
     return Signal(values, "movie", header | ({"alpha": alpha} if alpha.min() < 1 else {}))
+
+
+def _exact(rate: float) -> Fraction:
+    broadcast = round(rate / _BROADCAST) * _BROADCAST
+    return broadcast if rate % 1 and abs(broadcast - rate) < _ROUNDED else Fraction(rate).limit_denominator(1000)
 
 
 def _room(source: Path, count: int, frame: Signal) -> tuple[Any, Any]:
