@@ -59,20 +59,20 @@ def test_a_folder_is_told_painted_and_counted(run: Run):
 
 def test_what_cannot_be_painted_is_listed_at_the_end(run: Run):
     Path("photos/bad.png").write_bytes(b"no picture")
-    for name in ("x.wav", "y.wav"):
-        Path("photos", name).write_bytes(b"")
+    Path("photos/x.tif").touch()
+    Path("photos/y.wav").touch()
     code, out, err = run(*PAINT, "--json")
     assert code == 1 and sorted(files()) == NAMES
     assert "impasto: 3 could not be painted:\n" in err and "Traceback" not in err
-    assert "\n  photos/bad.png is not a picture" in err and "\n  photos/x.wav is empty\n" in err
+    assert "\n  photos/bad.png is not a picture" in err and "\n  photos/x.tif is empty\n" in err
     summary = json.loads(out)
     assert (summary["painted"], summary["kept"], summary["left"]) == (4, 0, 0)
     assert (
-        sorted(summary["failed"]) == ["bad.png", "x.wav", "y.wav"]
+        sorted(summary["failed"]) == ["bad.png", "x.tif", "y.wav"]
         and summary["seconds"] >= summary["seconds_of_descent"] > 0
     )
-    code, _, err = run(*PAINT, "--tv", "1", "--scales", "2", "--size", "8")
-    assert code == 1 and " and 3 others: " in err
+    code, _, err = run(*PAINT, "--init", "missing.png")
+    assert code == 1 and "  a 1.png and 6 others: init 'missing.png' is neither a file nor" in err
 
 
 def test_each_style_and_parts(run: Run):

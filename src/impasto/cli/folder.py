@@ -177,7 +177,7 @@ def _tell_result(result: FolderResult, output: Path, seconds: float, as_json: bo
     if reasons:
         click.echo(f"impasto: {len(result.failed)} could not be painted:", err=True)
     for reason, (name, *others) in reasons.items():
-        more = f" and {len(others)} others" if others else ""
+        more = f" and {len(others)} other{'s' * (len(others) > 1)}" if others else ""
         click.echo(f"  {reason if name in reason and not others else f'{name}{more}: {reason}'}", err=True)
 
 

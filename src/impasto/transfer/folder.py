@@ -177,7 +177,7 @@ def _begun(folder: Path, tasks: Sequence[Task], part: Part | None, painter: Pain
     manifest = Manifest(folder, part)
     others = [task.output for task in tasks if os.path.lexists(task.output) and not manifest.lists(task.name)]
     if others:
-        more = f" and {len(others) - 1} other files" if others[1:] else ""
+        more = f" and other files ({len(others) - 1})" if others[1:] else ""
         raise SignalError(
             f"{others[0]}{more} would be replaced, and no manifest in {folder} lists them as results: name another folder"
         )
