@@ -84,25 +84,25 @@ def memory(name: str, given: Any) -> int:
 
 
 class Part(NamedTuple):
-    """One of several parts of a list: ``number``, from 1 on, of ``count``."""
+    """One of several parts of a list: ``number``, from 1 on, of ``total``."""
 
     number: int
-    count: int
+    total: int
 
     def of(self, items: Sequence[Item]) -> list[Item]:
-        """Every ``count``-th item, from the ``number``-th on: all parts together have each item once."""
-        return list(items[self.number - 1 :: self.count])
+        """Every ``total``-th item, from the ``number``-th on: all parts together have each item once."""
+        return list(items[self.number - 1 :: self.total])
 
 
 def part(name: str, given: Any) -> Part:
     """A part: "2/8", or the pair (2, 8), is the second of eight."""
     numbers = given.split("/") if isinstance(given, str) else given
     try:
-        number, count = numbers
+        number, total = numbers
     except (TypeError, ValueError):
         raise SettingsError(f"{name} {given!r} is not a part; e.g. 2/8, the second of eight, was expected") from None
-    count = whole(1)(f"{name} {given}: the number of parts", count)
-    return Part(whole(1, count)(f"{name} {given}: the part", number), count)
+    total = whole(1)(f"{name} {given}: the number of parts", total)
+    return Part(whole(1, total)(f"{name} {given}: the part", number), total)
 
 
 def anything(name: str, given: Any) -> Any:

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def test_what_is_there_and_whole_is_not_painted_again(desk: Path):
 )
 def test_other_settings_paint_anew(desk: Path, change: dict[str, Any], again: bool):
     paint()
-    result = paint(settings=impasto.TransferSettings(**(SMALL.as_dict() | change)))
+    result = paint(settings=replace(SMALL, **change))
     assert len(result.painted) == (4 if again else 0)
 
 
@@ -107,10 +108,10 @@ def test_another_style_of_the_same_name_and_other_options_paint_anew(desk: Path)
 
 def test_files_that_settings_name_are_known_by_what_is_in_them(desk: Path):
     Image.fromarray(np.eye(24, 32, dtype=np.uint8) * 255).save("white.png")
-    settings = impasto.TransferSettings(**(SMALL.as_dict() | {"protect": "white.png"}))
+    settings = replace(SMALL, **{"protect": "white.png"})
     paint(settings=settings)
     Path("white.png").replace("pale.png")
-    renamed = impasto.TransferSettings(**(SMALL.as_dict() | {"protect": str(desk / "pale.png")}))
+    renamed = replace(SMALL, **{"protect": str(desk / "pale.png")})
     assert len(paint(settings=renamed).kept) == 4
     Image.fromarray(np.eye(24, 32, 5, dtype=np.uint8) * 255).save("pale.png")
     assert len(paint(settings=renamed).painted) == 4
@@ -250,7 +251,7 @@ def test_a_checkpoint_of_other_settings_is_begun_anew(
     monkeypatch.setattr(folder_of, "_FIRST_SECONDS", 0.0)
     cancel = threading.Event()
     paint(on_progress=lambda progress: cancel.set(), cancel=cancel)
-    other = impasto.TransferSettings(**(SMALL.as_dict() | {"beta": 3}))
+    other = replace(SMALL, **{"beta": 3})
     assert len(paint(settings=other).painted) == 4
     assert "begun anew" in caplog.text and not list(Path("painted").rglob("*.checkpoint"))
 

@@ -142,7 +142,7 @@ def _part_of(photos: tuple[Path, ...], part: Part | None) -> tuple[Path, ...] | 
         return photos
     found = find_sources(photos)
     if part.number > len(found):
-        raise SettingsError(f"part {part.number} of {part.count} is empty: there are {len(found)} photographs")
+        raise SettingsError(f"part {part.number} of {part.total} is empty: there are {len(found)} photographs")
     return {name: found[name] for name in part.of(list(found))}
 
 

@@ -36,7 +36,7 @@ class Manifest:
     def __init__(self, folder: Path, part: Part | None = None) -> None:
         self._first = folder / NAME
         stem, ending = self._first.stem, self._first.suffix
-        self.path = folder / f"{stem}.{part.number}-of-{part.count}{ending}" if part else self._first
+        self.path = folder / f"{stem}.{part.number}-of-{part.total}{ending}" if part else self._first
         self.head: Mapping[str, Any] = {}
         self._sums: dict[str, set[tuple[str, str]]] = {}
         for path in (self._first, *sorted(folder.glob(f"{stem}.*-of-*{ending}"))):

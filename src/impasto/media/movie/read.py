@@ -27,14 +27,14 @@ log = logging.getLogger("impasto")
 _COMPLETE = 0.95
 
 
-def read_movie(path: str | Path, longest: int | None = None, rate: float | None = None) -> Signal:
+def read_movie(path: str | Path, longest: int | None = None, frame_rate: float | None = None) -> Signal:
     """A movie as sRGB in 0..1, upright, with square pixels; HDR tone-mapped, interlaced frames deinterlaced, each told.
 
     Args:
         path: a file of any format that FFmpeg reads, or an animation (GIF, WebP, PNG, AVIF); of several video streams
             FFmpeg's choice is read. Or numbered pictures, by a pattern of their names or the folder that holds them.
         longest: frames with a longer side are scaled down to so many pixels while they are read, to save memory.
-        rate: frames a second of numbered pictures; 25 if None.
+        frame_rate: frames a second of numbered pictures; 25 if None.
 
     Returns:
         A signal of kind "movie": values (3, time, y, x). Its header has, if the file has it:
@@ -52,7 +52,7 @@ def read_movie(path: str | Path, longest: int | None = None, rate: float | None 
         SizeError: the frames do not fit into the memory.
     """
     if is_folder(path) or is_pattern(path):
-        return read_frames(Path(path), longest, rate)
+        return read_frames(Path(path), longest, frame_rate)
     path = existing_file(path, "a movie")
     if is_animation_file(path):
         return read_animation(path, longest)
