@@ -72,7 +72,7 @@ def test_what_cannot_be_painted_is_listed_at_the_end(run: Run):
         and summary["seconds"] >= summary["seconds_of_descent"] > 0
     )
     code, _, err = run(*PAINT, "--init", "missing.png")
-    assert code == 1 and "  a 1.png and 6 others: init 'missing.png' is neither a file nor" in err
+    assert code == 1 and "  a 1.png and 5 others: init 'missing.png' is neither a file nor" in err
 
 
 def test_each_style_and_parts(run: Run):
