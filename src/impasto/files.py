@@ -200,7 +200,7 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
             file.flush()
             os.fsync(file.fileno())
         made.replace(written)
-        _sync_folder(written.parent)
+        sync_folder(written.parent)
     except BaseException as error:
         if made is not None:
             made.unlink(missing_ok=True)
@@ -209,7 +209,7 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a renaming in ``folder`` outlive a power cut, where the system can."""
     with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)

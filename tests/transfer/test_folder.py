@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from skimage import data
 import impasto
 from impasto.errors import SettingsError, SignalError
 from impasto.transfer import folder as folder_of
+from impasto.transfer import folder_job
 from impasto.transfer.checkpoint import Checkpoint
 from impasto.transfer.manifest import NAME
 
@@ -186,7 +189,7 @@ def cut_off(monkeypatch: pytest.MonkeyPatch, name: str, at: int) -> None:
         paint()
 
 
-@pytest.mark.parametrize("name", ["_painted", "_row", "_publish"])
+@pytest.mark.parametrize("name", ["paint_job", "_show"])
 @pytest.mark.parametrize("at", [1, 3])
 def test_a_run_that_was_cut_off_goes_on_with_the_same_files_and_memory(
     desk: Path, monkeypatch: pytest.MonkeyPatch, name: str, at: int
@@ -224,7 +227,7 @@ def test_a_result_that_was_listed_and_not_yet_there_is_painted_again(desk: Path,
 
 def test_a_long_painting_goes_on_from_its_checkpoint(desk: Path, monkeypatch: pytest.MonkeyPatch):
     paint("whole")
-    monkeypatch.setattr(folder_of, "_FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(folder_job, "FIRST_SECONDS", 0.0)
     cancel = threading.Event()
 
     def stop(progress: impasto.FolderProgress) -> None:
@@ -248,7 +251,7 @@ def test_a_long_painting_goes_on_from_its_checkpoint(desk: Path, monkeypatch: py
 def test_a_checkpoint_of_other_settings_is_begun_anew(
     desk: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):
-    monkeypatch.setattr(folder_of, "_FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(folder_job, "FIRST_SECONDS", 0.0)
     cancel = threading.Event()
     paint(on_progress=lambda progress: cancel.set(), cancel=cancel)
     other = replace(SMALL, **{"beta": 3})
@@ -257,11 +260,11 @@ def test_a_checkpoint_of_other_settings_is_begun_anew(
 
 
 def test_nothing_is_kept_on_the_way_if_it_is_not_to_be(desk: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(folder_of, "_FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(folder_job, "FIRST_SECONDS", 0.0)
     made: list[Checkpoint | None] = []
     descend = impasto.Painter.descend
     monkeypatch.setattr(
-        impasto.Painter, "descend", lambda *given, **how: made.append(how["checkpoint"]) or descend(*given, **how)
+        impasto.Painter, "descend", lambda *given, **how: made.append(how.get("checkpoint")) or descend(*given, **how)
     )
     paint(checkpoint_every=None)
     assert made == [None] * 4
@@ -386,3 +389,43 @@ def test_all_kinds_in_one_folder(desk: Path):
     assert outputs(result) == ["a.csv"]
     result = impasto.transfer_folder("photos", "beat.csv", "other", SMALL)
     assert len(result.failed) == 4 and "cannot be painted in the style of" in result.failed["a.png"]
+
+
+@pytest.mark.slow
+def test_an_executor_paints_the_same_files(desk: Path):
+    paint("whole")
+    Path("photos/broken.jpg").write_bytes(b"no picture")
+    seen: list[int] = []
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as executor:
+        result = paint(executor=executor, on_progress=lambda progress: seen.append(progress.done))
+        assert paint(executor=executor).kept == NAMES
+    assert sorted(outputs(result)) == NAMES and list(result.failed) == ["broken.jpg"] and not result.left
+    assert files() == files("whole") and seen == sorted(seen)
+
+
+def test_executors_that_are_cancelled_or_die(desk: Path):
+    cancel = threading.Event()
+    with ThreadPoolExecutor(1) as executor:
+        result = paint(executor=executor, cancel=cancel, on_progress=lambda progress: cancel.set())
+    assert result.left == 4 - len(result.painted) > 0
+    assert sorted(files()) == sorted(outputs(result))
+
+    class Dying(ThreadPoolExecutor):
+        def submit(self, *given: Any, **how: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            future.set_exception(BrokenExecutor("terminated abruptly"))
+            return future
+
+    with Dying(1) as executor, pytest.raises(SignalError, match=r"a worker died, .* the same call goes on"):
+        paint(executor=executor)
+    assert sorted(outputs(paint()) + outputs(result)) == NAMES
+    painter = impasto.Painter(objective=1 * impasto.style("relu1_1"))
+    with ThreadPoolExecutor(1) as executor, pytest.raises(SettingsError, match="cannot be sent to an executor"):
+        impasto.transfer_folder("photos", "wave.png", "other", painter=painter, executor=executor)
+
+
+def test_names_as_long_as_can_be(desk: Path):
+    name = "ü" * 120 + " long.png"
+    Path("photos", name).write_bytes(Path("photos/a.png").read_bytes())
+    result = paint()
+    assert name in outputs(result) and not result.failed and files()[name]

@@ -6,7 +6,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,22 +16,20 @@ from typing import Any
 
 from impasto.descent.descend import Progress
 from impasto.descent.memory import default_memory
-from impasto.errors import ImpastoError, SettingsError, SignalError, WeightsError
-from impasto.files import first_line, opened_whole
+from impasto.errors import SettingsError, SignalError
+from impasto.files import first_line, sync_folder
 from impasto.networks.device import find_device
-from impasto.transfer.checkpoint import Checkpoint, machine_of
+from impasto.transfer.checkpoint import machine_of
+from impasto.transfer.folder_job import Job, beside_of, checkpoint_of, paint_elsewhere, paint_job
 from impasto.transfer.folder_plan import FolderPlan, Task, plan_folder
 from impasto.transfer.manifest import Manifest, digest_of
 from impasto.transfer.painter import Painter
-from impasto.transfer.painting import Painting
 from impasto.transfer.settings import TransferSettings
 from impasto.validation import Part, named_files
 from impasto.validation import part as part_of_names
 
 log = logging.getLogger("impasto")
 
-# a painting that takes longer is kept on its way, and goes on from there
-_FIRST_SECONDS = 60.0
 # where and with what is computed is not what is painted
 _NOT_MADE_OF = ("memory", "device")
 
@@ -84,6 +83,7 @@ def transfer_folder(
     checkpoint_every: float | None = 60.0,
     on_progress: Callable[[FolderProgress], object] | None = None,
     cancel: Event | None = None,
+    executor: Executor | None = None,
 ) -> FolderResult:
     """Paint every signal of a folder and its subfolders into another one, in the style of another signal or of several.
 
@@ -104,6 +104,9 @@ def transfer_folder(
         checkpoint_every: how often a painting that takes more than a minute is kept on its way, in seconds; None: never.
         on_progress: called after each evaluation, and with each result.
         cancel: once it is set no other evaluation begins; what is painted to its end is there.
+        executor: paints several at once, e.g. a :class:`concurrent.futures.ProcessPoolExecutor`; each with the settings, the
+            memory and the threads of this process, so that the results are the same. No evaluations are told then, and those
+            that have begun are painted to their end. Give ``memory``, of which each takes as much.
 
     Raises:
         SettingsError: a setting is wrong, or was given twice.
@@ -117,7 +120,9 @@ def transfer_folder(
     painter = painter or Painter(settings=settings)
     plan = plan_folder(content, style, output, painter.settings, each_style=each_style)
     share = None if part is None else part_of_names("part", part)
-    return paint_plan(plan, painter, share, options, checkpoint_every, on_progress, cancel)
+    if executor is not None and painter.described():
+        raise SettingsError("a painter with a network, a J or an optimizer of its own cannot be sent to an executor")
+    return paint_plan(plan, painter, share, options, checkpoint_every, on_progress, cancel, executor)
 
 
 def paint_plan(
@@ -128,48 +133,92 @@ def paint_plan(
     checkpoint_every: float | None = 60.0,
     on_progress: Callable[[FolderProgress], object] | None = None,
     cancel: Event | None = None,
+    executor: Executor | None = None,
 ) -> FolderResult:
     """Paint what was planned; the arguments, and what is raised, are those of :func:`transfer_folder`."""
     tasks = plan.tasks if part is None else part.of(plan.tasks)
+    cancel = cancel or Event()
     manifest = _begun(plan.folder, tasks, part, painter)
     made_of = _digests(painter, options)
     result = FolderResult(failed=dict(plan.failed))
-    tell = on_progress or (lambda progress: None)
-    for done, task in enumerate(tasks):
-        if cancel is not None and cancel.is_set():
-            result.left = len(tasks) - done
-            break
+    done = 0
 
-        def watch(progress: Progress, name: str = task.name, done: int = done) -> None:
-            tell(FolderProgress(done, len(tasks), name, progress))
+    def tell(name: str, **how: Any) -> None:
+        if on_progress is not None:
+            on_progress(FolderProgress(done, len(tasks), name, **how))
 
-        checkpoint = _checkpoint(task.output, checkpoint_every)
-        try:
-            digest = made_of(task)
-            if manifest.is_whole(task.name, task.output, digest):
-                checkpoint.remove()  # a kill may have come before that
-                result.kept.append(task.name)
-                tell(FolderProgress(done + 1, len(tasks), task.name))
+    def jobs() -> Iterator[Job]:
+        """What is to be painted yet."""
+        nonlocal done
+        for task in tasks:
+            if cancel.is_set():
+                return
+            try:
+                digest = made_of(task)
+                whole = manifest.is_whole(task.name, task.output, digest)
+            except OSError as error:
+                done += 1
+                result.failed[task.name] = f"{task.content} cannot be read: {error.strerror}"
                 continue
-            how: dict[str, Any] = {"memory": manifest.head["memory"], "on_progress": watch, "cancel": cancel}
-            how["checkpoint"] = None if checkpoint_every is None else checkpoint
-            painting = _painted(task, painter, options, how)
-            if not painting.finished:
-                result.left = len(tasks) - done
-                break
-            data = painting.encode(task.output, **(options or {}))
-        except WeightsError:
-            raise
-        except Exception as error:  # whatever is wrong with a file, the others are painted
-            reason = first_line(error)
-            result.failed[task.name] = reason if isinstance(error, ImpastoError) else f"{type(error).__name__}: {reason}"
+            if not whole:
+                yield Job(task, digest, manifest.head["memory"], checkpoint_every, dict(options or {}))
+                continue
+            done += 1
+            checkpoint_of(task.output, checkpoint_every).remove()  # a kill may have come before that
+            result.kept.append(task.name)
+            tell(task.name)
+
+    def paint(job: Job) -> Mapping[str, Any] | str | None:
+        return paint_job(job, painter, lambda progress: tell(job.task.name, progress=progress), cancel)
+
+    outcomes = ((job, paint(job)) for job in jobs())
+    if executor is not None:
+        outcomes = _elsewhere(jobs(), painter.settings, manifest.head["threads"], cancel, executor)
+    for job, outcome in outcomes:
+        if outcome is None:
             continue
-        row = _row(task, painting, data, digest)
-        _publish(task.output, painting, data, lambda row=row: manifest.add(row))
-        checkpoint.remove()
-        result.painted.append(row)
-        tell(FolderProgress(done + 1, len(tasks), task.name, row=row))
+        done += 1
+        if isinstance(outcome, str):
+            result.failed[job.task.name] = outcome
+            continue
+        _show(job.task.output, manifest, outcome)
+        checkpoint_of(job.task.output, checkpoint_every).remove()
+        result.painted.append(outcome)
+        tell(job.task.name, row=outcome)
+    result.left = len(tasks) - done
     return result
+
+
+def _elsewhere(
+    jobs: Iterator[Job], settings: TransferSettings, threads: int, cancel: Event, executor: Executor
+) -> Iterator[tuple[Job, Mapping[str, Any] | str | None]]:
+    """Each job and what came of it, as an executor ends them; once it is cancelled, of those that had begun."""
+    waiting = {executor.submit(paint_elsewhere, job, settings, threads): job for job in jobs}
+    try:
+        for future in as_completed(waiting):
+            if cancel.is_set():
+                for other in waiting:
+                    other.cancel()
+            if not future.cancelled():
+                yield waiting[future], future.result()
+    except BrokenExecutor as error:
+        raise SignalError(f"a worker died, and with it its executor ({first_line(error)}); the same call goes on") from None
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _show(output: Path, manifest: Manifest, row: Mapping[str, Any]) -> None:
+    """List a result and give it its place: what is there and is not listed is never of impasto.
+
+    What is listed and not there is painted again.
+    """
+    manifest.add(row)
+    try:
+        beside_of(output).replace(output)
+    except OSError as error:
+        raise SignalError(f"{output} cannot be written: {error.strerror}") from None
+    sync_folder(output.parent)
 
 
 def _begun(folder: Path, tasks: Sequence[Task], part: Part | None, painter: Painter) -> Manifest:
@@ -211,53 +260,3 @@ def _digests(painter: Painter, options: Mapping[str, Any] | None) -> Callable[[T
         return hashlib.sha256(json.dumps(common | inputs, sort_keys=True, default=str).encode()).hexdigest()
 
     return made_of
-
-
-def _checkpoint(output: Path, every: float | None) -> Checkpoint:
-    return Checkpoint(output.with_name(f"{output.name}.checkpoint"), every or 0.0, _FIRST_SECONDS)
-
-
-def _painted(task: Task, painter: Painter, options: Mapping[str, Any] | None, how: Mapping[str, Any]) -> Painting:
-    """The painting, which goes on from its checkpoint, unless that is of another one."""
-    task.output.parent.mkdir(parents=True, exist_ok=True)
-    inputs = painter.take_in(task.content, task.styles, output=task.output, options=options, memory=how["memory"])
-    checkpoint = how["checkpoint"]
-    try:
-        return painter.descend(inputs, **how)
-    except SettingsError:
-        if checkpoint is None or not checkpoint.path.exists():
-            raise
-    log.warning("%s was kept of a painting with other settings or inputs, which is begun anew", checkpoint.path)
-    checkpoint.remove()
-    return painter.descend(inputs, **how)
-
-
-def _row(task: Task, painting: Painting, data: bytes, made_of: str) -> dict[str, Any]:
-    """The row of the manifest."""
-    return {
-        "input": str(task.content),
-        "output": task.name,
-        "style": painting.about["style"],
-        "J": painting.best.cost,
-        "seconds": round(painting.history[-1].seconds, 3),
-        "evaluations": len(painting.history),
-        "settings": painting.settings.as_dict(),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "made_of": made_of,
-    }
-
-
-def _publish(output: Path, painting: Painting, data: bytes, listed: Callable[[], None]) -> None:
-    """Write the file of a result, whole or not at all, and never before it is listed.
-
-    So whatever is there and is not listed is somebody else's. Listed and not there is no harm: it is painted again.
-    """
-    # of the same name each time, so that a process that is killed leaves one at most; with the ending, by which it is read
-    beside = output.with_name(
-        f".impasto-{hashlib.sha256(output.name.encode(errors='replace')).hexdigest()[:8]}-{output.name[-12:]}"
-    )
-    with opened_whole(output, beside) as file:
-        file.write(data)
-        file.flush()
-        painting.check_written(beside)
-        listed()
