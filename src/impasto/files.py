@@ -209,6 +209,31 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
         raise
 
 
+@contextmanager
+def held_alone(path: Path) -> Iterator[None]:
+    """Within it no other process holds the file, which is made if need be; one that is killed holds it no longer.
+
+    Systems and disks without locks are trusted.
+
+    Raises:
+        SignalError: another one holds it, or it cannot be written.
+    """
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise SignalError(f"{path} cannot be written: {error.strerror}") from None
+    with file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SignalError(f"{path} is being written by another process; wait for its end") from None
+        except (ImportError, OSError):
+            pass
+        yield
+
+
 def sync_folder(folder: Path) -> None:
     """Make a renaming in ``folder`` outlive a power cut, where the system can."""
     with suppress(OSError):

@@ -429,3 +429,18 @@ def test_names_as_long_as_can_be(desk: Path):
     Path("photos", name).write_bytes(Path("photos/a.png").read_bytes())
     result = paint()
     assert name in outputs(result) and not result.failed and files()[name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no flock")
+def test_two_at_once_are_not_in_each_others_way(desk: Path):
+    refused: list[str] = []
+
+    def again(progress: impasto.FolderProgress) -> None:
+        if progress.row:
+            with pytest.raises(SignalError, match=r"impasto\.jsonl is being written by another process") as caught:
+                paint()
+            refused.append(str(caught.value))
+            assert progress.done > 1 or len(paint(part=(1, 2)).painted) == 1
+
+    assert len(paint(on_progress=again).painted) == 4
+    assert len(refused) == 4 and len(paint().kept) == 4

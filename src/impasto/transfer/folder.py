@@ -7,7 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 from impasto.descent.descend import Progress
 from impasto.descent.memory import default_memory
 from impasto.errors import SettingsError, SignalError
-from impasto.files import first_line, sync_folder
+from impasto.files import first_line, held_alone, sync_folder
 from impasto.networks.device import find_device
 from impasto.transfer.checkpoint import machine_of
 from impasto.transfer.folder_job import Job, beside_of, checkpoint_of, paint_elsewhere, paint_job
@@ -137,8 +137,24 @@ def paint_plan(
 ) -> FolderResult:
     """Paint what was planned; the arguments, and what is raised, are those of :func:`transfer_folder`."""
     tasks = plan.tasks if part is None else part.of(plan.tasks)
-    cancel = cancel or Event()
     manifest = _begun(plan.folder, tasks, part, painter)
+    with held_alone(manifest.path):
+        return _paint_all(
+            plan, tasks, manifest, painter, options, checkpoint_every, on_progress, cancel or Event(), executor
+        )
+
+
+def _paint_all(
+    plan: FolderPlan,
+    tasks: Sequence[Task],
+    manifest: Manifest,
+    painter: Painter,
+    options: Mapping[str, Any] | None,
+    checkpoint_every: float | None,
+    on_progress: Callable[[FolderProgress], object] | None,
+    cancel: Event,
+    executor: Executor | None,
+) -> FolderResult:
     made_of = _digests(painter, options)
     result = FolderResult(failed=dict(plan.failed))
     done = 0
@@ -193,8 +209,10 @@ def _elsewhere(
     jobs: Iterator[Job], settings: TransferSettings, threads: int, cancel: Event, executor: Executor
 ) -> Iterator[tuple[Job, Mapping[str, Any] | str | None]]:
     """Each job and what came of it, as an executor ends them; once it is cancelled, of those that had begun."""
-    waiting = {executor.submit(paint_elsewhere, job, settings, threads): job for job in jobs}
+    waiting: dict[Future[Any], Job] = {}
     try:
+        for job in jobs:
+            waiting[executor.submit(paint_elsewhere, job, settings, threads)] = job
         for future in as_completed(waiting):
             if cancel.is_set():
                 for other in waiting:
