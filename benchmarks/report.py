@@ -90,7 +90,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", default=[], help="sections or pieces to measure anew")
     parser.add_argument("--anew", action="store_true", help="measure everything, also what was measured before")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=Options().steps)
     parser.add_argument("--page", action="store_true", help="only write docs/benchmarks.md")
     given = parser.parse_args(words)
     try:

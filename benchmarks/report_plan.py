@@ -30,7 +30,7 @@ class Options(NamedTuple):
     """How thoroughly is measured."""
 
     rounds: int = 5
-    steps: int = 100
+    steps: int = 40
 
 
 class Piece(NamedTuple):
@@ -74,10 +74,10 @@ def _pieces() -> list[Piece]:
         Piece("threads", lambda q, o: 4 * (40 * q.ours + _START), lambda o: commands.threads()),
         Piece("explorer", lambda q, o: 20 * o.rounds * q.ours, lambda o: kernels.explorer(o.rounds)),
         by_size["zeros", 128],
+        Piece("pastiche", _pastiche_cost, lambda o: commands.pastiche(o.steps)),
         by_size["zeros", 1024],
         Piece("memory", lambda q, o: 48 * (q.ours + 2 * q.plain) + 3 * _START, lambda o: kernels.memory()),
         *(by_size["replicate", size] for size in small),
-        Piece("pastiche", _pastiche_cost, lambda o: commands.pastiche(o.steps)),
         by_size["replicate", 128],
         by_size["zeros", 2048],
         by_size["zeros", 1448],

@@ -20,6 +20,9 @@ Item = TypeVar("Item")
 # the largest whole number in int64: settings are stored beside tensors
 _LARGEST = 2**63 - 1
 
+YES_NO = ("no", "yes")
+"""The words for False and True."""
+
 
 def number(low: float, high: float = math.inf, *, open_below: bool = False) -> Callable[[str, Any], float]:
     """The check for a finite number from ``low`` to ``high``; ``low`` itself is refused if ``open_below``."""
@@ -103,6 +106,13 @@ def part(name: str, given: Any) -> Part:
         raise SettingsError(f"{name} {given!r} is not a part; e.g. 2/8, the second of eight, was expected") from None
     total = whole(1)(f"{name} {given}: the number of parts", total)
     return Part(whole(1, total)(f"{name} {given}: the part", number), total)
+
+
+def flag(name: str, given: Any) -> bool:
+    """The check for yes or no."""
+    if given not in (True, False, *YES_NO):
+        raise SettingsError(f"{name} is {given!r}; yes or no was expected")
+    return given in (True, YES_NO[True])
 
 
 def anything(name: str, given: Any) -> Any:

@@ -20,8 +20,8 @@ from impasto.media.registry import media
 from impasto.media.signal import Signal
 from impasto.media.sound.read import loudness
 from impasto.networks.layers import ARCHITECTURES
+from impasto.transfer.default_text import default_text
 from impasto.transfer.settings import TransferSettings as Settings
-from impasto.transfer.settings import default_text
 
 TOLERANCE = 100  # samples of 1 ms
 BEFORE, AFTER = 200, 320

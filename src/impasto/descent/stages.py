@@ -67,6 +67,7 @@ class Begun(NamedTuple):
         optimizer: where it goes.
         bounds: of the values, or None.
         natural: see :func:`impasto.descent.descend.descend`.
+        still: see there.
     """
 
     parts: Parts
@@ -74,6 +75,7 @@ class Begun(NamedTuple):
     optimizer: Optimizer
     bounds: tuple[float, float] | None = None
     natural: bool = True
+    still: float | None = None
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Stage:
     """One descent of several.
 
     Attributes:
-        iterations: how often J is evaluated in it.
+        iterations: how often J is evaluated in it, at most.
         effort: how long an evaluation takes, in any unit that all stages share.
         begin: takes what the stage before gave, which is None for the first one, and whether it goes on from a state, which
             has its own start.
@@ -112,7 +114,7 @@ def descend_stages(
     part, done, seconds, inner = (at[name] for name in ("part", "done", "seconds", "inner"))
     before: Tensor | None = None
     for k in range(at["stage"], len(stages)):
-        parts, painted, optimizer, bounds, natural = stages[k].begin(before, inner is not None)
+        parts, painted, optimizer, bounds, natural, still = stages[k].begin(before, inner is not None)
         before = None
         lengths = parts.lengths(stages[k].iterations)
         carried: State = {}
@@ -126,7 +128,15 @@ def descend_stages(
             known = dict(carried)
             objective, start = parts.begin(i, painted, carried)
             descent = descend(
-                objective, start, optimizer, iterations=lengths[i], step=step, bounds=bounds, natural=natural, state=inner
+                objective,
+                start,
+                optimizer,
+                iterations=lengths[i],
+                step=step,
+                bounds=bounds,
+                natural=natural,
+                still=still,
+                state=inner,
             )
             del objective, start  # the descent has its own
             progress: Progress | None = None
@@ -136,7 +146,7 @@ def descend_stages(
                     progress,
                     latest=_counted(progress.latest, done, seconds, k),
                     best=_counted(progress.best, done, seconds, k),
-                    iterations=done + sum(lengths[i:]) + left,
+                    iterations=done + progress.iterations + sum(lengths[i + 1 :]) + left,
                     generated=progress.generated if progress.generated.shape == painted.shape else painted,
                     best_generated=painted,
                     state=partial(
@@ -148,7 +158,7 @@ def descend_stages(
                 if cancel is not None and cancel.is_set():
                     return
             assert progress is not None
-            done, seconds = done + lengths[i], seconds + progress.latest.seconds
+            done, seconds = done + progress.latest.evaluation, seconds + progress.latest.seconds
             inner = None
             del descent, progress
         before, part = painted, 0

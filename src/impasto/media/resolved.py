@@ -123,6 +123,7 @@ class ResolvedSettings:
     working_rate: int | None
     rate: float | None
     iterations: int
+    until_still: bool
     scales: int | None
     stroke: float
     step: float | None

@@ -39,6 +39,8 @@ log = logging.getLogger("impasto")
 _REMEMBERED = 16
 # the size at which the first of several scales is painted: an evaluation takes a quarter of the time of one at 512
 _FIRST = 256
+# five evaluations that move G by less than this share of its deviation change nothing that is seen
+STILL = 0.05
 
 
 class Scale(NamedTuple):
@@ -146,7 +148,9 @@ class Scales:
         measured = measured_of(self._memo, prepared, here.network, fitting.plan if fitting else None)
         parts = prepared.parts(network, self._device, measured)
         # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
-        return Begun(parts, start.to(self._device), optimizer, prepared.bounds, prepared.natural and k == 0)
+        natural = prepared.natural and k == 0
+        still = STILL if here.until_still else None
+        return Begun(parts, start.to(self._device), optimizer, prepared.bounds, natural, still)
 
     def at(self, k: int) -> tuple[ResolvedSettings, Prepared]:
         """The settings of a scale, and content and styles there.

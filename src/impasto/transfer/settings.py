@@ -14,7 +14,7 @@ from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.networks.layers import up_to_deepest
 from impasto.networks.registry import BUILT_IN as NETWORKS
 from impasto.networks.registry import constructor_of
-from impasto.objective.weighting import LayersGiven, check_choice, layers_text
+from impasto.objective.weighting import LayersGiven, check_choice
 from impasto.validation import Layers, number, whole, whole_or
 
 CHOICES = {
@@ -71,6 +71,12 @@ class TransferSettings:
         "fewer.",
         "N",
         whole(1),
+    )
+    until_still: bool = _setting(
+        False,
+        "End each scale, frame or round early, once five evaluations change nothing that is seen.",
+        "",
+        validation.flag,
     )
     scales: int | str = _setting(
         "auto",
@@ -245,7 +251,7 @@ class TransferSettings:
                     f"{name} {given} is not for this kind of signal ({medium.name}), only for {', '.join(kinds)}"
                 )
         row = constructor_of(defaults["network"] if self.network == "auto" else self.network)
-        if row.name not in medium.networks and (row.name in _BY_MEDIUM or medium.axes_seen not in row.dims):
+        if row.name not in medium.networks and (row.name in BY_MEDIUM or medium.axes_seen not in row.dims):
             fitting = " or ".join(medium.networks)
             raise SettingsError(
                 f"network {row.name!r} does not take this kind of signal ({medium.name}): {fitting} was expected"
@@ -272,22 +278,6 @@ class TransferSettings:
         return asdict(self) | layers
 
 
-def default_text(name: str) -> str:
-    """The default of a setting for ``--help``: for each kind or network, if it depends on them; "" if there is none.
-
-    Only for what comes with impasto, so that ``--help`` need not load other packages.
-    """
-    default = TransferSettings.__dataclass_fields__[name].default
-    if name in ("content_layers", "style_layers"):
-        by_case = {network: layers_text(getattr(NETWORKS[network], name)) for network in _BY_MEDIUM}
-    else:
-        by_case = {kind: str(medium.defaults[name]) for kind, medium in BUILT_IN.items() if name in medium.defaults}
-    if not by_case:
-        return "" if default is None else str(default)
-    values = dict.fromkeys(by_case.values())
-    return next(iter(values)) if len(values) == 1 else "; ".join(f"{case} {text}" for case, text in by_case.items())
-
-
 def _check_layers(network: str, names: Iterable[str]) -> None:
     tables = [row.table for row in NETWORKS.values()] if network == "auto" else [constructor_of(network).table]
     # until the kind is known a layer of any network will do; a network without a table checks layers when it is made
@@ -296,4 +286,4 @@ def _check_layers(network: str, names: Iterable[str]) -> None:
 
 
 # the networks that a medium lists in its row
-_BY_MEDIUM = tuple(dict.fromkeys(name for medium in BUILT_IN.values() for name in medium.networks))
+BY_MEDIUM = tuple(dict.fromkeys(name for medium in BUILT_IN.values() for name in medium.networks))

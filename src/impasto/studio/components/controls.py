@@ -17,8 +17,9 @@ from impasto.errors import SettingsError
 from impasto.media.registry import medium_of
 from impasto.networks.device import available_devices
 from impasto.objective.weighting import layers_text
-from impasto.transfer.settings import CHOICES, INITS, TransferSettings, default_text
-from impasto.validation import Layers
+from impasto.transfer.default_text import default_text
+from impasto.transfer.settings import CHOICES, INITS, TransferSettings
+from impasto.validation import YES_NO, Layers
 
 
 class Preset(NamedTuple):
@@ -140,14 +141,16 @@ def texts_of(settings: Mapping[str, Any], kind: str) -> dict[str, str]:
 def _check_choices(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         choices = _choices(name)
-        if choices and value not in choices:
+        if choices and (YES_NO[value] if isinstance(value, bool) else value) not in choices:
             raise SettingsError(f"{name} is one of {', '.join(choices)} here")
 
 
 def _choices(name: str) -> tuple[str, ...]:
     if name == "init":
         return INITS
-    return ("auto", *available_devices()) if name == "device" else CHOICES.get(name, ())
+    if name == "device":
+        return ("auto", *available_devices())
+    return YES_NO if isinstance(TransferSettings.__dataclass_fields__[name].default, bool) else CHOICES.get(name, ())
 
 
 def _word(row: Preset, text: str) -> str | None:
@@ -163,4 +166,6 @@ def _text(value: Any) -> str:
     if isinstance(value, tuple):
         layers: Layers = value
         return layers_text(layers)
+    if isinstance(value, bool):
+        return YES_NO[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
