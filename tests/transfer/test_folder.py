@@ -444,3 +444,9 @@ def test_two_at_once_are_not_in_each_others_way(desk: Path):
 
     assert len(paint(on_progress=again).painted) == 4
     assert len(refused) == 4 and len(paint().kept) == 4
+
+
+def test_paintings_that_end_when_they_are_still_are_whole(desk: Path):
+    still = replace(SMALL, iterations=60, until_still=True)
+    result = paint(settings=still)
+    assert outputs(result) == NAMES and paint(settings=still).kept == NAMES
