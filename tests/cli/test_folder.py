@@ -103,6 +103,7 @@ def test_each_style_and_parts(run: Run):
         (["photos", "wave.png", "-o", "painted", "--part", "5"], 2, "part '5' is not a part; e.g. 2/8"),
         (["photos", "wave.png", "-o", "photos"], 2, "photos is the folder of the contents"),
         (["photos", "wave.png", "-o", "no/where"], 1, "no/where cannot be made"),
+        (["photos", "wave.png", "-o", "x", "--as", "movie", "--each-style"], 2, "is painted in one style at a time"),
         (["photos", "wave.png", "-o", "painted", "--bits", "12"], 1, "could not be painted"),
     ],
 )

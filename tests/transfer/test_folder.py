@@ -403,7 +403,7 @@ def test_an_executor_paints_the_same_files(desk: Path):
     assert files() == files("whole") and seen == sorted(seen)
 
 
-def test_executors_that_are_cancelled_or_die(desk: Path):
+def test_executors_that_are_cancelled_or_die(desk: Path, monkeypatch: pytest.MonkeyPatch):
     cancel = threading.Event()
     with ThreadPoolExecutor(1) as executor:
         result = paint(executor=executor, cancel=cancel, on_progress=lambda progress: cancel.set())
@@ -419,6 +419,12 @@ def test_executors_that_are_cancelled_or_die(desk: Path):
     with Dying(1) as executor, pytest.raises(SignalError, match=r"a worker died, .* the same call goes on"):
         paint(executor=executor)
     assert sorted(outputs(paint()) + outputs(result)) == NAMES
+    with (
+        ThreadPoolExecutor(1) as executor,
+        pytest.raises(SettingsError, match=r"computes with \d+ threads; 99 were expected"),
+    ):
+        monkeypatch.setattr(folder_of, "machine_of", lambda device: {"impasto": "0", "threads": 99})
+        paint("third", executor=executor)
     painter = impasto.Painter(objective=1 * impasto.style("relu1_1"))
     with ThreadPoolExecutor(1) as executor, pytest.raises(SettingsError, match="cannot be sent to an executor"):
         impasto.transfer_folder("photos", "wave.png", "other", painter=painter, executor=executor)

@@ -158,7 +158,7 @@ def transfer(
         how = {name: options.pop(name) for name in ("dry_run", "as_json", "quiet", "verbose", "checkpoint_every")}
         how |= {"each_style": each_style, "as_one": one is not None, "part_given": part}
         how |= {"checkpoint_every": None} if no_checkpoint else {}
-        return paint_folder(content, styles, output, *divided(options), **how)
+        return paint_folder(one or content, styles, output, *divided(options), **how)
     if part:
         raise SettingsError(f"--part is for a folder or --each-style; {content} is one content")
     first = 0.0 if checkpoint else FIRST_SECONDS

@@ -104,9 +104,9 @@ def transfer_folder(
         checkpoint_every: how often a painting that takes more than a minute is kept on its way, in seconds; None: never.
         on_progress: called after each evaluation, and with each result.
         cancel: once it is set no other evaluation begins; what is painted to its end is there.
-        executor: paints several at once, e.g. a :class:`concurrent.futures.ProcessPoolExecutor`; each with the settings, the
-            memory and the threads of this process, so that the results are the same. No evaluations are told then, and those
-            that have begun are painted to their end. Give ``memory``, of which each takes as much.
+        executor: paints several at once, e.g. a :class:`concurrent.futures.ProcessPoolExecutor`, with the settings and the
+            memory of this process and as many threads, so that the results are the same. No evaluations are told then, and
+            what has begun is painted to its end. Give ``memory``, of which each takes as much.
 
     Raises:
         SettingsError: a setting is wrong, or was given twice.

@@ -91,15 +91,20 @@ def paint_job(
 
 
 def paint_elsewhere(job: Job, settings: TransferSettings, threads: int) -> Mapping[str, Any] | str | None:
-    """The same by a painter that this thread of this process keeps, with as many threads everywhere."""
+    """The same by a painter that this thread of this process keeps.
+
+    Raises:
+        SettingsError: torch has another number of threads here, and the last digits of results would differ.
+    """
+    here = torch.get_num_threads()
+    if here != threads:
+        raise SettingsError(
+            f"a worker of the executor computes with {here} threads; {threads} were expected, as the last digits of results "
+            "depend on them: set OMP_NUM_THREADS for all, or call torch.set_num_threads in the executor's initializer"
+        )
     if getattr(_here, "settings", None) != settings:
         _here.painter, _here.settings = Painter(settings=settings), settings
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        return paint_job(job, _here.painter)
-    finally:
-        torch.set_num_threads(before)
+    return paint_job(job, _here.painter)
 
 
 def beside_of(output: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from impasto.errors import SettingsError, SignalError
-from impasto.files import existing_file, first_line, is_folder
+from impasto.files import existing_file, first_line, is_folder, is_pattern
 from impasto.media.folders import Contents, contents_of, holds_slices
 from impasto.media.read_write import find_medium, read_signal
 from impasto.media.registry import media
@@ -87,6 +87,8 @@ def plan_folder(
     if as_one is None:
         as_one = not is_folder(content) or holds_slices(content)
     if as_one:
+        if is_pattern(content):
+            raise SettingsError(f"{content} is a movie of numbered frames, which is painted in one style at a time")
         one = content if is_folder(content) else existing_file(content, "a file or a folder")
         found = Contents({one.resolve().name: one})
     else:
