@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+# of the package that is tried: those that are here, or fresh ones
+DEPENDENCIES ?= here
 
-.PHONY: demo test fast coverage lint clean
+.PHONY: demo test fast coverage lint site package clean
 
 demo: $(VENV)/installed-demo
 	$(BIN)/impasto demo -o impasto-demo.png
@@ -21,6 +23,12 @@ lint: $(VENV)/installed-test
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+site: $(VENV)/installed-test
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --conf-dir docs/site . build/site
+
+package: $(VENV)/installed-test
+	$(BIN)/python .ci/package.py --dependencies $(DEPENDENCIES)
 
 $(VENV)/installed-%: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

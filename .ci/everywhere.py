@@ -24,8 +24,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / ".everywhere"
+from fresh import KEPT, ROOT, VERSIONS, environment
+
 RESULTS = KEPT / "results.json"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SENSITIVE = (
@@ -62,20 +62,10 @@ VARIATIONS = {
 
 def lowest_python() -> str:
     """A Python with the lowest versions that pyproject.toml allows. torch alone is this one's: older ones are gigabytes."""
-    uv, folder = shutil.which("uv") or str(KEPT / "uv" / "bin" / "uv"), KEPT / "lowest"
-    if not Path(uv).exists():
-        subprocess.run([sys.executable, "-m", "venv", KEPT / "uv"], check=True)
-        subprocess.run([KEPT / "uv" / "bin" / "pip", "install", "--quiet", "uv"], check=True)
     version = "import torch; print(torch.__version__)"
     torch = subprocess.run([sys.executable, "-c", version], capture_output=True, text=True, check=True).stdout.strip()
     (KEPT / "torch.txt").write_text(f"torch=={torch}\n")
-    environment = {"UV_FIND_LINKS": os.environ.get("PIP_FIND_LINKS", ""), "UV_SYSTEM_CERTS": "true"}
-    how = {"check": True, "env": {**environment, **os.environ}, "cwd": ROOT}
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], **how)
-    lowest = ["--resolution", "lowest-direct", "--constraint", KEPT / "torch.txt", "--editable", ".[test]"]
-    python = str(folder / "bin" / "python")
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *lowest], **how)
-    return python
+    return environment("lowest", *VERSIONS["lowest"], "--constraint", KEPT / "torch.txt", "--editable", ".[test]")
 
 
 def path_without(programs: tuple[str, ...]) -> str:
@@ -103,16 +93,16 @@ def run(name: str, tests: tuple[str, ...]) -> tuple[bool, str]:
     variation, python = VARIATIONS[name], sys.executable
     if name == "lowest":
         python = lowest_python()
-    environment = {**os.environ, **variation.environment}
+    variables = {**os.environ, **variation.environment}
     if name == "no-browser":
-        environment["PATH"] = path_without(BROWSERS)
-        environment.pop("CI", None)  # with it a missing browser is a failure
-    if variation.onednn and not re.search(variation.onednn, isa := onednn_isa(environment)):
+        variables["PATH"] = path_without(BROWSERS)
+        variables.pop("CI", None)  # with it a missing browser is a failure
+    if variation.onednn and not re.search(variation.onednn, isa := onednn_isa(variables)):
         return False, f"oneDNN is not changed: {isa}"
     log = KEPT / f"{name}.log"
     with log.open("w") as file:
         command = [python, "-m", "pytest", "-n", "2", "--dist", "worksteal", "-r", "s", "-p", "no:cacheprovider", *tests]
-        code = subprocess.run(command, cwd=ROOT, env=environment, stdout=file, stderr=subprocess.STDOUT).returncode
+        code = subprocess.run(command, cwd=ROOT, env=variables, stdout=file, stderr=subprocess.STDOUT).returncode
     said = log.read_text(errors="replace")
     if not re.search(variation.says, said.partition("\n\n")[0]):
         return False, f"pytest does not say {variation.says!r}: see {log}"

@@ -39,7 +39,7 @@ class Block(NamedTuple):
 
 def blocks(page: Path) -> list[Block]:
     text = page.read_text(encoding="utf-8")
-    found = re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    found = re.finditer(r"^```([^\n`]*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [Block(page, text[: match.start()].count("\n") + 1, match[1], match[2]) for match in found]
 
 
@@ -109,7 +109,7 @@ def test_extras_and_targets_that_are_told_exist():
         for extras in re.findall(r"""['"]\.\[([\w,]+)\]['"]""", text):
             for extra in extras.split(","):
                 assert re.search(rf"^{extra} = \[", project, re.MULTILINE), extra
-        for target in re.findall(r"^make (\w+)", text, re.MULTILINE):
+        for target in re.findall(r"(?:^|`)make (\w+)", text, re.MULTILINE):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 

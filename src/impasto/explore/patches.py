@@ -62,8 +62,8 @@ def top_patches(
         images: files and folders, pictures (PIL images, arrays), signals, or a mapping of names to them; all of one kind.
         layers: names, or "relu1_1,relu2_1", or "all"; all in the same pass. By default relu3_1, of a network without it all.
         units: which units of each layer: "all", "0-15", "3,17", or their numbers.
-        top: how many patches each unit keeps.
-        per_image: how many of them may be of one image (or of one group of nearly equal images).
+        top: how many patches each unit keeps, at least 1.
+        per_image: how many of them, at least 1, may be of one image (or of one group of nearly equal images).
         size: how large the network sees an image, which is never enlarged: its longest side in pixels (by default 512) or
             voxels (64), of series (125) and sounds (8000) the samples a second; or "full".
         network: by name, "vgg19", "vgg16" or one of another package; or a network, e.g. of :func:`impasto.wrap`.

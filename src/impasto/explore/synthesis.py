@@ -81,18 +81,23 @@ def synthesise(
 
     Args:
         objective: "relu4_1:17", "relu4_1:17=1,relu4_1:30=0.5", or a mapping of (layer, unit) to weights.
-        diverse: how many pictures, each of another style (by the correlations of the layer's channels).
-        size: of the pictures, in pixels: one number, or (height, width).
-        iterations: steps of gradient ascent.
-        seed: of the noise it starts from and of the shifts; with one seed, one result on one machine.
+        diverse: how many pictures, at least 1, each of another style (by the correlations of the layer's channels).
+        size: of the pictures, in pixels: one number, or (height, width), of at least 32.
+        iterations: steps of gradient ascent, at least 1.
+        seed: of the noise it starts from and of the shifts, at least 0; with one seed, one result on one machine.
         network: by name, or a network, as of :func:`impasto.top_patches`.
         weights: of a network by name, as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
         on_progress: called after each step with its number and the mean activation.
         cancel: once it is set, from wherever, no other step is made, and the pictures are as far as they came.
 
+    Returns:
+        ``diverse`` pictures of shape (3, height, width) in 0..1.
+
     Raises:
-        ImpastoError: a setting is out of its range, or the weights are missing.
+        SettingsError: a number is out of its range, or there is no such network or unit; UnknownLayerError: no such layer.
+        WeightsError: the weights are missing, damaged, or of another network.
+        SizeError: it needs more memory than there is.
     """
     known = constructor_of(network) if isinstance(network, str) else None
     if known and known.table:  # what is wrong is told before weights are read

@@ -165,7 +165,7 @@ def vgg19(
     Args:
         spatial_dims: 1, 2 or 3; for 1 and 3 the kernels, trained on pictures, are converted.
         axis: see :func:`impasto.networks.inflation.to_dimensions`.
-        weights: see :func:`impasto.networks.weights.load_weights`.
+        weights: see :func:`impasto.load_weights`.
         preprocessing: what input the weights expect; see there too.
         padding: "replicate", "zeros" or "none", see :class:`ConvNet`.
         pooling: "max" or "avg".

@@ -133,7 +133,10 @@ def image_term(name: str, cost: Callable[[Tensor], Tensor], *, signals: float = 
 
 
 def total_variation() -> Term:
-    """The total variation of G, which removes grain and keeps edges: :func:`impasto.objective.costs.total_variation`."""
+    """The total variation of G, of any shape (1, channels, *space), which removes grain and keeps edges.
+
+    It is :func:`impasto.objective.costs.total_variation`. It has no settings, and raises nothing.
+    """
     return ImageTerm("total variation", total_variation_of, 6.0)
 
 
