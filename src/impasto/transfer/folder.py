@@ -78,7 +78,7 @@ def transfer_folder(
     *,
     painter: Painter | None = None,
     each_style: bool = False,
-    part: Part | tuple[int, int] | str | None = None,
+    part: tuple[int, int] | str | None = None,
     options: Mapping[str, Any] | None = None,
     checkpoint_every: float | None = 60.0,
     on_progress: Callable[[FolderProgress], object] | None = None,
