@@ -65,6 +65,7 @@ def pytest_report_header() -> str:
 
 # what `make fast` leaves out beside the tests that are marked themselves: beginnings of their names
 SLOW = (
+    "tests/cli/test_folder.py",
     "tests/descent/test_descend.py",
     "tests/explore/test_growing.py",
     "tests/explore/test_index.py",
@@ -91,6 +92,7 @@ SLOW = (
     "tests/transfer/test_checkpoint.py",
     "tests/media/test_colour.py::test_a_picture_gets_the_luma_and_keeps_the_hue",
     "tests/transfer/test_dry_run.py",
+    "tests/transfer/test_folder.py",
     "tests/transfer/test_kinds.py",
     "tests/transfer/test_networks.py",
     "tests/transfer/test_outputs.py",

@@ -233,6 +233,7 @@ def test_every_transfer_paints(desk: Path, run: Run, words: list[str]):
 def test_every_python_block_runs(desk: Path, monkeypatch: pytest.MonkeyPatch):
     """Page by page, as a reader would type them, one after the other."""
     monkeypatch.setattr(impasto, "transfer_style", small(impasto.transfer_style), raising=False)
+    monkeypatch.setattr(impasto, "transfer_folder", small_folder(impasto.transfer_folder), raising=False)
     monkeypatch.setattr(impasto, "Painter", quick_painter(impasto.Painter), raising=False)
     monkeypatch.setattr(impasto, "synthesise", smaller(impasto.synthesise), raising=False)
     shutil.copytree("photos", "others")
@@ -255,6 +256,12 @@ def small(transfer_style: Callable[..., Any]) -> Callable[..., Any]:
         return transfer_style(content, style, replace(settings or impasto.TransferSettings(), **FEW), **how)
 
     return quick
+
+
+def small_folder(transfer_folder: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda content, style, output, settings, **how: transfer_folder(
+        content, style, output, replace(settings, **FEW), **how
+    )
 
 
 def quick_painter(painter: type[impasto.Painter]) -> Callable[..., impasto.Painter]:

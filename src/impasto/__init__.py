@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from impasto.objective.own import activation_term, image_term, total_variation
     from impasto.objective.style import style
     from impasto.objective.term import Objective, Term
+    from impasto.transfer.folder import FolderProgress, FolderResult, transfer_folder
     from impasto.transfer.painter import Painter, TransferInterrupted, transfer_style
     from impasto.transfer.painting import Painting
 
@@ -46,6 +47,8 @@ _LATER = {
     "Adam": "impasto.descent.optimizers",
     "ConvNet": "impasto.networks.convnet",
     "Evaluation": "impasto.descent.descend",
+    "FolderProgress": "impasto.transfer.folder",
+    "FolderResult": "impasto.transfer.folder",
     "GradientDescent": "impasto.descent.optimizers",
     "LBFGS": "impasto.descent.optimizers",
     "Objective": "impasto.objective.term",
@@ -67,6 +70,7 @@ _LATER = {
     "synthesise": "impasto.explore.synthesis",
     "top_patches": "impasto.explore.patches",
     "total_variation": "impasto.objective.own",
+    "transfer_folder": "impasto.transfer.folder",
     "transfer_style": "impasto.transfer.painter",
     "vgg16": "impasto.networks.convnet",
     "vgg19": "impasto.networks.convnet",
@@ -79,6 +83,8 @@ __all__ = [
     "Adam",
     "ConvNet",
     "Evaluation",
+    "FolderProgress",
+    "FolderResult",
     "GradientDescent",
     "ImpastoError",
     "Objective",
@@ -106,6 +112,7 @@ __all__ = [
     "synthesise",
     "top_patches",
     "total_variation",
+    "transfer_folder",
     "transfer_style",
     "vgg16",
     "vgg19",

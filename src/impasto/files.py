@@ -17,6 +17,8 @@ from typing import IO
 
 from impasto.errors import SignalError
 
+_NUMBER = re.compile(r"%(0\d+)?d")
+
 # loggers of the libraries that read files; they comment on what they find
 _TALKATIVE = ("nibabel.global", "pydicom", "pydicom.pixels.decoders.base", "tifffile")
 
@@ -29,6 +31,11 @@ def is_file(path: str | Path) -> bool:
 def is_folder(path: str | Path) -> bool:
     """Whether there is such a folder; False for a name that no folder can have."""
     return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_pattern(path: str | Path) -> bool:
+    """Whether the name stands for numbered files, as ``frame%04d.png`` does, and is not itself that of one."""
+    return _NUMBER.search(Path(path).name) is not None and not os.path.lexists(path)
 
 
 def existing_file(path: str | Path, noun: str) -> Path:
@@ -193,7 +200,7 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
             file.flush()
             os.fsync(file.fileno())
         made.replace(written)
-        _sync_folder(written.parent)
+        sync_folder(written.parent)
     except BaseException as error:
         if made is not None:
             made.unlink(missing_ok=True)
@@ -202,7 +209,32 @@ def opened_whole(path: str | Path, part: Path | None = None) -> Iterator[IO[byte
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+@contextmanager
+def held_alone(path: Path) -> Iterator[None]:
+    """Within it no other process holds the file, which is made if need be; one that is killed holds it no longer.
+
+    Systems and disks without locks are trusted.
+
+    Raises:
+        SignalError: another one holds it, or it cannot be written.
+    """
+    try:
+        file = path.open("ab")
+    except OSError as error:
+        raise SignalError(f"{path} cannot be written: {error.strerror}") from None
+    with file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SignalError(f"{path} is being written by another process; wait for its end") from None
+        except (ImportError, OSError):
+            pass
+        yield
+
+
+def sync_folder(folder: Path) -> None:
     """Make a renaming in ``folder`` outlive a power cut, where the system can."""
     with suppress(OSError):
         opened = os.open(folder, os.O_RDONLY)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from impasto.errors import SettingsError
+
+Item = TypeVar("Item")
 
 # the largest whole number in int64: settings are stored beside tensors
 _LARGEST = 2**63 - 1
@@ -82,6 +84,28 @@ def memory(name: str, given: Any) -> int:
     except (ValueError, KeyError):
         raise SettingsError(f"{name} {given!r} is not an amount of memory, e.g. 2GiB or 500MB") from None
     return whole(1)(name, found if not math.isfinite(found) else int(found))
+
+
+class Part(NamedTuple):
+    """One of several parts of a list: ``number``, from 1 on, of ``total``."""
+
+    number: int
+    total: int
+
+    def of(self, items: Sequence[Item]) -> list[Item]:
+        """Every ``total``-th item, from the ``number``-th on: all parts together have each item once."""
+        return list(items[self.number - 1 :: self.total])
+
+
+def part(name: str, given: Any) -> Part:
+    """A part: "2/8", or the pair (2, 8), is the second of eight."""
+    numbers = given.split("/") if isinstance(given, str) else given
+    try:
+        number, total = numbers
+    except (TypeError, ValueError):
+        raise SettingsError(f"{name} {given!r} is not a part; e.g. 2/8, the second of eight, was expected") from None
+    total = whole(1)(f"{name} {given}: the number of parts", total)
+    return Part(whole(1, total)(f"{name} {given}: the part", number), total)
 
 
 def flag(name: str, given: Any) -> bool:

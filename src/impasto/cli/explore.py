@@ -6,7 +6,11 @@ import click
 
 from impasto.packages import found_at
 
-_COMMANDS = {"patches": "impasto.cli.patches:patches", "synthesise": "impasto.cli.synthesise:synthesise"}
+_COMMANDS = {
+    "patches": "impasto.cli.patches:patches",
+    "merge": "impasto.cli.merge:merge",
+    "synthesise": "impasto.cli.synthesise:synthesise",
+}
 
 
 class _Explore(click.Group):

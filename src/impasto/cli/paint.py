@@ -16,6 +16,7 @@ import click
 
 from impasto import validation
 from impasto.cli.dry_run import tell
+from impasto.cli.folder import check_one, content_of_folder, folder_options, paint_folder
 from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancel_on_interruption, ignore_interruptions
 from impasto.cli.output import check_outputs, write_somewhere
@@ -23,6 +24,7 @@ from impasto.cli.progress import log_progress, progress_bar
 from impasto.cli.styles import parse_style
 from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
+from impasto.files import is_folder
 from impasto.media.image.options import ImageOutput
 from impasto.transfer.default_text import default_text
 from impasto.transfer.settings import CHOICES, TransferSettings
@@ -90,7 +92,15 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("content", type=FILE)
 @click.argument("style", nargs=-1, required=True, metavar="STYLE[:WEIGHT]...")
-@click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="File to write, of the content's kind.")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE,
+    required=True,
+    metavar="OUT",
+    help="File to write, of the content's kind; or a folder, for many.",
+)
+@folder_options
 @settings_options
 @click.option(
     "--checkpoint",
@@ -112,20 +122,55 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @output_options
 @shared_options
 def transfer(
-    content: Path, style: tuple[str, ...], output: Path, checkpoint: Path | None, no_checkpoint: bool, **options: Any
+    content: Path,
+    style: tuple[str, ...],
+    output: Path,
+    checkpoint: Path | None,
+    no_checkpoint: bool,
+    taken_as: str | None,
+    each_style: bool,
+    part: str | None,
+    **options: Any,
 ) -> int:
     """Paint CONTENT in the style of STYLE, or of several styles, blended by their weights.
+
+    CONTENT is a file, numbered frames such as frame%04d.png, or a folder: of slices, of frames, or of anything that can be
+    painted, with its subfolders. The same command goes on where a folder was left.
 
     \b
     impasto transfer harbour.jpg monet.jpg -o out.png
     impasto transfer harbour.jpg monet.jpg -o out.jpg --size 1024 --beta 100
     impasto transfer harbour.jpg monet.jpg:0.7 hokusai.jpg:0.3 -o out.png
+    impasto transfer photos/ monet.jpg -o painted/
     """
     if checkpoint and no_checkpoint:
         raise click.UsageError("--checkpoint and --no-checkpoint were given: one of them was expected")
+    styles = [parse_style(text) for text in style]
+    one: Path | None = content
+    if is_folder(content):
+        one = content_of_folder(content, output, taken_as)
+    elif taken_as:
+        raise SettingsError(f"--as {taken_as} says what a folder is; {content} is none")
+    if one is None or each_style:
+        extras = {name: options.pop(name) for name in ("trace", "frames", "frames_every", "plot")}
+        del extras["frames_every"]
+        check_one({"checkpoint": checkpoint, **extras}, "--each-style" if each_style else f"the folder {content}")
+        how = {name: options.pop(name) for name in ("dry_run", "as_json", "quiet", "verbose", "checkpoint_every")}
+        how |= {"each_style": each_style, "as_one": one is not None, "part_given": part}
+        how |= {"checkpoint_every": None} if no_checkpoint else {}
+        return paint_folder(one or content, styles, output, *divided(options), **how)
+    if part:
+        raise SettingsError(f"--part is for a folder or --each-style; {content} is one content")
     first = 0.0 if checkpoint else FIRST_SECONDS
     path = None if no_checkpoint else checkpoint or Path(f"{output}{CHECKPOINT}")
-    return paint(content, [parse_style(text) for text in style], output, checkpoint=path, first=first, **options)
+    return paint(one, styles, output, checkpoint=path, first=first, **options)
+
+
+def divided(options: dict[str, Any]) -> tuple[TransferSettings, dict[str, Any]]:
+    """The settings, and how a picture is written, among the options that were given."""
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
+    return TransferSettings(**given), written
 
 
 @click.command()
@@ -169,9 +214,7 @@ def paint(
     from impasto.media.read_write import check_options, find_medium
     from impasto.media.styles import shares
 
-    given = {name: value for name, value in options.items() if value not in (None, ())}
-    written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
-    settings = TransferSettings(**given)
+    settings, written = divided(options)
     set_level(verbose=verbose, quiet=quiet)
     medium = find_medium(content, output)
     if frames and not medium.is_picture:

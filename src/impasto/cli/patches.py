@@ -22,7 +22,8 @@ from impasto.explore.settings import (
     parse_units,
 )
 from impasto.media.registry import BUILT_IN
-from impasto.validation import whole
+from impasto.validation import Part, whole
+from impasto.validation import part as part_of_names
 
 if TYPE_CHECKING:
     from impasto.explore.index import PatchIndex
@@ -66,10 +67,14 @@ if TYPE_CHECKING:
     "--gradient", type=click.Choice(["guided", "plain"]), default="guided", show_default=True, help="Which gradient."
 )
 @click.option("--synthesise", "synthesised", is_flag=True, help="In a report: what each unit wants to see (takes long).")
+@click.option(
+    "--part", metavar="I/N", help="See one part of the photographs, the I-th of N; 'explore merge' puts them together."
+)
 @network_options
 def patches(
     photos: tuple[Path, ...],
     output: Path,
+    part: str | None,
     layers: str | None,
     units: str | None,
     top: int,
@@ -91,7 +96,8 @@ def patches(
     impasto explore patches photos/ --layer all -o report/
     impasto explore patches ekgs/ --layer relu4_1 -o waves.png
 
-    Instead of photographs, indexes (.json) of different photographs can be given: they are merged.
+    Instead of photographs, indexes (.json) of different photographs can be given: they are merged, as by impasto explore
+    merge.
 
     Ctrl-C keeps what was found; the same command again goes on from there.
     """
@@ -110,24 +116,42 @@ def patches(
     }
     state = index_file(output, target)
     check_exploration(photos, output, target, state)
-
+    share = None if part is None else part_of_names("part", part)
     if synthesised:
         _check_pictures(photos)
     if all(path.suffix.lower() == ".json" for path in photos):
-        index = _merged(photos, names if layers else None, units if units_given else None, target, known)
+        if share:
+            raise SettingsError("--part is for photographs; indexes are merged whole: leave it out")
+        index = merged_index(photos, target, names if layers else None, units if units_given else None, known)
     else:
-        index = _searched(photos, state, names, units, quiet, **network, **how)
+        index = _searched(_part_of(photos, share), state, names, units, quiet, **network, **how)
     if index is None:
         return 130
-    _write(index, output, target, _panels(index, shown, gradient, network), synthesised, quiet, network)
+    write_exploration(index, output, target, _panels(index, shown, gradient, network), synthesised, quiet, network)
     if target == "sheet":
         state.unlink(missing_ok=True)
-    _tell(index, output)
+    tell_exploration(index, output)
     return 0
 
 
-def _merged(
-    paths: tuple[Path, ...], layers: tuple[str, ...] | None, units: str | None, target: str, known: Layered
+def _part_of(photos: tuple[Path, ...], part: Part | None) -> tuple[Path, ...] | dict[str, Any]:
+    """The photographs, or of a part those that it has."""
+    from impasto.explore.sources import find_sources
+
+    if part is None:
+        return photos
+    found = find_sources(photos)
+    if part.number > len(found):
+        raise SettingsError(f"part {part.number} of {part.total} is empty: there are {len(found)} photographs")
+    return {name: found[name] for name in part.of(list(found))}
+
+
+def merged_index(
+    paths: tuple[Path, ...],
+    target: str,
+    layers: tuple[str, ...] | None = None,
+    units: str | None = None,
+    known: Layered | None = None,
 ) -> PatchIndex:
     """The union of the indexes, of it the layers and units that are asked for; on a sheet the first sixteen."""
     from impasto.explore.index import PatchIndex
@@ -135,18 +159,20 @@ def _merged(
     index, *others = (PatchIndex.load(path) for path in paths)
     for other in others:
         index = index.merge(other)
+    if not index.complete:
+        click.echo("impasto: a search that was interrupted is among them; the images it has not seen are missing", err=True)
     found = index.units()
     shown = SHOWN_COUNT if target == "sheet" else None
     return index.select(
         {
-            layer: parse_units(units, layer, known) if units else found.get(layer, ())[:shown]
+            layer: parse_units(units, layer, known) if units and known else found.get(layer, ())[:shown]
             for layer in (found if layers is None else layers)
         }
     )
 
 
 def _searched(
-    photos: tuple[Path, ...], state: Path, layers: tuple[str, ...], units: str, quiet: bool, **how: Any
+    photos: tuple[Path, ...] | dict[str, Any], state: Path, layers: tuple[str, ...], units: str, quiet: bool, **how: Any
 ) -> PatchIndex | None:
     """The index of the photographs, continued if there is one of an interrupted search; None if it is interrupted."""
     from impasto.explore.index import ExploreInterrupted, PatchIndex
@@ -212,7 +238,7 @@ def _panels(index: PatchIndex, shown: list[str], gradient: Any, network: dict[st
     return {name: make[name]() for name in shown}
 
 
-def _write(
+def write_exploration(
     index: PatchIndex,
     output: Path,
     target: str,
@@ -221,6 +247,7 @@ def _write(
     quiet: bool,
     network: dict[str, Any],
 ) -> None:
+    """Write the index, the sheet or the report."""
     from impasto.explore.render import sheet_of
     from impasto.explore.report import write_report
     from impasto.explore.sheet import write_sheet
@@ -239,7 +266,8 @@ def _write(
             write_report(index, output, panels=panels, synthesise=wanted if synthesised else None, on_progress=tell)
 
 
-def _tell(index: PatchIndex, output: Path) -> None:
+def tell_exploration(index: PatchIndex, output: Path) -> None:
+    """Say what was written, and what was skipped."""
     from impasto.explore.tiles import kind_of_index
     from impasto.media.registry import medium_of
 

@@ -29,7 +29,10 @@ def resume(checkpoint: Path, output: Path | None, **options: Any) -> int:
     about = read_about(checkpoint)
     command = about["command"]
     if not command:
-        raise SettingsError(f"{checkpoint} was written from Python: call transfer_style with it and the same inputs again")
+        raise SettingsError(
+            f"{checkpoint} was written from Python, or for one of a folder: call transfer_style with it and the same inputs "
+            "again, or give the command of the folder"
+        )
     path, folder = checkpoint.resolve(), command.pop("folder")
     if output:
         command["output"] = str(output.resolve())

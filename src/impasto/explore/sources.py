@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SignalError
-from impasto.media.dicom import files as dicom
+from impasto.media.folders import holds_slices
 from impasto.media.read_write import find_medium, kinds_named, read_signal
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
@@ -57,7 +56,7 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise SignalError(f"{path}: no such file or folder")
-    if not path.is_dir() or _holds_slices(path):
+    if not path.is_dir() or holds_slices(path):
         return [path]
     endings = tuple(ending for seen in views().values() for ending in seen.endings)
     hidden = len(path.parts)
@@ -71,11 +70,6 @@ def _files(path: Path) -> list[Path]:
     # a table of numbers among signals of another kind is most often about them, and no series
     aside = {kind for kind, seen in views().items() if seen.beside}
     return [file for file in files if aside.isdisjoint(kinds_named(file.name)) or source_kind(file) not in aside] or files
-
-
-def _holds_slices(folder: Path) -> bool:
-    slices = (file for file in folder.iterdir() if file.suffix.lower() in ("", ".dcm") and file.is_file())
-    return sum(dicom.has_pixels(file) for file in itertools.islice(slices, 2)) > 1
 
 
 def source_kind(source: Source) -> str:

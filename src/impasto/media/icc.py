@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import imagecodecs
@@ -10,7 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+# of a profile: when it was made. With the time of this process no picture would be the same file as the one before
+_MADE, _ANY_TIME = slice(24, 36), struct.pack(">6H", 2000, 1, 1, 0, 0, 0)
+
+
+def _srgb_profile() -> bytes:
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[_MADE] = _ANY_TIME
+    return bytes(profile)
+
+
+SRGB_PROFILE = _srgb_profile()
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 """Red, green and blue of a picture over the full range of their type, (height, width, 3)."""

@@ -86,6 +86,7 @@ class Medium:
         claims: ``claims(path, output)``, whether a file whose ending or type several media share holds this one. ``output``
             is where the result is to go, or None.
         folders: the same for a folder.
+        numbered: whether numbered files, named by a pattern such as ``frame%04d.png``, are one such signal.
         inside: endings of its files that begin like files of other types, each with the endings of those types.
         finite: whether NaN and infinite values are refused.
         bounds: the range of the values, or None.
@@ -122,6 +123,7 @@ class Medium:
     from_random: Mapping[str, Any] = field(default_factory=dict[str, Any])
     claims: Callable[[Path, Path | None], bool] = lambda path, output: True
     folders: Callable[[Path, Path | None], bool] = lambda path, output: False
+    numbered: bool = False
     inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     finite: bool = True
     bounds: tuple[float, float] | None = None

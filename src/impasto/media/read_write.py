@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.files import check_writable, is_file, is_folder, write_whole
+from impasto.files import check_writable, is_file, is_folder, is_pattern, write_whole
 from impasto.media.arrays import is_tensor
 from impasto.media.file_type import TABLE, file_type
 from impasto.media.medium import Medium
@@ -27,7 +27,7 @@ def find_medium(source: Any, output: str | Path | None = None) -> Medium:
     An unknown file is taken for a picture, as the reader of pictures knows many more formats than are listed here.
 
     Args:
-        source: a file, a folder, a signal, or a picture in memory.
+        source: a file, a folder, a pattern of numbered files, a signal, or a picture in memory.
         output: where the result is to go: an animation is a movie only if that is one too, and else a picture.
 
     Raises:
@@ -52,6 +52,8 @@ def find_medium(source: Any, output: str | Path | None = None) -> Medium:
             if medium.folders(path, output):
                 return medium
         raise SignalError(f"{path} is a folder without DICOM slices; a file was expected")
+    if is_pattern(path):
+        return next(medium for medium in known.values() if medium.numbered)
     kinds, found = kinds_named(path.name), None
     if is_file(path):
         with suppress(OSError):  # its reader will raise the error
@@ -143,9 +145,17 @@ def try_output(
 def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:
     """Write a signal of any kind in the format that the ending of ``path`` names, whole or not at all.
 
+    The arguments, and what is raised, are those of :func:`encode_signal`.
+    """
+    write_whole(path, encode_signal(signal, path, about, **options))
+
+
+def encode_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> bytes:
+    """The bytes of a file of a signal of any kind, in the format that the ending of ``path`` names.
+
     Args:
         signal: what is written.
-        path: where.
+        path: where it will be.
         about: the record of how it was made, which most formats can hold.
         options: fields of the ``options`` of its medium, e.g. ``quality``; see :func:`impasto.write_image`.
 
@@ -156,7 +166,7 @@ def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | No
     medium = medium_of(signal.kind)
     check_options(medium, options)
     check_ending(medium, path)
-    write_whole(path, medium.encode(signal, path, about, **options))
+    return medium.encode(signal, path, about, **options)
 
 
 def check_options(medium: Medium, options: Collection[str]) -> None:

@@ -68,7 +68,7 @@ def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[E
         SettingsError: the checkpoint is of a transfer with other settings or inputs.
         SignalError: it cannot be read or written.
     """
-    path, about, machine = checkpoint.path, _identity(inputs), _machine(find_device(inputs.settings.device))
+    path, about, machine = checkpoint.path, _identity(inputs), machine_of(find_device(inputs.settings.device))
     check_writable(path)
     history: list[Evaluation] = []
     state = None
@@ -171,8 +171,8 @@ def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str,
         log.warning("%s was written with %s: the result may differ in its last digits", path, was)
 
 
-def _machine(device: torch.device) -> dict[str, Any]:
-    """What else must be the same for two descents to be the same bit for bit."""
+def machine_of(device: torch.device) -> dict[str, Any]:
+    """What else must be the same for two descents on a device to be the same bit for bit."""
     return {
         "impasto": version("impasto"),
         "torch": torch.__version__,

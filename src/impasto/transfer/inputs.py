@@ -52,6 +52,7 @@ def take_in(
     *,
     medium: Medium | None = None,
     read_style: Callable[..., Signal] = read_signal,
+    memory: int | None = None,
     **parts: Any,
 ) -> Inputs:
     """Read content and styles, as far as the settings want them, and see that the result can be written.
@@ -64,6 +65,7 @@ def take_in(
         options: how a picture is to be written.
         medium: of the content, where it is known already.
         read_style: reads a style.
+        memory: the bytes that reading may take, if the settings do not say.
         parts: network, objective and optimizer, as :func:`impasto.transfer.resolve.resolve` takes them.
 
     Raises:
@@ -80,10 +82,10 @@ def take_in(
     weighted = shares(style)
     signal = content
     if not isinstance(signal, Signal):
-        signal = medium.read(content, settled.rate, settled.size, settled.memory)
+        signal = medium.read(content, settled.rate, settled.size, settled.memory or memory)
     # a style may be wanted larger than the result
     finer = settled.size and round(settled.size * max(1.0, settled.stroke))
-    styles = [(read_style(source, settled.rate, finer, settled.memory), share) for source, share in weighted]
+    styles = [(read_style(source, settled.rate, finer, settled.memory or memory), share) for source, share in weighted]
     _check_styles(medium, styles)
     if medium.enlarges and unresolved.size is None and settled.size:  # nothing is enlarged unless it is asked for
         size = min(settled.size, max(signal.shape))

@@ -72,6 +72,11 @@ class Painter:
         self._measured: Memo = {}
         self._read: dict[Any, Signal] = {}
 
+    def described(self) -> dict[str, str]:
+        """J and the optimizer as they print, and the network by its name, as far as they were given themselves."""
+        names = {name: repr(part) for name, part in self._parts.items() if part is not None}
+        return names | ({"network": self._parts["network"].name} if "network" in names else {})
+
     def paint(
         self,
         content: Source,
@@ -100,15 +105,17 @@ class Painter:
         medium: Medium | None = None,
         output: str | Path | None = None,
         options: Mapping[str, Any] | None = None,
+        memory: int | None = None,
     ) -> Inputs:
         """Read content and styles and decide all that is open: the first half of :meth:`paint`.
 
-        ``medium`` is that of the content, where it is known already. The others are as of :func:`transfer_style`.
+        ``medium`` is that of the content, where it is known already; ``memory`` the bytes that reading may take, if the
+        settings do not say. The others are as of :func:`transfer_style`.
 
         Raises:
             ImpastoError: an input, a setting or a size is wrong.
         """
-        how = self._parts | {"medium": medium, "read_style": self._read_style}
+        how = self._parts | {"medium": medium, "read_style": self._read_style, "memory": memory}
         with weights_kept(self._weights):
             return take_in(content, style, self.settings, output, options, **how)
 
@@ -120,14 +127,19 @@ class Painter:
         on_progress: Callable[[Progress], object] | None = None,
         cancel: Event | None = None,
         checkpoint: Checkpoint | None = None,
+        memory: int | None = None,
     ) -> Painting:
-        """Paint what was taken in: the second half of :meth:`paint`."""
+        """Paint what was taken in: the second half of :meth:`paint`.
+
+        ``memory`` is the bytes that the process may take, if the settings do not say; most of what is free if None.
+        """
         settings, signals = inputs.settings, tuple(signal for signal, _ in inputs.styles)
         history: list[Evaluation] = []
         state = keep = None
         device = find_device(settings.device)
         # what is free differs from run to run, and with the tiles the last digits of the result
-        memory = settings.memory or (checkpoint and kept_memory(checkpoint.path)) or default_memory(device)
+        kept = checkpoint and kept_memory(checkpoint.path)
+        memory = settings.memory or kept or memory or default_memory(device)
         if checkpoint:
             history, state, keep = take_up(checkpoint, inputs, memory)
 

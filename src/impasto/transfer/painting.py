@@ -11,10 +11,10 @@ from PIL import Image
 from impasto.descent.descend import Evaluation
 from impasto.descent.memory import peak_memory_mib
 from impasto.errors import ImpastoError, SignalError
-from impasto.files import one_line_is_enough
+from impasto.files import one_line_is_enough, write_whole
 from impasto.media.image.write import to_pillow
 from impasto.media.medium import Medium
-from impasto.media.read_write import read_signal, write_signal
+from impasto.media.read_write import encode_signal, read_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.transfer.checkpoint import Checkpoint
@@ -82,7 +82,26 @@ class Painting:
             SignalError: the ending is unknown, or the file cannot be written or read again.
             SettingsError: an option is out of its range, or the format does not have it.
         """
-        write_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
+        write_whole(path, self.encode(path, **options))
+        self.check_written(path)
+        if self.checkpoint and self.finished:
+            self.checkpoint.remove()
+
+    def encode(self, path: str | Path, **options: Any) -> bytes:
+        """The bytes of the file that :meth:`write` writes, with the same arguments.
+
+        Raises:
+            SignalError: the ending is unknown, or its format cannot hold the result.
+            SettingsError: an option is out of its range, or the format does not have it.
+        """
+        return encode_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
+
+    def check_written(self, path: str | Path) -> None:
+        """Read a file of the result again.
+
+        Raises:
+            SignalError: it cannot be read, or is of another kind.
+        """
         try:
             with one_line_is_enough(_LOG):  # warnings about the file were given when it was written
                 again = read_signal(path, self.settings.rate, _ENOUGH, output=path)
@@ -91,8 +110,6 @@ class Painting:
         # an animation with a single frame is read as a picture
         if again.kind != self.signal.kind and (self.signal.kind, again.kind) != ("movie", "image"):
             raise SignalError(f"{path} was written, but what is read again is {medium_of(again.kind).noun}")
-        if self.checkpoint and self.finished:
-            self.checkpoint.remove()
 
     def plot(self, path: str | Path) -> None:
         """Draw a figure: of a picture the curves of J, of other kinds content, styles and result.

@@ -63,7 +63,7 @@ class TransferSettings:
         whole_or("full", 1),
     )
     rate: float | None = _setting(
-        None, "Samples a second of a series whose file does not tell.", "HZ", number(0, open_below=True)
+        None, "Samples a second of a series, or numbered frames, that do not tell.", "HZ", number(0, open_below=True)
     )
     iterations: int | None = _setting(
         None,

@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from impasto.errors import SignalError
-from impasto.files import existing_file, optional_package
+from impasto.files import existing_file, is_folder, is_pattern, optional_package
 from impasto.media.image.read import resample_image
 from impasto.media.movie.animation import is_animation_file, read_animation
 from impasto.media.movie.ebml import holds_all
 from impasto.media.movie.frames import Frames, decode_frames
+from impasto.media.movie.numbered import read_frames
 from impasto.media.movie.tracks import is_cover, read_beside
 from impasto.media.signal import Signal
 
@@ -26,13 +27,14 @@ log = logging.getLogger("impasto")
 _COMPLETE = 0.95
 
 
-def read_movie(path: str | Path, longest: int | None = None) -> Signal:
+def read_movie(path: str | Path, longest: int | None = None, frame_rate: float | None = None) -> Signal:
     """A movie as sRGB in 0..1, upright, with square pixels; HDR tone-mapped, interlaced frames deinterlaced, each told.
 
     Args:
         path: a file of any format that FFmpeg reads, or an animation (GIF, WebP, PNG, AVIF); of several video streams
-            FFmpeg's choice is read.
+            FFmpeg's choice is read. Or numbered pictures, by a pattern of their names or the folder that holds them.
         longest: frames with a longer side are scaled down to so many pixels while they are read, to save memory.
+        frame_rate: frames a second of numbered pictures; 25 if None.
 
     Returns:
         A signal of kind "movie": values (3, time, y, x). Its header has, if the file has it:
@@ -49,6 +51,8 @@ def read_movie(path: str | Path, longest: int | None = None) -> Signal:
         SignalError: the file is missing, damaged, cut short or without frames.
         SizeError: the frames do not fit into the memory.
     """
+    if is_folder(path) or is_pattern(path):
+        return read_frames(Path(path), longest, frame_rate)
     path = existing_file(path, "a movie")
     if is_animation_file(path):
         return read_animation(path, longest)

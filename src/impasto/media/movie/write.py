@@ -75,6 +75,8 @@ _GIVEN = {(False, True): "rgb24", (False, False): "rgba", (True, True): "rgb48le
 # the relative error of the shape of a pixel that nobody sees
 _UNSEEN = 0.01
 _FRAME_DURATION = 1 << 8  # FFmpeg's AV_CODEC_FLAG_FRAME_DURATION
+# no random numbers in the file, so that the same movie is the same file
+_SAME_BYTES = {"fflags": "+bitexact"}
 _CHAPTERS = ("mp4", "mov", "matroska", "webm")
 
 
@@ -113,7 +115,7 @@ def encode_movie(movie: Signal, path: str | Path, about: Mapping[str, Any] | Non
     buffer = io.BytesIO()
     try:
         with ExitStack() as stack:
-            container = stack.enter_context(av.open(buffer, "w", format=container_name))
+            container = stack.enter_context(av.open(buffer, "w", format=container_name, options=_SAME_BYTES))
             container.metadata.update(movie.header.get("metadata", {}))
             container.metadata["comment"] = comment
             stream = _picture_stream(container, movie, coding)
