@@ -18,8 +18,9 @@ from impasto.media.image.read import resample_image
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.transfer.resolve import resolve
-from impasto.transfer.scales import in_spots, plan_scales
+from impasto.transfer.scales import Scales, plan_scales
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.start import in_spots
 
 IMAGE = medium_of("image")
 CONTENT, STYLE = data.coffee()[::9, ::9], data.chelsea()[::7, ::7]
@@ -84,6 +85,23 @@ def test_the_more_is_drawn_the_less_the_paint_decides_where_the_motif_goes():
     assert chosen.style_lambdas == {"relu1_1": 0.5, "relu5_1": 0.5}
 
 
+def test_the_first_painting_holds_to_the_drawing():
+    _, settings = resolve(TransferSettings(draw=0.5, beta=40.0), IMAGE)
+    tracing = {term.name: weight for weight, term in settings.tracing.terms}  # pyright: ignore[reportOptionalMemberAccess]
+    painting = {term.name: weight for weight, term in settings.objective.terms}
+    assert tracing == painting | {"neighbours": 0.5 * 10 * 2}
+    assert resolve(TransferSettings(draw=0.0), IMAGE)[1].tracing is None
+
+
+def test_only_small_paintings_hold_to_the_drawing():
+    _, settings = resolve(TransferSettings(draw=1.0, size=1024), IMAGE)
+    content = Signal(np.zeros((3, 1024, 768), np.float32), "image")
+    style = Signal(np.random.default_rng(0).random((3, 64, 64), np.float32), "image")
+    scales = Scales(IMAGE, content, [(style, 1.0)], settings, torch.device("cpu"))
+    names = [sorted(term.name for _, term in scales.at(k)[0].objective.terms) for k in range(len(scales))]
+    assert names[-2:] == [["content", "neighbours", "style"], ["content", "style"]]
+
+
 def test_it_starts_from_spots_of_colour():
     x = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(0))
     spots = in_spots(x)
@@ -95,7 +113,7 @@ def test_it_starts_from_spots_of_colour():
 def test_a_painting_tells_of_both_costs_and_what_it_was_made_with():
     painting = paint(1.0)
     names = [set(evaluation.costs) for evaluation in painting.history]
-    assert names == [{"neighbours"}] * (len(names) - 3) + [{"content", "style"}] * 3
+    assert names == [{"neighbours"}] * (len(names) - 3) + [{"content", "style", "neighbours"}] * 3
     drawn = [evaluation.cost for evaluation in painting.history if evaluation.scale == 1]
     assert drawn[-1] < drawn[0]
     assert painting.settings.draw == 1.0

@@ -19,8 +19,9 @@ from impasto.errors import SettingsError, SizeError
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.transfer.resolve import resolve
-from impasto.transfer.scales import Scales, enlarged, plan_scales
+from impasto.transfer.scales import Scales, plan_scales
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.start import enlarged
 from tests.transfer.test_checkpoint import check_every_place, copied
 
 SHALLOW: dict[str, Any] = {"style_layers": "relu1_1,relu2_1", "content_layers": "relu2_1"}

@@ -109,6 +109,7 @@ class ResolvedSettings:
     Attributes:
         objective: J, in place of its weights and layers.
         drawing: the J of the coarse scales, at which the picture is drawn before it is painted; None if it is not.
+        tracing: the J of the first scales at which it is painted, which still hold to the drawing; None if it is not drawn.
         optimizer: the object, in place of its name.
         network: which one, and how it is made.
         size: the longest side; None keeps the content's.
@@ -119,6 +120,7 @@ class ResolvedSettings:
 
     objective: Objective
     drawing: Objective | None
+    tracing: Objective | None
     optimizer: Optimizer
     network: NetworkChoice
     size: int | None
@@ -166,7 +168,6 @@ class ResolvedSettings:
         budget = self.memory if self.memory is not None else default_memory(find_device(self.device))
         return Limits(self.optimizer, self.iterations, self.objective.signals, budget)
 
-    def at(self, size: int | None, iterations: int, *, drawn: bool = False) -> ResolvedSettings:
-        """The same settings at another size and with another number of evaluations, for drawing or for painting."""
-        objective = self.drawing if drawn and self.drawing else self.objective
+    def at(self, size: int | None, iterations: int, objective: Objective) -> ResolvedSettings:
+        """The same settings at another size, with another number of evaluations and for another J."""
         return replace(self, size=size, iterations=iterations, objective=objective)

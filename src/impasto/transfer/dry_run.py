@@ -15,7 +15,8 @@ from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
 from impasto.networks.device import find_device, memory_watched
 from impasto.transfer.inputs import Inputs
-from impasto.transfer.scales import Scales, first_signal
+from impasto.transfer.scales import Scales
+from impasto.transfer.start import first_signal
 
 # the most positions of the part that is painted to measure the time, by the number of axes (on a GPU, which needs more to
 # be busy, times the second), and how often it is evaluated

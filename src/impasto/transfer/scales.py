@@ -20,22 +20,19 @@ from math import ceil, log2
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.descent.memory import gibibytes
-from impasto.descent.parametrisation import whitened
 from impasto.descent.stages import Begun, Stage
-from impasto.errors import SignalError, SizeError
+from impasto.errors import SizeError
 from impasto.media.medium import Medium
 from impasto.media.prepared import Measured, Prepared
-from impasto.media.read_write import read_signal
-from impasto.media.registry import medium_of
 from impasto.media.resolved import NetworkChoice, ResolvedSettings
 from impasto.media.signal import Signal
 from impasto.media.styles import Styles
 from impasto.networks.tiling.plan import Plan
 from impasto.networks.tiling.statistics import Forward
+from impasto.transfer.start import first_signal, in_spots, next_start, painted_so_far, start_of
 
 log = logging.getLogger("impasto")
 
@@ -47,8 +44,8 @@ _FIRST = 256
 STILL = 0.05
 # a picture is drawn at these shares of that size, and of the evaluations
 _DRAWN = ((1 / 4, 0.4), (1 / 2, 0.3), (1.0, 0.2))
-# a drawing starts from a content with so many pixels in one: from spots of colour
-_SPOT = 8
+# the largest size at which the painting is held to what is drawn: what is found for it in the styles takes much memory
+_TRACED = 512
 
 
 class Scale(NamedTuple):
@@ -148,7 +145,7 @@ class Scales:
         self._device, self._memo = device, {} if memo is None else memo
         self._plan = plan_scales(medium, settings, content, styles)
         # prepared first, so that what does not fit is said before and not after the work at the other scales
-        self._last = self.prepared = medium.prepare(content, styles, settings)
+        self._last = self.prepared = medium.prepare(content, styles, self._settings_at(self._plan[-1]))
         self._held = self._last.bytes_held(content, styles)
         self._smaller: Tensor | None = None
 
@@ -170,9 +167,9 @@ class Scales:
         if resumed:
             start = prepared.content  # of the right shape; the state has G
         elif before is None:
-            start = _start(prepared, in_spots(first) if drawn and first is not None else first, here)
+            start = start_of(prepared, in_spots(first) if drawn and first is not None else first, here)
         else:
-            start = _next_start(before.cpu(), self._smaller, prepared, first, here)
+            start = next_start(before.cpu(), self._smaller, prepared, first, here)
         # no larger one will ask for it; and of a drawing all that shows is kept, whatever is finer in the content
         self._smaller = first if k < len(self._plan) - 1 and not drawn else None
         network: Forward = prepared.network.to(self._device)
@@ -182,12 +179,18 @@ class Scales:
                 log.warning("%s descends J, so that it fits into %s", fitting.optimizer, gibibytes(fitting.budget))
             network, optimizer = fitting.apply(network, prepared.objective.layers), fitting.optimizer
         measured = measured_of(self._memo, prepared, here.network, fitting.plan if fitting else None)
-        painted = None if before is None or not here.objective.of_painted else _so_far(before.cpu(), prepared)
+        painted = None if before is None or not here.objective.of_painted else painted_so_far(before.cpu(), prepared)
         parts = prepared.parts(network, self._device, measured, painted)
         # what is left to do after the first scale is fine, and not in proportion to the spectrum of a whole picture
         natural = prepared.natural and (k == 0 or self._plan[k - 1].drawn)
         still = STILL if here.until_still else None
         return Begun(parts, start.to(self._device), optimizer, prepared.bounds, natural, still)
+
+    def _settings_at(self, scale: Scale) -> ResolvedSettings:
+        given = self._settings
+        small = (scale.size or max(self._content.shape)) <= _TRACED
+        objective = given.drawing if scale.drawn else given.tracing if small else None
+        return given.at(scale.size, scale.iterations, objective or given.objective)
 
     def at(self, k: int) -> tuple[ResolvedSettings, Prepared]:
         """The settings of a scale, and content and styles there.
@@ -196,7 +199,7 @@ class Scales:
             SizeError: the network does not take so small a signal.
         """
         scale, last = self._plan[k], len(self._plan) - 1
-        here = self._settings.at(scale.size, scale.iterations, drawn=scale.drawn)
+        here = self._settings_at(scale)
         if k == last:
             return here, self._last
         try:
@@ -226,73 +229,3 @@ def measured_of(memo: Memo, prepared: Prepared, network: NetworkChoice, plan: Pl
     while len(memo) >= _REMEMBERED and key not in memo:
         del memo[next(iter(memo))]
     return memo.setdefault(key, {})
-
-
-def enlarged(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """A signal (1, channels, *space) on a grid of another shape, cubic along each axis."""
-    for axis, n in enumerate(shape, start=2):
-        if x.shape[axis] != n:
-            rows = x.movedim(axis, -1)
-            plane = rows.reshape(1, 1, -1, rows.shape[-1])
-            # with antialias the kernel is Keys', which overshoots less
-            larger = F.interpolate(plane, (plane.shape[2], n), mode="bicubic", antialias=True)
-            x = larger.reshape(*rows.shape[:-1], n).movedim(-1, axis)
-    return x.contiguous()
-
-
-def in_spots(x: Tensor) -> Tensor:
-    """A signal (1, channels, *space) without what is finer than 8 positions."""
-    spots = [max(1, n // _SPOT) for n in x.shape[2:]]
-    return enlarged(F.interpolate(x, spots, mode="area"), tuple(x.shape[2:]))
-
-
-def _so_far(painted: Tensor, prepared: Prepared) -> Tensor:
-    """What was painted at the scale before, with what the content shows beyond that scale, of the content's shape."""
-    content = prepared.content
-    change = painted - F.interpolate(content, painted.shape[2:], mode="area")
-    return content + enlarged(change, tuple(content.shape[2:]))
-
-
-def _next_start(
-    painted: Tensor, smaller: Tensor | None, prepared: Prepared, first: Tensor | None, settings: ResolvedSettings
-) -> Tensor:
-    """What was painted at one scale, and what G started from there and would start from here, give the first G."""
-    shape = prepared.content.shape[2:]
-    start = enlarged(painted, shape)
-    if first is not None and smaller is not None:
-        # what only the larger one shows, as far as G started from it and not from noise
-        start = start + (1 - settings.init_noise) * (first - enlarged(smaller, shape))
-    return start if prepared.bounds is None else start.clamp(*prepared.bounds)
-
-
-def _start(prepared: Prepared, first: Tensor | None, settings: ResolvedSettings) -> Tensor:
-    """The first G, of the content's shape."""
-    noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
-    share = 1.0 if first is None else settings.init_noise
-    start = torch.zeros_like(noise)
-    if first is not None:
-        # alike in all channels, so that what is in the middle of a stereo sound stays there
-        grain = prepared.noise * noise[:, :1] if settings.objective.of_style else 0.0
-        start = first + grain
-    if share:
-        mean, deviation = prepared.random
-        if prepared.natural:
-            # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
-            noise = whitened(tuple(noise.shape[1:]), noise.device).decode(noise)
-        start = start.lerp(mean + deviation * noise, share)
-    return start if prepared.bounds is None else start.clamp(*prepared.bounds)
-
-
-def first_signal(prepared: Prepared, content: Signal, styles: Styles, settings: ResolvedSettings) -> Tensor | None:
-    """The signal from which G starts, on the content's grid; None if it starts from nothing but noise."""
-    if settings.init == "random" or settings.init_noise == 1:
-        return None
-    if settings.init == "content":
-        return prepared.content
-    if settings.init == "style":
-        return prepared.fit(styles[0][0])
-    signal = read_signal(settings.init, settings.rate)
-    if signal.kind != content.kind:
-        given, expected = (medium_of(s.kind).noun for s in (signal, content))
-        raise SignalError(f"init {settings.init} is {given}; {expected} was expected, as the content is")
-    return prepared.fit(signal)
