@@ -1,6 +1,7 @@
-"""Make the figures of docs/control.md: scikit-image's `chelsea` and `coffee` in the style of two paintings.
+"""Make the figures of docs/control.md: scikit-image's `chelsea`, `coffee` and `astronaut` in the style of two paintings.
 
-python docs/control_figures.py STARRY_NIGHT GREAT_WAVE [colour strength styles masks protect cost smooth stroke scales plain]
+python docs/control_figures.py STARRY_NIGHT GREAT_WAVE [colour strength styles masks protect cost smooth stroke scales plain
+    draw]
 """
 
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
-from skimage.data import chelsea, coffee
+from skimage.data import astronaut, chelsea, coffee
 
 from impasto import TransferSettings, transfer_style
 
@@ -95,6 +96,7 @@ FIGURES = {
     "stroke": of_cat({"stroke": 0.5}, {}, {"stroke": 2}),
     "scales": scales,
     "plain": plain,
+    "draw": lambda: (painted(astronaut(), WAVE, size=384, iterations=None, draw=draw) for draw in (0, 0.5, 1)),
 }
 
 if __name__ == "__main__":

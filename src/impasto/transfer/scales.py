@@ -44,6 +44,8 @@ _FIRST = 256
 STILL = 0.05
 # a picture is drawn at these shares of that size, and of the evaluations
 _DRAWN = ((1 / 4, 0.4), (1 / 2, 0.3), (1.0, 0.2))
+# how much of what only the content shows a drawing is given when it is first painted: lines are sharp, and stay drawn
+_FINER = 0.7
 # the largest size at which the painting is held to what is drawn: what is found for it in the styles takes much memory
 _TRACED = 512
 
@@ -169,9 +171,10 @@ class Scales:
         elif before is None:
             start = start_of(prepared, in_spots(first) if drawn and first is not None else first, here)
         else:
-            start = next_start(before.cpu(), self._smaller, prepared, first, here)
-        # no larger one will ask for it; and of a drawing all that shows is kept, whatever is finer in the content
-        self._smaller = first if k < len(self._plan) - 1 and not drawn else None
+            # what G did not start from, as it was noise, is not added; nor to a drawing what it has not drawn
+            finer = (1 - here.init_noise) * (0.0 if drawn else _FINER if self._plan[k - 1].drawn else 1.0)
+            start = next_start(before.cpu(), self._smaller, prepared, first, finer)
+        self._smaller = first if k < len(self._plan) - 1 else None  # no larger one will ask for it
         network: Forward = prepared.network.to(self._device)
         fitting, optimizer = prepared.fitting(here.limits, self._held), here.optimizer
         if fitting:

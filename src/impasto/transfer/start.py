@@ -44,15 +44,15 @@ def painted_so_far(painted: Tensor, prepared: Prepared) -> Tensor:
     return content + enlarged(change, tuple(content.shape[2:]))
 
 
-def next_start(
-    painted: Tensor, smaller: Tensor | None, prepared: Prepared, first: Tensor | None, settings: ResolvedSettings
-) -> Tensor:
-    """What was painted at one scale, and what G started from there and would start from here, give the first G."""
+def next_start(painted: Tensor, smaller: Tensor | None, prepared: Prepared, first: Tensor | None, finer: float) -> Tensor:
+    """The first G: what was painted at the scale before, and a share of what only this scale shows.
+
+    That is what G would start from here, ``first``, beyond what it started from there, ``smaller``; ``finer`` is the share.
+    """
     shape = prepared.content.shape[2:]
     start = enlarged(painted, shape)
     if first is not None and smaller is not None:
-        # what only the larger one shows, as far as G started from it and not from noise
-        start = start + (1 - settings.init_noise) * (first - enlarged(smaller, shape))
+        start = start + finer * (first - enlarged(smaller, shape))
     return start if prepared.bounds is None else start.clamp(*prepared.bounds)
 
 
