@@ -7,20 +7,13 @@ from pathlib import Path
 import click
 
 from impasto.cli.exploration import check_exploration, index_file, target_of
-from impasto.cli.paint import FILE
+from impasto.cli.paint import FILE, result_option
 from impasto.cli.patches import merged_index, tell_exploration, write_exploration
 
 
 @click.command()
 @click.argument("indexes", type=FILE, nargs=-1, required=True, metavar="INDEX...")
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    required=True,
-    metavar="OUT",
-    help="An index (.json), a sheet (.png), or a folder: a report.",
-)
+@result_option("An index (.json), a sheet (.png), or a folder: a report.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
 def merge(indexes: tuple[Path, ...], output: Path, quiet: bool) -> int:
     """Put indexes together, each INDEX made by impasto explore patches of different photographs, with the same options.

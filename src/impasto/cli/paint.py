@@ -53,6 +53,11 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def result_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option of a command that says where its result goes."""
+    return click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help=help)
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of the picture it writes."""
     for option in reversed(fields(ImageOutput)):
@@ -92,14 +97,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("content", type=FILE)
 @click.argument("style", nargs=-1, required=True, metavar="STYLE[:WEIGHT]...")
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    required=True,
-    metavar="OUT",
-    help="File to write, of the content's kind; or a folder, for many.",
-)
+@result_option("File to write, of the content's kind; or a folder, for many.")
 @folder_options
 @settings_options
 @click.option(

@@ -10,7 +10,7 @@ import click
 
 from impasto.cli.exploration import check_exploration, index_file, target_of
 from impasto.cli.interruption import cancelling
-from impasto.cli.paint import FILE
+from impasto.cli.paint import FILE, result_option
 from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, described, network_options
 from impasto.cli.watch import keep_index, keeper, progress_bar
 from impasto.errors import SettingsError
@@ -34,14 +34,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("photos", type=FILE, nargs=-1, required=True)
-@click.option(
-    "-o",
-    "--output",
-    type=FILE,
-    required=True,
-    metavar="OUT",
-    help="A sheet (.png), an index (.json), or a folder: a report.",
-)
+@result_option("A sheet (.png), an index (.json), or a folder: a report.")
 @click.option("--layer", "layers", metavar="NAMES", help=f"Layers, or all.  [default: {PATCHES.layers}, if there is one]")
 @click.option(
     "--units", metavar="0-15|3,17|all", help=f"Units of each layer.  [default: {SHOWN_UNITS} on a sheet, else all]"

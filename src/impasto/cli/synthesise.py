@@ -10,7 +10,7 @@ import click
 
 from impasto.cli.interruption import cancelling
 from impasto.cli.output import check_outputs
-from impasto.cli.paint import FILE
+from impasto.cli.paint import result_option
 from impasto.cli.watch import progress_bar
 from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHESIS, Layered, parse_layers, parse_units
 from impasto.media.registry import medium_of
@@ -52,7 +52,7 @@ def described(network: str, weights: str | None, preprocessing: str, **_: Any) -
 
 @click.command()
 @click.argument("target", metavar="LAYER[:UNIT[=WEIGHT],...]")
-@click.option("-o", "--output", type=FILE, required=True, metavar="OUT", help="Picture to write: png, jpg, webp, tif, avif.")
+@result_option("Picture to write: png, jpg, webp, tif, avif.")
 @click.option("--units", metavar="0-15|3,17|all", default=SHOWN_UNITS, show_default=True, help="Of a layer: which units.")
 @click.option("--diverse", metavar="N", default=1, show_default=True, help="So many pictures, as different as can be.")
 @click.option("--size", metavar="N", default=SYNTHESIS.size, show_default=True, help="Side of a picture in pixels.")
