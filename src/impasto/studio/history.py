@@ -94,7 +94,9 @@ class History:
 
     def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any]) -> Run:
         """A run with copies of its files, so that it can be gone on with when the uploads are gone."""
-        identity = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        now = time.time()
+        moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+        identity = f"{moment}-{int(now % 1 * 1000):03x}{secrets.token_hex(2)[1:]}"  # in order also within a second
         run = Run(
             identity,
             f"content{content.ending}",
@@ -169,9 +171,9 @@ class History:
         except (OSError, ValueError):
             return ()
 
-    def picture(self, run: Run) -> Path:
-        """A small picture of the run, or what there is instead."""
-        names = (THUMBNAIL,) if run.result else (LATEST, THUMBNAIL)
+    def picture(self, run: Run, large: bool = False) -> Path:
+        """A small picture of the run, or a large one, or what there is instead."""
+        names = (THUMBNAIL,) if run.result and not large else (LATEST, THUMBNAIL)
         found = (self.path(run, name) for name in names)
         return next((path for path in found if path.exists()), self.path(run, run.content))
 

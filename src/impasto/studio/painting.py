@@ -101,7 +101,10 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
-        job.show(View(preview_signal(painting.signal), tuple(costs), len(costs)))
+        picture = preview_signal(painting.signal)
+        with suppress(OSError):
+            history.see(run, picture, costs)
+        job.show(View(picture, tuple(costs), len(costs)))
         if not painting.finished:
             raise JobStoppedError
 

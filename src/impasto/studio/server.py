@@ -58,7 +58,11 @@ class OnlyHere:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
-                    *message.get("headers", []),
+                    # without the name that the file has here, the browser takes the one that the page gives it
+                    *(
+                        (k, v.partition(b";")[0] if k == b"content-disposition" else v)
+                        for k, v in message.get("headers", [])
+                    ),
                     (b"content-security-policy", _POLICY.encode()),
                     (b"referrer-policy", b"no-referrer"),
                     (b"x-content-type-options", b"nosniff"),
