@@ -113,19 +113,23 @@ def serve(
     """
     state = StudioState.in_folder(folder, index)
     state.gallery.prepare()
-    warm = threading.Thread(target=_wake, args=(state.speed,), daemon=True)
-    warm.start()
+    closing = threading.Event()
+    warm = threading.Thread(target=_wake, args=(state.speed, closing), daemon=True)
+    page: Blocks | None = None
     with environment({"GRADIO_TEMP_DIR": str(state.uploads)}):
-        with environment(without_proxies()):  # gradio asks its own page whether it answers
-            page, address = _launched(state, host, port, auth)
-        if browser:  # within the context, as it inherits the environment, and after the proxies are back
-            webbrowser.open(address)
         try:
+            warm.start()
+            with environment(without_proxies()):  # gradio asks its own page whether it answers
+                page, address = _launched(state, host, port, auth)
+            if browser:  # within the context, as it inherits the environment, and after the proxies are back
+                webbrowser.open(address)
             yield address
-        finally:
+        finally:  # also of a start that is interrupted
+            closing.set()
             state.queue.close(_SECONDS_TO_END)
             warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
-            page.close(verbose=False)
+            if page is not None:
+                page.close(verbose=False)
 
 
 def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, str] | None) -> tuple[Blocks, str]:
@@ -168,6 +172,6 @@ def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, 
     return page, address
 
 
-def _wake(speed: Speed) -> None:
+def _wake(speed: Speed, closing: threading.Event) -> None:
     with suppress(Exception):  # whatever fails here fails again at the first painting, and is told there
-        speed.measure()
+        speed.measure(closing)
