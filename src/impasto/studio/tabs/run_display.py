@@ -12,6 +12,7 @@ import gradio as gr
 from impasto.errors import SignalError
 from impasto.media.read_write import find_medium
 from impasto.studio.components import result_view
+from impasto.studio.components.controls import without_dashes
 from impasto.studio.components.notice import NOTHING, notice
 from impasto.studio.components.preview import preview_file
 from impasto.studio.history import LATEST, Run, json_like
@@ -164,8 +165,8 @@ def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict
 
 
 def sentence(error: object) -> str:
-    """An error as a sentence."""
-    text = str(error)
+    """An error as a sentence, with the settings called as on the page and not as on the command line."""
+    text = without_dashes(str(error))
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 
