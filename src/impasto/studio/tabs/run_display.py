@@ -134,9 +134,8 @@ def about(run: Run) -> str:
     """What a painting is: content and style, size, strength and time, as far as it is known."""
     size = " × ".join(map(str, reversed(run.size)))
     chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
-    return " · ".join(
-        filter(None, (run.title, size, *(chosen or ["strength 0.5"]), run.seconds and result_view.span(run.seconds)))
-    )
+    seconds = result_view.span(run.seconds) if run.seconds else ""
+    return " · ".join(filter(None, (run.title, size, *(chosen or ["strength 0.5"]), seconds)))
 
 
 def natural(run: Run) -> int:
