@@ -18,12 +18,23 @@ function logSteps(low, high) {
 function tidy(x) {
   if (x === 0) return "0";
   const size = Math.abs(x);
+  if (size >= 1e4 && size < 1e6) return Math.round(Number(x.toPrecision(3))).toLocaleString("en").replace("-", "−");
   if (size >= 1e5 || size < 1e-3) {
     const [digits, power] = x.toExponential(1).split("e");
     const small = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
     return `${digits.replace(/\.0$/, "")} · 10${[...power.replace("+", "")].map((one) => small[one]).join("")}`;
   }
   return String(Number(x.toPrecision(3))).replace("-", "−");
+}
+
+// "J_content" as J with a small "content" below
+function withSubscripts(text) {
+  return text.split(/_(content|style|C)\b/).map((part, i) => {
+    if (i % 2 === 0) return part;
+    const sub = document.createElement("sub");
+    sub.textContent = part;
+    return sub;
+  });
 }
 
 // lines: [{ name, kind (a class), values: [[x, y]] }]; x and y: { label, log }; now: where a mark stands
@@ -67,7 +78,7 @@ function drawChart(place, { lines, x, y, now, height = 240 }) {
   for (const { name, kind, told } of lines) {
     const one = document.createElement("span");
     one.className = kind;
-    one.append(name);
+    one.append(...withSubscripts(name));
     if (told !== undefined) { const value = document.createElement("b"); value.textContent = ` ${told}`; one.append(value); }
     key.append(one);
   }

@@ -6,7 +6,11 @@ function lecture(root, openUnit) {
   const all = (name) => [...root.querySelectorAll(name)];
   const at = (name) => one(`[data-place="${name}"]`);
   const slide = (name) => one(`[data-slide="${name}"]`);
-  const words = (name, text) => { if (at(name).textContent !== text) at(name).textContent = text; };
+  const words = (name, text) => {
+    if (at(name).dataset.text === text) return;
+    at(name).dataset.text = text;
+    at(name).replaceChildren(...withSubscripts(text));
+  };
   const make = (tag, attributes = {}, ...children) => {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -55,7 +59,7 @@ function lecture(root, openUnit) {
     at("patches").toggleAttribute("data-all", whole);
     at("patches").replaceChildren(...(whole ? names : [layer]).flatMap((name) => [make("h3", {}, name), ...nine(name, figures.layers[name])]));
     words("patch-words", `${layer}: layer ${names.indexOf(layer) + 1} of these ${names.length}. It has ${figures.layers[layer].channels} units, and each sees `
-      + `${field(layer)} × ${field(layer)} pixels. Nine of them, each with its ${figures.top} best patches in ${figures.photographs} pictures: first edges and plain colours, then textures, `
+      + `${field(layer)} × ${field(layer)} pixels. Nine of them, each with its nine best patches in ${figures.photographs} pictures: first edges and plain colours, then textures, `
       + "then round things and eyes, then faces, cups, whole scenes. Where a field reaches beyond the picture, nothing is drawn.");
   }
 
@@ -180,7 +184,7 @@ function lecture(root, openUnit) {
       canvas.setAttribute("aria-label", `style matrix of ${canvas.dataset.matrix} at ${layer}, ${count} of its channels, as a heat map`);
       one(`[data-entry="${canvas.dataset.matrix}"]`).textContent = tidy(matrix[k][other]);
     }
-    at("matrix-scale").replaceChildren("0", make("i"), tidy(most), "M/n; the colour follows the square root");
+    at("matrix-scale").replaceChildren(...["0", "", tidy(most), "M/n; the colour follows the square root"].map((text) => make(text ? "span" : "i", {}, text)));
     all("select[data-channel]").forEach((select, i) => {
       if (select.dataset.of !== layer) {
         select.dataset.of = layer;
@@ -247,14 +251,13 @@ function lecture(root, openUnit) {
     const names = Object.keys(figures.layers);
     strip("style-layers", [...names.map((name) => [name, figures.layers[name].picture, name]), ["all", figures.all, "all five"]]);
     const costs = names.map((name) => figures.layers[name].cost), whole = costs.reduce((sum, cost) => sum + cost, 0);
-    const row = (tag, cells) => make("tr", {}, ...cells.map((cell) => make(tag, {}, cell)));
+    const row = (tag, cells) => make("tr", {}, ...cells.map((cell) => make(tag, {}, ...(typeof cell === "string" ? withSubscripts(cell) : [cell]))));
     at("lambda").replaceChildren(
       make("caption", { hidden: "" }, "lambda of each layer"),
       make("thead", {}, row("th", ["layer", "n_C", "its cost, noise", "share with equal λ", "λ", "λ · cost, noise", "λ · cost, at the end"])),
       make("tbody", {}, ...names.map((name) => {
-        const its = figures.layers[name], bar = make("span", { class: "bar" }), part = make("span", {}, share(its.cost / whole));
+        const its = figures.layers[name], bar = make("span", { class: "bar" }), part = make("span", {}, share(its.cost / whole), make("span", { class: "track" }, bar));
         bar.style.width = `${Math.max(1, 70 * its.cost / whole)}px`;
-        part.append(bar);
         return row("td", [name, String(its.channels), tidy(its.cost), part, tidy(its.lambda), tidy(its.begin), tidy(its.end)]);
       })));
   }

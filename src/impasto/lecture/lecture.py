@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from impasto.errors import SignalError
 from impasto.files import existing_file, write_whole
 
 _FORMAT = "impasto lecture 1"
+SHARED = ("patches", "series", "volume")
+"""The parts that do not depend on content and style: every lecture has those of the ready one."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,17 @@ class Lecture:
 def ready_lecture() -> Lecture:
     """The one that comes with impasto: a cat in the style of a painting of its own, with all parts."""
     return _parsed(files("impasto.lecture").joinpath("ready.json").read_text(encoding="utf-8"), "ready.json")
+
+
+def with_shared(lecture: Lecture) -> Lecture:
+    """The lecture with the parts that no pair of pictures changes."""
+    ready = _ready()
+    return replace(lecture, parts={**{name: ready.parts[name] for name in SHARED if name in ready.parts}, **lecture.parts})
+
+
+@lru_cache(1)
+def _ready() -> Lecture:
+    return ready_lecture()
 
 
 def _parsed(text: str, name: str) -> Lecture:

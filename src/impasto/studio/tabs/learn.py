@@ -6,14 +6,12 @@ import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from impasto.errors import ImpastoError
-from impasto.lecture.compute import PARTS
-from impasto.lecture.lecture import Lecture, ready_lecture
+from impasto.lecture.lecture import Lecture, ready_lecture, with_shared
 from impasto.lecture.page import about
 from impasto.studio.components.lecture_page import EMPTY, lecture_page
 from impasto.studio.components.preview import preview_file
@@ -107,7 +105,7 @@ class _Learn:
     def _at_rest(self, visit: _Visit) -> Values:
         own = recall_lecture(self._state.visits, visit.visitor)
         name = _READY if own is None else _name(visit.visitor, own.digest)
-        lecture = _ready() if own is None else _with_ready(own.lecture)
+        lecture = ready_lecture() if own is None else with_shared(own.lecture)
         value = {**EMPTY, "of": name, **_told(lecture), "parts": {} if name == visit.shown else dict(lecture.parts)}
         return {self._page: value | self._offer(visit.pair, own), self._shown: name}
 
@@ -139,7 +137,7 @@ class _Learn:
                 told = {"busy": not job.ended, "note": "" if job.ended else note, "error": sentence(job.error)}
                 yield {self._page: {**EMPTY, "of": visit.shown, **told}, self._shown: name}
                 continue
-            lecture, now = _with_ready(view.own.lecture), time.monotonic()
+            lecture, now = with_shared(view.own.lecture), time.monotonic()
             parts = {part: lecture.parts[part] for part in lecture.parts if now - sent.setdefault(part, now) < _SECONDS_SENT}
             left = "" if view.seconds_left is None else f"{span(view.seconds_left)} left"
             value = {**EMPTY, "of": name, **_told(lecture), "parts": parts if not job.ended else dict(lecture.parts)}
@@ -158,17 +156,6 @@ def _digest(pair: Pair) -> str:
 
 def _name(visitor: str, digest: str) -> str:
     return f"lecture {visitor} {digest}"
-
-
-@lru_cache(1)
-def _ready() -> Lecture:
-    return ready_lecture()
-
-
-def _with_ready(lecture: Lecture) -> Lecture:
-    """With the parts that no pair of pictures changes."""
-    others = {name: figures for name, figures in _ready().parts.items() if name not in PARTS}
-    return Lecture(lecture.content, lecture.style, {**others, **lecture.parts})
 
 
 def _told(lecture: Lecture) -> dict[str, Any]:
