@@ -155,6 +155,8 @@ def test_the_ready_lecture_has_everything(given: Given):
     patches = ready.parts["patches"]["layers"]
     assert list(patches) == list(LAYERS)
     assert all(len(layer["units"]) == 9 for layer in patches.values())
-    assert [axis["count"] for axis in ready.parts["volume"]["axes"]] == [axis["tile"][0] for axis in ready.parts["volume"]["axes"]]
+    assert [axis["count"] for axis in ready.parts["volume"]["axes"]] == [
+        axis["tile"][0] for axis in ready.parts["volume"]["axes"]
+    ]
     signals = ready.parts["series"]["signals"]
     assert len(signals["content"]["values"]) == len(signals["result"]["values"])

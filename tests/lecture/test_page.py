@@ -14,8 +14,8 @@ from impasto.lecture.page import body, page_of, write_page
 from tests.lecture.conftest import Given
 
 TITLES = [
-    "What neural style transfer is", "What ConvNets learn", "The cost J(G)", "From noise, downhill", "The content cost at a layer",
-    "The style matrix", "The style cost, of several layers", "One dimension, and three",
+    "What neural style transfer is", "What ConvNets learn", "The cost J(G)", "From noise, downhill",
+    "The content cost at a layer", "The style matrix", "The style cost, of several layers", "One dimension, and three",
 ]  # fmt: skip
 
 
@@ -43,7 +43,9 @@ def test_every_symbol_is_said_no_later_than_its_formula():
 def test_g_is_the_picture_and_never_the_matrix():
     assert not re.search(r"<m(sub|subsup)><mi[^>]*>G</mi>", body())
     assert "M" in symbols(sections()["lecture-matrix"])
-    assert "G" not in symbols("".join(re.findall(r"<m(?:sub|subsup)><mi>.+?</m(?:sub|subsup)>", sections()["lecture-matrix"])))
+    assert "G" not in symbols(
+        "".join(re.findall(r"<m(?:sub|subsup)><mi>.+?</m(?:sub|subsup)>", sections()["lecture-matrix"]))
+    )
 
 
 def test_no_name_can_end_the_script():
@@ -74,7 +76,9 @@ def test_the_file_alone_is_the_whole_lecture(page: Any):
     assert page.locator(".nine figure img[alt$='of relu5_1 most']").count() == 9
     assert "impasto explore patches" in page.locator(".explore").inner_text()
     page.locator("[data-volume=content][aria-label]").wait_for()
-    ink = "(all) => all.every((one) => one.width && new Set(one.getContext('2d').getImageData(0, 0, one.width, one.height).data).size > 8)"
+    ink = """(all) => all.every((one) => {
+      const { data } = one.getContext("2d").getImageData(0, 0, one.width, one.height);
+      return new Set(data).size > 8; })"""
     for canvases in ("canvas[data-matrix]", ".maps canvas", "canvas[data-volume]"):
         assert page.locator(canvases).count() >= 2
         assert page.eval_on_selector_all(canvases, ink), canvases
@@ -83,7 +87,13 @@ def test_the_file_alone_is_the_whole_lecture(page: Any):
 
 def test_alpha_and_beta_choose_the_picture_and_say_j(page: Any):
     seen = set[str]()
-    for alpha, beta, label in ((2, 2, "β/α = 5"), (0, 2, "α = 0"), (2, 0, "β = 0"), (0, 0, "α = β = 0"), (1, 3, "β/α = 125")):
+    for alpha, beta, label in (
+        (2, 2, "β/α = 5"),
+        (0, 2, "α = 0"),
+        (2, 0, "β = 0"),
+        (0, 0, "α = β = 0"),
+        (1, 3, "β/α = 125"),
+    ):
         page.locator("[data-slide=alpha]").fill(str(alpha))
         page.locator("[data-slide=beta]").fill(str(beta))
         page.locator("[data-place=balance-caption]", has_text=re.compile(f"for {re.escape(label)}$")).wait_for()
@@ -106,9 +116,10 @@ def test_the_descent_goes_frame_by_frame_beside_its_curve(page: Any):
     chart = page.locator("[data-place=descent-chart] svg")
     texts = chart.locator("text").all_inner_texts()
     assert {"steps", "cost", "0", "10"} <= set(texts)
-    inside = """(svg) => [...svg.querySelectorAll("polyline")].every((line) => line.getAttribute("points").split(" ").every((point) => {
-      const [x, y] = point.split(",").map(Number);
-      return x >= 0 && x <= svg.viewBox.baseVal.width && y >= 0 && y <= svg.viewBox.baseVal.height; }))"""
+    inside = """(svg) => [...svg.querySelectorAll("polyline")].every((line) =>
+      line.getAttribute("points").split(" ").every((point) => {
+        const [x, y] = point.split(",").map(Number), { width, height } = svg.viewBox.baseVal;
+        return x >= 0 && x <= width && y >= 0 && y <= height; }))"""
     assert chart.evaluate(inside)
     key = page.locator("[data-place=descent-chart] .key span").all_inner_texts()
     assert [re.sub(r"\s+", "", name).split(",")[0].rstrip("0123456789.") for name in key] == ["J", "αJcontent", "βJstyle"]

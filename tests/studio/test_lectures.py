@@ -21,9 +21,7 @@ def pair(pictures: dict[str, Path]) -> Pair:
     return Pair(pictures["content"], pictures["style"], ("a", "b"))
 
 
-def test_it_is_stopped_with_what_there_is_and_goes_on(
-    tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch
-):
+def test_it_is_stopped_with_what_there_is_and_goes_on(tmp_path: Path, pair: Pair, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(lectures, "_SECONDS_BETWEEN", 0)
     give = partial(give_lecture, Visits(tmp_path), size=64, shortened=1)
     visits = Visits(tmp_path)

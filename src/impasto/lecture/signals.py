@@ -14,7 +14,7 @@ _COLUMNS = 8
 
 
 def series_part(content: Signal, style: Signal, result: Signal, **about: Any) -> dict[str, Any]:
-    """The first lead of three series with their time in seconds; ``about`` is told as it is (``names``, ``unit``, ``beta``)."""
+    """The first lead of three series, in time; ``about`` (``names``, ``unit``, ``beta``) is told as it is."""
     return {
         **about,
         "signals": {
