@@ -92,9 +92,14 @@ class History:
         except OSError as error:
             raise SignalError(f"{folder} cannot be made: {error.strerror or error}") from None
 
-    def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any]) -> Run:
-        """A run with copies of its files, so that it can be gone on with when the uploads are gone."""
-        identity = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+    def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any], size: tuple[int, ...] = ()) -> Run:
+        """A run with copies of its files, so that it can be gone on with when the uploads are gone.
+
+        ``size`` is that of the result, as far as it is known.
+        """
+        now = time.time()
+        moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+        identity = f"{moment}-{int(now % 1 * 1000):03x}{secrets.token_hex(2)[1:]}"  # in order also within a second
         run = Run(
             identity,
             f"content{content.ending}",
@@ -102,6 +107,7 @@ class History:
             tuple(style.weight for style in styles),
             tuple(upload.name for upload in (content, *styles)),
             json_like(settings),
+            size=size,
         )
         folder = self.folder / identity
         try:
@@ -169,9 +175,9 @@ class History:
         except (OSError, ValueError):
             return ()
 
-    def picture(self, run: Run) -> Path:
-        """A small picture of the run, or what there is instead."""
-        names = (THUMBNAIL,) if run.result else (LATEST, THUMBNAIL)
+    def picture(self, run: Run, large: bool = False) -> Path:
+        """A small picture of the run, or a large one, or what there is instead."""
+        names = (THUMBNAIL,) if run.result and not large else (LATEST, THUMBNAIL)
         found = (self.path(run, name) for name in names)
         return next((path for path in found if path.exists()), self.path(run, run.content))
 

@@ -162,7 +162,7 @@ class Job:
 
 
 class Turn:
-    """The right to compute on a device. Who holds it passes it on now and then, and has it back when the others had theirs."""
+    """The right to compute on a device; who holds it passes it on now and then, and has it back after the others."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -100,8 +100,12 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             _note(replace(state, state="failed", error=_sentence(error), costs=tuple(costs)), history)
             raise
         if done:
-            speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
-        job.show(View(preview_signal(painting.signal), tuple(costs), len(costs)))
+            given = TransferSettings(**run.settings)
+            speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind, given, len(styles))
+        picture = preview_signal(painting.signal)
+        with suppress(OSError):
+            history.see(run, picture, costs)
+        job.show(View(picture, tuple(costs), len(costs)))
         if not painting.finished:
             raise JobStoppedError
 

@@ -21,7 +21,7 @@ from impasto.networks.device import find_device
 from impasto.studio.components.gallery import Gallery
 from impasto.studio.components.preview import preview_file
 from impasto.studio.components.unit_browser import UnitBrowser, browse_index
-from impasto.studio.estimate import Speed
+from impasto.studio.estimate import Speed, foreseen_size
 from impasto.studio.history import THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobQueue
 from impasto.studio.painting import THUMBNAIL_SIZE, begin_again, paint
@@ -35,6 +35,7 @@ SHARED = "shared"
 _LEASE = 30.0  # seconds
 _LOOKING = "looking"  # the line of all that is no painting
 _MOST_ENDED = 8
+_MOST_STAGES = 1000
 _MOST_BROWSERS, _MOST_VISUALISATIONS = 8, 200
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class StudioState:
         jobs: what is under way or was not long ago, by the id of its run or another name; changed under a lock, looked at
             with ``get``, as any job may be dropped meanwhile.
         browsers: what is to be explored.
+        stages: what stands for the run that a page shows now, by the page's session.
         visualisations: the pictures that units want to see, as data URIs.
     """
 
@@ -80,6 +82,7 @@ class StudioState:
     speed: Speed = field(default_factory=Speed)
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     browsers: Recent[UnitBrowser] = field(default_factory=lambda: Recent[UnitBrowser](_MOST_BROWSERS))
+    stages: Recent[object] = field(default_factory=lambda: Recent[object](_MOST_STAGES))
     visualisations: Recent[str] = field(default_factory=lambda: Recent[str](_MOST_VISUALISATIONS))
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -109,15 +112,13 @@ class StudioState:
             state.browsers.keep(SHARED, shared)
         return state
 
-    def begin(
-        self, content: Upload, styles: Sequence[Upload], settings: TransferSettings, owner: str = ""
-    ) -> Run:
+    def begin(self, content: Upload, styles: Sequence[Upload], settings: TransferSettings, owner: str = "") -> Run:
         """Queue a new painting for a visitor.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, styles, settings.as_dict())
+        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings))
         try:
             with suppress(ImpastoError, OSError):  # a run is no worse for having no small picture yet
                 small = preview_file(self.history.path(run, run.content), THUMBNAIL_SIZE)

@@ -19,8 +19,10 @@ EMPTY: dict[str, Any] = {
     "content": "",
     "picture": "",
     "caption": "",
+    "about": "",
+    "natural": 0,
     "hint": "Drop a photograph and a painting here.",
-    "error": "",
+    "sheet": (),
     "sounds": (),
     "curves": "",
     "progress": 0.0,
@@ -29,9 +31,9 @@ EMPTY: dict[str, Any] = {
 """What it shows before there is anything; every value has these keys."""
 
 
-def result_view() -> gr.HTML:
+def result_view(first: Mapping[str, Any] = EMPTY) -> gr.HTML:
     """The component; its value is a dict like :data:`EMPTY`."""
-    return component("result_view", EMPTY)
+    return component("result_view", first)
 
 
 def data_uri(picture: bytes, format: str = "jpeg") -> str:
