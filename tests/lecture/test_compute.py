@@ -16,7 +16,7 @@ from impasto.lecture.compute import PARTS, LectureProgress, compute_lecture
 from impasto.lecture.lecture import Lecture, ready_lecture
 from impasto.lecture.pictures import values_of
 from impasto.lecture.scene import LAYERS
-from impasto.media.image.read import resample_image
+from impasto.media.image.read import resample_image, scaled_shape
 from tests.lecture.conftest import SIZE, Given
 
 pytestmark = pytest.mark.slow
@@ -29,6 +29,12 @@ def activations(values: np.ndarray, layer: str) -> np.ndarray:
     return a[0].flatten(1).double().numpy()
 
 
+def seen(picture: Signal) -> np.ndarray:
+    """The picture at the size of the figures."""
+    height, width = picture.shape
+    return resample_image(picture, scaled_shape((height, width), SIZE)).values
+
+
 def test_all_parts_are_there_in_their_order(given: Given):
     assert tuple(given.lecture.parts) == PARTS
     json.dumps(given.lecture.as_dict())
@@ -39,8 +45,7 @@ def test_all_parts_are_there_in_their_order(given: Given):
 
 
 def test_the_style_matrix_is_the_sum_of_products_over_all_places(given: Given):
-    style = resample_image(given.style, (43, 64)).values
-    assert max(style.shape) == SIZE
+    style = seen(given.style)
     for layer in ("relu1_1", "relu3_1"):
         figures = given.lecture.parts["matrices"]["layers"][layer]
         a = activations(style, layer)
@@ -56,7 +61,7 @@ def test_the_maps_are_the_activations_in_units_of_their_peak(given: Given):
     height, width = its["tile"]
     columns = given.lecture.parts["matrices"]["columns"]
     sheet = values_of(its["maps"])[0]
-    content = resample_image(given.content, tuple(its["space"])).values  # pyright: ignore[reportArgumentType]
+    content = seen(given.content)
     a = activations(content, "relu1_1").reshape(-1, *its["space"])
     for place, (channel, peak) in enumerate(zip(figures["channels"], figures["peaks"], strict=True)):
         top, left = place // columns * height, place % columns * width
@@ -68,7 +73,7 @@ def test_lambda_undoes_the_size_of_each_matrix(given: Given):
     layers = given.lecture.parts["layers"]["layers"]
     assert list(layers) == list(LAYERS)
     for layer, figures in layers.items():
-        a = activations(resample_image(given.style, (43, 64)).values, layer)
+        a = activations(seen(given.style), layer)
         matrix = a @ a.T / a.shape[1]
         assert figures["channels"] == len(a)
         assert figures["lambda"] == pytest.approx((2 * len(a)) ** 2 / (matrix**2).sum() / 5, rel=2e-3)

@@ -21,13 +21,13 @@ async function openUnit(layer, unit) {
 }
 
 const page = lecture(find(".lecture"), openUnit);
-let of = null, parts = {};
+let of = null, parts = {}, told;
 
 for (const name of ["begin", "stop"]) find(`.${name}`).addEventListener("click", () => trigger({ begin: "submit", stop: "stop" }[name]));
 find(".print").addEventListener("click", () => window.print());
 find(".save").addEventListener("click", () => {
   const script = (value) => JSON.stringify(value).replaceAll("<", "\\u003c"), value = props.value || {};
-  const text = props.shell.replace("/*PARTS*/null", () => script(parts)).replace("/*ABOUT*/null", () => script(value.about || ""));
+  const text = props.shell.replace("/*PARTS*/null", () => script(parts)).replace("/*ABOUT*/null", () => script(told || ""));
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type: "text/html" }));
   link.download = `${value.file || "lecture"}.html`;
@@ -44,7 +44,11 @@ function show() {
   const value = props.value || {};
   if (value.of !== undefined && value.of !== of) { of = value.of; parts = {}; page.clear(); }
   const news = Object.fromEntries(Object.entries(value.parts || {}).filter(([name, figures]) => JSON.stringify(parts[name]) !== JSON.stringify(figures)));
-  if (Object.keys(news).length || value.about) { parts = { ...parts, ...news }; page.show(news, value.about); }
+  if (Object.keys(news).length || (value.about ?? told) !== told) {
+    parts = { ...parts, ...news };
+    told = value.about ?? told;
+    page.show(news, told);
+  }
   for (const role of ["content", "style"]) put(find(`.thumbs .${role}`), value[role], `your ${role}`);
   find(".thumbs").hidden = !value.content;
   find(".begin").hidden = !value.begin;

@@ -79,6 +79,7 @@ class _Learn:
         if job is None:
             yield await asyncio.to_thread(self._at_rest, visit)
         elif name != visit.shown:  # else the page follows it already
+            yield await asyncio.to_thread(self._at_rest, visit)
             async for update in self._follow(name, job, visit):
                 yield update
 
@@ -132,10 +133,12 @@ class _Learn:
         sent: dict[str, float] = {}
         async for _ in job.changes():
             view = job.shown if isinstance(job.shown, LectureView) else None
+            if view is None and job.ended:
+                rest = await asyncio.to_thread(self._at_rest, visit)
+                yield {**rest, self._page: rest[self._page] | {"error": sentence(job.error)}}
+                continue
             if view is None:
-                note = self._state.place(job) or "getting ready"
-                told = {"busy": not job.ended, "note": "" if job.ended else note, "error": sentence(job.error)}
-                yield {self._page: {**EMPTY, "of": visit.shown, **told}, self._shown: name}
+                yield {self._page: {"busy": True, "note": self._state.place(job) or "getting ready"}, self._shown: name}
                 continue
             lecture, now = with_shared(view.own.lecture), time.monotonic()
             parts = {part: lecture.parts[part] for part in lecture.parts if now - sent.setdefault(part, now) < _SECONDS_SENT}
