@@ -114,14 +114,14 @@ def test_the_descent_goes_frame_by_frame_beside_its_curve(page: Any):
         assert page.locator("[data-place=step-words]").inner_text().startswith(f"{step} step")
     assert len(frames) == 3
     chart = page.locator("[data-place=descent-chart] svg")
-    texts = chart.locator("text").all_inner_texts()
+    texts = chart.locator("text").all_text_contents()
     assert {"steps", "cost", "0", "10"} <= set(texts)
     inside = """(svg) => [...svg.querySelectorAll("polyline")].every((line) =>
       line.getAttribute("points").split(" ").every((point) => {
         const [x, y] = point.split(",").map(Number), { width, height } = svg.viewBox.baseVal;
         return x >= 0 && x <= width && y >= 0 && y <= height; }))"""
     assert chart.evaluate(inside)
-    key = page.locator("[data-place=descent-chart] .key span").all_inner_texts()
+    key = page.locator("[data-place=descent-chart] .key span").all_text_contents()
     assert [re.sub(r"\s+", "", name).split(",")[0].rstrip("0123456789.") for name in key] == ["J", "αJcontent", "βJstyle"]
 
 
@@ -141,7 +141,7 @@ def test_two_channels_are_chosen_and_their_entry_is_told(page: Any):
 
 
 def test_an_ekg_has_axes_with_units_and_a_volume_slices(page: Any):
-    texts = page.locator("[data-place=series-chart] text").all_inner_texts()
+    texts = page.locator("[data-place=series-chart] text").all_text_contents()
     assert {"time in s", "µV"} <= set(texts)
     assert page.locator("[data-place=series-chart] polyline").count() == 2
     page.locator("[data-slide=slice]").fill("3")

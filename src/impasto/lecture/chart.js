@@ -39,13 +39,13 @@ function withSubscripts(text) {
 
 // lines: [{ name, kind (a class), values: [[x, y]] }]; x and y: { label, log }; now: where a mark stands
 function drawChart(place, { lines, x, y, now, height = 240 }) {
-  const width = Math.max(300, place.clientWidth || 560), left = 58, right = 12, top = 14, bottom = 42;
+  const width = Math.max(300, place.clientWidth || 560), left = 68, right = 12, top = 14, bottom = 42;
   const points = lines.flatMap((line) => line.values).filter(([, value]) => Number.isFinite(value) && (!y.log || value > 0));
   if (!points.length) { place.replaceChildren(); return; }
   const bounds = (i) => points.reduce(([low, high], point) => [Math.min(low, point[i]), Math.max(high, point[i])], [Infinity, -Infinity]);
   const [xLow, xHigh] = bounds(0), [yLow, yHigh] = bounds(1);
   const xs = roundSteps(xLow, xHigh, Math.max(3, width / 110)).filter((one) => one >= xLow - 1e-9 && one <= xHigh * 1.0001);
-  const ys = y.log ? logSteps(yLow, yHigh) : roundSteps(yLow, yHigh, 4);
+  const ys = y.log ? logSteps(yLow, yHigh) : roundSteps(yLow, yHigh, 6);
   const scale = y.log ? Math.log : (value) => value;
   const [base, peak] = [scale(ys[0]), scale(ys[ys.length - 1])];
   const atX = (value) => left + (width - left - right) * (value - xLow) / (xHigh - xLow || 1);
@@ -67,7 +67,7 @@ function drawChart(place, { lines, x, y, now, height = 240 }) {
   }
   chart.append(svg("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }));
   chart.append(svg("text", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, x.label));
-  chart.append(svg("text", { transform: `translate(12 ${(top + height - bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, y.label));
+  chart.append(svg("text", { transform: `translate(11 ${(top + height - bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, y.label));
   for (const { kind, values } of lines) {
     const drawn = values.filter(([, value]) => Number.isFinite(value) && (!y.log || value > 0));
     chart.append(svg("polyline", { class: kind, points: drawn.map(([a, b]) => `${atX(a).toFixed(1)},${atY(b).toFixed(1)}`).join(" ") }));

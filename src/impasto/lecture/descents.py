@@ -74,7 +74,7 @@ def balance_part(scene: Scene, before: Figures) -> Figures:
         quality = None if ratio == USUAL else 82
         pictures[f"{ratio:g}"] = {"picture": uri_of(made, quality), **_costs(scene, made)}
     return {
-        "alphas": ALPHAS, "betas": BETAS, "usual": [1.0, USUAL], "pictures": pictures, "evaluations": scene.count(BOTH)
+        "alphas": [*ALPHAS], "betas": [*BETAS], "usual": [1.0, USUAL], "pictures": pictures, "evaluations": scene.count(BOTH)
     }  # fmt: skip
 
 
