@@ -10,10 +10,10 @@ over; delete the file to compute everything anew. It takes about half an hour on
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import skimage
 from PIL import Image
 
@@ -24,7 +24,7 @@ from impasto.lecture.compute import LectureProgress, compute_lecture
 from impasto.lecture.lecture import Lecture
 from impasto.lecture.patches import patches_part
 from impasto.lecture.signals import series_part, volume_part
-from impasto.media.image.read import read_image
+from impasto.media.image.read import read_image, resample_image
 
 ROOT = Path(__file__).parent.parent
 READY = ROOT / "src" / "impasto" / "lecture" / "ready.json"
@@ -56,8 +56,7 @@ def patches() -> dict[str, Any]:
 
 def series() -> dict[str, Any]:
     """Five seconds of one lead of an EKG in the style of another lead."""
-    from signals_figures import lead
-
+    lead = import_module("signals_figures").lead
     content, style = lead("Lead II", slice(0, 5000)), lead("Lead V1", slice(5000, 10000))
     painting = transfer_style(content, style, TransferSettings(beta=EKG_BETA))
     about = {"names": ["lead II", "lead V1"], "unit": "µV", "beta": EKG_BETA, "evaluations": len(painting.history)}
@@ -66,13 +65,12 @@ def series() -> dict[str, Any]:
 
 def volume() -> dict[str, Any]:
     """A brain in the style of the painting, by kernels of three dimensions."""
-    import volumes_figure
-
+    volumes_figure: Any = import_module("volumes_figure")
     volumes_figure.SIDE = SIDE
     content, style = volumes_figure.brain(), flow_painting(384)
     settings = TransferSettings(size=SIDE, method="volume", iterations=VOLUME_ITERATIONS, beta=VOLUME_BETA)
     painting = transfer_style(content, style, settings)
-    small = np.asarray(style.resize((SIZE, round(SIZE * style.height / style.width))), np.float32).transpose(2, 0, 1) / 255
+    small = resample_image(read_image(style), (round(SIZE * style.height / style.width), SIZE)).values
     about = {"title": "a brain (MRI)", "beta": VOLUME_BETA, "evaluations": len(painting.history)}
     return volume_part(content, small, painting.signal, **about)
 

@@ -79,10 +79,8 @@ def _ready() -> Lecture:
 def _parsed(text: str, name: str) -> Lecture:
     try:
         found = json.loads(text)
-        right = found["format"] == _FORMAT and isinstance(found["parts"], dict)
-        lecture = Lecture(str(found["content"]), str(found["style"]), found["parts"])
+        if found["format"] == _FORMAT and isinstance(found["parts"], dict):
+            return Lecture(str(found["content"]), str(found["style"]), found["parts"])
     except (ValueError, TypeError, KeyError):
-        right = False
-    if not right:
-        raise SignalError(f"{name} is no lecture; what Lecture.save wrote was expected")
-    return lecture
+        pass
+    raise SignalError(f"{name} is no lecture; what Lecture.save wrote was expected")

@@ -53,7 +53,7 @@ def _layer(activations: dict[str, Tensor]) -> dict[str, Any]:
 def _maps(a: Tensor) -> dict[str, Any]:
     """The maps (channels, height, width) in 0..1, a sheet of grey tiles, and the size of one."""
     scale = min(1.0, _LARGEST_MAP / max(a.shape[1:]))
-    size = [max(1, round(n * scale)) for n in a.shape[1:]]
-    small = F.adaptive_avg_pool2d(a[None], size)[0].clamp(0, 1)
+    height, width = (max(1, round(n * scale)) for n in a.shape[1:])
+    small = F.adaptive_avg_pool2d(a[None], (height, width))[0].clamp(0, 1)
     tiles = np.asarray((small * 255).round().to(torch.uint8))
-    return {"maps": data_uri(sprite(tiles, COLUMNS), None), "tile": size}
+    return {"maps": data_uri(sprite(tiles, COLUMNS), None), "tile": [height, width]}

@@ -31,7 +31,7 @@ def uri_of(values: Values, quality: int | None = 82) -> str:
 def values_of(uri: str) -> Values:
     """The values (3, height, width) in 0..1 of a picture that :func:`data_uri` made."""
     with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as picture:
-        return np.asarray(picture.convert("RGB"), np.float32).transpose(2, 0, 1) / 255
+        return np.asarray(picture.convert("RGB"), np.float32).transpose(2, 0, 1) / np.float32(255)
 
 
 def sprite(tiles: NDArray[np.uint8], columns: int) -> Image.Image:
