@@ -98,7 +98,9 @@ class Scene:
                 watch(progress)
             self.watch(lambda: uri_of(progress.best_generated[0].cpu().numpy()))
 
-        how = {"size": max(self.content.shape), "init": "random", "scales": 1, "iterations": self.count(iterations)}
+        # J as the lecture writes it: content and style, and no other term
+        size, iterations = max(self.content.shape), self.count(iterations)
+        how = {"size": size, "init": "random", "scales": 1, "draw": 0.0, "iterations": iterations}
         painting = transfer_style(
             self.content, self.style, TransferSettings(**how, **settings), on_progress=tell, cancel=self.cancel
         )
