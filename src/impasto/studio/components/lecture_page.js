@@ -51,6 +51,7 @@ function show() {
   }
   for (const role of ["content", "style"]) put(find(`.thumbs .${role}`), value[role], `your ${role}`);
   find(".thumbs").hidden = !value.content;
+  find(".pair").hidden = !value.content && !value.hint;
   find(".begin").hidden = !value.begin;
   find(".begin").textContent = value.begin || "";
   find(".stop").hidden = !value.busy;
