@@ -55,8 +55,8 @@ def neighbour_cost(target: Tensor, generated: Tensor, typical: float) -> Tensor:
 def style_matrix(a: Tensor, weight: Tensor | None = None) -> Tensor:
     """The style (Gram) matrix per position, (n_C, n_C): which channels are active together.
 
-    M_kk' / n with M_kk' = sum over positions of a_k a_k' (equation 3, which writes G), divided by n so that signals of different
-    sizes can be compared.
+    M_kk' / n with M_kk' = sum over positions of a_k a_k' (equation 3, which writes G), divided by n so that signals of
+    different sizes can be compared.
 
     With ``weight``, the weights of the positions (N, 1, *space) with mean 1, it is the matrix of a region: the sum over
     positions of weight a_k a_k', divided by n (Gatys et al. 2017, arXiv:1611.07865, section 4).
