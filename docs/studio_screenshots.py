@@ -60,11 +60,11 @@ def explore(page: Any) -> None:
 
 
 def learn(page: Any) -> None:
-    """The method, with a cup of coffee."""
+    """The lecture, as it is there at once."""
     page.get_by_role("tab", name="Learn").click()
-    page.locator("#learn-figures .begin").click()
-    page.locator("#learn-figures .begin", has_text="again").wait_for()
-    page.wait_for_timeout(800)
+    page.locator("#learn .maps canvas").first.wait_for()
+    page.locator("#learn [data-volume=result][aria-label]").wait_for()
+    page.wait_for_timeout(1500)
 
 
 def history(page: Any) -> None:

@@ -285,19 +285,46 @@ def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path
     assert not page.trouble
 
 
-def test_the_method_is_computed_with_ones_own_pictures_and_stops(page: Any, pictures: dict[str, Path]):
+def test_the_lecture_is_there_at_once_and_can_be_saved(page: Any, tmp_path: Path):
     page.get_by_role("tab", name="Learn").click()
-    page.locator("#learn-figures .hint", has_text="Choose a content and a style").wait_for()
-    page.get_by_role("tab", name="Paint").click()
+    page.locator("#learn [data-picture='pictures.content'][src]").wait_for(timeout=20_000)
+    page.locator("#learn .maps canvas").first.wait_for()
+    assert page.locator("#learn section").count() == 8
+    assert page.locator("#learn section[data-missing]").count() == 0
+    page.locator("#learn .hint", has_text="Choose two pictures on the Paint tab").wait_for()
+    with page.expect_download() as download:
+        page.locator("#learn .save").click()
+    assert download.value.suggested_filename == "lecture-cat-in-the-style-of-evening.html"
+    path = tmp_path / "saved.html"
+    download.value.save_as(path)
+    other = page.context.browser.new_context().new_page()
+    other.on("request", lambda r: None if r.url.startswith(("data:", path.as_uri())) else page.trouble.append(r.url))
+    other.goto(path.as_uri())
+    other.locator(".maps canvas").first.wait_for()
+    assert other.locator("section[data-missing]").count() == 0
+    other.context.close()
+    page.locator("#learn [data-place=patch-layers] button[data-name=relu2_1]").click()
+    page.locator("#learn .nine button[aria-label^='Unit 12 ']").click()
+    page.locator("#unit-patches h2", has_text="relu2_1 · unit 12").wait_for()
+    assert not page.trouble
+
+
+def test_the_lecture_is_computed_with_ones_own_pictures_over_a_reload_and_stops(page: Any, pictures: dict[str, Path]):
     for role, path in pictures.items():
         give(page, role, path)
         page.locator(f"#{role} .signal-input[data-filled]").wait_for()
     page.get_by_role("tab", name="Learn").click()
-    page.locator("#learn-figures .begin").click()
-    page.locator("#learn-figures [data-figure='sees relu2_1'] img[src]").wait_for()
-    page.locator("#learn-figures .stop").click()
-    page.locator("#learn-figures .begin").wait_for()
-    assert page.locator("#learn-figures [data-figure] img[src]").count() >= 2
+    page.locator("#learn .begin", has_text="Compute it with your pictures").click()
+    page.locator("#learn .live img[src]").wait_for()
+    page.locator("#learn .about", has_text="“content.png” as content and “style.png” as style").wait_for()
+    assert page.locator("#learn section[data-missing]").count() > 0
+    assert page.locator("#learn .nine figure").count() == 9
+    page.reload()
+    page.locator("#content .signal-input[data-filled]").wait_for()
+    page.get_by_role("tab", name="Learn").click()
+    page.locator("#learn .live img[src]").wait_for()
+    page.locator("#learn .stop").click()
+    page.locator("#learn .begin", has_text="Go on computing").wait_for()
     assert not page.trouble
 
 

@@ -55,8 +55,8 @@ def neighbour_cost(target: Tensor, generated: Tensor, typical: float) -> Tensor:
 def style_matrix(a: Tensor, weight: Tensor | None = None) -> Tensor:
     """The style (Gram) matrix per position, (n_C, n_C): which channels are active together.
 
-    G_kk' / n with G_kk' = sum over positions of a_k a_k' (equation 3), divided by n so that signals of different sizes can
-    be compared.
+    M_kk' / n with M_kk' = sum over positions of a_k a_k' (equation 3, which writes G), divided by n so that signals of
+    different sizes can be compared.
 
     With ``weight``, the weights of the positions (N, 1, *space) with mean 1, it is the matrix of a region: the sum over
     positions of weight a_k a_k', divided by n (Gatys et al. 2017, arXiv:1611.07865, section 4).
@@ -72,14 +72,14 @@ def style_matrix(a: Tensor, weight: Tensor | None = None) -> Tensor:
 def style_layer_cost(style: Tensor, generated: Tensor) -> Tensor:
     """J_style^[l](S, G) from the style matrices (n_C, n_C) of S and G, see :func:`style_matrix`.
 
-    1/(2 n_C)^2 * sum (G(S)/n_S - G(G)/n_G)^2, which is the paper's 1/(2 n n_C)^2 * sum (G(S) - G(G))^2 (equation 4) if both
+    1/(2 n_C)^2 * sum (M(S)/n_S - M(G)/n_G)^2, which is the paper's 1/(2 n n_C)^2 * sum (M(S) - M(G))^2 (equation 4) if both
     have n positions.
     """
     return (style - generated).square().sum() / (2 * style.shape[0]) ** 2
 
 
 def relative_lambda(share: float, style: Tensor) -> Tensor:
-    """lambda^[l] = share * (2 n_C)^2 / ||G(S)||_F^2 for the style matrix of S.
+    """lambda^[l] = share * (2 n_C)^2 / ||M(S)/n||_F^2 for the style matrix of S.
 
     With it the layer's cost is the share times the squared relative error of its style matrix, so that no layer outweighs
     the others: with equal lambdas relu4_1 of VGG-19 alone would be 99% of the style cost.

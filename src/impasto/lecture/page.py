@@ -1,0 +1,69 @@
+"""The page of a lecture: one HTML file that needs no server and no network, or its pieces for a page of somebody else."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from impasto.files import write_whole
+from impasto.lecture.lecture import Lecture
+
+
+@cache
+def body() -> str:
+    """The text of the lecture with places for its figures: an ``article`` of the class "lecture"."""
+    return _read("lecture.html")
+
+
+@cache
+def style() -> str:
+    """Its CSS; colours come from the page it stands on: ``--ink``, ``--faint``, ``--line``, ``--mat``, ``--wash``,
+    ``--accent``, ``--content``, ``--style``.
+    """
+    return _read("lecture.css")
+
+
+@cache
+def script() -> str:
+    """Its JavaScript: ``lecture(article, openUnit)`` gives an object whose ``show(parts, about)`` draws figures."""
+    return _read("chart.js") + _read("lecture.js")
+
+
+def about(lecture: Lecture) -> str:
+    """What the figures were computed with, in a sentence."""
+    return f"Computed with “{lecture.content}” as content and “{lecture.style}” as style."
+
+
+@cache
+def shell() -> str:
+    """The whole page without figures: in place of ``/*PARTS*/null`` and ``/*ABOUT*/null`` JSON is to stand."""
+    whole = _read("page.html")
+    for place, text in (("/*STYLE*/", style()), ("<!--BODY-->", body()), ("/*SCRIPT*/", script())):
+        whole = whole.replace(place, text)
+    return whole
+
+
+def page_of(lecture: Lecture) -> str:
+    """The whole page, with all figures inside; it makes no request."""
+    page = shell().replace("/*PARTS*/null", _script(lecture.parts))
+    return page.replace("/*ABOUT*/null", _script(about(lecture)))
+
+
+def write_page(lecture: Lecture, path: str | Path) -> None:
+    """Write the page as one file, whole or not at all.
+
+    Raises:
+        SignalError: it cannot be written.
+    """
+    write_whole(Path(path), page_of(lecture).encode())
+
+
+def _script(value: object) -> str:
+    """JSON that can stand in a script: no name can end it."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _read(name: str) -> str:
+    return files("impasto.lecture").joinpath(name).read_text(encoding="utf-8")
