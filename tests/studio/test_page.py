@@ -292,6 +292,21 @@ def test_two_people_and_a_tab_that_is_closed(browser: Any, studio: Studio, pictu
     ben.close()
 
 
+def test_a_reload_keeps_tiles_and_controls(page: Any, pictures: dict[str, Path]):
+    both(page, pictures, beta="33")
+    page.get_by_label("Sketch").check(force=True)
+    page.wait_for_function("document.querySelector('#estimate').innerText.includes('64 × 43')")
+    page.wait_for_timeout(1500)
+    page.reload()
+    for role in pictures:
+        page.locator(f"#{role} .note", has_text=f"{role}.png · 96 × 64").wait_for()
+    page.wait_for_function("document.querySelector('#estimate').innerText.includes('64 × 43')")
+    page.locator(".preset label.selected", has_text="Sketch").wait_for()
+    open_more(page)
+    assert [field(page, name).input_value() for name in ("size", "beta", "iterations")] == ["64", "33", "60"]
+    assert not page.trouble
+
+
 def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path):
     give(page, "content", pictures["content"])
     page.locator("#content .signal-input[data-filled]").wait_for()

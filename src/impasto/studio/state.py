@@ -24,6 +24,7 @@ from impasto.studio.history import History, Run
 from impasto.studio.jobs import Job, JobQueue
 from impasto.studio.painting import begin_again, paint
 from impasto.studio.uploads import Upload
+from impasto.studio.visits import Visits
 from impasto.transfer.settings import TransferSettings
 
 SHARED = "shared"
@@ -61,6 +62,7 @@ class StudioState:
         uploads: where gradio puts what visitors send.
         history: all runs.
         gallery: pictures to begin with.
+        visits: what each visitor has left on the page.
         jobs: what is under way or was not long ago, by the id of its run or another name; changed under a lock, looked at
             with ``get``, as any job may be dropped meanwhile.
         browsers: what is to be explored.
@@ -70,6 +72,7 @@ class StudioState:
     uploads: Path
     history: History
     gallery: Gallery
+    visits: Visits
     queue: JobQueue = field(default_factory=JobQueue)
     speed: Speed = field(default_factory=Speed)
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
@@ -96,7 +99,9 @@ class StudioState:
         uploads = folder / "uploads"
         shutil.rmtree(uploads, ignore_errors=True)
         uploads.mkdir()
-        state = cls(uploads, history, Gallery(folder / "ready"))
+        visits = Visits(folder / "visits")
+        visits.clear()
+        state = cls(uploads, history, Gallery(folder / "ready"), visits)
         if shared is not None:
             state.browsers.keep(SHARED, shared)
         return state

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from shutil import copyfile
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -44,6 +46,15 @@ class Upload:
     kind: str = "image"
     extent: str = ""
     weight: float = 1.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """All but the path, as JSON."""
+        return {name: value for name, value in asdict(self).items() if name != "path"}
+
+    @classmethod
+    def from_dict(cls, path: Path, about: Mapping[str, Any]) -> Upload:
+        """What :meth:`as_dict` has told of the file that lies there now."""
+        return cls(path, **{**about, "shape": tuple(about["shape"])})
 
 
 def inspect(path: str | Path, name: str, folder: Path) -> Upload:

@@ -10,11 +10,12 @@ from pathlib import Path
 import gradio as gr
 
 from impasto.errors import ImpastoError
-from impasto.studio.components import controls, signal_input
+from impasto.studio.components import controls
 from impasto.studio.components.component import component
 from impasto.studio.history import Run, json_like
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.paint import QUIET, ROLES, PaintTab, Values
+from impasto.studio.tabs.remembered import parts_of, shown
 from impasto.studio.tabs.run_display import address_of
 from impasto.studio.uploads import inspect
 from impasto.transfer.settings import TransferSettings
@@ -36,8 +37,7 @@ def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, paint: PaintTab)
 
     tab.select(everything, None, runs, **QUIET)
     runs.delete(forget, None, runs, **QUIET)
-    components = (*paint.files.values(), *paint.inputs.values(), *paint.rows.values(), *paint.settings.values())
-    runs.select(_opener(state, tabs, paint), None, [tabs, paint.watched.run, *components], **QUIET).then(
+    runs.select(_opener(state, tabs, paint), None, [tabs, paint.watched.run, *parts_of(paint)], **QUIET).then(
         paint.follow, paint.watched.run, list(paint.watched), concurrency_limit=None, **QUIET
     )
 
@@ -74,13 +74,6 @@ def _opener(state: StudioState, tabs: gr.Tabs, paint: PaintTab) -> Callable[[gr.
             texts = controls.texts_of(run.settings, kind)
         except ImpastoError as error:
             raise gr.Error(str(error)) from None
-        shown: Values = {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id}
-        for role, place in paint.inputs.items():
-            file = files.get(role)
-            value = signal_input.EMPTY if file is None else signal_input.value_of(file)
-            shown |= {paint.files[role]: file, place: gr.update(value=value, visible=file is not None)}
-        shown |= {paint.rows[name]: update for name, update in controls.rows_of_kind(kind).items()}
-        shown |= {paint.settings[name]: text for name, text in texts.items()}
-        return shown
+        return {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id, **shown(paint, files, texts)}
 
     return open_run

@@ -39,6 +39,7 @@ class PaintTab:
         settings: the fields, by the name of the setting.
         watched: what changes with the run that is shown.
         follow: what shows a run, by its id.
+        visitor: who looks at the page, as :class:`impasto.studio.visits.Visits` names them; "" before it is opened.
     """
 
     files: dict[str, gr.State]
@@ -47,6 +48,7 @@ class PaintTab:
     settings: dict[str, Any]
     watched: Watched
     follow: Follow
+    visitor: gr.BrowserState
 
     def chosen_in(self, values: Values) -> dict[str, Upload]:
         """The uploads among the values, by role."""
@@ -63,8 +65,12 @@ class PaintTab:
 
 def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     """Put the tab onto the page."""
+    from impasto.studio.tabs.remembered import parts_of, recall, remember
+
     files = {role: gr.State(None) for role in ROLES}
     current = gr.BrowserState("", storage_key="impasto-run", secret="run")
+    visitor = gr.BrowserState("", storage_key="impasto-visitor", secret="visitor")
+    opened = gr.State(False)
     with gr.Row(equal_height=False):
         with gr.Column(elem_id="side"):
             with gr.Row(elem_id="inputs"):
@@ -89,7 +95,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
             view = result_view.result_view()
     controls.connect(rows, settings)
     watched = Watched(view, current, **buttons)
-    tab = PaintTab(files, inputs, rows, settings, watched, _follower(state))
+    tab = PaintTab(files, inputs, rows, settings, watched, _follower(state), visitor)
     endless: dict[str, Any] = {**QUIET, "concurrency_limit": None}
     all_files: set[Any] = set(files.values())
     given = all_files | set(settings.values())
@@ -104,15 +110,20 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
             stored = getattr(component, event)(handle, current, changed, **endless)
             stored.then(_estimate(state, tab), given, estimate, **QUIET)
             stored.then(_offer(tab, take_up), all_files, [take_up], **QUIET)
+            stored.then(remember(state, tab, opened), {*given, visitor, opened}, [*files.values()], **QUIET)
     changes = [component.change for component in (*rows.values(), *settings.values())]
-    gr.on(changes, _estimate(state, tab), given, estimate, trigger_mode="always_last", **QUIET)
+    gr.on(changes, _estimate(state, tab), given, estimate, trigger_mode="always_last", **QUIET).then(
+        remember(state, tab, opened), {*given, visitor, opened}, [*files.values()], **QUIET
+    )
     another.click(_add_style(tab, another), all_files, [*inputs.values(), another], **QUIET)
     take_up.click(_take_up(tab, take_up), all_files, [*settings.values(), take_up], **QUIET)
 
     watched.paint.click(_begin(state, tab), given, list(watched), **endless)
     watched.go_on.click(_go_on(state, tab.follow), current, list(watched), **endless)
     watched.stop.click(state.stop, current, None, **endless)
-    page.load(tab.follow, current, list(watched), **endless)
+    page.load(recall(state, tab, opened), visitor, [opened, visitor, *parts_of(tab)], **endless).then(
+        tab.follow, current, list(watched), **endless
+    )
     return tab
 
 
