@@ -6,6 +6,7 @@ settings are checked and help is printed without it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
@@ -122,8 +123,23 @@ def sources(table: LayerTable) -> dict[str, str]:
 
 
 def unknown_layer(name: str, known: Iterable[str]) -> UnknownLayerError:
-    """The error for a layer that is not one of those ``known``; its message has the nearest one."""
-    return UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, known)!r}?")
+    """The error for a layer that is not one of those ``known``; its message has the nearest one.
+
+    A network whose layers are named in another way has none that is near: of a layer of such a network it names all.
+    """
+    known = list(known)
+    alike = [layer for layer in known if _spelling(layer) == _spelling(name)]
+    if not alike:
+        others = [other for other, architecture in ARCHITECTURES.items() if name in sources(architecture.table)]
+        if others:
+            layers = ", ".join(layer for layer in known if layer.startswith(name[:4])) or ", ".join(known)
+            return UnknownLayerError(f"unknown layer {name!r}, which is one of {others[0]}: this network has {layers}")
+    return UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, alike or known)!r}?")
+
+
+def _spelling(name: str) -> str:
+    """The name with a mark for each number in it."""
+    return re.sub(r"\d+", "#", name)
 
 
 def up_to_deepest(table: LayerTable, names: Iterable[str]) -> LayerTable:
