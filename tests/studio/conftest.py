@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from PIL import Image
@@ -20,6 +22,7 @@ from impasto.explore.patches import top_patches
 
 MOST_BYTES = 2**20
 PATIENCE = 240
+MS = 45_000
 
 
 class Studio(NamedTuple):
@@ -35,7 +38,7 @@ class Studio(NamedTuple):
 def opened(folder: Path, *options: str) -> Iterator[Studio]:
     """A studio, ended as Ctrl-C ends it."""
     record, errors = (folder.with_name(folder.name + ending) for ending in ("-connections", "-errors"))
-    (folder / "ready").mkdir(parents=True)  # the pictures to begin with need not be painted here
+    (folder / "ready").mkdir(parents=True, exist_ok=True)  # the pictures to begin with need not be painted here
     for name in ("evening", "ember"):
         Image.new("RGB", (64, 48), (40, 60, 120)).save(folder / "ready" / f"{name}.png")
     arguments = [str(record), str(MOST_BYTES), "studio", "--no-browser", "--folder", str(folder), *options]
@@ -53,8 +56,9 @@ def opened(folder: Path, *options: str) -> Iterator[Studio]:
             line = out.readline()
             assert "open: " in line, errors.read_text()
             yield Studio(line.split("open: ")[1].split()[0], folder, record, process)
-            process.send_signal(signal.SIGINT)
-            assert process.wait(PATIENCE) == 0
+            if process.poll() is None:  # not killed by the test
+                process.send_signal(signal.SIGINT)
+                assert process.wait(PATIENCE) == 0
         finally:
             process.kill()
             process.wait()
@@ -86,3 +90,56 @@ def wait_for(condition: Callable[[], object], what: str = "") -> None:
     while not condition():
         assert time.monotonic() < end, what
         time.sleep(0.05)
+
+
+class Recorder(NamedTuple):
+    """A proxy that connects nobody, and knows what was asked for."""
+
+    port: int
+    asked: list[str]
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Recorder]:
+    asked: list[str] = []
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                asked.append(connection.recv(2000).split(b"\r\n")[0].decode(errors="replace"))
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield Recorder(server.getsockname()[1], asked)
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: Callable[..., Any], recorder: Recorder) -> Iterator[Any]:
+    started = chromium(proxy={"server": f"http://127.0.0.1:{recorder.port}", "bypass": "127.0.0.1"})
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def page(browser: Any, studio: Studio) -> Iterator[Any]:
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    yield open_page(context, studio)
+    context.close()
+
+
+def open_page(context: Any, studio: Studio) -> Any:
+    page = context.new_page()
+    page.set_default_timeout(MS)
+    page.trouble = []
+    page.on("pageerror", lambda error: page.trouble.append(str(error)))
+    page.on(
+        "request", lambda r: None if r.url.startswith((studio.address, "data:", "blob:")) else page.trouble.append(r.url)
+    )
+    page.goto(studio.address)
+    page.locator("#content .ready button").first.wait_for()
+    return page

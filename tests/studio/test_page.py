@@ -4,81 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-import socket
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from impasto.media.read_write import read_signal
-from tests.studio.conftest import Studio
+from tests.studio.conftest import Recorder, Studio, open_page
 from tests.studio.test_signals import sound
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
-MS = 120_000
 # what it asks for by itself: whether somebody is signed in, for messages, for a newer one, and what the fields of any form
 # may mean
 OF_CHROMIUM = re.compile(
     r"^(CONNECT |POST http://)((accounts|android\.clients|clients\d|www)\.google|redirector\.gvt1|edgedl\.me\.gvt1|"
     r"(content-autofill|update|optimizationguide-pa|safebrowsing)\.googleapis)\.com[:/]"
 )
-
-
-class Recorder(NamedTuple):
-    """A proxy that connects nobody, and knows what was asked for."""
-
-    port: int
-    asked: list[str]
-
-
-@pytest.fixture(scope="module")
-def recorder() -> Iterator[Recorder]:
-    asked: list[str] = []
-    server = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            with connection:
-                asked.append(connection.recv(2000).split(b"\r\n")[0].decode(errors="replace"))
-
-    threading.Thread(target=serve, daemon=True).start()
-    yield Recorder(server.getsockname()[1], asked)
-    server.close()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: Callable[..., Any], recorder: Recorder) -> Iterator[Any]:
-    started = chromium(proxy={"server": f"http://127.0.0.1:{recorder.port}", "bypass": "127.0.0.1"})
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def page(browser: Any, studio: Studio) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    yield open_page(context, studio)
-    context.close()
-
-
-def open_page(context: Any, studio: Studio) -> Any:
-    page = context.new_page()
-    page.set_default_timeout(MS)
-    page.trouble = []
-    page.on("pageerror", lambda error: page.trouble.append(str(error)))
-    page.on(
-        "request", lambda r: None if r.url.startswith((studio.address, "data:", "blob:")) else page.trouble.append(r.url)
-    )
-    page.goto(studio.address)
-    page.locator("#content .ready button").first.wait_for()
-    return page
 
 
 def give(page: Any, role: str, path: Path) -> None:
@@ -169,7 +112,7 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     page.locator("#result-view[id] .result-view[data-painted]").wait_for()
     assert evaluations(page) > kept
     page.get_by_role("tab", name="History").click()
-    run = page.locator("#history-list .open", has_text="content · style")
+    run = page.locator("#history-list .open", has_text="content in the style of style")
     assert "size 64" in run.inner_text() and "beta 33" in run.inner_text()
     run.click()
     page.locator("#content .signal-input[data-filled]").wait_for()
@@ -202,8 +145,8 @@ def test_what_cannot_be_painted_is_told_in_one_sentence(page: Any, tmp_path: Pat
     page.wait_for_function("document.querySelector('#content .error').innerText")
     assert page.locator("#content .error").inner_text().startswith(told)
     page.locator("#paint").click()
-    page.wait_for_function("document.querySelector('#result-view .error').innerText")
-    assert page.locator("#result-view .error").inner_text().startswith("Choose a content and a style first")
+    page.wait_for_function("document.querySelector('#notice').innerText")
+    assert page.locator("#notice").inner_text().startswith("Choose a content and a style first")
     page.locator("#content .ready button").first.click()
     page.locator("#content .signal-input[data-filled]").wait_for()
     assert page.locator("#content .error").inner_text() == ""
@@ -223,7 +166,7 @@ def test_files_dropped_beside_the_tiles_are_dealt_to_them(page: Any, pictures: d
     open_more(page)
     field(page, "size").fill("-7")
     page.locator("#paint").click()  # both came in at once, and neither is missing
-    page.wait_for_function("document.querySelector('#result-view .error').innerText.startsWith('Size is -7')")
+    page.wait_for_function("document.querySelector('#notice').innerText.startsWith('Size is -7')")
 
 
 def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio, pictures: dict[str, Path]):
@@ -245,7 +188,7 @@ def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio,
 def test_a_setting_out_of_range_is_told(page: Any, pictures: dict[str, Path]):
     both(page, pictures, size="-7")
     page.locator("#paint").click()
-    page.wait_for_function("document.querySelector('#result-view .error').innerText.startsWith('Size is -7')")
+    page.wait_for_function("document.querySelector('#notice').innerText.startsWith('Size is -7')")
 
 
 def test_with_the_keyboard_alone(page: Any):
@@ -265,9 +208,10 @@ def test_with_the_keyboard_alone(page: Any):
     page.locator(".preset label.selected", has_text="Bold").wait_for()
     walk_to("#paint")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.activeElement.id === 'stop'")
+    walk_to("#stop")
     page.keyboard.press("Enter")
-    page.locator("#paint").wait_for()
+    page.locator("#stop").wait_for(state="hidden")
+    page.wait_for_function("document.activeElement.closest('#actions')")  # the focus is not lost with the button
     assert not page.trouble
 
 

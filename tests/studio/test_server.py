@@ -5,7 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -250,7 +253,7 @@ def test_the_environment_of_a_caller_is_as_it_was(tmp_path: Path, monkeypatch: p
         return SimpleNamespace(close=lambda verbose: None), "http://127.0.0.1:7860/"
 
     monkeypatch.setattr("impasto.studio.server._launched", launched)
-    monkeypatch.setattr("impasto.studio.server._wake", lambda speed: None)
+    monkeypatch.setattr("impasto.studio.server._wake", lambda *_: None)
     monkeypatch.setattr("impasto.studio.components.gallery.Gallery.prepare", lambda self: None)
     monkeypatch.setattr("webbrowser.open", lambda address: seen.update(browser=dict(os.environ)))
     with serve(tmp_path, host="127.0.0.1", port=None, auth=None, browser=True):
@@ -271,3 +274,19 @@ def test_proxies_are_out_of_the_way_only_for_a_while(monkeypatch: pytest.MonkeyP
         assert getproxies() == {"no": "*"}
         raise ZeroDivisionError
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("seconds", [0.3, 3.0, 8.0, 14.0])
+def test_a_start_says_so_at_once_and_ends_in_peace_when_it_is_terminated(tmp_path: Path, seconds: float):
+    command = [sys.executable, "-m", "impasto", "studio", "--no-browser", "--folder", str(tmp_path / "studio")]
+    began = time.monotonic()
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "opening the studio, which takes some seconds\n"
+        first = time.monotonic() - began
+        time.sleep(seconds)
+        process.terminate()
+        told = process.stderr.read()
+        assert process.wait(PATIENCE) in (0, 130), told
+    assert first < 5, "a second where nobody else computes"
+    assert "Traceback" not in told and told.strip().count("\n") == 0

@@ -35,6 +35,7 @@ def studio(host: str, port: int | None, auth: str | None, folder: Path | None, i
     """
     if find_spec("gradio") is None:
         raise SettingsError("the studio is built on the package gradio, which is missing: pip install gradio")
+    click.echo("opening the studio, which takes some seconds", err=True)
 
     from impasto.studio.environment import environment, without_proxies
 

@@ -20,7 +20,9 @@ from impasto.studio.uploads import Upload
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 CHECKPOINT = "checkpoint"
 """The name of the file in which the painting of a run is kept on its way."""
-_RECORD = "run.json"
+_RECORD, _LATEST = "run.json", "latest.json"
+THUMBNAIL, LATEST = "thumbnail.jpg", "latest.jpg"
+"""The names of the small picture of a run, and of the picture that was last seen of it on its way."""
 # the states of a run that was not over when the server ended
 _UNFINISHED = ("waiting", "painting")
 
@@ -43,6 +45,7 @@ class Run:
         result: the name of the result's file in the folder; empty while there is none.
         start: the name of the file from which the painting went on when it had once been done; empty before.
         before: how many of the costs are from before that.
+        size: of the result, positions along each axis.
     """
 
     id: str
@@ -58,6 +61,19 @@ class Run:
     result: str = ""
     start: str = ""
     before: int = 0
+    size: tuple[int, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Content and styles by their names, without the endings of their files."""
+        content, *styles = (Path(name).stem for name in self.names)
+        return f"{content} in the style of {' and '.join(styles)}"
+
+    @property
+    def download_name(self) -> str:
+        """What its result is called where it is downloaded."""
+        stem = re.sub(r"[^\w.+-]+", "-", self.title).strip("-.")[:120]
+        return stem + "".join(Path(self.result).suffixes)
 
 
 class History:
@@ -78,7 +94,9 @@ class History:
 
     def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any]) -> Run:
         """A run with copies of its files, so that it can be gone on with when the uploads are gone."""
-        identity = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+        now = time.time()
+        moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
+        identity = f"{moment}-{int(now % 1 * 1000):03x}{secrets.token_hex(2)[1:]}"  # in order also within a second
         run = Run(
             identity,
             f"content{content.ending}",
@@ -116,6 +134,7 @@ class History:
                 raise FileNotFoundError
             data = json.loads((self._of(identity) / _RECORD).read_text(encoding="utf-8"))
             lists = {name: tuple(data[name]) for name in ("styles", "weights", "names")}
+            lists["size"] = tuple(data.get("size", ()))
             return Run(**{**data, **lists, "costs": tuple(map(_named, data["costs"]))})
         except (OSError, ValueError, TypeError, KeyError):
             raise SignalError(f"there is no run {identity[:30]!r} any more") from None
@@ -136,6 +155,27 @@ class History:
     def was_begun(self, run: Run) -> bool:
         """Whether some of it is painted: a result, or a checkpoint on the way to one."""
         return any(name and self.path(run, name).exists() for name in (run.result, CHECKPOINT))
+
+    def see(self, run: Run, picture: bytes, costs: Sequence[dict[str, float]]) -> None:
+        """Keep what people see of the run now, for when the server is killed."""
+        folder = self._of(run.id)
+        for name, data in ((LATEST, picture), (_LATEST, json.dumps(list(costs)).encode())):
+            part = folder / f"{name}.part"
+            part.write_bytes(data)  # need not survive a power cut, as the checkpoint does
+            part.replace(folder / name)
+
+    def seen(self, run: Run) -> tuple[dict[str, float], ...]:
+        """The costs up to what was last seen of the run; its picture is in the file :data:`LATEST`."""
+        try:
+            return tuple(json.loads((self._of(run.id) / _LATEST).read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return ()
+
+    def picture(self, run: Run, large: bool = False) -> Path:
+        """A small picture of the run, or a large one, or what there is instead."""
+        names = (THUMBNAIL,) if run.result and not large else (LATEST, THUMBNAIL)
+        found = (self.path(run, name) for name in names)
+        return next((path for path in found if path.exists()), self.path(run, run.content))
 
     def hide(self, identity: str) -> None:
         """From now on there is no such run, although its files may be needed for a while."""

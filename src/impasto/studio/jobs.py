@@ -1,4 +1,4 @@
-"""One job at a time on each device, in the order in which they came; any thread may look at a job or stop it."""
+"""Jobs in lines, in the order in which they came; any thread may look at a job or stop it."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Job:
     """Work that waits for its turn, is done, and can be stopped.
 
     Attributes:
+        owner: the visitor who asked for it; "" if nobody has it for their own.
         state: "waiting", then "working", then "done", "stopped" or "failed".
         error: why it failed, one sentence.
         shown: what there is to be seen of it, as :meth:`show` last said.
@@ -34,8 +35,10 @@ class Job:
         cancel: set when the work is to end soon with what it has.
     """
 
-    def __init__(self, work: Callable[[Job], None], lease: float | None = None) -> None:
-        """With a ``lease`` it ends when nobody has looked at it for so many seconds."""
+    def __init__(self, work: Callable[[Job], None], lease: float | None = None, owner: str = "") -> None:
+        """With a ``lease`` it ends when nobody has looked at it for so many seconds; ``owner`` is who asked for it."""
+        self.owner = owner
+        self._turn: Turn | None = None
         self._work: Callable[[Job], None] | None = work
         self._lease = lease
         self._looked = time.monotonic()
@@ -99,7 +102,11 @@ class Job:
             self.version += 1
 
     def look(self) -> None:
-        """Called by the work now and then: cancels the job if it has a lease and nobody has waited for it that long."""
+        """Called by the work now and then: lets a job of another line have its turn, and cancels this one if it has a lease
+        and nobody has waited for it that long.
+        """
+        if self._turn is not None:
+            self._turn.pass_on()
         with self._lock:  # so that nobody can join the job between the two lines
             if self._lease is not None and time.monotonic() - self._looked > self._lease:
                 self.cancel.set()
@@ -125,12 +132,16 @@ class Job:
         for act in acts:
             act()
 
-    def run(self) -> None:
-        """Do the work, unless it was stopped before; whatever goes wrong with it ends here, as a sentence."""
+    def run(self, turn: Turn | None = None) -> None:
+        """Do the work, unless it was stopped before; whatever goes wrong with it ends here, as a sentence.
+
+        ``turn`` is the device's, which is held by then.
+        """
         with self._lock:
             work = self._work
             if work is None:
                 return
+            self._turn = turn
             self._become("working")
         try:
             self.check()
@@ -150,16 +161,46 @@ class Job:
             self._become("done")
 
 
+class Turn:
+    """The right to compute on a device; who holds it passes it on now and then, and has it back after the others."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._order: list[object] = []
+
+    def take(self) -> None:
+        """Wait until it is there; those who wait have it in the order in which they came."""
+        mine = object()
+        with self._changed:
+            self._order.append(mine)
+            self._changed.wait_for(lambda: self._order[0] is mine)
+
+    def give(self) -> None:
+        """Let the next one have it."""
+        with self._changed:
+            del self._order[0]
+            self._changed.notify_all()
+
+    def pass_on(self) -> None:
+        """Let the others have it once, if there are any."""
+        with self._changed:
+            alone = len(self._order) == 1
+        if not alone:
+            self.give()
+            self.take()
+
+
 class JobQueue:
-    """Jobs that wait their turn: a line and a worker for each device."""
+    """Jobs that wait in lines: one job of a line at a time, and the first ones of a device's lines take turns there."""
 
     def __init__(self) -> None:
         self._lines: defaultdict[str, list[Job]] = defaultdict(list)
+        self._turns: defaultdict[str, Turn] = defaultdict(Turn)
         self._changed = threading.Condition()
         self._closed = False
 
-    def add(self, job: Job, device: str) -> Job:
-        """Let the job wait for the device.
+    def add(self, job: Job, device: str, line: str = "") -> Job:
+        """Let the job wait for the device, in a line by this name.
 
         Raises:
             ImpastoError: too many are waiting, or the studio is being closed.
@@ -167,13 +208,25 @@ class JobQueue:
         with self._changed:
             if self._closed:
                 raise ImpastoError("the studio is being closed")
-            line = self._lines[device]
-            if len(line) > MOST_WAITING:
-                raise ImpastoError(f"{len(line)} runs are waiting already; try again when some of them are done")
-            line.append(job)
-            if len(line) == 1:
-                threading.Thread(target=self._serve, args=(line,), name=f"studio-{device}", daemon=True).start()
+            jobs = self._lines[f"{device} {line}"]
+            if len(jobs) > MOST_WAITING:
+                raise ImpastoError(f"{len(jobs)} runs are waiting already; try again when some of them are done")
+            jobs.append(job)
+            if len(jobs) == 1:
+                told = (jobs, self._turns[device])
+                threading.Thread(target=self._serve, args=told, name=f"studio-{device}", daemon=True).start()
         return job
+
+    def hasten(self, job: Job) -> None:
+        """Let a job that waits change places with the one before it that also waits and has the same owner."""
+        with self._changed:
+            for line in self._lines.values():
+                if job in line[1:]:
+                    here = line.index(job)
+                    earlier = [place for place in range(1, here) if line[place].owner == job.owner]
+                    if earlier:
+                        line[earlier[-1]], line[here] = job, line[earlier[-1]]
+        self._renumber()
 
     def before(self, job: Job) -> int:
         """How many jobs come before this one."""
@@ -200,10 +253,12 @@ class JobQueue:
                     job.stop()
             self._changed.wait_for(lambda: not any(self._lines.values()), seconds)
 
-    def _serve(self, line: list[Job]) -> None:
+    def _serve(self, line: list[Job], turn: Turn) -> None:
         job = line[0]
         while True:
-            job.run()
+            turn.take()
+            job.run(turn)
+            turn.give()
             with self._changed:
                 line.remove(job)
                 self._changed.notify_all()

@@ -17,7 +17,7 @@ from impasto.media.signal import Signal, Values
 from impasto.media.styles import names_of, shares
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.estimate import Speed
-from impasto.studio.history import CHECKPOINT, History, Run
+from impasto.studio.history import CHECKPOINT, THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobStoppedError
 from impasto.transfer.checkpoint import read_history
 from impasto.transfer.painter import transfer_style
@@ -27,8 +27,7 @@ from impasto.transfer.scales import plan_scales
 from impasto.transfer.settings import TransferSettings
 
 _SECONDS_BETWEEN = 0.4  # two updates of the picture
-_THUMBNAIL_SIZE = 320
-_THUMBNAIL = "thumbnail.jpg"
+THUMBNAIL_SIZE = 320  # pixels of the small picture of a run
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,8 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
                 left = None if seconds is None else seconds * progress.left
                 size = " × ".join(map(str, reversed(values.shape[1:]))) if progress.scales > 1 else ""
                 job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size))
+                with suppress(OSError):  # a full disk is told at the end, if it is still full then
+                    history.see(run, picture, costs)
             job.look()
 
         ended = "done"
@@ -96,11 +97,14 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             seconds = sum(e.seconds for e in painting.history[-1:])
             _keep(replace(state, state=ended, costs=tuple(costs), seconds=seconds), painting, history)
         except BaseException as error:
-            _note(replace(state, state="failed", error=_sentence(error)), history)
+            _note(replace(state, state="failed", error=_sentence(error), costs=tuple(costs)), history)
             raise
         if done:
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
-        job.show(View(preview_signal(painting.signal), tuple(costs), len(costs)))
+        picture = preview_signal(painting.signal)
+        with suppress(OSError):
+            history.see(run, picture, costs)
+        job.show(View(picture, tuple(costs), len(costs)))
         if not painting.finished:
             raise JobStoppedError
 
@@ -165,13 +169,17 @@ def _keep(run: Run, painting: Painting, history: History) -> None:
     named = replace(painting, settings=replace(began, iterations=iterations), about=about)
     result = _result_of(painting.medium)
     named.write(history.path(run, result))
-    history.path(run, _THUMBNAIL).write_bytes(preview_signal(painting.signal, _THUMBNAIL_SIZE))
-    history.save(replace(run, result=result))
+    history.path(run, THUMBNAIL).write_bytes(preview_signal(painting.signal, THUMBNAIL_SIZE))
+    history.save(replace(run, result=result, size=painting.signal.shape))
 
 
 def _note(run: Run, history: History) -> None:
+    """What failed is kept if there is something of it to see; else it is as if it had never been asked for."""
     with suppress(SignalError):  # the failure itself is told anyway, and matters more
-        history.save(run)
+        if history.was_begun(run):
+            history.save(run)
+        else:
+            history.forget(run.id)
 
 
 def _sentence(error: BaseException) -> str:

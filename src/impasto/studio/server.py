@@ -58,7 +58,11 @@ class OnlyHere:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
-                    *message.get("headers", []),
+                    # without the name that the file has here, the browser takes the one that the page gives it
+                    *(
+                        (k, v.partition(b";")[0] if k == b"content-disposition" else v)
+                        for k, v in message.get("headers", [])
+                    ),
                     (b"content-security-policy", _POLICY.encode()),
                     (b"referrer-policy", b"no-referrer"),
                     (b"x-content-type-options", b"nosniff"),
@@ -109,19 +113,23 @@ def serve(
     """
     state = StudioState.in_folder(folder, index)
     state.gallery.prepare()
-    warm = threading.Thread(target=_wake, args=(state.speed,), daemon=True)
-    warm.start()
+    closing = threading.Event()
+    warm = threading.Thread(target=_wake, args=(state.speed, closing), daemon=True)
+    page: Blocks | None = None
     with environment({"GRADIO_TEMP_DIR": str(state.uploads)}):
-        with environment(without_proxies()):  # gradio asks its own page whether it answers
-            page, address = _launched(state, host, port, auth)
-        if browser:  # within the context, as it inherits the environment, and after the proxies are back
-            webbrowser.open(address)
         try:
+            warm.start()
+            with environment(without_proxies()):  # gradio asks its own page whether it answers
+                page, address = _launched(state, host, port, auth)
+            if browser:  # within the context, as it inherits the environment, and after the proxies are back
+                webbrowser.open(address)
             yield address
-        finally:
+        finally:  # also of a start that is interrupted
+            closing.set()
             state.queue.close(_SECONDS_TO_END)
             warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
-            page.close(verbose=False)
+            if page is not None:
+                page.close(verbose=False)
 
 
 def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, str] | None) -> tuple[Blocks, str]:
@@ -164,6 +172,6 @@ def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, 
     return page, address
 
 
-def _wake(speed: Speed) -> None:
+def _wake(speed: Speed, closing: threading.Event) -> None:
     with suppress(Exception):  # whatever fails here fails again at the first painting, and is told there
-        speed.measure()
+        speed.measure(closing)

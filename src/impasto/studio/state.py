@@ -7,22 +7,24 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
 
-from impasto.errors import SettingsError, SignalError
+from impasto.errors import ImpastoError, SettingsError, SignalError
 from impasto.explore.index import PatchIndex
 from impasto.files import write_whole
 from impasto.networks.device import find_device
 from impasto.studio.components.gallery import Gallery
+from impasto.studio.components.preview import preview_file
 from impasto.studio.components.unit_browser import UnitBrowser, browse_index
 from impasto.studio.estimate import Speed
-from impasto.studio.history import History, Run
+from impasto.studio.history import THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobQueue
-from impasto.studio.painting import begin_again, paint
+from impasto.studio.painting import THUMBNAIL_SIZE, begin_again, paint
 from impasto.studio.uploads import Upload
 from impasto.studio.visits import Visits
 from impasto.transfer.settings import TransferSettings
@@ -31,7 +33,9 @@ SHARED = "shared"
 """The name of the browser that all visitors see first."""
 
 _LEASE = 30.0  # seconds
+_LOOKING = "looking"  # the line of all that is no painting
 _MOST_ENDED = 8
+_MOST_STAGES = 1000
 _MOST_BROWSERS, _MOST_VISUALISATIONS = 8, 200
 
 T = TypeVar("T")
@@ -66,6 +70,7 @@ class StudioState:
         jobs: what is under way or was not long ago, by the id of its run or another name; changed under a lock, looked at
             with ``get``, as any job may be dropped meanwhile.
         browsers: what is to be explored.
+        stages: what stands for the run that a page shows now, by the page's session.
         visualisations: the pictures that units want to see, as data URIs.
     """
 
@@ -77,6 +82,7 @@ class StudioState:
     speed: Speed = field(default_factory=Speed)
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     browsers: Recent[UnitBrowser] = field(default_factory=lambda: Recent[UnitBrowser](_MOST_BROWSERS))
+    stages: Recent[object] = field(default_factory=lambda: Recent[object](_MOST_STAGES))
     visualisations: Recent[str] = field(default_factory=lambda: Recent[str](_MOST_VISUALISATIONS))
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
@@ -106,17 +112,29 @@ class StudioState:
             state.browsers.keep(SHARED, shared)
         return state
 
-    def begin(self, content: Upload, styles: Sequence[Upload], settings: TransferSettings) -> Run:
-        """Queue a new painting.
+    def begin(self, content: Upload, styles: Sequence[Upload], settings: TransferSettings, owner: str = "") -> Run:
+        """Queue a new painting for a visitor.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
         run = self.history.new(content, styles, settings.as_dict())
-        self._queue(run)
+        try:
+            with suppress(ImpastoError, OSError):  # a run is no worse for having no small picture yet
+                small = preview_file(self.history.path(run, run.content), THUMBNAIL_SIZE)
+                self.history.path(run, THUMBNAIL).write_bytes(small)
+            self._queue(run, owner)
+        except ImpastoError:
+            self.history.forget(run.id)
+            raise
         return run
 
-    def go_on(self, identity: str) -> Run:
+    def own(self, owner: str) -> list[tuple[str, Job]]:
+        """The jobs of a visitor, by the ids of their runs, in the order in which they are done."""
+        found = [(name, job) for name, job in list(self.jobs.items()) if job.owner == owner != ""]
+        return sorted(found, key=lambda pair: -1 if pair[1].ended else self.queue.before(pair[1]))
+
+    def go_on(self, identity: str, owner: str = "") -> Run:
         """Queue a run that has ended once more, to go on from its result.
 
         Raises:
@@ -128,7 +146,7 @@ class StudioState:
                 return self.history.load(identity)
             # not before the job has ended, which is when it writes down what became of the run
             run = begin_again(self.history.load(identity), self.history)
-            self._queue(run)
+            self._queue(run, owner)
         return run
 
     def begin_job(self, name: str, work: Callable[[Job], None]) -> Job:
@@ -140,7 +158,7 @@ class StudioState:
         with self._lock:
             job = self.jobs.get(name)
             if job is None or not job.join():
-                job = self._add(name, Job(work, _LEASE), "auto")
+                job = self._add(name, Job(work, _LEASE), "auto", _LOOKING)
         return job
 
     def place(self, job: Job) -> str:
@@ -174,14 +192,14 @@ class StudioState:
         self.queue.cancel(job)
         job.when_ended(lambda: self.history.forget(identity))
 
-    def _queue(self, run: Run) -> None:
-        self._add(run.id, Job(paint(run, self.history, self.speed)), run.settings["device"])
+    def _queue(self, run: Run, owner: str) -> None:
+        self._add(run.id, Job(paint(run, self.history, self.speed), owner=owner), run.settings["device"])
 
-    def _add(self, name: str, job: Job, device: str) -> Job:
+    def _add(self, name: str, job: Job, device: str, line: str = "") -> Job:
         with self._lock:
             for old in [name for name, job in self.jobs.items() if job.ended][:-_MOST_ENDED]:
                 del self.jobs[old]  # with the picture it showed
-            self.jobs[name] = self.queue.add(job, str(find_device(device)))
+            self.jobs[name] = self.queue.add(job, str(find_device(device)), line)
         return job
 
 

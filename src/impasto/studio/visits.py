@@ -1,7 +1,8 @@
 """What each visitor has left on the page, kept on disk, so that a reload or a new server finds it again.
 
-A visitor is a random name that their browser keeps. Each has a folder, in it one folder for each part of the page, and in that
-a record and the files that it names. What nobody has asked for in a month is deleted, and the oldest when it is too much.
+A visitor is a random name that their browser keeps. Each has a folder, in it one folder for each part of the page, and in
+that a record and the files that it names. What nobody has asked for in a month is deleted, and the oldest when it is too
+much.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ into its field. So whatever the settings can be told, the page can be told too, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
@@ -165,6 +166,17 @@ def settings_of(values: Mapping[str, str | None]) -> TransferSettings:
     return TransferSettings(**{name: value for name, value in given.items() if value})  # pyright: ignore[reportArgumentType]
 
 
+def mistakes(values: Mapping[str, str | None]) -> dict[str, str]:
+    """What is wrong with single fields, by their names; they can also be wrong together."""
+    wrong: dict[str, str] = {}
+    for name, value in values.items():
+        try:
+            settings_of({name: value})
+        except SettingsError as error:
+            wrong[name] = _without_dashes(str(error))
+    return wrong
+
+
 def texts_of(settings: Mapping[str, Any], kind: str) -> dict[str, str]:
     """What the fields hold for settings as :meth:`TransferSettings.as_dict` gives them; "" where it is the default.
 
@@ -213,3 +225,8 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return YES_NO[value]
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _without_dashes(text: str) -> str:
+    """A message of the command line as it is told on a page."""
+    return re.sub(r"--(?=[a-z])", "", text)

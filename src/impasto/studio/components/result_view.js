@@ -17,7 +17,7 @@ async function put(image, address) {
   try { await next.decode(); } catch { return; }
   if (image.dataset.address !== address) return;
   image.src = address;
-  if (image === over || !over.dataset.address)
+  if (image === over || (image === under && !over.dataset.address))
     figure.style.setProperty("--ratio", next.naturalWidth / next.naturalHeight);
 }
 
@@ -35,6 +35,33 @@ function players(sounds) {
     audio.setAttribute("aria-label", name);
     return [label, audio];
   }));
+}
+
+// several runs side by side; the cells stay, so that no update of a picture flickers
+function cell(id) {
+  const made = document.createElement("div");
+  made.className = "cell";
+  made.dataset.run = id;
+  made.innerHTML = '<button class="open" type="button"><img alt=""></button><p><b></b> <small></small> <a hidden>Download</a></p>';
+  made.querySelector(".open").addEventListener("click", () => trigger("select", { id }));
+  return made;
+}
+function sheet(runs) {
+  const place = find(".sheet");
+  figure.toggleAttribute("data-sheet", runs.length > 0);
+  place.style.setProperty("--many", runs.length);
+  const there = new Map([...place.children].map((one) => [one.dataset.run, one]));
+  if (runs.map((run) => run.id).join() !== [...there.keys()].join())
+    place.replaceChildren(...runs.map((run) => there.get(run.id) || cell(run.id)));
+  for (const [number, run] of runs.entries()) {
+    const one = place.children[number], link = one.querySelector("a");
+    put(one.querySelector("img"), run.picture);
+    one.querySelector(".open").setAttribute("aria-label", `Show ${run.title} alone`);
+    one.querySelector("b").textContent = run.title;
+    one.querySelector("small").textContent = run.note;
+    link.hidden = !run.download;
+    if (run.download) Object.assign(link, { href: run.download.address, download: run.download.name });
+  }
 }
 
 // the button that was pressed is gone, and one that has come in its place takes the focus
@@ -55,7 +82,7 @@ function show() {
   put(under, value.content || "");
   over.alt = value.picture ? "the painting" : "";
   under.alt = value.content ? "the content" : "";
-  figure.toggleAttribute("data-empty", !value.picture && !value.content);
+  figure.toggleAttribute("data-empty", !value.picture && !value.content && !(value.sheet || []).length);
   figure.toggleAttribute("data-painted", Boolean(value.picture));
   if (value.busy && !figure.hasAttribute("data-busy") && figure.getBoundingClientRect().top > innerHeight * .6)
     figure.scrollIntoView({ behavior: "smooth" });
@@ -64,7 +91,8 @@ function show() {
   find(".caption").setAttribute("aria-live", value.busy ? "off" : "polite"); // no reader of screens wants every number
   if (!value.picture && compare.value > 0) { compare.value = 0; curtain(); }
   find(".hint").textContent = value.hint || "";
-  find(".error").textContent = value.error || "";
+  find(".about").textContent = value.about || "";
+  sheet(value.sheet || []);
   if (find(".caption").textContent !== value.caption) find(".caption").textContent = value.caption || "";
   players(value.sounds || []);
   find(".curves").innerHTML = value.curves || "";

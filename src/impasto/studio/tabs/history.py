@@ -5,59 +5,63 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from impasto.errors import ImpastoError
 from impasto.studio.components import controls
 from impasto.studio.components.component import component
-from impasto.studio.history import Run, json_like
+from impasto.studio.history import Run
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.paint import QUIET, ROLES, PaintTab, Values
-from impasto.studio.tabs.remembered import parts_of, shown
-from impasto.studio.tabs.run_display import address_of
+from impasto.studio.tabs.run_display import DEFAULT, address_of, download_of
 from impasto.studio.uploads import inspect
-from impasto.transfer.settings import TransferSettings
-
-_THUMBNAIL = "thumbnail.jpg"
-_DEFAULT = json_like(TransferSettings().as_dict())
 
 
 def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, paint: PaintTab) -> None:
     """Put the list of all runs onto its tab; a run that is opened is set up on the Paint tab."""
-    runs = component("history_list", list[dict[str, str]]())
+    runs = component("history_list", list[dict[str, Any]]())
 
-    def everything() -> list[dict[str, str]]:
+    def everything() -> list[dict[str, Any]]:
         return [_card(state, run) for run in state.history.all()]
 
-    def forget(event: gr.EventData) -> list[dict[str, str]]:
+    def forget(event: gr.EventData) -> list[dict[str, Any]]:
         state.forget(event.id)
         return everything()
 
     tab.select(everything, None, runs, **QUIET)
     runs.delete(forget, None, runs, **QUIET)
-    runs.select(_opener(state, tabs, paint), None, [tabs, paint.watched.run, *parts_of(paint)], **QUIET).then(
+    runs.submit(_side_by_side(tabs, paint), None, [tabs, paint.watched.run], **QUIET).then(
+        paint.follow, paint.watched.run, list(paint.watched), concurrency_limit=None, **QUIET
+    )
+    runs.select(_opener(state, tabs, paint), None, [tabs, paint.watched.run, *paint.parts], **QUIET).then(
         paint.follow, paint.watched.run, list(paint.watched), concurrency_limit=None, **QUIET
     )
 
 
-def _card(state: StudioState, run: Run) -> dict[str, str]:
-    content, *styles = (Path(name).stem for name in run.names)
+def _card(state: StudioState, run: Run) -> dict[str, Any]:
     started = time.strptime(run.id[:15], "%Y%m%d-%H%M%S")
     job = state.jobs.get(run.id)
     under_way = job is not None and not job.ended
     status = "painting" if under_way else run.state
-    picture = state.history.path(run, _THUMBNAIL if run.result else run.content)
-    chosen = [f"{name.replace('_', ' ')} {value}" for name, value in run.settings.items() if value != _DEFAULT.get(name)]
+    chosen = [f"{name.replace('_', ' ')} {value}" for name, value in run.settings.items() if value != DEFAULT.get(name)]
     return {
         "id": run.id,
-        "title": f"{content} · {' + '.join(styles)}",
+        "title": run.title,
         "note": time.strftime("%d %b %H:%M", started) + ("" if status == "done" else f" · {status}"),
         "settings": ", ".join(chosen) or "as usual",
         "state": status,
-        "picture": address_of(picture),
+        "picture": address_of(state.history.picture(run)),
+        "download": download_of(state, run),
     }
+
+
+def _side_by_side(tabs: gr.Tabs, paint: PaintTab) -> Callable[[gr.EventData], Values]:
+    def show(event: gr.EventData) -> Values:
+        return {tabs: gr.Tabs(selected="paint"), paint.watched.run: ",".join(map(str, event.ids))}
+
+    return show
 
 
 def _opener(state: StudioState, tabs: gr.Tabs, paint: PaintTab) -> Callable[[gr.EventData], Values]:
@@ -74,6 +78,6 @@ def _opener(state: StudioState, tabs: gr.Tabs, paint: PaintTab) -> Callable[[gr.
             texts = controls.texts_of(run.settings, kind)
         except ImpastoError as error:
             raise gr.Error(str(error)) from None
-        return {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id, **shown(paint, files, texts)}
+        return {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id, **paint.set_up(files, texts)}
 
     return open_run

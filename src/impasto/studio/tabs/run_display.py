@@ -1,4 +1,4 @@
-"""What the page shows of a run: in the result view, and what can be done with it."""
+"""What the page shows of a run, or of several side by side: on the stage, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,18 @@ import gradio as gr
 from impasto.errors import SignalError
 from impasto.media.read_write import find_medium
 from impasto.studio.components import result_view
+from impasto.studio.components.notice import NOTHING, notice
 from impasto.studio.components.preview import preview_file
-from impasto.studio.history import Run
+from impasto.studio.history import LATEST, Run, json_like
 from impasto.studio.jobs import Job
 from impasto.studio.painting import View
 from impasto.studio.state import StudioState
 from impasto.studio.uploads import Upload
+from impasto.transfer.settings import TransferSettings
 
 _SEEN = ("content", "style", "result")
 _WAIT = {"waiting": "waiting", "working": "getting ready"}
+DEFAULT = json_like(TransferSettings().as_dict())
 
 
 def address_of(path: Path) -> str:
@@ -33,10 +36,10 @@ class Watched(NamedTuple):
 
     result: Any
     run: Any
-    paint: Any
     stop: Any
     go_on: Any
     download: Any
+    notice: Any
 
     @classmethod
     def only(cls, **changes: Any) -> Watched:
@@ -47,43 +50,98 @@ class Watched(NamedTuple):
 def of_job(state: StudioState, job: Job, run: Run, content: str) -> Watched:
     """What there is to see of work in this server; ``content`` is the content as a data URI."""
     view = job.shown if isinstance(job.shown, View) else None
-    scene = {**result_view.EMPTY, "content": content, "busy": not job.ended, "error": sentence(job.error)}
+    if job.ended:
+        run = state.history.load(run.id)
+        if view is None:
+            return of_run(state, run)
+    scene = {**result_view.EMPTY, "content": content, "about": about(run), "busy": not job.ended}
     if view is None:
-        before = state.queue.before(job)
-        scene["caption"] = f"{before} before yours" if before else _WAIT.get(job.state, "")
+        scene["caption"] = waiting(state, job)
     else:
         scene |= _painted(result_view.data_uri(view.picture), view.costs, view.iterations)
         if not job.ended:
             size = view.size and f"at {view.size}"
             left = "" if view.seconds_left is None else f"{result_view.span(view.seconds_left)} left"
             scene["caption"] = " · ".join(filter(None, (f"{len(view.costs)} of {view.iterations}", size, left)))
-    return _watched(state, scene, state.history.load(run.id) if job.ended and view else run, job.ended)
+    return _watched(state, scene, run, job.ended, job.error)
+
+
+def waiting(state: StudioState, job: Job) -> str:
+    """What a job waits for, in words."""
+    before = state.queue.before(job)
+    return f"{before} before yours" if before else _WAIT.get(job.state, "")
 
 
 def of_run(state: StudioState, run: Run) -> Watched:
     """What the history has of a run that is not under way."""
-    scene = {
-        **result_view.EMPTY,
-        "content": result_view.data_uri(preview_file(state.history.path(run, run.content))),
-        "error": sentence(run.error),
-    }
-    if run.result:
+    content = result_view.data_uri(preview_file(state.history.path(run, run.content)))
+    scene = {**result_view.EMPTY, "content": content, "about": about(run)}
+    latest, seen = state.history.path(run, LATEST), state.history.seen(run)
+    killed = latest.exists() and len(seen) > len(run.costs)  # with more to be seen than was kept
+    if run.result and not killed:
         picture = result_view.data_uri(preview_file(state.history.path(run, run.result)))
         scene |= _painted(picture, run.costs, len(run.costs))
-    elif run.state == "interrupted":
-        scene["caption"] = "interrupted before there was a picture"
-    return _watched(state, scene, run, True)
+    elif latest.exists():
+        costs = seen or run.costs
+        scene |= _painted(result_view.data_uri(latest.read_bytes()), costs, len(costs))
+        scene["caption"] += f" · {run.state}"
+    else:
+        scene["caption"] = f"{run.state} before there was a picture"
+    shown = _watched(state, scene, run, True, run.error)
+    return shown._replace(download=gr.update(visible=False)) if killed else shown
 
 
-def told(error: object) -> Watched:
-    """A sentence in the result view; all else stays."""
-    return Watched.only(result={**result_view.EMPTY, "hint": "", "error": sentence(error)})
+def of_several(state: StudioState, runs: Sequence[Run]) -> Watched:
+    """Runs side by side, each by what it differs in."""
+    jobs = [state.jobs.get(run.id) for run in runs]
+    under_way = [job for job in jobs if job is not None and not job.ended]
+    sheet = [
+        {
+            "id": run.id,
+            "title": title,
+            "note": _progress(state, run, job),
+            "picture": f"{address_of(state.history.picture(run, large=True))}?{job.version if job else len(run.costs)}",
+            "download": download_of(state, run),
+        }
+        for run, job, title in zip(runs, jobs, differences(runs), strict=True)
+    ]
+    scene = {**result_view.EMPTY, "sheet": sheet, "busy": bool(under_way), "about": runs[0].title if _same(runs) else ""}
+    hidden = gr.update(visible=False)
+    identity = ",".join(run.id for run in runs)
+    return Watched(scene, identity, gr.update(visible=bool(under_way)), hidden, hidden, NOTHING)
 
 
-def nothing() -> Watched:
+def differences(runs: Sequence[Run]) -> list[str]:
+    """What is different about each of several runs, in a few words."""
+    names = [name for name in runs[0].settings if len({str(run.settings.get(name)) for run in runs}) > 1]
+
+    def told(run: Run) -> str:
+        settings = (f"{name.replace('_', ' ')} {_value(name, run)}" for name in names)
+        return ", ".join(filter(None, ("" if _same(runs) else run.title, *settings))) or run.title
+
+    return [told(run) for run in runs]
+
+
+def download_of(state: StudioState, run: Run) -> dict[str, str] | None:
+    """Name and address of the result, if there is one."""
+    if not run.result:
+        return None
+    return {"name": run.download_name, "address": address_of(state.history.path(run, run.result))}
+
+
+def about(run: Run) -> str:
+    """What a painting is: content and style, size, strength and time, as far as it is known."""
+    size = " × ".join(map(str, reversed(run.size)))
+    chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
+    return " · ".join(
+        filter(None, (run.title, size, *(chosen or ["strength 0.5"]), run.seconds and result_view.span(run.seconds)))
+    )
+
+
+def nothing(error: object = "", content: str = "") -> Watched:
     """As if nothing had been painted yet."""
-    seen, unseen = gr.update(visible=True), gr.update(visible=False)
-    return Watched(result=result_view.EMPTY, run="", paint=seen, stop=unseen, go_on=unseen, download=unseen)
+    unseen = gr.update(visible=False)
+    return Watched({**result_view.EMPTY, "content": content}, "", unseen, unseen, unseen, notice(sentence(error)))
 
 
 def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
@@ -91,7 +149,7 @@ def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict
     found = {role: upload.path for role, upload in chosen.items()}
     if run:
         try:
-            known = state.history.load(run)
+            known = state.history.load(run.partition(",")[0])
         except SignalError:  # forgotten meanwhile
             return found
         files = {"content": known.content, "style": known.styles[0], "result": known.result}
@@ -105,6 +163,23 @@ def sentence(error: object) -> str:
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 
+def _value(name: str, run: Run) -> Any:
+    value = run.settings.get(name)
+    return "as usual" if value is None else f"{value:g}" if isinstance(value, float) else value
+
+
+def _same(runs: Sequence[Run]) -> bool:
+    return len({run.names for run in runs}) == 1
+
+
+def _progress(state: StudioState, run: Run, job: Job | None) -> str:
+    if job is None or job.ended:
+        return "" if run.state == "done" else run.state
+    if isinstance(job.shown, View):
+        return f"{len(job.shown.costs)} of {job.shown.iterations}"
+    return waiting(state, job)
+
+
 def _painted(picture: str, costs: Sequence[Mapping[str, float]], iterations: int) -> dict[str, Any]:
     return {
         "picture": picture,
@@ -114,7 +189,7 @@ def _painted(picture: str, costs: Sequence[Mapping[str, float]], iterations: int
     }
 
 
-def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool) -> Watched:
+def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool, error: str) -> Watched:
     kept = ended and bool(run.result)
     if kept and run.result.endswith(".wav"):
         files = {"result": run.result, "content": run.content, "style": run.styles[0]}
@@ -123,11 +198,12 @@ def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool) -
             {"name": name, "address": f"{address_of(state.history.path(run, file))}?{len(run.costs)}"}
             for name, file in files.items()
         ]
+    file = (state.history.path(run, run.result), run.download_name) if kept else None
     return Watched(
         result=scene,
         run=run.id,
-        paint=gr.update(visible=ended),
         stop=gr.update(visible=not ended),
         go_on=gr.update(visible=ended and state.history.can_go_on(run)),
-        download=gr.update(visible=kept, value=str(state.history.path(run, run.result)) if kept else None),
+        download=gr.update(visible=kept, value=file),
+        notice=notice(sentence(error)),
     )

@@ -1,0 +1,21 @@
+"""A button that gives a file away under another name than it has on the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+
+class Download(gr.DownloadButton):
+    """The button; its value is None, or the path of a file and the name it is given away under."""
+
+    is_template = True  # to the page it is gradio's own button
+
+    def postprocess(self, value: str | Path | tuple[Path, str] | None) -> FileData | None:
+        """What the page is told."""
+        if not isinstance(value, tuple):
+            return super().postprocess(value)
+        path, name = value
+        return FileData(path=str(path), orig_name=name)

@@ -1,0 +1,87 @@
+"""The components of the Paint tab, by what they are for; other tabs read and change them too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from impasto.studio.components import controls, signal_input
+from impasto.studio.tabs.run_display import Watched
+from impasto.studio.tabs.stage import Follow
+from impasto.studio.uploads import Upload
+from impasto.transfer.settings import TransferSettings
+
+ROLES = ("content", "style", "style 2", "style 3")
+NEEDED = ROLES[:2]
+Values = dict[Any, Any]
+"""What components hold, by the component."""
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+ENDLESS: dict[str, Any] = {**QUIET, "concurrency_limit": None}
+
+
+@dataclass(frozen=True)
+class PaintTab:
+    """The components of the tab.
+
+    Attributes:
+        files: the upload chosen for each role; each of its own, as two can come in at once.
+        inputs: where they come in, by role.
+        rows: of plain words, by the setting that they write.
+        settings: the fields, by the name of the setting.
+        watched: what changes with the run that is shown.
+        follow: what shows a run, by its id.
+        visitor: who looks at the page, as :class:`impasto.studio.visits.Visits` names them; "" before it is opened.
+        opened: whether the tab is set up as its visitor has left it.
+    """
+
+    files: dict[str, gr.State]
+    inputs: dict[str, gr.HTML]
+    rows: dict[str, gr.Radio | gr.Slider]
+    settings: dict[str, Any]
+    watched: Watched
+    follow: Follow
+    visitor: gr.BrowserState
+    opened: gr.State
+
+    @property
+    def chosen(self) -> set[Any]:
+        """The components that hold what is to be painted and how, and for whom."""
+        return {*self.files.values(), *self.settings.values(), self.visitor, self.opened, self.watched.run}
+
+    @property
+    def parts(self) -> list[Any]:
+        """The components that :meth:`set_up` changes."""
+        return [*self.files.values(), *self.inputs.values(), *self.rows.values(), *self.settings.values()]
+
+    def chosen_in(self, values: Values) -> dict[str, Upload]:
+        """The uploads among the values, by role."""
+        return {role: values[file] for role, file in self.files.items() if values[file] is not None}
+
+    def texts_in(self, values: Values) -> dict[str, str]:
+        """What the fields hold, by the name of the setting."""
+        return {name: values[field] or "" for name, field in self.settings.items()}
+
+    def settings_in(self, values: Values) -> TransferSettings:
+        """The settings among the values.
+
+        Raises:
+            SettingsError: one of them is out of its range.
+        """
+        return controls.settings_of(self.texts_in(values))
+
+    def set_up(self, files: dict[str, Upload], texts: dict[str, str]) -> Values:
+        """The tab with these files and with these texts in its fields.
+
+        Raises:
+            SignalError: a file cannot be read.
+        """
+        shown: Values = {}
+        for role, place in self.inputs.items():
+            file = files.get(role)
+            value = signal_input.EMPTY if file is None else signal_input.value_of(file)
+            shown |= {self.files[role]: file, place: gr.update(value=value, visible=role in NEEDED or file is not None)}
+        if "content" in files:
+            shown |= {self.rows[name]: update for name, update in controls.rows_of_kind(files["content"].kind).items()}
+        return shown | {self.settings[name]: text for name, text in texts.items() if name in self.settings}
