@@ -1,4 +1,4 @@
-"""Every tab, by day and by night, as axe sees it: nothing serious keeps anybody out. It sees colours, names and roles."""
+"""Every tab, by day and by night: what axe finds, which sees colours, names and roles; and which scrollbars there are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SERIOUS = ("serious", "critical")
 
 @pytest.fixture(scope="module")
 def browser(chromium: Callable[..., Any]) -> Iterator[Any]:
-    started = chromium()
+    started = chromium(ignore_default_args=["--hide-scrollbars"])
     yield started
     started.close()
 
@@ -63,23 +63,48 @@ def history(page: Any, pictures: dict[str, Path]) -> None:
     page.wait_for_timeout(500)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_serious_keeps_anybody_out(browser: Any, studio: Studio, pictures: dict[str, Path], scheme: str):
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True
-    )
+STEPS = (paint, explore, source, learn, history)
+
+BARS = """() => [...document.querySelectorAll("body *")].filter((one) => {
+    const style = getComputedStyle(one), borders = ["Left", "Right", "Top", "Bottom"].map((side) => parseFloat(style[`border${side}Width`]));
+    if (!one.offsetParent || !one.clientWidth || style.display === "inline") return false;
+    return one.offsetWidth - one.clientWidth - borders[0] - borders[1] > 4 || one.offsetHeight - one.clientHeight - borders[2] - borders[3] > 4;
+}).map((one) => `${one.tagName} #${one.id} .${one.className}`)"""  # fmt: skip  # noqa: E501
+
+
+def opened_page(browser: Any, studio: Studio, width: int, scheme: str) -> Any:
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     page.set_default_timeout(MS)
     page.goto(studio.address)
     page.locator("#content .ready button").first.wait_for()
-    found: list[str] = []
-    for step in (paint, explore, source, learn, history):
+    return page
+
+
+def serious(page: Any) -> list[str]:
+    violations = [one for one in Axe().run(page).response["violations"] if one["impact"] in SERIOUS]
+    return [f"{one['id']}: {one['help']}: {[node['target'][0] for node in one['nodes']][:4]}" for one in violations]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_serious_keeps_anybody_out(browser: Any, studio: Studio, pictures: dict[str, Path], scheme: str):
+    page, found = opened_page(browser, studio, 1280, scheme), dict[str, list[str]]()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme  # that of the scrollbars
+    for step in STEPS:
         step(page, pictures)
-        for violation in Axe().run(page).response["violations"]:
-            if violation["impact"] in SERIOUS:
-                where = [node["target"][0] for node in violation["nodes"]][:4]
-                found.append(f"{step.__name__}: {violation['impact']}: {violation['id']}: {violation['help']}: {where}")
+        found[step.__name__] = [*serious(page), *page.evaluate(BARS)]
         if step is source:
             page.keyboard.press("Escape")
-    assert found == []
-    context.close()
+    assert found == {step.__name__: [] for step in STEPS}
+    page.context.close()
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Any, studio: Studio, pictures: dict[str, Path]):
+    page, found = opened_page(browser, studio, 400, "light"), dict[str, int]()
+    for step in STEPS:
+        step(page, pictures)
+        found[step.__name__] = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if step is source:
+            page.keyboard.press("Escape")
+    assert found == {step.__name__: 0 for step in STEPS}
+    page.context.close()

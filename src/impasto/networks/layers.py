@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 
 from impasto.errors import SettingsError, UnknownLayerError, nearest
@@ -120,6 +121,20 @@ def sources(table: LayerTable) -> dict[str, str]:
     """For each row the name of the row whose activation is its input; for the first it is the signal."""
     above = (SIGNAL, *(row.name for row in table))
     return {row.name: row.source or name for name, row in zip(above, table, strict=False)}
+
+
+@cache
+def aliases(table: LayerTable) -> dict[str, str]:
+    """What Keras and torchvision call the layers of a VGG, and what they are called here; of any other table nothing.
+
+    Keras' ``block5_conv4`` is the convolution with its ReLU, relu5_4; torchvision's ``features.N`` is the N-th row.
+    """
+    if not any(table == vgg[: len(table)] for vgg in VGGS.values()):
+        return {}
+    keras = {"relu": r"block\1_conv\2", "pool": r"block\1_pool"}
+    there = {re.sub(r"\D+(\d)_?(\d*)", keras[row.operation], row.name): row for row in table if row.operation in keras}
+    there |= {f"features.{number}": row for number, row in enumerate(table)}
+    return {name: row.name for name, row in there.items()}
 
 
 def unknown_layer(name: str, known: Iterable[str]) -> UnknownLayerError:

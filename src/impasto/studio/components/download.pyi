@@ -18,8 +18,11 @@ class Download(gr.DownloadButton):
             return super().postprocess(value)
         path, name = value
         return FileData(path=str(path), orig_name=name)
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
