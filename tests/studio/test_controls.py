@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto.errors import SettingsError
-from impasto.studio.components.controls import NAMES, PRESETS, settings_of, texts_of
+from impasto.studio.components.controls import DIALS, GROUPS, NAMES, PRESETS, mistakes, settings_of, texts_of
 from impasto.transfer.settings import TransferSettings
 
 EMPTY = dict.fromkeys(NAMES, "")
@@ -57,6 +57,20 @@ def test_what_was_painted_is_painted_again_from_the_fields(settings: TransferSet
     painted = settings.for_kind("image")
     again = settings_of(texts_of(painted.as_dict(), "image")).for_kind("image")
     assert again == painted
+
+
+def test_what_is_wrong_is_known_by_its_field():
+    assert mistakes(EMPTY) == {}
+    wrong = mistakes({**EMPTY, "size": "-7", "optimizer": "sgd", "beta": "33"})
+    assert set(wrong) == {"size", "optimizer"}
+    assert "size is -7" in wrong["size"] and "--" not in "".join(wrong.values())
+
+
+def test_every_setting_is_in_a_group_and_every_dial_writes_what_can_be_painted():
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(NAMES)
+    for dial in DIALS:
+        for value in (dial.low, dial.low + dial.step, dial.high):
+            of(**{dial.setting: str(value)}).for_kind("image")
 
 
 def test_every_word_is_a_setting_that_can_be_painted():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -61,6 +62,28 @@ def test_of_other_signals_the_time_is_that_of_the_last_one():
     assert speed.tell(sound, TransferSettings(iterations=30)) == "1 s at 1000 Hz, mono"
     speed.learn(evaluations(1.0, 2.0), (500,), "sound")
     assert speed.tell(sound, TransferSettings(iterations=30)) == "1 s at 1000 Hz, mono · about 60 s"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "seconds"), [("image", 1.0), ("sound", 2.0)])
+def test_it_is_measured_once_with_the_files_and_is_as_the_dry_run_says(
+    tmp_path: Path, kind: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+):
+    asked: list[object] = []
+
+    def measured(inputs: object) -> SimpleNamespace:
+        asked.append(inputs)
+        return SimpleNamespace(seconds=120 * seconds)
+
+    monkeypatch.setattr(estimate, "dry_run", measured)
+    monkeypatch.setattr(estimate, "take_in", lambda *given: given)
+    upload = PICTURE if kind == "image" else Upload(Path("a.wav"), "a.wav", ".wav", (1000,), "sound", "1 s")
+    speed = Speed()
+    for _ in range(2):
+        assert f"about {span(120 * seconds)}" in speed.tell(upload, TransferSettings(), [upload])
+    assert len(asked) == 1
+    speed.tell(upload, TransferSettings(optimizer="gd"), [upload])
+    assert len(asked) == 2
 
 
 def test_before_anything_was_measured_there_is_no_time(monkeypatch: pytest.MonkeyPatch):

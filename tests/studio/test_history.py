@@ -84,3 +84,29 @@ def test_forgetting_takes_one_run_alone(history: History, upload: Upload):
 def test_a_run_has_what_a_page_needs():
     run = Run("20260101-000000-abcdef", "content.png", ("style1.png",), (1.0,), ("a", "b"), {})
     assert (run.state, run.costs, run.result) == ("waiting", (), "")
+
+
+def test_what_was_last_seen_is_kept_beside_the_run(history: History, upload: Upload):
+    run = history.new(upload, [replace(upload, name="monet.png")], {}, (64, 96))
+    assert history.load(run.id).size == (64, 96)
+    assert history.seen(run) == () and history.picture(run) == history.path(run, run.content)
+    history.see(run, b"jpeg", [{"J": 2.0}])
+    assert history.seen(run) == ({"J": 2.0},)
+    assert history.picture(run).read_bytes() == b"jpeg"
+    history.path(run, "latest.json").write_text("[")
+    assert history.seen(run) == ()
+
+
+def test_a_download_is_named_after_content_and_style(history: History, upload: Upload):
+    styles = [replace(upload, name=f"{name}.png") for name in ("monet", "klimt")]
+    run = history.new(replace(upload, name="my harbour.png"), styles, {})
+        replace(upload, name="my harbour.png"), [replace(upload, name=f"{n}.png") for n in ("monet", "klimt")], {}
+    )
+    assert replace(run, result="result.nii.gz").download_name == "my-harbour-in-the-style-of-monet-and-klimt.nii.gz"
+    wild = replace(run, names=("../" * 99 + "a b?", "é"), result="result.png")
+    assert "/" not in wild.download_name and len(wild.download_name) < 130
+
+
+def test_runs_of_one_second_stand_in_their_order(history: History, upload: Upload):
+    runs = [history.new(upload, [upload], {}).id for _ in range(5)]
+    assert [run.id[:18] for run in history.all()] == sorted((one[:18] for one in runs), reverse=True)

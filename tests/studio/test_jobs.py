@@ -161,3 +161,36 @@ def test_one_that_was_asked_to_stop_is_not_joined():
     assert job.state == "stopped" and not job.join()
     job.run()
     assert job.state == "stopped"
+
+
+def test_two_lines_of_a_device_take_turns_and_compute_never_at_once(queue: JobQueue):
+    order: list[str] = []
+    inside = threading.Lock()
+
+    def work(name: str) -> Callable[[Job], None]:
+        def run(job: Job) -> None:
+            for _ in range(20):
+                assert inside.acquire(blocking=False)
+                order.append(name)
+                time.sleep(0.002)
+                inside.release()
+                job.look()
+
+        return run
+
+    painting = queue.add(Job(work("paint")), "cpu")
+    looking = queue.add(Job(work("look")), "cpu", "looking")
+    wait_for(lambda: painting.ended and looking.ended)
+    assert painting.state == looking.state == "done", (painting.error, looking.error)
+    assert order.index("look") < 5 and "".join(order).count("paintlook") > 10  # it does not wait for the end of the painting
+
+
+def test_ones_own_jobs_change_places_and_nobody_is_overtaken(queue: JobQueue):
+    first, mine, other, mine_too = (queue.add(Job(Gate(), owner=name), "cpu") for name in ("x", "me", "other", "me"))
+    wait_for(lambda: first.state == "working")
+    queue.hasten(mine_too)
+    assert [queue.before(job) for job in (mine_too, other, mine)] == [1, 2, 3]
+    queue.hasten(mine_too)  # it is the first of one's own already
+    queue.hasten(other)
+    queue.hasten(first)
+    assert [queue.before(job) for job in (mine_too, other, mine)] == [1, 2, 3]

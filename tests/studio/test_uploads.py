@@ -155,3 +155,13 @@ def test_a_name_is_one_short_line_and_no_path(name: str):
     assert 1 <= len(safe) <= 60
     assert safe.isprintable()
     assert Path(safe).name == safe
+
+
+def test_the_size_is_that_of_the_picture_as_it_is_seen(tmp_path: Path):
+    picture = Image.new("RGB", (40, 20))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # a camera held upright
+    picture.save(tmp_path / "upright.jpg", exif=exif)
+    picture.save(tmp_path / "upright.png", exif=exif)
+    for name in ("upright.jpg", "upright.png"):
+        assert inspect(tmp_path / name, name, tmp_path).shape == (40, 20)

@@ -87,8 +87,8 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
     whole(32)("size", how["size"])
     whole(1)("iterations", how["iterations"])
     whole(0)("seed", how["seed"])
-    name = how["network"]
-    how["network"] = opened(name, [part.partition("=")[0].partition(":")[0].strip() for part in target.split(",")])
+    named = how["network"]
+    how["network"] = opened(named, [part.partition("=")[0].partition(":")[0].strip() for part in target.split(",")])
     known, of_layer = described(**how), ":" not in target
     if of_layer:
         (layer,) = parse_layers([target], known)
@@ -124,7 +124,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
         if of_layer or diverse > 1:
             _write_sheet(made, layer, output)
         else:
-            about = {"objective": target, **how, "network": name, "iterations": steps}
+            about = {"objective": target, **how, "network": named, "iterations": steps}
             write_image(made[target][0], output, about)
     click.echo(f"{output}: {', '.join(made) if len(made) < 4 else f'{len(made)} units of {layer}'}")
     return 0 if finished else 130

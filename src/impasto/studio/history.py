@@ -92,8 +92,11 @@ class History:
         except OSError as error:
             raise SignalError(f"{folder} cannot be made: {error.strerror or error}") from None
 
-    def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any]) -> Run:
-        """A run with copies of its files, so that it can be gone on with when the uploads are gone."""
+    def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any], size: tuple[int, ...] = ()) -> Run:
+        """A run with copies of its files, so that it can be gone on with when the uploads are gone.
+
+        ``size`` is that of the result, as far as it is known.
+        """
         now = time.time()
         moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
         identity = f"{moment}-{int(now % 1 * 1000):03x}{secrets.token_hex(2)[1:]}"  # in order also within a second
@@ -104,6 +107,7 @@ class History:
             tuple(style.weight for style in styles),
             tuple(upload.name for upload in (content, *styles)),
             json_like(settings),
+            size=size,
         )
         folder = self.folder / identity
         try:

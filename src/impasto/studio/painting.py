@@ -100,7 +100,8 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             _note(replace(state, state="failed", error=_sentence(error), costs=tuple(costs)), history)
             raise
         if done:
-            speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind)
+            given = TransferSettings(**run.settings)
+            speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind, given, len(styles))
         picture = preview_signal(painting.signal)
         with suppress(OSError):
             history.see(run, picture, costs)

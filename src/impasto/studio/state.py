@@ -21,7 +21,7 @@ from impasto.networks.device import find_device
 from impasto.studio.components.gallery import Gallery
 from impasto.studio.components.preview import preview_file
 from impasto.studio.components.unit_browser import UnitBrowser, browse_index
-from impasto.studio.estimate import Speed
+from impasto.studio.estimate import Speed, foreseen_size
 from impasto.studio.history import THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobQueue
 from impasto.studio.painting import THUMBNAIL_SIZE, begin_again, paint
@@ -118,7 +118,7 @@ class StudioState:
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, styles, settings.as_dict())
+        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings))
         try:
             with suppress(ImpastoError, OSError):  # a run is no worse for having no small picture yet
                 small = preview_file(self.history.path(run, run.content), THUMBNAIL_SIZE)

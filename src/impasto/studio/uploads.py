@@ -22,6 +22,7 @@ MOST_PIXELS = 80 * 10**6
 MOST_VALUES = 2**26
 MOST_TEXT = 32 * MIB
 
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
 _ENDING_OF_PICTURES = {"PNG": ".png", "JPEG": ".jpg", "MPO": ".jpg", "WEBP": ".webp", "TIFF": ".tif", "AVIF": ".avif"}
 
 
@@ -106,6 +107,10 @@ def _picture_shape(path: Path, title: str) -> tuple[str, tuple[int, int]] | None
         # Pillow need not warn of large pictures: the limit here is lower than its own
         with one_line_is_enough(), Image.open(path) as picture:
             width, height = picture.size
+            # a PNG may have it at its end, and would be read as a whole to find it
+            exif = picture.getexif() if picture.format != "PNG" or "exif" in picture.info else {}
+            if exif.get(_ORIENTATION) in _ON_ITS_SIDE:
+                width, height = height, width
             ending = _ENDING_OF_PICTURES.get(picture.format or "", ".png")
     except UnidentifiedImageError:
         return None

@@ -44,9 +44,12 @@ class Preset(NamedTuple):
 
 
 PRESETS = (
-    Preset("beta", "Style", {"Faithful": "5", "Balanced": "", "Bold": "60", "Pure": "200"}, True),
-    # by the share of the style in J, as the default of beta is another for every kind
-    Preset("strength", "Style", {"Faithful": "0.33", "Balanced": "", "Bold": "0.63", "Pure": "0.76"}, False),
+    Preset(
+        "colour",
+        "Colours",
+        {"Style's": "", "Content's": "content", "Only light": "luminance", "Matched": "match"},
+        True,
+    ),
     Preset("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, True),
     Preset("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
     Preset("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
@@ -54,51 +57,62 @@ PRESETS = (
 
 
 class Dial(NamedTuple):
-    """A setting of 0 to 1 as a slider between two words; at its default it writes "".
+    """A setting as a slider; at its default it writes "".
 
     Attributes:
         setting: its name.
         label: what the slider is called.
+        default: what is meant where nothing is given.
+        low: where the slider begins.
+        high: where it ends.
+        step: between two of its values.
         pictures: as of a :class:`Preset`.
+        instead: the settings that it stands for, whose fields it empties.
     """
 
     setting: str
     label: str
+    default: float
+    low: float = 0.0
+    high: float = 1.0
+    step: float = 0.05
     pictures: bool | None = None
+    instead: tuple[str, ...] = ()
 
     def suits(self, kind: str) -> bool:
         """Whether it is for signals of this kind."""
         return self.pictures in (None, medium_of(kind).is_picture)
 
-    @property
-    def default(self) -> float:
-        """The setting's own default."""
-        return TransferSettings.__dataclass_fields__[self.setting].default
 
-
-DIALS = (Dial("draw", "Photographic – Painterly", True),)
+DIALS = (
+    Dial("strength", "Strength of the style", 0.5, instead=("alpha", "beta", "init_noise")),
+    Dial("stroke", "Brush strokes, fine – broad", 1.0, 0.25, 4, 0.25, True),
+    Dial("draw", "Photographic – drawn by the painter", 0.0, step=0.1, pictures=True),
+)
 # visitors shall not name files of the server, nor weights that would have to be fetched from elsewhere
 _HIDDEN = (
     *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
     "preprocessing",
 )
+_SHORT = 12  # letters of a default that a field has room for
+GROUPS = {
+    "Size and time": ("size", "working_rate", "rate", "scales", "iterations", "until_still"),
+    "The picture": ("stroke", "draw", "colour", "tv", "init", "init_noise", "seed"),
+    "J": ("strength", "alpha", "beta", "weighting", "style_cost", "content_layers", "style_layers"),
+    "The network": ("network", "pooling", "padding", "method"),
+    "The descent": ("optimizer", "step", "history", "device", "memory"),
+}
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 
 
 def preset_rows() -> dict[str, gr.Radio | gr.Slider]:
     """The rows of plain words and the sliders between two, each by the setting that it writes."""
-    rows = {
-        row.setting: gr.Radio(
-            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible=row.suits("image")
-        )
-        for row in PRESETS
-    }
     dials = {
         dial.setting: gr.Slider(
-            0,
-            1,
+            dial.low,
+            dial.high,
             value=dial.default,
-            step=0.1,
+            step=dial.step,
             label=dial.label,
             elem_classes="dial",
             elem_id=f"dial-{dial.setting}",
@@ -106,7 +120,13 @@ def preset_rows() -> dict[str, gr.Radio | gr.Slider]:
         )
         for dial in DIALS
     }
-    return rows | dials
+    rows = {
+        row.setting: gr.Radio(
+            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible=row.suits("image")
+        )
+        for row in PRESETS
+    }
+    return dials | rows
 
 
 def rows_of_kind(kind: str) -> dict[str, Any]:
@@ -120,30 +140,39 @@ def fields_of_kind(kind: str) -> dict[str, Any]:
 
 
 def setting_fields() -> dict[str, Any]:
-    """A field for each setting, by its name."""
+    """A field for each setting, by its name, in groups."""
     made: dict[str, Any] = {}
-    for setting in fields(TransferSettings):
-        if setting.name in NAMES:
-            choices = _choices(setting.name)
-            common = {
-                "elem_id": f"set-{setting.name}",
-                "label": setting.name.replace("_", " "),
-                "info": setting.metadata["help"].replace("--", ""),
-                "value": "",
-            }
-            made[setting.name] = (
-                gr.Dropdown([("default", ""), *((c, c) for c in choices)], **common)
-                if choices
-                else gr.Textbox(**common, placeholder=default_text(setting.name), max_lines=1, max_length=400)
-            )
-    return made
+    for title, names in GROUPS.items():
+        gr.HTML(f"<h3>{title}</h3>", apply_default_css=False, elem_classes="group")
+        for name in names:
+            made[name] = _field(name)
+    return {name: made[name] for name in NAMES}
+
+
+def _field(name: str) -> gr.Dropdown | gr.Textbox:
+    usual, choices = default_text(name), _choices(name)
+    long = len(usual) > _SHORT
+    info = _without_dashes(TransferSettings.__dataclass_fields__[name].metadata["help"])
+    common: dict[str, Any] = {
+        "elem_id": f"set-{name}",
+        "label": name.replace("_", " "),
+        "info": f"{info} As usual: {usual}." if long and not choices else info,
+        "value": "",
+    }
+    if choices:
+        first = usual if usual in choices else choices[0]
+        return gr.Dropdown([(first, ""), *((choice, choice) for choice in choices if choice != first)], **common)
+    return gr.Textbox(**common, placeholder="as usual" if long else usual, max_lines=1, max_length=400)
 
 
 def connect(rows: Mapping[str, gr.Radio | gr.Slider], settings: Mapping[str, Any]) -> None:
     """Let words write into their fields, and fields find their words: in the browser, so that no click is overtaken."""
     for dial in DIALS:
         slider, field, usual = rows[dial.setting], settings[dial.setting], json.dumps(dial.default)
-        slider.input(None, slider, field, js=f"(value) => value === {usual} ? '' : String(value)", api_visibility="private")
+        emptied = [settings[name] for name in dial.instead]
+        text, nothing = f"value === {usual} ? '' : String(value)", "''"
+        texts = f"[{', '.join([text] + len(emptied) * [nothing])}]" if emptied else text
+        slider.input(None, slider, [field, *emptied], js=f"(value) => {texts}", api_visibility="private")
         field.change(None, field, slider, js=f"(text) => Number((text ?? '').trim() || {usual})", api_visibility="private")
     for row in PRESETS:
         radio, field = rows[row.setting], settings[row.setting]

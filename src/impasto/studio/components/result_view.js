@@ -8,6 +8,14 @@ function curtain() {
 }
 compare.addEventListener("input", curtain);
 
+const zooms = [...element.querySelectorAll(".zoom button")];
+function zoom(chosen) {
+  figure.dataset.zoom = chosen;
+  figure.style.setProperty("--zoom", chosen || 1);
+  for (const one of zooms) one.ariaPressed = String(one.dataset.zoom === chosen);
+}
+for (const one of zooms) one.addEventListener("click", () => zoom(one.dataset.zoom));
+
 async function put(image, address) {
   if (image.dataset.address === address) return;
   image.dataset.address = address;
@@ -17,8 +25,10 @@ async function put(image, address) {
   try { await next.decode(); } catch { return; }
   if (image.dataset.address !== address) return;
   image.src = address;
-  if (image === over || (image === under && !over.dataset.address))
+  if (image === over || (image === under && !over.dataset.address)) {
     figure.style.setProperty("--ratio", next.naturalWidth / next.naturalHeight);
+    figure.style.setProperty("--natural", ((props.value || {}).natural || next.naturalWidth) + "px");
+  }
 }
 
 // they stay while they play
@@ -65,11 +75,11 @@ function sheet(runs) {
 }
 
 // the button that was pressed is gone, and one that has come in its place takes the focus
-let pressed = false;
-document.addEventListener("click", (event) => { pressed ||= Boolean(event.target.closest("#actions")); });
+let acted = false;
+for (const name of ["click", "focusin"])
+  document.addEventListener(name, (event) => { acted = Boolean(event.target.closest("#actions")); });
 function focusAction() {
-  if (!pressed) return;
-  pressed = false;
+  if (!acted) return;
   setTimeout(() => {
     if (document.activeElement !== document.body) return;
     [...document.querySelectorAll("#actions :is(button, a)")].find((one) => one.offsetParent)?.focus({ preventScroll: true });
@@ -92,6 +102,8 @@ function show() {
   if (!value.picture && compare.value > 0) { compare.value = 0; curtain(); }
   find(".hint").textContent = value.hint || "";
   find(".about").textContent = value.about || "";
+  if (value.natural) figure.style.setProperty("--natural", value.natural + "px");
+  figure.toggleAttribute("data-example", Boolean(value.example));
   sheet(value.sheet || []);
   if (find(".caption").textContent !== value.caption) find(".caption").textContent = value.caption || "";
   players(value.sounds || []);
@@ -102,3 +114,4 @@ function show() {
 watch("value", show);
 show();
 curtain();
+zoom("");

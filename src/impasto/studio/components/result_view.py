@@ -20,6 +20,7 @@ EMPTY: dict[str, Any] = {
     "picture": "",
     "caption": "",
     "about": "",
+    "natural": 0,
     "hint": "Drop a photograph and a painting here.",
     "sheet": (),
     "sounds": (),
@@ -30,9 +31,9 @@ EMPTY: dict[str, Any] = {
 """What it shows before there is anything; every value has these keys."""
 
 
-def result_view() -> gr.HTML:
+def result_view(first: Mapping[str, Any] = EMPTY) -> gr.HTML:
     """The component; its value is a dict like :data:`EMPTY`."""
-    return component("result_view", EMPTY)
+    return component("result_view", first)
 
 
 def data_uri(picture: bytes, format: str = "jpeg") -> str:

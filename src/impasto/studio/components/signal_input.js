@@ -3,6 +3,7 @@ const zone = find(".signal-input"), box = find(".box"), input = find(".file"), v
 const choose = find(".choose"), camera = find(".camera"), remove = find(".remove"), picture = find(".box img");
 const role = props.label;
 
+find(".role").textContent = role;
 function say(error) { find(".error").textContent = error || ""; }
 
 async function send(file) {
@@ -85,6 +86,9 @@ for (const one of props.ready || []) {
   button.dataset.name = one.name;
   button.style.backgroundImage = `url(${one.picture})`;
   button.addEventListener("click", () => trigger("select", { name: one.name }));
+  const name = document.createElement("span");
+  name.textContent = one.name;
+  button.append(name);
   find(".ready").append(button);
 }
 find(".ready").setAttribute("aria-label", `Ready pictures for the ${role}`);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import gradio as gr
 
 from impasto.errors import ImpastoError
 from impasto.studio.components import controls, result_view, signal_input
-from impasto.studio.components.download import Download
+from impasto.studio.components.component import component
 from impasto.studio.components.notice import NOTHING, notice, notice_place
 from impasto.studio.state import StudioState
 from impasto.studio.tabs import paint_inputs
@@ -46,7 +47,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
                 buttons = {
                     "stop": gr.Button("Stop", visible=False, elem_id="stop"),
                     "go_on": gr.Button("Continue", visible=False, elem_id="continue"),
-                    "download": Download("Download", visible=False, elem_id="download"),
+                    "download": component("download", None, visible=False),
                     "notice": notice_place(),
                 }
             with gr.Row(elem_id="variations"):
@@ -57,7 +58,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
             with gr.Accordion("More", open=False, elem_id="more"):
                 settings = controls.setting_fields()
         with gr.Column(elem_id="main"):
-            view = result_view.result_view()
+            view = result_view.result_view(state.gallery.example())
             queue = OwnQueue(state)
     controls.connect(rows, settings)
     watched = Watched(view, current, **buttons)
@@ -66,18 +67,18 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     all_files: set[Any] = set(files.values())
     keep = (remember(state, tab), tab.chosen, [*files.values()])
 
-    for role, component in inputs.items():
+    for role, place in inputs.items():
         change = paint_inputs.changes(state, tab, role)
-        changed: list[Any] = [files[role], component]
+        changed: list[Any] = [files[role], place]
         if role == "content":
             changed += [view, *rows.values(), *(settings[name] for name in rows)]
-        component.input(paint_inputs.weigh, files[role], files[role], **ENDLESS).then(*keep, **QUIET)
+        place.input(paint_inputs.weigh, files[role], files[role], **ENDLESS).then(*keep, **QUIET)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
-            stored = getattr(component, event)(handle, [files[role], current], changed, **ENDLESS)
+            stored = getattr(place, event)(handle, [files[role], current], changed, **ENDLESS)
             stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **QUIET)
             stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **QUIET)
             stored.then(*keep, **QUIET)
-    changes = [component.change for component in (*rows.values(), *settings.values())]
+    changes = [one.change for one in (*rows.values(), *settings.values())]
     gr.on(changes, _foresee(state, tab), tab.chosen, [estimate, watched.notice], trigger_mode="always_last", **QUIET).then(
         *keep, **QUIET
     )
@@ -133,8 +134,12 @@ def _go_on(stage: Stage, tab: PaintTab) -> Handler:
 
 
 def _open(stage: Stage, tab: PaintTab) -> Handler:
-    def open_stage(values: Values, request: gr.Request) -> AsyncIterator[Watched]:
-        return stage.follow(values[tab.watched.run], request)
+    async def open_stage(values: Values, request: gr.Request) -> AsyncIterator[Watched]:
+        if not values[tab.watched.run]:
+            yield await asyncio.to_thread(stage.idle, tab.chosen_in(values).get("content"))
+            return
+        async for update in stage.follow(values[tab.watched.run], request):
+            yield update
 
     return open_stage
 
@@ -149,7 +154,10 @@ def _foresee(state: StudioState, tab: PaintTab) -> Callable[[Values], tuple[str,
             return "", notice(sentence(next(iter(wrong.values()))), wrong)
         try:
             settings = tab.settings_in(values)
-            return (state.speed.tell(files["content"], settings) if "content" in files else ""), NOTHING
+            if "content" not in files:
+                return "", NOTHING
+            styles = [files[role] for role in ROLES[1:] if role in files]
+            return state.speed.tell(files["content"], settings, styles), NOTHING
         except ImpastoError as error:
             return "", notice(sentence(error))
 

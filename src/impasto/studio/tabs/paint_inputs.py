@@ -36,7 +36,8 @@ def changes(state: StudioState, tab: PaintTab, role: str) -> Changes:
         if role != "content":
             return changed
         if not run:  # a painting stays on the stage
-            changed[tab.watched.result] = {**result_view.EMPTY, "content": value["picture"]}
+            idle = {**result_view.EMPTY, "content": value["picture"]} if file else state.gallery.example()
+            changed[tab.watched.result] = idle
         if file is not None:
             changed |= {tab.rows[name]: update for name, update in controls.rows_of_kind(file.kind).items()}
             changed |= {tab.settings[name]: update for name, update in controls.fields_of_kind(file.kind).items()}

@@ -54,7 +54,7 @@ def of_job(state: StudioState, job: Job, run: Run, content: str) -> Watched:
         run = state.history.load(run.id)
         if view is None:
             return of_run(state, run)
-    scene = {**result_view.EMPTY, "content": content, "about": about(run), "busy": not job.ended}
+    scene = {**result_view.EMPTY, "content": content, "about": about(run), "busy": not job.ended, "natural": natural(run)}
     if view is None:
         scene["caption"] = waiting(state, job)
     else:
@@ -75,7 +75,7 @@ def waiting(state: StudioState, job: Job) -> str:
 def of_run(state: StudioState, run: Run) -> Watched:
     """What the history has of a run that is not under way."""
     content = result_view.data_uri(preview_file(state.history.path(run, run.content)))
-    scene = {**result_view.EMPTY, "content": content, "about": about(run)}
+    scene = {**result_view.EMPTY, "content": content, "about": about(run), "natural": natural(run)}
     latest, seen = state.history.path(run, LATEST), state.history.seen(run)
     killed = latest.exists() and len(seen) > len(run.costs)  # with more to be seen than was kept
     if run.result and not killed:
@@ -138,10 +138,16 @@ def about(run: Run) -> str:
     )
 
 
-def nothing(error: object = "", content: str = "") -> Watched:
-    """As if nothing had been painted yet."""
+def natural(run: Run) -> int:
+    """How many pixels wide the painting is; 0 of what is no picture, or where it is not known."""
+    return run.size[1] if len(run.size) == 2 else 0
+
+
+def nothing(state: StudioState, error: object = "", content: str = "") -> Watched:
+    """As if nothing had been painted yet: the content if it is chosen, or else an example."""
+    scene = {**result_view.EMPTY, "content": content} if content else state.gallery.example()
     unseen = gr.update(visible=False)
-    return Watched({**result_view.EMPTY, "content": content}, "", unseen, unseen, unseen, notice(sentence(error)))
+    return Watched(scene, "", unseen, unseen, unseen, notice(sentence(error)))
 
 
 def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict[str, Path]:
@@ -198,12 +204,11 @@ def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool, e
             {"name": name, "address": f"{address_of(state.history.path(run, file))}?{len(run.costs)}"}
             for name, file in files.items()
         ]
-    file = (state.history.path(run, run.result), run.download_name) if kept else None
     return Watched(
         result=scene,
         run=run.id,
         stop=gr.update(visible=not ended),
         go_on=gr.update(visible=ended and state.history.can_go_on(run)),
-        download=gr.update(visible=kept, value=file),
+        download=gr.update(visible=kept, value=download_of(state, run)),
         notice=notice(sentence(error)),
     )

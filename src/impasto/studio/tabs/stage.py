@@ -37,6 +37,10 @@ class Stage:
         async for update in self.show(identity, request):
             yield update
 
+    def idle(self, content: Upload | None) -> Watched:
+        """What is shown while there is no run: the content, or an example."""
+        return nothing(self._state, content=result_view.data_uri(preview_file(content.path)) if content else "")
+
     async def show(self, identity: str, request: gr.Request, before: str = "") -> AsyncIterator[Watched]:
         """Show a run, until it has ended or the page shows another one.
 
@@ -111,7 +115,7 @@ class Stage:
             seen = of_several(self._state, runs) if len(runs) > 1 else of_run(self._state, runs[0])
             return seen._replace(notice=notice(sentence(error)))
         except ImpastoError:
-            return nothing(error, content)
+            return nothing(self._state, error, content)
 
     async def _several(self, ids: Sequence[str]) -> AsyncIterator[Watched]:
         seen: list[Any] = []
@@ -121,7 +125,8 @@ class Stage:
             now = [(job, job.version) for job in jobs]
             ended = all(job.ended for job in jobs)
             if not runs:
-                yield nothing(next((job.error for one in ids if (job := self._state.jobs.get(one)) and job.error), ""))
+                failed = [job.error for one in ids if (job := self._state.jobs.get(one)) is not None]
+                yield nothing(self._state, next(filter(None, failed), ""))
                 return
             if now != seen or ended:
                 yield await asyncio.to_thread(of_several, self._state, runs)
