@@ -59,7 +59,7 @@ def mine(tmp_path: Path) -> Path:
     return tmp_path / "mine.py"
 
 
-def run(*arguments: str | Path) -> str:
+def run(*arguments: object) -> str:
     result = CliRunner().invoke(cli, ["explore", *map(str, arguments)], catch_exceptions=False, standalone_mode=False)
     assert result.return_value == 0
     return result.output

@@ -64,4 +64,4 @@ def heat(grey: NDArray[np.float32], share: NDArray[np.float32]) -> NDArray[np.fl
     """Colours (3, \\*space) for values ``share`` of 0..1 over grey ones: where the value is 0 there is only the grey."""
     colours = matplotlib.colormaps["inferno"](0.3 + 0.7 * share)[..., :3].astype(np.float32)
     opaque = (_OPAQUE * np.minimum(1, share / _WEAK))[..., None]
-    return np.moveaxis((1 - opaque) * grey[..., None] + opaque * colours, -1, 0).copy()
+    return np.moveaxis((1 - opaque) * grey[..., None] + opaque * colours, -1, 0).astype(np.float32)
