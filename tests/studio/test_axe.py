@@ -65,9 +65,10 @@ def history(page: Any, pictures: dict[str, Path]) -> None:
 
 STEPS = (paint, explore, source, learn, history)
 
+# but the row of ready pictures, which is there to be scrolled
 BARS = """() => [...document.querySelectorAll("body *")].filter((one) => {
     const style = getComputedStyle(one), borders = ["Left", "Right", "Top", "Bottom"].map((side) => parseFloat(style[`border${side}Width`]));
-    if (!one.offsetParent || !one.clientWidth || style.display === "inline") return false;
+    if (!one.offsetParent || !one.clientWidth || style.display === "inline" || one.matches(".ready")) return false;
     return one.offsetWidth - one.clientWidth - borders[0] - borders[1] > 4 || one.offsetHeight - one.clientHeight - borders[2] - borders[3] > 4;
 }).map((one) => `${one.tagName} #${one.id} .${one.className}`)"""  # fmt: skip  # noqa: E501
 
