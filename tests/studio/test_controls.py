@@ -6,6 +6,7 @@ from dataclasses import fields
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from impasto.errors import SettingsError
@@ -41,6 +42,7 @@ def test_what_is_out_of_range_is_refused(given: dict[str, str]):
         of(**given)
 
 
+@effort(deadline=None)
 @given(
     st.builds(
         TransferSettings,

@@ -34,7 +34,7 @@ def _signature(kind: str, settings: TransferSettings, styles: int) -> Hashable:
     """What makes an evaluation fast or slow, beside the size of a picture."""
     names = ("network", "method", "style_cost", "optimizer", "content_layers", "style_layers", "device", "memory")
     grid = () if medium_of(kind).is_picture else (settings.size, settings.working_rate)
-    return (kind, styles, settings.draw > 0, settings.stroke, *(getattr(settings, name) for name in names), *grid)
+    return (kind, styles, settings.draw, settings.stroke, *(getattr(settings, name) for name in names), *grid)
 
 
 def foreseen_size(upload: Upload, settings: TransferSettings) -> tuple[int, ...]:

@@ -87,7 +87,7 @@ class Dial(NamedTuple):
 DIALS = (
     Dial("strength", "Strength of the style", 0.5, instead=("alpha", "beta", "init_noise")),
     Dial("stroke", "Brush strokes, fine – broad", 1.0, 0.25, 4, 0.25, True),
-    Dial("draw", "Photographic – drawn by the painter", 0.0, step=0.1, pictures=True),
+    Dial("draw", "Photographic – Painterly", medium_of("image").defaults["draw"], step=0.1, pictures=True),
 )
 # visitors shall not name files of the server, nor weights that would have to be fetched from elsewhere
 _HIDDEN = (
