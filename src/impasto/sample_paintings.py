@@ -78,13 +78,13 @@ def printed_waves(height: int = 512, seed: int = 5) -> Image.Image:
 
 def leaded_panes(height: int = 512, seed: int = 11) -> Image.Image:
     """A sun over a valley in panes of coloured glass, of 4/3 its ``height`` wide."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     random = np.random.default_rng(seed)
     scale, wide = height * _SUPERSAMPLING, height * 4 // 3 * _SUPERSAMPLING
     hearts = random.uniform((0, 0), (4 / 3, 1), (420, 2))
     rows, columns = np.mgrid[0:scale, 0:wide] / scale
-    distances, nearest = cKDTree(hearts).query(np.stack([columns, rows], axis=-1), k=2)
+    distances, nearest = KDTree(hearts).query(np.stack([columns, rows], axis=-1), k=2)
     x, y = hearts.T
     sun = np.hypot(x - 0.95, y - 0.3)
     glass = np.where((sun < 0.14)[:, None], (252, 214, 92), (70, 124, 196))

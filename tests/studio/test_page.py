@@ -75,7 +75,7 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     second = wait_for_another(page, first)
     third = wait_for_another(page, second)
     assert len({first, second, third}) == 3
-    assert page.locator("#result-view svg polyline").count() == 3
+    assert page.locator("#result-view svg polyline").count() >= 3
     assert "of 4000" in page.locator("#result-view .caption").inner_text()
     page.locator("#stop").click()
     page.locator("#continue").wait_for()

@@ -31,7 +31,7 @@ def test_what_was_kept_is_found_by_the_next_server(visits: Visits, upload: Path)
     kept = visits.keep(visitor, "paint", {"size": "64"}, {"content": upload})
     upload.unlink()
     found = Visits(visits.folder).recall(visitor, "paint")
-    assert found == kept and found.value == {"size": "64"}
+    assert found is not None and found == kept and found.value == {"size": "64"}
     assert found.files["content"].read_bytes() == b"seen" and found.files["content"].name.endswith(".nii.gz")
     again = visits.keep(visitor, "paint", {}, found.files)
     assert again.files == found.files  # it stays where it is

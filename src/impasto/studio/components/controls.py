@@ -152,7 +152,7 @@ def setting_fields() -> dict[str, Any]:
 def _field(name: str) -> gr.Dropdown | gr.Textbox:
     usual, choices = default_text(name), _choices(name)
     long = len(usual) > _SHORT
-    info = _without_dashes(TransferSettings.__dataclass_fields__[name].metadata["help"])
+    info = without_dashes(TransferSettings.__dataclass_fields__[name].metadata["help"])
     common: dict[str, Any] = {
         "elem_id": f"set-{name}",
         "label": name.replace("_", " "),
@@ -202,7 +202,7 @@ def mistakes(values: Mapping[str, str | None]) -> dict[str, str]:
         try:
             settings_of({name: value})
         except SettingsError as error:
-            wrong[name] = _without_dashes(str(error))
+            wrong[name] = without_dashes(str(error))
     return wrong
 
 
@@ -256,6 +256,6 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _without_dashes(text: str) -> str:
+def without_dashes(text: str) -> str:
     """A message of the command line as it is told on a page."""
     return re.sub(r"--(?=[a-z])", "", text)

@@ -86,8 +86,11 @@ function focusAction() {
   }, 200);
 }
 
+// who has been here before is shown no example while their own painting is on its way
+let before = Boolean(localStorage.getItem("impasto-visitor"));
 function show() {
-  const value = props.value || {};
+  const value = (!(before && props.value?.example) && props.value) || {};
+  before = false;
   put(over, value.picture || "");
   put(under, value.content || "");
   over.alt = value.picture ? "the painting" : "";

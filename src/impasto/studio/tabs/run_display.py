@@ -12,6 +12,7 @@ import gradio as gr
 from impasto.errors import SignalError
 from impasto.media.read_write import find_medium
 from impasto.studio.components import result_view
+from impasto.studio.components.controls import without_dashes
 from impasto.studio.components.notice import NOTHING, notice
 from impasto.studio.components.preview import preview_file
 from impasto.studio.history import LATEST, Run, json_like
@@ -133,9 +134,8 @@ def about(run: Run) -> str:
     """What a painting is: content and style, size, strength and time, as far as it is known."""
     size = " × ".join(map(str, reversed(run.size)))
     chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
-    return " · ".join(
-        filter(None, (run.title, size, *(chosen or ["strength 0.5"]), run.seconds and result_view.span(run.seconds)))
-    )
+    seconds = result_view.span(run.seconds) if run.seconds else ""
+    return " · ".join(filter(None, (run.title, size, *(chosen or ["strength 0.5"]), seconds)))
 
 
 def natural(run: Run) -> int:
@@ -164,8 +164,8 @@ def pictures_of(state: StudioState, chosen: dict[str, Upload], run: str) -> dict
 
 
 def sentence(error: object) -> str:
-    """An error as a sentence."""
-    text = str(error)
+    """An error as a sentence, with the settings called as on the page and not as on the command line."""
+    text = without_dashes(str(error))
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 

@@ -105,7 +105,8 @@ class Stage:
                 yield of_job(self._state, job, run, content)
         except ImpastoError:  # forgotten, or it failed before there was anything to see
             failed = job is not None and job.state == "failed"
-            yield await asyncio.to_thread(self._instead, before, job.error if failed else "", content if failed else "")
+            error, shown = (job.error, content) if job is not None and failed else ("", "")
+            yield await asyncio.to_thread(self._instead, before, error, shown)
 
     def _instead(self, before: str, error: str, content: str) -> Watched:
         """What was there before, and why it is still there."""
