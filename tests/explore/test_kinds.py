@@ -127,7 +127,7 @@ def test_an_index_is_saved_and_drawn(case: Case, tmp_path: Path) -> None:
     script = (tmp_path / "report" / "relu2_1" / "layer.js").read_text().removeprefix("impasto.layer(").removesuffix(")")
     for unit in json.loads(f"[{script}]")[1]:
         excited = [patch for patch in index.layers["relu2_1"][unit["unit"]] if patch.activation > 0]
-        assert [field for _, _, field in unit["patches"]] == [[list(i) for i in patch.field] for patch in excited]
+        assert [field for _, _, field, _ in unit["patches"]] == [[list(i) for i in patch.field] for patch in excited]
     with Image.open(tmp_path / "report" / "images" / "0.webp") as picture:
         assert min(picture.size) > 50
         assert np.asarray(picture).std() > 5

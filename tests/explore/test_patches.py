@@ -17,7 +17,9 @@ from impasto.explore import sources as sources_module
 from impasto.explore.index import ExploreInterrupted, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import signature
 from impasto.explore.patches import PatchProgress, empty_index, search, top_patches
+from impasto.explore.settings import parse_layers
 from impasto.explore.sources import Source, Sources, common_kind, view
+from impasto.explore.synthesis import parse_objective
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 
@@ -303,3 +305,8 @@ def test_a_file_of_another_kind_that_is_met_on_the_way_is_skipped(network: ConvN
     sources = {**pictures(3), "volume": Signal(np.zeros((1, 8, 8, 8), np.float32), "volume")}
     *_, last = search(network, sources, start(network), "image")
     assert last.index.skipped == {"volume": "volume is a volume among images"}
+
+
+def test_layers_may_have_the_names_of_keras_and_torchvision():
+    assert parse_layers("block3_conv1,features.1") == ("relu1_1", "relu3_1")
+    assert parse_objective("block4_conv1:17") == {("relu4_1", 17): 1.0}

@@ -278,3 +278,13 @@ def test_settings_that_a_picture_of_the_first_release_keeps_are_taken_back():
     )
     new = {"working_rate": None, "until_still": False, "draw": None}
     assert json.loads(json.dumps(TransferSettings(**kept).as_dict())) == kept | new
+
+
+def test_layers_may_have_the_names_of_keras_and_torchvision():
+    given = TransferSettings(content_layers="block4_conv2", style_layers="block1_conv1=1,features.11=2")
+    assert given.content_weights == {"relu4_2": 1.0} and given.style_lambdas == {"relu1_1": 1.0, "relu3_1": 2.0}
+    assert TransferSettings(content_layers="features.28", network="vgg16").content_weights == {"conv5_3": 1.0}
+    with pytest.raises(SettingsError, match="content_layers has relu4_2 twice"):
+        TransferSettings(content_layers="relu4_2,block4_conv2")
+    with pytest.raises(UnknownLayerError, match="'block9_conv1': did you mean 'block"):
+        TransferSettings(content_layers="block9_conv1")

@@ -11,7 +11,7 @@ import click
 from impasto.cli.exploration import check_exploration, index_file, target_of
 from impasto.cli.interruption import cancelling
 from impasto.cli.paint import FILE, result_option
-from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, described, network_options
+from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, described, network_options, opened
 from impasto.cli.watch import keep_index, keeper, progress_bar
 from impasto.errors import SettingsError
 from impasto.explore.settings import (
@@ -88,17 +88,20 @@ def patches(
     impasto explore patches photos/ --layer relu1_1,relu2_1,relu3_1,relu4_1,relu5_1 -o sheet.png
     impasto explore patches photos/ --layer all -o report/
     impasto explore patches ekgs/ --layer relu4_1 -o waves.png
+    impasto explore patches photos/ --network mine.py:make --layer layer3.1.conv2 -o report/
 
     Instead of photographs, indexes (.json) of different photographs can be given: they are merged, as by impasto explore
     merge.
 
     Ctrl-C keeps what was found; the same command again goes on from there.
     """
+    network["network"] = opened(network["network"], (layers or "").split(","))
     known = described(**network)
     names = parse_layers(layers or None, known)
     target = target_of(output)
     units_given = units is not None
-    units = units or (SHOWN_UNITS if target == "sheet" else "all")
+    fewest = min(SHOWN_COUNT, *(known.channels(name) for name in names))
+    units = units or (f"0-{fewest - 1}" if target == "sheet" else "all")
     for name in names:
         parse_units(units, name, known)
     shown = _parse_show(show)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,12 @@ from impasto.validation import whole
 
 if TYPE_CHECKING:
     from impasto.media.signal import Signal
+    from impasto.networks.network import Network
 
 SHOWN_COUNT = 16
 SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
-NETWORK_HELP = f"{', '.join(row.name for row in BUILT_IN.values() if row.explored)}, or one of another package."
+_BY_NAME = ", ".join(row.name for row in BUILT_IN.values() if row.explored)
+NETWORK_HELP = f"{_BY_NAME}, one of another package, or FILE.py:FUNCTION that gives a torch module."
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,8 +44,19 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def described(network: str, weights: str | None, preprocessing: str, **_: Any) -> Layered:
-    """What layers the network of that name has; only one without a table has to be made for that."""
+def opened(network: str, layers: Iterable[str]) -> str | Network:
+    """The network of a file of one's own, of which these are the layers; any other one is left as a name."""
+    if not network.rpartition(":")[0].endswith(".py"):
+        return network
+    from impasto.networks.from_file import network_from_file
+
+    return network_from_file(network, layers)
+
+
+def described(network: str | Network, weights: str | None, preprocessing: str, **_: Any) -> Layered:
+    """What layers the network has; only one by name without a table has to be made for that."""
+    if not isinstance(network, str):
+        return network
     row = constructor_of(network)
     if row.table:
         return row
@@ -74,6 +87,8 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
     whole(32)("size", how["size"])
     whole(1)("iterations", how["iterations"])
     whole(0)("seed", how["seed"])
+    named = how["network"]
+    how["network"] = opened(named, [part.partition("=")[0].partition(":")[0].strip() for part in target.split(",")])
     known, of_layer = described(**how), ":" not in target
     if of_layer:
         (layer,) = parse_layers([target], known)
@@ -109,7 +124,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
         if of_layer or diverse > 1:
             _write_sheet(made, layer, output)
         else:
-            about = {"objective": target, **how, "iterations": steps}
+            about = {"objective": target, **how, "network": named, "iterations": steps}
             write_image(made[target][0], output, about)
     click.echo(f"{output}: {', '.join(made) if len(made) < 4 else f'{len(made)} units of {layer}'}")
     return 0 if finished else 130

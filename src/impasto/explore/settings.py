@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from impasto.errors import SettingsError
-from impasto.networks.layers import unknown_layer
+from impasto.networks.layers import aliases, unknown_layer
 from impasto.networks.registry import BUILT_IN
 from impasto.validation import whole_or
 
@@ -85,7 +85,8 @@ def parse_layers(given: str | Iterable[str] | None, network: Layered = VGG19) ->
     if given is None:
         return default_layers(network)
     names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
-    names = [name for name in names if name]
+    known = aliases(getattr(network, "table", ()))
+    names = [known.get(name, name) for name in names if name]
     if names == ["all"]:
         return all_layers(network)
     if not names:

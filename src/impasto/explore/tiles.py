@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +16,10 @@ from PIL import Image
 
 from impasto.explore.index import Patch, PatchIndex
 from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
+from impasto.media.image.view import enlarged
 from impasto.media.registry import views
 from impasto.media.signal import Signal, Values
-from impasto.networks.layers import Field
+from impasto.networks.layers import Interval
 
 _LARGEST = 320  # pixels of a tile's side; the fields of VGG-19 are no larger
 
@@ -65,10 +67,20 @@ def tiles_of_images(
                 wanted[patch.image].append((layer, unit, rank, patch))
 
     def tiles(name: str, signal: Signal) -> Iterator[Tile]:
+        seen = views()[signal.kind]
+        whole = seen.overview(signal, max(signal.shape)) if seen.cuts and patch_values in panels else None
         for layer, unit, rank, patch in wanted[name]:
+            field = whole_field(index, layer, patch, min(seen.dims, 2))
             for number, panel in enumerate(panels):
                 picture = Image.new("RGBA", (pixels[layer], pixels[layer]))
-                _draw_in_field(picture, signal.with_values(panel(signal, layer, unit, patch)), index.fields_of(layer), patch)
+                if panel is patch_values and whole is not None:
+                    # thousands of patches overlap in one picture, which is made of its values once
+                    (top, bottom), (left, right) = patch.field[-2:]
+                    part = whole.crop((left, top, right, bottom))
+                    _draw_in_field(picture, field, patch, partial(enlarged, part))
+                else:
+                    part = signal.with_values(panel(signal, layer, unit, patch))
+                    _draw_in_field(picture, field, patch, partial(seen.draw, part))
                 yield Tile(layer, unit, number, rank, picture)
 
     for name, signal in read_ahead(sorted(wanted), lambda name: see(name, index, sources)):
@@ -123,18 +135,25 @@ def tile_side(index: PatchIndex, layer: str, least: int) -> int:
     return _LARGEST if fields is None else min(max(least, *(field.size for field in fields)), _LARGEST)
 
 
-def _draw_in_field(tile: Image.Image, crop: Signal, fields: tuple[Field, ...] | None, patch: Patch) -> None:
+def whole_field(index: PatchIndex, layer: str, patch: Patch, axes: int = 2) -> Sequence[Interval]:
+    """The receptive field of a patch along the last axes as if the image had no border; it may begin below 0."""
+    fields = index.fields_of(layer)
+    if fields is None:  # the field of a layer that looks everywhere is the whole image
+        return patch.field[-axes:]
+    return [field.at(i) for field, i in zip(fields[-axes:], patch.position[-axes:], strict=True)]
+
+
+def _draw_in_field(
+    tile: Image.Image, whole: Sequence[Interval], patch: Patch, draw: Callable[[tuple[int, int]], Image.Image]
+) -> None:
     """Draw what the image has of the field where the field has it; beyond the image's border the tile stays clear."""
-    seen = views()[crop.kind]
-    axes = min(seen.dims, 2)
+    axes = len(whole)
     boxes = [(0, tile.height)] * (2 - axes)
-    # the field of a layer that looks everywhere is the whole image
-    whole = [field.at(i) for field, i in zip(fields[-axes:], patch.position[-axes:], strict=True)] if fields else patch.field
     for (first, last), (start, stop), pixels in zip(
-        whole[-axes:], patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True
+        whole, patch.field[-axes:], (tile.height, tile.width)[-axes:], strict=True
     ):
         scale = pixels / (last - first)
         low, high = round((start - first) * scale), round((stop - first) * scale)
         boxes.append((low, max(high, low + 1)))
     (top, bottom), (left, right) = boxes
-    tile.paste(seen.draw(crop, (right - left, bottom - top)), (left, top))
+    tile.paste(draw((right - left, bottom - top)), (left, top))

@@ -38,6 +38,7 @@ class View:
         draw: ``draw(field, (width, height))``, a picture in pixels of a part cropped from what ``fit`` returned.
         overview: ``overview(signal, longest)``, a picture of all that ``fit`` returned, at most ``longest`` pixels on its
             longest side; its rows and columns are the last two axes of the signal.
+        cuts: whether a part looks as it does in an overview of full size, from which it can be cut.
         measure: what positions are called, e.g. "pixels".
         line: what a position on the first axis is called if the network sees each alone, e.g. "lead".
         beside: whether its files are skipped in a folder with other media, which they then usually describe.
@@ -52,6 +53,7 @@ class View:
     overview: Callable[[Signal, int], Image.Image]
     measure: str
     line: str = ""
+    cuts: bool = False
     beside: bool = False
     read: Callable[[Any, int | None], Signal] | None = None
 

@@ -6,7 +6,9 @@ settings are checked and help is printed without it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 
 from impasto.errors import SettingsError, UnknownLayerError, nearest
@@ -123,9 +125,38 @@ def sources(table: LayerTable) -> dict[str, str]:
     return {row.name: row.source or name for name, row in zip(above, table, strict=False)}
 
 
+@cache
+def aliases(table: LayerTable) -> dict[str, str]:
+    """What Keras and torchvision call the layers of a VGG, and what they are called here; of any other table nothing.
+
+    Keras' ``block5_conv4`` is the convolution with its ReLU, relu5_4; torchvision's ``features.N`` is the N-th row.
+    """
+    if not any(table == vgg[: len(table)] for vgg in VGGS.values()):
+        return {}
+    keras = {"relu": r"block\1_conv\2", "pool": r"block\1_pool"}
+    there = {re.sub(r"\D+(\d)_?(\d*)", keras[row.operation], row.name): row for row in table if row.operation in keras}
+    there |= {f"features.{number}": row for number, row in enumerate(table)}
+    return {name: row.name for name, row in there.items()}
+
+
 def unknown_layer(name: str, known: Iterable[str]) -> UnknownLayerError:
-    """The error for a layer that is not one of those ``known``; its message has the nearest one."""
-    return UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, known)!r}?")
+    """The error for a layer that is not one of those ``known``; its message has the nearest one.
+
+    A network whose layers are named in another way has none that is near: of a layer of such a network it names all.
+    """
+    known = list(known)
+    alike = [layer for layer in known if _spelling(layer) == _spelling(name)]
+    if not alike:
+        others = [other for other, architecture in ARCHITECTURES.items() if name in sources(architecture.table)]
+        if others:
+            layers = ", ".join(layer for layer in known if layer.startswith(name[:4])) or ", ".join(known)
+            return UnknownLayerError(f"unknown layer {name!r}, which is one of {others[0]}: this network has {layers}")
+    return UnknownLayerError(f"unknown layer {name!r}: did you mean {nearest(name, alike or known)!r}?")
+
+
+def _spelling(name: str) -> str:
+    """The name with a mark for each number in it."""
+    return re.sub(r"\d+", "#", name)
 
 
 def up_to_deepest(table: LayerTable, names: Iterable[str]) -> LayerTable:

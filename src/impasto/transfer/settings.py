@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -11,10 +11,9 @@ from impasto import validation
 from impasto.errors import SettingsError
 from impasto.media.medium import Medium
 from impasto.media.registry import BUILT_IN, media, medium_of
-from impasto.networks.layers import up_to_deepest
-from impasto.networks.registry import BUILT_IN as NETWORKS
 from impasto.networks.registry import constructor_of
 from impasto.objective.weighting import LayersGiven, check_choice
+from impasto.transfer.layer_names import known_layers
 from impasto.validation import Layers, number, whole, whole_or
 
 CHOICES = {
@@ -204,8 +203,9 @@ class TransferSettings:
             check_choice(name, getattr(self, name), choices)
         if self.network != "auto":
             constructor_of(self.network)
-        for layers in (self.content_weights, self.style_lambdas):
-            _check_layers(self.network, layers)
+        for name in ("content_layers", "style_layers"):
+            given = cast(Layers | None, getattr(self, name))
+            object.__setattr__(self, name, given and known_layers(name, self.network, given))
         if self.strength is not None and (self.alpha != 1 or self.beta is not None or self.init_noise):
             raise SettingsError("strength stands for alpha, beta and init_noise: give the one or the others")
         if self.alpha == self.beta == 0:
@@ -285,13 +285,6 @@ class TransferSettings:
         """The settings as JSON, layers as ``{name: weight}``; ``TransferSettings(**d)`` makes them again."""
         layers = {"content_layers": self.content_weights or None, "style_layers": self.style_lambdas or None}
         return asdict(self) | layers
-
-
-def _check_layers(network: str, names: Iterable[str]) -> None:
-    tables = [row.table for row in NETWORKS.values()] if network == "auto" else [constructor_of(network).table]
-    # until the kind is known a layer of any network will do; a network without a table checks layers when it is made
-    if any(tables):
-        up_to_deepest(tuple(row for table in tables for row in table), names)
 
 
 BY_MEDIUM = tuple(dict.fromkeys(name for medium in BUILT_IN.values() for name in medium.networks))

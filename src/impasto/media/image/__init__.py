@@ -58,6 +58,7 @@ IMAGE = Medium(
         draw=Late(f"{_HERE}.view:draw_image"),
         overview=Late(f"{_HERE}.view:overview_image"),
         measure="pixels",
+        cuts=True,
         read=_read,
     ),
     preview=Late(f"{_HERE}.view:preview_image"),

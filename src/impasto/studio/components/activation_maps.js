@@ -1,4 +1,4 @@
-// pictures side by side, lit where something is
+// pictures side by side in grey, with heat where something is active, and the scale of it
 
 function figure(one) {
   const made = document.createElement("figure"), image = document.createElement("img");
@@ -10,9 +10,15 @@ function figure(one) {
 }
 
 function show() {
-  const value = props.value || {};
+  const value = props.value || {}, scale = find(".scale"), shown = value.maps || [];
   find("h2").textContent = value.title || "";
-  find(".row").replaceChildren(...(value.maps || []).map(figure));
+  find(".says").textContent = shown.length ? value.says : "";
+  find(".row").replaceChildren(...shown.map(figure));
+  scale.hidden = !shown.length;
+  if (shown.length) {
+    find(".scale i").style.background = `linear-gradient(to right, ${value.scale.join(", ")})`;
+    find(".most").textContent = value.most;
+  }
   find(".hint").textContent = value.hint || "";
 }
 watch("value", show);

@@ -1,35 +1,37 @@
-"""The unit browser: what excites each unit of the network, in some pictures; and where in a picture a unit is active."""
+"""The unit browser: what excites each unit of the network, in some pictures."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from math import inf, log2
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-import torch.nn.functional as F
 from PIL import Image
 
 from impasto.errors import SignalError
-from impasto.explore.activations import activations_of
-from impasto.explore.index import PatchIndex
-from impasto.explore.patches import PatchProgress, top_patches, trained_network
+from impasto.explore.index import LOWEST, PatchIndex
+from impasto.explore.patches import PatchProgress, top_patches
 from impasto.explore.settings import PATCHES
-from impasto.explore.sources import Sources, view
+from impasto.explore.sheet import mosaic
+from impasto.explore.sources import Sources
 from impasto.explore.synthesis import synthesise
-from impasto.explore.tiles import draw_tiles, excited, tile_side
-from impasto.media.signal import Signal
+from impasto.explore.tiles import draw_tiles, excited, see, tile_side
+from impasto.media.registry import views
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
+from impasto.studio.components.seen_pictures import SeenPictures
 from impasto.studio.jobs import Job, JobStoppedError
 
 _SEEN = 320  # pixels on the longer side of what the network sees here
-_SMALL, _LARGE, _MAP = 72, 180, 480
+_SMALL, _LARGE, _SOURCE = 48, 180, 960
 _VISUALISED_SIZE, _VISUALISED_STEPS = 160, 128
-_DIM = 0.12  # of a picture's light, where a unit is silent
+_ENOUGH, _MANY = 9, 30  # photographs: as many as a unit has patches, and as many as deep units begin to be told apart by
+
+ORDERS = {"number": "by number", "strong": "most excited first", "choosy": "most choosy first"}
+"""In which order the units of a layer can be seen."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class UnitBrowser:
     index: PatchIndex
     sources: Sources
     title: str
+    _seen: SeenPictures = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_seen", SeenPictures(self.sources, self.index.size))
 
     @property
     def network(self) -> str:
@@ -53,25 +59,60 @@ class UnitBrowser:
 
     @property
     def note(self) -> str:
-        """The title and, of a search that was stopped, how far it came."""
-        return self.title if self.index.complete else f"{len(self.index.images)} of {self.title}"
+        """The title, of a search that was stopped how far it came, and whether there is too little to learn from."""
+        seen = len(self.index.images)
+        told = self.title if self.index.complete else f"{seen} of {self.title}"
+        if seen < _ENOUGH:
+            return f"{told}: too few to tell what a unit looks for, as each shows nine patches. Drop twenty or more."
+        if seen < _MANY:
+            return f"{told}: enough for edges and colours; deep layers have little to choose from. Drop some dozens more."
+        return told
 
     def layers(self) -> dict[str, int]:
         """The layers, and how many units each has."""
         return {layer: len(units) for layer, units in self.index.layers.items()}
 
-    def units(self, layer: str, first: int, count: int) -> list[dict[str, Any]]:
-        """Of some units of the layer, from the ``first``-th, the number and the best patch.
+    def about(self, layer: str) -> str:
+        """What the layer is, in a sentence: how many units, and how much of a picture each of them sees."""
+        fields, units = self.index.fields_of(layer), len(self.index.layers[layer])
+        if fields is None:
+            return f"{layer} has {units} units, each of which looks at the whole picture."
+        size = " × ".join(str(field.size) for field in fields[-2:])
+        return f"{layer} has {units} units. At every place each sees a field of {size} pixels, and answers with one number."
+
+    def ordered(self, layer: str, order: str = "number", find: str = "") -> list[int]:
+        """The units of a layer in one of :data:`ORDERS`: those with a patch of a picture that has ``find`` in its name."""
+        units, text = self.index.layers[layer], find.casefold()
+        found = [unit for unit in units if not text or any(text in p.image.casefold() for p in excited(units[unit]))]
+        if order == "strong":
+            return sorted(found, key=lambda unit: -max((patch.activation for patch in units[unit]), default=0.0))
+        if order == "choosy":
+            above = dict(zip(units, self._above_usual(layer), strict=True))
+            return sorted(found, key=lambda unit: -above[unit])
+        return found
+
+    def _above_usual(self, layer: str) -> list[float]:
+        """Of each unit how many octaves its best patch is above what a picture usually reaches, the median."""
+        counts = self.index.histograms[layer]
+        median = (counts.cumsum(1) >= counts.sum(1, keepdims=True) / 2).argmax(1)
+        usual = (median - 1 + LOWEST) / 2
+        best = [max((patch.activation for patch in patches), default=0.0) for patches in self.index.layers[layer].values()]
+        return [log2(a) - float(u) if a > 0 else -inf for a, u in zip(best, usual, strict=True)]
+
+    def units(self, layer: str, chosen: Sequence[int]) -> list[dict[str, Any]]:
+        """Of some units of the layer the number, the best patches as one picture, and how much the best excites it.
 
         Raises:
             SignalError: a picture is not there any more.
         """
-        chosen = list(self.index.layers[layer])[first : first + count]
-        patches = {unit: self.index.layers[layer][unit][:1] for unit in chosen}
-        drawn = draw_tiles(replace(self.index, layers={layer: patches}), {layer: chosen}, _SMALL, sources=self.sources)
-        return [
-            {"unit": unit, "picture": _webp(drawn[layer, unit][0][0]) if drawn[layer, unit][0] else ""} for unit in chosen
-        ]
+        patches = {unit: self.index.layers[layer][unit] for unit in chosen}
+        drawn = draw_tiles(replace(self.index, layers={layer: patches}), {layer: chosen}, _SMALL, sources=self._seen)
+        shown: list[dict[str, Any]] = []
+        for unit in chosen:
+            (tiles,) = drawn[layer, unit]
+            block = _webp(mosaic(tiles, PATCHES.top, _SMALL)) if tiles else ""
+            shown.append({"unit": unit, "picture": block, "best": strength(patches[unit][0].activation) if tiles else ""})
+        return shown
 
     def patches(self, layer: str, unit: int) -> list[dict[str, str]]:
         """The patches that excite the unit most: each with its picture, and where it is from.
@@ -80,12 +121,35 @@ class UnitBrowser:
             SignalError: a picture is not there any more.
         """
         side = tile_side(self.index, layer, _LARGE)
-        drawn = draw_tiles(self.index, {layer: [unit]}, side, sources=self.sources)[layer, unit][0]
+        drawn = draw_tiles(self.index, {layer: [unit]}, side, sources=self._seen)[layer, unit][0]
         patches = excited(self.index.layers[layer][unit])
         return [
-            {"picture": _webp(tile), "note": f"{Path(patch.image).stem} · {patch.activation:.3g}"}
+            {"picture": _webp(tile), "note": f"{Path(patch.image).stem} · activation {strength(patch.activation)}"}
             for tile, patch in zip(drawn, patches, strict=True)
         ]
+
+    def source(self, layer: str, unit: int, rank: int) -> dict[str, Any]:
+        """Where a patch is from: its picture, and the field as left, top, width and height in percent of it.
+
+        Raises:
+            SignalError: the picture is not there any more, or there is no such patch.
+        """
+        patches = excited(self.index.layers[layer].get(unit, ()))
+        if not 0 <= rank < len(patches):
+            raise SignalError(f"unit {unit} of {layer} has no patch {rank + 1}; it has {len(patches)}")
+        patch = patches[rank]
+        signal, buffer = see(patch.image, self.index, self._seen), io.BytesIO()
+        views()[signal.kind].overview(signal, _SOURCE).convert("RGB").save(buffer, "JPEG", quality=88)
+        (y, x), (height, width) = patch.field[-2:], signal.shape[-2:]
+        return {
+            "picture": data_uri(buffer.getvalue()),
+            "field": [100 * x[0] / width, 100 * y[0] / height, 100 * (x[1] - x[0]) / width, 100 * (y[1] - y[0]) / height],
+            "name": Path(patch.image).name,
+            "rank": rank,
+            "count": len(patches),
+            "note": f"Patch {rank + 1} of {len(patches)} of {layer}, unit {unit}: activation {strength(patch.activation)}. "
+            "The outlined square is the unit’s field: no pixel outside of it can change this number.",
+        }
 
 
 def browse_index(index: PatchIndex, folder: Path) -> UnitBrowser:
@@ -146,33 +210,6 @@ def visualise_feature(layer: str, unit: int, keep: Callable[[str], None], networ
     return work
 
 
-def activation_maps(
-    pictures: Mapping[str, Path], layer: str, unit: int, network_name: str = "vgg19"
-) -> list[dict[str, str]]:
-    """Where the unit is active in each picture: it is lit there, and dark where the unit is silent, on one scale for all.
-
-    Raises:
-        SignalError: a picture cannot be read.
-    """
-    network, _ = trained_network(network=network_name)
-    seen: dict[str, tuple[Signal, torch.Tensor]] = {}
-    with torch.inference_mode():
-        for name, path in pictures.items():
-            picture = view(path, _MAP)
-            if min(picture.shape) >= network.smallest_size([layer]):
-                a = activations_of(network, torch.from_numpy(picture.values), [layer])[layer][unit]
-                grown = F.interpolate(a[None, None], picture.shape, mode="bicubic", align_corners=False)[0, 0]
-                seen[name] = picture, grown.cpu()
-    most = max((float(a.max()) for _, a in seen.values()), default=0.0)
-    maps: list[dict[str, str]] = []
-    for name, (picture, a) in seen.items():
-        light = _DIM + (1 - _DIM) * (a / most if most else a).clamp(0, 1).pow(0.7).numpy()
-        lit = Signal((picture.values * light).astype(np.float32))
-        note = f"{name} · at most {float(a.max()):.3g}" if float(a.max()) > 0 else f"{name} · silent"
-        maps.append({"name": name, "picture": data_uri(preview_signal(lit)), "note": note})
-    return maps
-
-
 def sources_of(pictures: Sequence[tuple[str, Path]]) -> dict[str, Path]:
     """Pictures by their names, of which equal ones are numbered."""
     found: dict[str, Path] = {}
@@ -186,5 +223,10 @@ def sources_of(pictures: Sequence[tuple[str, Path]]) -> dict[str, Path]:
 
 def _webp(tile: Image.Image) -> str:
     buffer = io.BytesIO()
-    tile.save(buffer, "WEBP", quality=86, method=2)
+    tile.save(buffer, "WEBP", quality=84, method=0)
     return data_uri(buffer.getvalue(), "webp")
+
+
+def strength(activation: float) -> str:
+    """An activation in few digits."""
+    return f"{activation:.0f}" if activation >= 100 else f"{activation:.3g}"

@@ -10,7 +10,8 @@ from impasto.explore.trained import explored_networks
 from impasto.studio import uploads
 from impasto.studio.components.component import component
 from impasto.studio.state import StudioState
-from impasto.studio.tabs.explored import Explored, ExploreTab, Looking
+from impasto.studio.tabs.explored import Explored, ExploreTab
+from impasto.studio.tabs.looking import Looking
 from impasto.studio.tabs.paint import QUIET, PaintTab, Values
 
 ENDLESS: dict[str, Any] = {**QUIET, "concurrency_limit": None}
@@ -31,6 +32,7 @@ def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
                 unit = component("unit_patches", {})
                 wanted = component("feature_visualisation", {})
             maps = component("activation_maps", {})
+            source = component("unit_source", {})
     looking = gr.State(Looking(network=names[0]))
     parts = ExploreTab(looking, network, photographs, units, unit, wanted)
     seen = Explored(state, parts, names)
@@ -41,7 +43,7 @@ def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
     about: set[Any] = {looking, *paint.files.values(), paint.watched.run}
     anything = list(parts)
     events = (
-        tab.select(seen.open, looking, anything, **ENDLESS),
+        tab.select(seen.open, [looking, paint.visitor], anything, **ENDLESS),
         network.input(seen.switch, [looking, network], anything, **ENDLESS),
         photographs.upload(seen.uploaded, looking, anything, **ENDLESS),
         photographs.clear(seen.ready, looking, anything, **ENDLESS),
@@ -49,6 +51,8 @@ def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
     )
     for event in events:
         event.then(show_maps, about, maps, **ENDLESS)
+    for place in (unit, source):
+        place.select(seen.source, looking, source, **ENDLESS)
     photographs.stop(seen.stop_search, looking, None, **ENDLESS)
     wanted.submit(seen.visualise, looking, wanted, **ENDLESS)
     wanted.stop(seen.stop_visualisation, looking, None, **ENDLESS)

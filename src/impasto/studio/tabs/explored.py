@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from impasto.errors import ImpastoError, SettingsError, SignalError
 from impasto.explore.sources import Sources
+from impasto.studio.components.activation_maps import activation_maps
 from impasto.studio.components.unit_browser import (
+    ORDERS,
     UnitBrowser,
-    activation_maps,
     browse_uploaded_index,
     search,
     sources_of,
@@ -22,31 +24,11 @@ from impasto.studio.components.unit_browser import (
 )
 from impasto.studio.photographs import sort_photographs
 from impasto.studio.state import SHARED, StudioState
+from impasto.studio.tabs.explored_before import keep_browser, keep_place, keep_ready, recall, recall_ready
+from impasto.studio.tabs.looking import COUNT, Looking
 from impasto.studio.tabs.paint import Values
 from impasto.studio.tabs.run_display import pictures_of, sentence
 from impasto.studio.uploads import Upload
-
-_COUNT = 24  # units side by side
-_FIRST_LAYER = "relu3_1"
-
-
-@dataclass(frozen=True)
-class Looking:
-    """What a visitor looks at.
-
-    Attributes:
-        browser: the name of a unit browser.
-        layer: of its network.
-        first: the place of the first unit that is seen of the layer.
-        unit: the number of the one that is seen large.
-        network: what the next search asks.
-    """
-
-    browser: str = SHARED
-    layer: str = ""
-    first: int = 0
-    unit: int = 0
-    network: str = "vgg19"
 
 
 class ExploreTab(NamedTuple):
@@ -74,8 +56,10 @@ class Explored:
         self._parts = parts
         self._networks = networks
 
-    async def open(self, at: Looking) -> AsyncIterator[Values]:
+    async def open(self, at: Looking, visitor: str = "") -> AsyncIterator[Values]:
         """The tab is opened: what was looked at, or the browser of this studio, which is made now if it is not there."""
+        if visitor and not at.visitor:
+            at = await asyncio.to_thread(recall, self._state, replace(at, visitor=visitor))
         if self._browser(at) is not None:
             yield await asyncio.to_thread(self._opened, at)
             return
@@ -89,7 +73,13 @@ class Explored:
             yield await asyncio.to_thread(self._opened, at)
             return
         pictures = self._state.gallery.pictures()
-        async for update in self._search(at, pictures, f"{len(pictures)} ready pictures"):
+        title = f"{len(pictures)} ready pictures"
+        known = await asyncio.to_thread(recall_ready, self._state, at.network, pictures, title)
+        if known is not None:
+            self._state.browsers.keep(at.browser, known)
+            yield await asyncio.to_thread(self._opened, at)
+            return
+        async for update in self._search(at, pictures, title):
             yield update
 
     async def switch(self, at: Looking, network: str) -> AsyncIterator[Values]:
@@ -111,7 +101,7 @@ class Explored:
             photographs, refused = found.photographs, found.refused
             if found.index is not None:
                 browser = browse_uploaded_index(found.index, {upload.name: upload.path for upload in photographs})
-                self._state.browsers.keep(at.browser, browser)
+                self._state.browsers.keep(at.browser, keep_browser(self._state, at, browser))
                 yield await asyncio.to_thread(self._opened, at)
                 return
             if not photographs:
@@ -126,8 +116,13 @@ class Explored:
     async def _search(self, at: Looking, sources: Sources, title: str) -> AsyncIterator[Values]:
         def keep(browser: UnitBrowser) -> None:
             # a shared browser is seen by all visitors: it shall not be incomplete because one of them stopped the search
-            if browser.index.complete or not at.browser.startswith(SHARED):
-                self._state.browsers.keep(at.browser, browser)
+            if not at.browser.startswith(SHARED):
+                browser = keep_browser(self._state, at, browser)
+            elif browser.index.complete:
+                keep_ready(self._state, at.network, browser)
+            else:
+                return
+            self._state.browsers.keep(at.browser, browser)
 
         try:
             job = self._state.begin_job(_search_key(at), search(sources, title, keep, at.network))
@@ -151,9 +146,8 @@ class Explored:
     def choose(self, at: Looking, event: gr.EventData) -> Values:
         """Another layer, other units, or another unit."""
         try:
-            first, unit = max(0, int(event.first)), -1 if event.unit is None else int(event.unit)
-            at = replace(at, layer=str(event.layer), first=first, unit=unit)
-        except (TypeError, ValueError):
+            at = at.chosen(event)
+        except (AttributeError, TypeError, ValueError):
             return gr.skip()
         browser = self._browser(at)
         return gr.skip() if browser is None else self._look(at, browser)
@@ -184,30 +178,49 @@ class Explored:
     def _look(self, at: Looking, browser: UnitBrowser) -> Values:
         if at.browser not in self._state.browsers:
             at = replace(at, browser=SHARED)
-        at = _within(at, browser)
-        title = _title(at)
+        (at, found), wanted = at.within(browser), at.unit
+        keep_place(self._state, at)
         try:
-            sheet = browser.units(at.layer, at.first, _COUNT)
+            sheet = browser.units(at.layer, found[at.first : at.first + COUNT])
             patches, error = browser.patches(at.layer, at.unit), ""
         except SignalError as trouble:
             sheet, patches, error = [], [], sentence(trouble)
+        told = "" if found else f"No unit of {at.layer} has a patch of a photograph with “{at.find}” in its name."
+        if wanted >= 0 and wanted != at.unit:
+            told = f"{at.layer} has no unit {wanted}."
         units = {
             "key": at.browser,
             "layers": browser.layers(),
             "layer": at.layer,
+            "about": browser.about(at.layer),
             "first": at.first,
-            "count": _COUNT,
-            "units": browser.layers()[at.layer],
+            "count": COUNT,
+            "units": len(found),
             "unit": at.unit,
+            "order": at.order,
+            "orders": ORDERS,
+            "find": at.find,
+            "told": told,
             "sheet": sheet,
         }
         known = self._state.visualisations.get(_visualisation_key(at, browser.network), "")
         return {
             self._parts.looking: at,
             self._parts.units: units,
-            self._parts.unit: {"title": title, "patches": patches, "error": error},
-            self._parts.wanted: {"title": title, "picture": known},
+            self._parts.unit: {"title": at.title, "patches": patches, "error": error},
+            self._parts.wanted: {"title": at.title, "picture": known},
         }
+
+    def source(self, at: Looking, event: gr.EventData) -> dict[str, Any]:
+        """Where a patch of the unit is from."""
+        browser, opened = self._browser(at), str(time.monotonic_ns())  # the same one may be opened twice
+        try:
+            found = {} if browser is None else browser.source(at.layer, at.unit, int(event.rank))
+        except (AttributeError, TypeError, ValueError):
+            return gr.skip()
+        except SignalError as error:
+            found = {"error": sentence(error)}
+        return {**found, "opened": opened}
 
     def _network(self, at: Looking) -> str:
         """The network of what is looked at.
@@ -225,7 +238,7 @@ class Explored:
         """The picture that the unit wants to see is made."""
         if not at.layer:
             return
-        title, visualisations = _title(at), self._state.visualisations
+        title, visualisations = at.title, self._state.visualisations
         try:
             network = self._network(at)
             key = _visualisation_key(at, network)
@@ -252,24 +265,13 @@ class Explored:
             return {}
         try:
             pictures = pictures_of(self._state, chosen, run)
-            maps = activation_maps(pictures, at.layer, at.unit, self._network(at))
+            found = activation_maps(pictures, at.layer, at.unit, self._network(at))
         except ImpastoError as error:
             return {"hint": sentence(error)}
-        hint = "" if maps else "With a content and a style on the Paint tab, you see here where in them it is active."
-        return {"title": "where it is active" if maps else "", "maps": maps, "hint": hint}
-
-
-def _within(at: Looking, browser: UnitBrowser) -> Looking:
-    """What is looked at, if the browser has it; else what is next to it."""
-    layers = browser.index.layers
-    layer = at.layer if at.layer in layers else _FIRST_LAYER if _FIRST_LAYER in layers else next(iter(layers))
-    numbers = list(layers[layer])
-    first = min(at.first, (len(numbers) - 1) // _COUNT * _COUNT)
-    return replace(at, layer=layer, first=first, unit=at.unit if at.unit in layers[layer] else numbers[first])
-
-
-def _title(at: Looking) -> str:
-    return f"{at.layer} · unit {at.unit}"
+        if not found["maps"]:
+            return {"hint": "With a content and a style on the Paint tab, you see here where in them it is active."}
+        says = f"Heat is the activation of {at.title} at each place; where it is silent there is only the picture in grey."
+        return {"title": "Where it is active", "says": says, **found}
 
 
 def _search_key(at: Looking) -> str:
