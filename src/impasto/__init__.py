@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from impasto.errors import (
+    ClusterError,
     ImpastoError,
     SettingsError,
     SignalError,
@@ -22,6 +23,7 @@ from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     __version__: str
+    from impasto.cluster.executor import Cluster
     from impasto.descent.descend import Evaluation, Progress
     from impasto.descent.optimizers import LBFGS, Adam, GradientDescent, Optimizer
     from impasto.explore.index import PatchIndex
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
 _LATER = {
     "Adam": "impasto.descent.optimizers",
+    "Cluster": "impasto.cluster.executor",
     "ConvNet": "impasto.networks.convnet",
     "Evaluation": "impasto.descent.descend",
     "FolderProgress": "impasto.transfer.folder",
@@ -81,6 +84,8 @@ _LATER = {
 __all__ = [
     "LBFGS",
     "Adam",
+    "Cluster",
+    "ClusterError",
     "ConvNet",
     "Evaluation",
     "FolderProgress",

@@ -128,6 +128,7 @@ def transfer(
     taken_as: str | None,
     each_style: bool,
     part: str | None,
+    cluster: str | None,
     **options: Any,
 ) -> int:
     """Paint CONTENT in the style of STYLE, or of several styles, blended by their weights.
@@ -154,11 +155,12 @@ def transfer(
         del extras["frames_every"]
         check_one({"checkpoint": checkpoint, **extras}, "--each-style" if each_style else f"the folder {content}")
         how = {name: options.pop(name) for name in ("dry_run", "as_json", "quiet", "verbose", "checkpoint_every")}
-        how |= {"each_style": each_style, "as_one": one is not None, "part_given": part}
+        how |= {"each_style": each_style, "as_one": one is not None, "part_given": part, "cluster_given": cluster}
         how |= {"checkpoint_every": None} if no_checkpoint else {}
         return paint_folder(one or content, styles, output, *divided(options), **how)
-    if part:
-        raise SettingsError(f"--part is for a folder or --each-style; {content} is one content")
+    for name, value in (("part", part), ("cluster", cluster)):
+        if value:
+            raise SettingsError(f"--{name} is for a folder or --each-style; {content} is one content")
     first = 0.0 if checkpoint else FIRST_SECONDS
     path = None if no_checkpoint else checkpoint or Path(f"{output}{CHECKPOINT}")
     return paint(one, styles, output, checkpoint=path, first=first, **options)

@@ -1,0 +1,58 @@
+"""What is done in a worker: a task, with what it tells and warns of on its way."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import signal
+from functools import partial
+from threading import Event, get_ident
+from typing import Any
+
+log = logging.getLogger("impasto")
+
+# by the name of a run, what is set when its tasks are to stop
+_stops: dict[str, Event] = {}
+
+
+def dask_setup(worker: Any) -> None:
+    """Called by Dask in a worker of this computer when it starts: Ctrl-C is for the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def work(cluster: str, task: bytes) -> tuple[Any, list[tuple[int, str]]]:
+    """What a function gives, called with ``tell`` and ``cancel``; and the warnings of impasto meanwhile.
+
+    Args:
+        cluster: the name of the topic on which it is told.
+        task: the name of the run, the function and its arguments, pickled.
+    """
+    from distributed import get_worker
+
+    run, fn, args, named = pickle.loads(task)
+    told = _Told()
+    log.addHandler(told)
+    try:
+        cancel = _stops.setdefault(run, Event())
+        return fn(*args, tell=partial(get_worker().log_event, cluster), cancel=cancel, **named), told.lines
+    finally:
+        log.removeHandler(told)
+
+
+def stop(run: str) -> None:
+    """Let the tasks of a run see that they are to stop."""
+    _stops.setdefault(run, Event()).set()
+
+
+class _Told(logging.Handler):
+    """Collects what this thread is told."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[tuple[int, str]] = []
+        self._thread = get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line of this thread."""
+        if record.thread == self._thread:
+            self.lines.append((record.levelno, record.getMessage()))
