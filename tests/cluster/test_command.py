@@ -60,7 +60,8 @@ def scheduler() -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address of a scheduler with one worker, and its process."""
     here = ("--host", "127.0.0.1")
     file = Path("scheduler.json")
-    boss = started("distributed.cli.dask_scheduler", *here, "--port", "0", "--no-dashboard", "--scheduler-file", str(file))
+    how = (*here, "--no-dashboard", "--scheduler-file", str(file))
+    boss = started("distributed.cli.dask_scheduler", *how, "--port", "0")
     worker = started(
         "distributed.cli.dask_worker", *here, "--nthreads", "1", "--no-dashboard", "--scheduler-file", str(file)
     )

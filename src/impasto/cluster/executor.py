@@ -10,7 +10,7 @@ import logging
 import pickle
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, InvalidStateError
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -38,8 +38,9 @@ class TaskKilled(ClusterError):  # noqa: N818
 
 
 class _Task(NamedTuple):
-    """A pickled call, what is promised of it, and how many workers it has cost."""
+    """A pickled call of a run, what is promised of it, and how many workers it has cost."""
 
+    run: str
     call: bytes
     future: Future[Any]
     deaths: int = 0
@@ -101,8 +102,7 @@ class Cluster(Executor):
         workers died, and ClusterError if the scheduler is lost.
         """
         future: Future[Any] = Future()
-        future.add_done_callback(self._forget)
-        self._waiting.append(_Task(pickle.dumps((self._run, fn, args, kwargs)), future))
+        self._waiting.append(_Task(self._run, pickle.dumps((self._run, fn, args, kwargs)), future))
         self._wake.set()
         return future
 
@@ -113,10 +113,10 @@ class Cluster(Executor):
                 yield self._told.get_nowait()
 
     def stop(self) -> None:
-        """Let the tasks that were submitted so far see that they are to stop."""
+        """Let the tasks at work see that they are to stop; of those that were submitted so far no other one begins."""
         run, self._run = self._run, _new_name()
         with suppress(Exception):  # one that cannot be reached has stopped
-            self._client.run(stop, run, wait=False, on_error="ignore")
+            self._client.run(stop, run, on_error="ignore")
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the workers that were started, and the connection; what is at work is lost."""
@@ -146,7 +146,9 @@ class Cluster(Executor):
             except Exception as error:  # whatever it is, who waits is told
                 lost = error if isinstance(error, ClusterError) else self._lost(error)
                 while self._waiting:
-                    _promised(self._waiting.popleft().future.set_exception, lost)
+                    future = self._waiting.popleft().future
+                    if not future.cancelled():
+                        future.set_exception(lost)
 
     def _mend(self) -> None:
         """Start workers here in place of those that died while they started; Dask replaces the others."""
@@ -163,21 +165,22 @@ class Cluster(Executor):
             raise ClusterError(f"cluster {self._given}: its workers die when they are started")
 
     def _give(self, task: _Task) -> None:
-        if task.future.cancelled():
+        if not task.deaths and not task.future.set_running_or_notify_cancel():
+            return
+        if task.run != self._run:  # it is not tried again
+            task.future.set_exception(CancelledError())
             return
         there = self._client.submit(work, self._name, task.call, key=_new_name(), pure=False)
         self._at_work[task.future] = there
         there.add_done_callback(partial(self._ended, task))
 
-    def _forget(self, future: Future[Any]) -> None:
-        there = self._at_work.pop(future, None)
-        if there is not None and future.cancelled():
-            there.cancel()
-
     def _ended(self, task: _Task, there: Any) -> None:
         """Called in a thread of Dask."""
         self._at_work.pop(task.future, None)
-        self._settle(task, there)
+        try:
+            self._settle(task, there)
+        except Exception as error:  # whatever it is, who waits is told
+            task.future.set_exception(error)
         self._wake.set()
 
     def _settle(self, task: _Task, there: Any) -> None:
@@ -187,14 +190,14 @@ class Cluster(Executor):
             outcome, told = there.result()
             for level, text in told:
                 log.log(level, "%s", text)
-            return _promised(task.future.set_result, outcome)
+            return task.future.set_result(outcome)
         error = there.exception() if there.status == "error" else self._lost()
         if type(error).__name__ == "KilledWorker":
             deaths = task.deaths + error.allowed_failures + 1
             if deaths < _DEATHS:
                 return self._waiting.append(task._replace(deaths=deaths))
             error = TaskKilled(f"its worker died {deaths} times")
-        _promised(task.future.set_exception, error)
+        task.future.set_exception(error)
 
     def _lost(self, error: Exception | None = None) -> ClusterError:
         reason = f" ({first_line(error)})" if error else ""
@@ -203,8 +206,3 @@ class Cluster(Executor):
 
 def _new_name() -> str:
     return f"impasto-{uuid4().hex}"
-
-
-def _promised(settle: Callable[[Any], None], outcome: Any) -> None:
-    with suppress(InvalidStateError):  # cancelled meanwhile
-        settle(outcome)

@@ -7,7 +7,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -71,8 +71,7 @@ def painted_elsewhere(
             for future in done:
                 job = waiting.pop(future)
                 at_work.pop(job.task.name, None)
-                if not future.cancelled():
-                    yield job, _outcome(future, job)
+                yield job, _outcome(future, job)
     finally:
         _stop(waiting, cluster)
 
@@ -97,6 +96,8 @@ def _outcome(future: Future[Any], job: Job) -> Mapping[str, Any] | str | None:
         return {**outcome, "input": str(job.task.content)} if isinstance(outcome, Mapping) else outcome
     except TaskKilled as error:
         return str(error)
+    except CancelledError:
+        return None
     except BrokenExecutor as error:
         raise SignalError(f"a worker died, and with it its executor ({first_line(error)}); the same call goes on") from None
 
