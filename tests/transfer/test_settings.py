@@ -16,7 +16,8 @@ from impasto.errors import SettingsError, UnknownLayerError
 from impasto.media.registry import media
 from impasto.networks.layers import VGG19
 from impasto.objective.weighting import layers_text
-from impasto.transfer.settings import CHOICES, TransferSettings
+from impasto.transfer.choices import CHOICES
+from impasto.transfer.settings import TransferSettings
 
 NAMES = [row.name for row in VGG19]
 

@@ -26,8 +26,9 @@ from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
 from impasto.files import is_folder
 from impasto.media.image.options import ImageOutput
+from impasto.transfer.choices import CHOICES
 from impasto.transfer.default_text import default_text
-from impasto.transfer.settings import CHOICES, TransferSettings
+from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     from impasto.descent.descend import Progress

@@ -9,6 +9,8 @@ from functools import partial
 from threading import Event, get_ident
 from typing import Any
 
+from impasto.errors import SettingsError
+
 log = logging.getLogger("impasto")
 
 # by the name of a run, what is set when its tasks are to stop
@@ -37,6 +39,28 @@ def work(cluster: str, task: bytes) -> tuple[Any, list[tuple[int, str]]]:
         return fn(*args, tell=partial(get_worker().log_event, cluster), cancel=cancel, **named), told.lines
     finally:
         log.removeHandler(told)
+
+
+def compute_with(threads: int, *, told: bool) -> None:
+    """See that this thread computes with so many, as the last digits of results depend on them.
+
+    Args:
+        threads: how many.
+        told: whether this is a worker of a cluster, which is there for tasks, and is set.
+
+    Raises:
+        SettingsError: it is a worker of another executor, and computes with another number.
+    """
+    import torch
+
+    here = torch.get_num_threads()
+    if told:
+        torch.set_num_threads(threads)
+    elif here != threads:
+        raise SettingsError(
+            f"a worker of the executor computes with {here} threads; {threads} were expected, as the last digits of results "
+            "depend on them: set OMP_NUM_THREADS for all, or call torch.set_num_threads in the executor's initializer"
+        )
 
 
 def stop(run: str) -> None:

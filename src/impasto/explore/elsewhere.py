@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from impasto.cluster.executor import Cluster, TaskKilled
+from impasto.cluster.worker import compute_with
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.batches import Looked, in_batches, read_images, seen
 from impasto.explore.responses import Responses
@@ -135,10 +136,7 @@ def look_elsewhere(
     Raises:
         SettingsError: this is no worker of a cluster, and torch has another number of threads here.
     """
-    if tell is not None:
-        torch.set_num_threads(threads)
-    elif torch.get_num_threads() != threads:
-        raise SettingsError(f"a worker of the executor computes with {torch.get_num_threads()} threads, not {threads}")
+    compute_with(threads, told=tell is not None)
     known, _ = trained_network(**network)
     responses = Responses(known, bar, count)
     sources = dict(images)

@@ -12,11 +12,10 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
-import torch
-
 from impasto.cluster.executor import Cluster, TaskKilled
+from impasto.cluster.worker import compute_with
 from impasto.descent.descend import Progress
-from impasto.errors import SettingsError, SignalError
+from impasto.errors import SignalError
 from impasto.files import first_line
 from impasto.networks.device import find_device
 from impasto.transfer.checkpoint import differences
@@ -117,23 +116,16 @@ def paint_elsewhere(
         SettingsError: this is no worker of a cluster, and torch has another number of threads here, so that the last digits
             of the result would differ.
     """
-    threads, here = machine["threads"], torch.get_num_threads()
-    if tell is not None:
-        torch.set_num_threads(threads)
-    elif here != threads:
-        raise SettingsError(
-            f"a worker of the executor computes with {here} threads; {threads} were expected, as the last digits of results "
-            "depend on them: set OMP_NUM_THREADS for all, or call torch.set_num_threads in the executor's initializer"
-        )
+    compute_with(machine["threads"], told=tell is not None)
     if was := differences(machine, find_device(settings.device)):
         log.warning("a worker computes otherwise than with %s: results may differ in their last digits", was)
     if getattr(_here, "settings", None) != settings:
         _here.painter, _here.settings = Painter(settings=settings), settings
-    return paint_job(job, _here.painter, _teller(job.task.name, tell), cancel)
+    return paint_job(job, _here.painter, teller(job.task.name, tell), cancel)
 
 
-def _teller(name: str, tell: Callable[[Any], object] | None) -> Callable[[Progress], None] | None:
-    """What tells of evaluations, now and then."""
+def teller(name: str, tell: Callable[[Any], object] | None) -> Callable[[Progress], None] | None:
+    """What tells of the evaluations of something by its name, now and then; None if nobody listens."""
     if tell is None:
         return None
     last = -math.inf

@@ -35,7 +35,7 @@ MOVIE = Medium(
     },
     networks=("vgg19",),
     axes_seen=2,
-    settings=("stroke",),
+    settings=("stroke", "cuts"),
     claims=Late(f"{_HERE}.animation:is_movie_file"),
     folders=Late(f"{_HERE}.numbered:is_folder_of_frames"),
     numbered=True,
