@@ -18,6 +18,7 @@ from skimage import data
 
 from impasto.explore.index import PatchIndex
 from tests.conftest import Run
+from tests.media.movies import make_movie
 
 FEW = ["--size", "24", "--iterations", "3", "--content-layers", "relu1_1", "--style-layers", "relu1_1"]
 PAINT = ["transfer", "photos", "wave.png", *FEW, "-o"]
@@ -121,12 +122,24 @@ def test_ctrl_c_in_a_terminal_reaches_all_processes_and_leaves_what_is_painted()
     assert code == 130 and err == f"impasto: interrupted; {left} are left, and the same command goes on\n"
 
 
+def test_a_movie_by_two_workers_is_the_file_of_one_process():
+    frames = [data.coffee()[i : i + 24, 2 * i : 2 * i + 32] for i in range(3)]
+    make_movie(Path("film.mkv"), [*frames, *[255 - frame for frame in frames]], codec="ffv1", pixels="bgr0")
+    command = ["impasto", "transfer", "film.mkv", "wave.png", *FEW, "-o"]
+    code, out, err = told(started(*command, "two.mkv", "--cluster", "local:2"))
+    assert code == 0 and err.startswith("impasto: 2 scenes are painted, each anew; they begin at the frames 0, 3 ")
+    assert told(started(*command, "one.mkv"))[::2] == (0, err)
+    assert Path("two.mkv").read_bytes() == Path("one.mkv").read_bytes()
+    assert out.startswith("two.mkv: 6 frames of 24 x 18, J ")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
         ([*PAINT, "painted", "--cluster", "local:none"], 2, "e.g. local:4 or tcp://HOST:8786 was expected"),
         ([*PAINT, "painted", "--cluster", "tcp://127.0.0.1:9"], 1, "cluster tcp://127.0.0.1:9 cannot be used"),
-        (["transfer", "photos/a 1.png", "wave.png", "-o", "x.png", "--cluster", "local:2"], 2, "--cluster is for a folder"),
+        (["transfer", "photos/a 1.png", "wave.png", "-o", "x.png", "--cluster", "local:1"], 2, "has no scenes"),
+        (["transfer", "photos/a 1.png", "wave.png", "-o", "x.mkv", "--cluster", "local:1", "--dry-run"], 2, "one process"),
         (["explore", "patches", "photos", "-o", "x.json", "--cluster", "here"], 2, "local:4 or tcp://HOST:8786"),
     ],
 )

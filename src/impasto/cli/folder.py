@@ -16,6 +16,7 @@ import click
 from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancelling
 from impasto.cli.progress import log_progress
+from impasto.cli.scenes import at_work_text
 from impasto.cli.telling import set_level
 from impasto.cli.watch import progress_bar
 from impasto.cluster.connection import parse_cluster
@@ -127,8 +128,7 @@ def paint_folder(
         def tell(progress: FolderProgress) -> None:
             if progress.progress and verbose:
                 log_progress(progress.progress)
-            at = (f"{name}, evaluation {done} of {count}" for name, (done, count) in progress.at_work.items())
-            bar(progress.done, progress.total, "; ".join(at) or progress.name)
+            bar(progress.done, progress.total, at_work_text(progress.at_work) or progress.name)
             if progress.row and not shown and not as_json and not quiet:
                 row = progress.row
                 click.echo(f"{click.format_filename(plan.folder / row['output'])}: J {row['J']:.4g}, {row['seconds']:.0f} s")

@@ -39,6 +39,7 @@ MOVIE = Medium(
     claims=Late(f"{_HERE}.animation:is_movie_file"),
     folders=Late(f"{_HERE}.numbered:is_folder_of_frames"),
     numbered=True,
+    encode_numbered=Late(f"{_HERE}.numbered:encode_frames"),
     bounds=(0, 1),
     draw=Late(f"{_HERE}.plot:plot_movie"),
     measure=Late(f"{_HERE}.prepare:measure_movie"),
