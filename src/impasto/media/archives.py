@@ -65,12 +65,15 @@ def members(archive: Path) -> dict[str, Place]:
 @lru_cache(_REMEMBERED)
 def _members(archive: Path, *_: int) -> dict[str, Place]:
     found: dict[str, Place] = {}
-    with tarfile.open(archive, "r:") as tar:
+    with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
         for member in tar:
             path = PurePosixPath(member.name)
             if member.isreg() and not any(part.startswith(".") for part in path.parts):
                 found[path.as_posix()] = Place(member.offset_data, member.size)
             tar.members = []  # or all would be held, at a kilobyte each
+        file.seek(tar.offset)
+        if file.read(tarfile.BLOCKSIZE).strip(b"\0"):  # which tarfile takes for the end
+            raise tarfile.ReadError(f"after {len(found)} files there is something else")
     return found
 
 
