@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from impasto.transfer.folder import FolderProgress, FolderResult, transfer_folder
     from impasto.transfer.painter import Painter, TransferInterrupted, transfer_style
     from impasto.transfer.painting import Painting
+    from impasto.transfer.scenes import transfer_scenes
 
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
 _LATER = {
@@ -74,6 +75,7 @@ _LATER = {
     "top_patches": "impasto.explore.patches",
     "total_variation": "impasto.objective.own",
     "transfer_folder": "impasto.transfer.folder",
+    "transfer_scenes": "impasto.transfer.scenes",
     "transfer_style": "impasto.transfer.painter",
     "vgg16": "impasto.networks.convnet",
     "vgg19": "impasto.networks.convnet",
@@ -118,6 +120,7 @@ __all__ = [
     "top_patches",
     "total_variation",
     "transfer_folder",
+    "transfer_scenes",
     "transfer_style",
     "vgg16",
     "vgg19",

@@ -88,8 +88,8 @@ def test_what_is_wrong_is_told_by_its_name(shards: Path):
         members(Path("small.tar"))
     with pytest.raises(SignalError, match=r"shard-0000\.tar/no\.png: there is no such file in shard-0000\.tar"):
         view("shard-0000.tar/no.png", 32)
-    with pytest.raises(SignalError, match=r"shard-\{0000..0009\}\.tar|shard-0003\.tar: no such file"):
-        find_sources("shard-{0000..0009}.tar")
+    with pytest.raises(SignalError, match=r"shard-0003\.tar: no such file"):
+        find_sources("shard-{0002..0009}.tar")
     with tarfile.open("bad.tar", "w") as tar:
         member = tarfile.TarInfo("k.png")
         member.size = 3

@@ -19,7 +19,7 @@ from impasto.errors import SettingsError, SignalError
 from impasto.media.movie.scenes import cuts_of, find_cuts, scenes_of
 from impasto.media.read_write import read_signal
 from impasto.media.signal import Signal
-from impasto.transfer.scenes import paint_scenes
+from impasto.transfer.scenes import transfer_scenes
 from tests.media.movies import make_movie, pan, values_of
 
 SMALL = impasto.TransferSettings(size=32, iterations=6, content_layers="relu1_1", style_layers="relu1_1")
@@ -84,7 +84,7 @@ def test_scenes_at_once_are_the_file_of_one_run(desk: Path, how: dict[str, Any])
     one.write("one.mkv")
     seen: list[tuple[int, int]] = []
     with ThreadPoolExecutor(2) as executor:
-        several = paint_scenes(
+        several = transfer_scenes(
             "film.mkv", "wave.png", "one.mkv", settings, executor=executor, on_progress=lambda *now: seen.append(now[:2])
         )
     several.write("several.mkv")
@@ -121,7 +121,7 @@ def test_what_is_cancelled_stays_as_the_content(desk: Path):
     cancel.set()
     executor = ThreadPoolExecutor(1)
     executor.submit(os.getpid).result()
-    painting = paint_scenes("film.mkv", "wave.png", "out.mkv", SMALL, executor=executor, cancel=cancel)
+    painting = transfer_scenes("film.mkv", "wave.png", "out.mkv", SMALL, executor=executor, cancel=cancel)
     executor.shutdown()
     assert not painting.finished
     film = read_signal("film.mkv").values
@@ -147,6 +147,6 @@ def test_cuts_where_there_are_none(desk: Path):
     with pytest.raises(SettingsError, match="only for movie"):
         impasto.transfer_style("wave.png", "wave.png", impasto.TransferSettings(cuts="4"))
     with ThreadPoolExecutor(1) as executor, pytest.raises(SettingsError, match="has no scenes to be painted at once"):
-        paint_scenes("wave.png", "wave.png", "out.png", executor=executor)
+        transfer_scenes("wave.png", "wave.png", "out.png", executor=executor)
     with ThreadPoolExecutor(1) as executor, pytest.raises(SignalError):
-        paint_scenes("missing.mkv", "wave.png", "out.mkv", executor=executor)
+        transfer_scenes("missing.mkv", "wave.png", "out.mkv", executor=executor)

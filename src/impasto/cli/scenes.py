@@ -43,7 +43,7 @@ def paint_movie(
     check_options(medium, options)
     with large_imports():
         from impasto.cluster.executor import Cluster
-        from impasto.transfer.scenes import paint_scenes
+        from impasto.transfer.scenes import transfer_scenes
 
     shown = sys.stderr.isatty() and not quiet and not verbose
     with Cluster(cluster_given) as executor, cancelling() as cancel, progress_bar(not shown) as bar:
@@ -52,7 +52,7 @@ def paint_movie(
             bar(done, total, at_work_text(at_work))
 
         how = {"executor": executor, "options": options, "on_progress": tell, "cancel": cancel}
-        painting = paint_scenes(content, styles, output, settings, **how)
+        painting = transfer_scenes(content, styles, output, settings, **how)
     ignore_interruptions()  # nothing shall stop the movie on its way to the disk
     write_somewhere(painting, output, options)
     summary = {"output": str(output), **painting.summary()}

@@ -66,7 +66,7 @@ class Painted(NamedTuple):
     best: Evaluation
 
 
-def paint_scenes(
+def transfer_scenes(
     content: str | Path,
     style: Any,
     output: str | Path,
