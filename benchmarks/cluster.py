@@ -3,8 +3,8 @@
     python benchmarks/cluster.py                    # 40 photographs at 64 px: seconds, and their ratio
     python benchmarks/cluster.py --kills 5          # and SIGKILL to five workers at random moments: nothing lost, all equal
 
-Seconds are from the first painting on, as workers take the same time to start however many pictures there are. The ratio says
-something on a quiet machine only, so the load is printed with it. Prints JSON; exit code 1 if a result is lost or differs.
+Seconds are from the first painting on, as workers take the same time to start however many pictures there are. The ratio
+says something on a quiet machine only, so the load is printed with it. Prints JSON; exit code 1 if a result differs.
 """
 
 from __future__ import annotations
