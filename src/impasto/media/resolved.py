@@ -109,7 +109,7 @@ class ResolvedSettings:
     Attributes:
         objective: J, in place of its weights and layers.
         drawing: the J of the coarse scales, at which the picture is drawn before it is painted; None if it is not.
-        tracing: the J of the first scales at which it is painted, which still hold to the drawing; None if it is not drawn.
+        placing: the J of the scales up to 512, at which the style's forms are placed; None if they fall where they may.
         optimizer: the object, in place of its name.
         network: which one, and how it is made.
         size: the longest side; None keeps the content's.
@@ -121,7 +121,7 @@ class ResolvedSettings:
 
     objective: Objective
     drawing: Objective | None
-    tracing: Objective | None
+    placing: Objective | None
     optimizer: Optimizer
     network: NetworkChoice
     size: int | None

@@ -68,13 +68,15 @@ def bank(widths: Sequence[int], channels: int) -> LayerTable:
 class Architecture(NamedTuple):
     """The layers of a network, and the layers at which the costs are taken by default.
 
-    For a signal that is drawn before it is painted, ``drawing_layers`` are those of the neighbour cost, and ``brush_layers``
-    those of the style layers that hold the brush but not yet the motif; empty if the network does not draw.
+    ``placing_layers`` are those of the neighbour cost, by which the style's forms are placed while it is painted, and
+    ``drawing_layers`` those of a signal that is drawn before; ``brush_layers`` those of the style layers that hold the brush
+    but not yet the motif. All are empty if the network does not draw.
     """
 
     table: LayerTable
     content_layers: tuple[tuple[str, float], ...]
     style_layers: tuple[tuple[str, float], ...]
+    placing_layers: tuple[tuple[str, float], ...] = ()
     drawing_layers: tuple[tuple[str, float], ...] = ()
     brush_layers: tuple[str, ...] = ()
 
@@ -103,7 +105,7 @@ def _bank_architecture(widths: Sequence[int], channels: int) -> Architecture:
 def _vgg_architecture(table: LayerTable) -> Architecture:
     blocks = [f"relu{block}_1" for block in range(1, 6)]
     drawing = _fewest_channels_most(table, "relu4_3")
-    return Architecture(table, (("relu4_2", 1.0),), _equally(blocks), drawing, tuple(blocks[:3]))
+    return Architecture(table, (("relu4_2", 1.0),), _equally(blocks), _equally(blocks[1:4]), drawing, tuple(blocks[:3]))
 
 
 ARCHITECTURES: dict[str, Architecture] = {

@@ -28,6 +28,11 @@ GROUP = "impasto.networks"
 Layers = tuple[tuple[str, float], ...]
 
 
+def shares_of_draw(draw: float) -> tuple[float, float]:
+    """How far the style's forms are placed, and how far the content is drawn with them before it is painted, both 0..1."""
+    return min(1.0, 2 * draw), max(0.0, 2 * draw - 1)
+
+
 @dataclass(frozen=True)
 class Constructor:
     """How a network is made, and what is known of it before.
@@ -42,7 +47,8 @@ class Constructor:
         table: its layers, if they are known without making it.
         content_layers: where the content cost is taken unless one says so, with weights.
         style_layers: the same of the style cost.
-        drawing_layers: where the neighbour cost is taken of a picture that is drawn first; empty if it does not draw.
+        placing_layers: where the neighbour cost is taken of a picture that is painted; empty if the network does not draw.
+        drawing_layers: the same of a picture that is drawn first.
         brush_layers: those of the style layers that hold the brush but not yet the motif.
         explored: whether it can be explored; if not, it needs more than the signal.
     """
@@ -55,6 +61,7 @@ class Constructor:
     table: LayerTable = ()
     content_layers: Layers = ()
     style_layers: Layers = ()
+    placing_layers: Layers = ()
     drawing_layers: Layers = ()
     brush_layers: tuple[str, ...] = ()
     explored: bool = True
@@ -78,10 +85,11 @@ class Constructor:
         return channels_of(self.table, layer)
 
     def painted_with(self, draw: float) -> Layers:
-        """The style layers for a picture that is drawn by the style so far, 0..1: the motif counts the less for it."""
-        if not draw or not self.brush_layers:
+        """The style layers of a picture: the more of it is drawn first, the less those count that hold the motif."""
+        _, drawn = shares_of_draw(draw)
+        if not drawn or not self.brush_layers:
             return self.style_layers
-        weights = {layer: share * (layer in self.brush_layers or (1 - draw) ** 3) for layer, share in self.style_layers}
+        weights = {layer: share * (layer in self.brush_layers or (1 - drawn) ** 3) for layer, share in self.style_layers}
         total = sum(weights.values())
         return tuple((layer, weight / total) for layer, weight in weights.items() if weight)
 

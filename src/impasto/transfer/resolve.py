@@ -13,14 +13,12 @@ from impasto.media.resolved import NetworkChoice, ResolvedSettings
 from impasto.networks.network import Network
 from impasto.networks.registry import constructor_of, networks
 from impasto.objective.content import content
-from impasto.objective.neighbours import neighbours
 from impasto.objective.own import total_variation
 from impasto.objective.style import style
 from impasto.objective.term import Objective, Term
+from impasto.transfer.drawing import Drawing, drawing_of, draws
 from impasto.transfer.settings import TransferSettings
 
-# weights of J_neighbours, whose unit is the cosine, beside a J_content whose unit is a squared relative error
-_DRAWN, _TRACED = 25.0, 10.0
 # what a J that is given says itself
 _OF_OBJECTIVE = ("alpha", "beta", "strength", "draw", "tv", "weighting", "style_cost", "content_layers", "style_layers")
 _OF_OPTIMIZER = ("optimizer", "history")
@@ -32,30 +30,6 @@ def objective_of(settings: TransferSettings) -> Objective:
     parts = settings.alpha * content(settings.content_weights, settings.weighting)
     parts += (settings.beta or 0.0) * style(settings.style_lambdas, settings.style_cost, settings.weighting)
     return parts + settings.tv * total_variation() if settings.tv else parts
-
-
-def drawing_of(
-    settings: TransferSettings, medium: Medium, choice: NetworkChoice, painting: Objective
-) -> tuple[Objective, Objective] | tuple[None, None]:
-    """The J of the coarse scales and of the first painted ones, of settings in which nothing is open; or twice None.
-
-    Drawing, draw (beta / its default) 25 J_neighbours + (1 - draw) alpha J_content: the same strengths hold for drawing and
-    painting. The first painting adds draw (beta / its default) 10 J_neighbours to its J, and so holds to the drawing.
-
-    Raises:
-        SettingsError: it is not known by which layers the network draws.
-    """
-    layers = constructor_of(settings.network).drawing_layers
-    if not settings.draw:
-        return None, None
-    if not layers or not _has(choice, layers):
-        raise SettingsError(
-            f"draw is {settings.draw:g}, but network {choice.name!r} does not draw: 0, or vgg19, was expected"
-        )
-    pull = settings.draw * (settings.beta or 0.0) / medium.defaults["beta"]
-    drawing, tracing = pull * _DRAWN * neighbours(layers), painting + pull * _TRACED * neighbours(layers)
-    hold = (1 - settings.draw) * settings.alpha
-    return drawing + hold * content(settings.content_weights) if hold else drawing, tracing
 
 
 def optimizer_of(settings: TransferSettings) -> Optimizer:
@@ -126,7 +100,9 @@ def resolve(
     if isinstance(objective, Term):
         objective = 1 * objective
     choice = _choice_of(settings, filled, medium, network)
-    drawing = tracing = None
+    drawing = Drawing()
+    if objective is not None or (settings.draw is None and filled.draw and not draws(filled, choice)):
+        filled = replace(filled, draw=None)
     if objective is None:
         for layers in (filled.content_layers, filled.style_layers):
             if layers is None or (network is not None and not _has(choice, layers)):
@@ -137,12 +113,12 @@ def resolve(
                     f"impasto.content({deepest!r}) + 20 * impasto.style({deepest!r})"
                 )
         objective = objective_of(filled)
-        drawing, tracing = drawing_of(filled, medium, choice, objective)
+        drawing = drawing_of(filled, medium, choice, objective)
     choice.table(objective.layers)  # an unknown layer is to be known now
     resolved = ResolvedSettings(
         objective=objective,
-        drawing=drawing,
-        tracing=tracing,
+        drawing=drawing.drawing,
+        placing=drawing.placing,
         optimizer=check_optimizer(optimizer or optimizer_of(filled)),
         network=choice,
         size=filled.size if isinstance(filled.size, int) else None,

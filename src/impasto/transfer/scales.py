@@ -4,9 +4,8 @@ VGG-19 sees about 150 pixels at once, so in a picture of 2048 it can shape no st
 enlarged, the picture has such strokes, and only what is finer is left to be painted: Gatys et al., "Controlling Perceptual
 Factors in Neural Style Transfer" (2017), section 6.
 
-A picture may be drawn before it is painted: then the coarse scales have a J of their own, by which forms take the place of
-the forms of the style that they are like, and where they stand is settled when the style matrices, which know of no place,
-add the paint.
+Style matrices know of no place, so at the scales up to 512 J also says which forms of the style each place of the content is
+like. A picture may also be drawn before it is painted: then coarser scales have a J of such forms alone.
 """
 
 from __future__ import annotations
@@ -46,8 +45,8 @@ STILL = 0.05
 _DRAWN = ((1 / 4, 0.4), (1 / 2, 0.3), (1.0, 0.2))
 # how much of what only the content shows a drawing is given when it is first painted: lines are sharp, and stay drawn
 _FINER = 0.7
-# the largest size at which the painting is held to what is drawn: what is found for it in the styles takes much memory
-_TRACED = 512
+# the largest size at which forms are placed: beyond it they are there, and VGG-19 sees too little at once to move them
+_PLACED = 512
 
 
 class Scale(NamedTuple):
@@ -191,8 +190,8 @@ class Scales:
 
     def _settings_at(self, scale: Scale) -> ResolvedSettings:
         given = self._settings
-        small = (scale.size or max(self._content.shape)) <= _TRACED
-        objective = given.drawing if scale.drawn else given.tracing if small else None
+        small = (scale.size or max(self._content.shape)) <= _PLACED
+        objective = given.drawing if scale.drawn else given.placing if small else None
         return given.at(scale.size, scale.iterations, objective or given.objective)
 
     def at(self, k: int) -> tuple[ResolvedSettings, Prepared]:

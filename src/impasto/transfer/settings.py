@@ -56,8 +56,7 @@ class TransferSettings:
     )
     iterations: int | None = _setting(
         None,
-        "How often J and its gradient are evaluated; of several scales the first takes half of it, and each larger one "
-        "fewer.",
+        "How often J and its gradient are evaluated; of several scales the first takes half of it, larger ones fewer.",
         "N",
         whole(1),
     )
@@ -80,10 +79,10 @@ class TransferSettings:
         "0.25..4",
         number(0.25, 4),
     )
-    draw: float = _setting(
-        0.0,
-        "How far the drawing, and not only the paint, is the style's: 0 keeps the forms of the content, as in a photograph; "
-        "at 1 they are drawn in the painter's hand.",
+    draw: float | None = _setting(
+        None,
+        "How far the drawing, and not only the paint, is the style's: at 0 its forms fall where they may, at 0.5 where they "
+        "suit the content, and at 1 the content is drawn with them.",
         "0..1",
         number(0, 1),
     )
@@ -103,10 +102,7 @@ class TransferSettings:
         number(0, 1),
     )
     tv: float = _setting(
-        0.0,
-        "Weight of the total variation of the result: 20 takes grain away, 60 gives smooth patches.",
-        "X",
-        number(0),
+        0.0, "Weight of the total variation of the result: 20 takes grain away, 60 gives smooth patches.", "X", number(0)
     )
     colour: Literal["style", "content", "luminance", "match"] = _setting(
         "style",
@@ -236,8 +232,8 @@ class TransferSettings:
         0.5 init_noise = 2 s - 1, as otherwise G would keep the content where only the style counts. At 0 G starts from the
         content, which then has no cost, at a single scale.
 
-        Where the drawing is the style's by d, the style layers that hold its motif count (1 - d)^3 times as much as those
-        that hold its brush: where the motif goes is decided by the drawing.
+        Above a draw of 0.5 the content is drawn first, and the style layers that hold the motif count (2 - 2 draw)^3 times
+        as much as those that hold the brush. With a network that does not draw, or absolute weights, draw is 0 by default.
 
         Raises:
             SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
@@ -252,17 +248,18 @@ class TransferSettings:
             given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
             if name not in (*medium.settings, *medium.defaults) and given not in (usual, defaults.get(name)):
                 kinds = [each.name for each in media().values() if name in (*each.settings, *each.defaults)]
-                raise SettingsError(
-                    f"{name} {given} is not for this kind of signal ({medium.name}), only for {', '.join(kinds)}"
-                )
+                only = ", ".join(kinds)
+                raise SettingsError(f"{name} {given} is not for this kind of signal ({medium.name}), only for {only}")
         row = constructor_of(defaults["network"] if self.network == "auto" else self.network)
         if row.name not in medium.networks and (row.name in BY_MEDIUM or medium.axes_seen not in row.dims):
             fitting = " or ".join(medium.networks)
-            raise SettingsError(
-                f"network {row.name!r} does not take this kind of signal ({medium.name}): {fitting} was expected"
-            )
+            kind = f"this kind of signal ({medium.name})"
+            raise SettingsError(f"network {row.name!r} does not take {kind}: {fitting} was expected")
         weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
-        usual = {"content_layers": row.content_layers or None, "style_layers": row.painted_with(self.draw) or None}
+        if "draw" in defaults and (not row.placing_layers or self.weighting == "absolute"):
+            defaults["draw"] = 0.0
+        draw = defaults.get("draw", 0.0) if self.draw is None else self.draw
+        usual = {"content_layers": row.content_layers or None, "style_layers": row.painted_with(draw) or None}
         defaults = {**defaults, **weights, "network": row.name, **usual}
         open_ones = {name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")}
         if self.strength is not None:
@@ -270,7 +267,9 @@ class TransferSettings:
             open_ones["alpha"] = (2 * (1 - self.strength)) ** steepness
             open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** steepness
             open_ones["init_noise"] = max(0.0, 2 * self.strength - 1)
-            open_ones |= {"strength": None} | ({} if self.strength else {"init": "content", "scales": 1, "draw": 0.0})
+            open_ones["strength"] = None
+            if self.strength == 0:
+                open_ones |= {"init": "content", "scales": 1} | ({"draw": 0.0} if "draw" in defaults else {})
         return replace(self, **open_ones)
 
     def takes_size_for_rate(self, medium: Medium) -> bool:

@@ -73,7 +73,7 @@ class Dial(NamedTuple):
     @property
     def default(self) -> float:
         """The setting's own default."""
-        return TransferSettings.__dataclass_fields__[self.setting].default
+        return medium_of("image").defaults[self.setting]
 
 
 DIALS = (Dial("draw", "Photographic – Painterly", True),)
