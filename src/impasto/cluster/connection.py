@@ -68,13 +68,15 @@ def connected(given: str, threads: int) -> Iterator[Any]:
 @contextmanager
 def _started(count: int, threads: int) -> Iterator[Any]:
     """So many workers on this computer, which this process alone can talk to."""
-    import dask
+    from dask import config
     from distributed import LocalCluster, Security
+
+    workers: Any = LocalCluster  # whose annotations are narrower than what it takes
 
     environment = {"distributed.nanny.pre-spawn-environ": {"OMP_NUM_THREADS": str(threads)}}
     with (
-        dask.config.set(_QUIET | environment),
-        LocalCluster(
+        config.set(_QUIET | environment),
+        workers(
             n_workers=count,
             threads_per_worker=1,
             memory_limit=0,  # which impasto keeps itself

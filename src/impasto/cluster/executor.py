@@ -191,7 +191,7 @@ class Cluster(Executor):
             for level, text in told:
                 log.log(level, "%s", text)
             return task.future.set_result(outcome)
-        error = there.exception() if there.status == "error" else self._lost()
+        error: Any = there.exception() if there.status == "error" else self._lost()
         if type(error).__name__ == "KilledWorker":
             deaths = task.deaths + error.allowed_failures + 1
             if deaths < _DEATHS:

@@ -169,5 +169,6 @@ def _light(looked: Looked) -> Looked:
     found = looked.found
     if isinstance(found, str):
         return looked
-    rows, bins = found.rows.astype(np.int32), found.bins.astype(np.uint8)
+    rows: Any = found.rows.astype(np.int32)
+    bins: Any = found.bins.astype(np.uint8)
     return looked._replace(found=Found(rows, found.activations, found.places, bins, found.grids))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from impasto.errors import ImpastoError, SignalError
 from impasto.files import first_line, is_file
@@ -65,7 +65,8 @@ def members(archive: Path) -> dict[str, Place]:
 @lru_cache(_REMEMBERED)
 def _members(archive: Path, *_: int) -> dict[str, Place]:
     found: dict[str, Place] = {}
-    with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+    with archive.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as opened:
+        tar: Any = opened
         for member in tar:
             path = PurePosixPath(member.name)
             if member.isreg() and not any(part.startswith(".") for part in path.parts):

@@ -107,7 +107,8 @@ def transfer_scenes(
         cuts=cuts or "none",
         memory=painter.settings.memory or (cluster.memory(memory) if cluster else memory),
     )
-    styles = [(Path(source).absolute(), share) for source, share in shares(style)]
+    given: Any = shares(style)
+    styles = [(Path(source).absolute(), share) for source, share in given]
     files = (Path(content).absolute(), styles, Path(output).absolute())
     scenes = [Scene(*files, known, frames, threads) for frames in scenes_of(cuts, inputs.content.shape[0])]
     return _joined(inputs, scenes, _painted(scenes, executor, on_progress, cancel or Event()))
