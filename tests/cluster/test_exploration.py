@@ -89,6 +89,6 @@ def test_a_network_itself_cannot_be_sent(photos: Path, cluster: Cluster):
 
 
 def test_bars_let_all_through_that_counts():
-    bar = elsewhere.Bar({"a": np.arange(2), "b": np.arange(3)}, np.float32([1, 2, 3, 4, 5]))
+    bar = elsewhere.Bar({"a": np.arange(2), "b": np.arange(3)}, np.array([1, 2, 3, 4, 5], np.float32))
     assert bar.rows(("b",)).tolist() == [2, 3, 4] and bar.rows(("b", "a")).tolist() == [2, 3, 4, 0, 1]
-    assert bar.may_change(0, bar.rows(("a",)), np.float32([1, 1])).tolist() == [True, False]
+    assert bar.may_change(0, bar.rows(("a",)), np.array([1, 1], np.float32)).tolist() == [True, False]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,7 +17,7 @@ from impasto.explore.sources import find_sources, view
 from impasto.media.archives import archive_of, expanded, members, on_disk
 
 
-def make_shard(path: Path, first: int, count: int = 3, mode: str = "w") -> None:
+def make_shard(path: Path, first: int, count: int = 3, mode: Any = "w") -> None:
     """Samples of a picture, a label and a text each."""
     with tarfile.open(path, mode) as tar:
         for i in range(first, first + count):
@@ -60,7 +61,7 @@ def test_pictures_in_shards_have_names_and_are_those_of_files(shards: Path):
         tar.extractall("taken out", filter="data")
     for i in (3, 5):
         assert (view(f"shard-0001.tar/{i:06}.png", 32).values == view(f"taken out/{i:06}.png", 32).values).all()
-    layers = {"layers": "relu1_1", "top": 2}
+    layers: Any = {"layers": "relu1_1", "top": 2}
     of_shard, of_files = impasto.top_patches("shard-0001.tar", **layers), impasto.top_patches("taken out", **layers)
     strip = {name: [p._replace(image=Path(p.image).name) for p in ps] for name, ps in of_shard.layers["relu1_1"].items()}
     assert strip == {n: [p._replace(image=Path(p.image).name) for p in ps] for n, ps in of_files.layers["relu1_1"].items()}
