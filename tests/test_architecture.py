@@ -28,6 +28,7 @@ FLOORS = {
     "validation": 1,
     "files": 1,
     "packages": 2,
+    "cluster": 2,
     "networks": 3,
     "objective": 4,
     "descent": 5,

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from impasto.errors import (
+    ClusterError,
     ImpastoError,
     SettingsError,
     SignalError,
@@ -22,6 +23,7 @@ from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     __version__: str
+    from impasto.cluster.executor import Cluster
     from impasto.descent.descend import Evaluation, Progress
     from impasto.descent.optimizers import LBFGS, Adam, GradientDescent, Optimizer
     from impasto.explore.index import PatchIndex
@@ -41,10 +43,12 @@ if TYPE_CHECKING:
     from impasto.transfer.folder import FolderProgress, FolderResult, transfer_folder
     from impasto.transfer.painter import Painter, TransferInterrupted, transfer_style
     from impasto.transfer.painting import Painting
+    from impasto.transfer.scenes import transfer_scenes
 
 # imported when first used, so that `import impasto` and `impasto --help` do not wait for torch
 _LATER = {
     "Adam": "impasto.descent.optimizers",
+    "Cluster": "impasto.cluster.executor",
     "ConvNet": "impasto.networks.convnet",
     "Evaluation": "impasto.descent.descend",
     "FolderProgress": "impasto.transfer.folder",
@@ -71,6 +75,7 @@ _LATER = {
     "top_patches": "impasto.explore.patches",
     "total_variation": "impasto.objective.own",
     "transfer_folder": "impasto.transfer.folder",
+    "transfer_scenes": "impasto.transfer.scenes",
     "transfer_style": "impasto.transfer.painter",
     "vgg16": "impasto.networks.convnet",
     "vgg19": "impasto.networks.convnet",
@@ -81,6 +86,8 @@ _LATER = {
 __all__ = [
     "LBFGS",
     "Adam",
+    "Cluster",
+    "ClusterError",
     "ConvNet",
     "Evaluation",
     "FolderProgress",
@@ -113,6 +120,7 @@ __all__ = [
     "top_patches",
     "total_variation",
     "transfer_folder",
+    "transfer_scenes",
     "transfer_style",
     "vgg16",
     "vgg19",

@@ -8,7 +8,8 @@
         │   └── UnknownLayerError the network has no such layer; the nearest one is named
         ├── SignalError           a file or an array is no signal that can be read, or a signal cannot be written
         ├── SizeError             a signal is too small for the network or too large for the memory
-        └── WeightsError          the weights are missing, damaged or of another network
+        ├── WeightsError          the weights are missing, damaged or of another network
+        └── ClusterError          a cluster does not answer, or its workers die
 
     KeyboardInterrupt             Ctrl-C and SIGTERM; these two are defined beside what they carry
     ├── TransferInterrupted       during a transfer; has the best painting so far
@@ -42,6 +43,10 @@ class SizeError(ImpastoError):
 
 class WeightsError(ImpastoError):
     """The weights are missing, damaged, or belong to another network."""
+
+
+class ClusterError(ImpastoError):
+    """A cluster does not answer, or its workers die."""
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:

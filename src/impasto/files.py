@@ -9,11 +9,11 @@ import re
 import stat
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import IO
+from typing import IO, Any
 
 from impasto.errors import SignalError
 
@@ -174,6 +174,32 @@ def write_whole(path: str | Path, data: bytes) -> None:
     """
     with opened_whole(path) as file:
         file.write(data)
+
+
+def write_all_whole(files: Iterable[tuple[Path, bytes]]) -> None:
+    """Write several files into one folder: into a new folder in it, from which they take their places once all are there.
+
+    Raises:
+        SignalError: the disk is full, or the folder is missing or cannot be written to; then none has taken its place.
+    """
+    from tempfile import TemporaryDirectory
+
+    beside: Any = None
+    places: list[tuple[Path, Path]] = []
+    path = Path()
+    try:
+        for path, data in files:
+            beside = beside or TemporaryDirectory(prefix=".impasto-", dir=path.parent)
+            places.append((Path(beside.name, path.name), path))
+            places[-1][0].write_bytes(data)
+        for written, path in places:
+            written.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise SignalError(f"{path} cannot be written: {error.strerror or error}") from None
+    finally:
+        if beside is not None:
+            beside.cleanup()
 
 
 @contextmanager

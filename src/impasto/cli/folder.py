@@ -7,6 +7,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,10 @@ import click
 from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancelling
 from impasto.cli.progress import log_progress
+from impasto.cli.scenes import at_work_text
 from impasto.cli.telling import set_level
 from impasto.cli.watch import progress_bar
+from impasto.cluster.connection import parse_cluster
 from impasto.errors import SettingsError, SignalError
 from impasto.media.registry import BUILT_IN
 from impasto.validation import part
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("impasto")
 
+CLUSTER_HELP = "Several at once, by N processes here (local:N) or the workers of a Dask scheduler (tcp://HOST:8786)."
 PART_HELP = "Paint one part of a folder, the I-th of N, which are the same wherever it is called."
 
 
@@ -36,6 +40,7 @@ def folder_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command what may be said of a folder."""
     for option in (
         click.option("--part", metavar="I/N", help=PART_HELP),
+        click.option("--cluster", metavar="local:N|tcp://HOST:PORT", help=CLUSTER_HELP),
         click.option(
             "--each-style",
             is_flag=True,
@@ -90,6 +95,7 @@ def paint_folder(
     each_style: bool,
     as_one: bool,
     part_given: str | None,
+    cluster_given: str | None,
     checkpoint_every: float | None,
     dry_run: bool,
     as_json: bool,
@@ -98,8 +104,11 @@ def paint_folder(
 ) -> int:
     """Paint everything in a folder, or one content in every style, and report; the exit code."""
     share = None if part_given is None else part("part", part_given)
+    if cluster_given:
+        parse_cluster(cluster_given)
     set_level(verbose=verbose, quiet=quiet)
     with large_imports():
+        from impasto.cluster.executor import Cluster
         from impasto.transfer.folder import paint_plan
         from impasto.transfer.folder_plan import plan_folder
         from impasto.transfer.painter import Painter
@@ -112,20 +121,20 @@ def paint_folder(
         return _tell_first(plan, painter, options, as_json)
     shown = sys.stderr.isatty() and not quiet and not verbose
     began = time.monotonic()
-    with cancelling() as cancel, progress_bar(not shown) as bar:
+    with ExitStack() as stack:
+        executor = stack.enter_context(Cluster(cluster_given)) if cluster_given else None
+        cancel, bar = stack.enter_context(cancelling()), stack.enter_context(progress_bar(not shown))
 
         def tell(progress: FolderProgress) -> None:
             if progress.progress and verbose:
                 log_progress(progress.progress)
-            now = progress.progress
-            at = f", evaluation {now.latest.evaluation} of {now.iterations}" if now else ""
-            bar(progress.done, progress.total, f"{progress.name}{at}")
+            bar(progress.done, progress.total, at_work_text(progress.at_work) or progress.name)
             if progress.row and not shown and not as_json and not quiet:
                 row = progress.row
                 click.echo(f"{click.format_filename(plan.folder / row['output'])}: J {row['J']:.4g}, {row['seconds']:.0f} s")
 
         try:
-            result = paint_plan(plan, painter, share, options, checkpoint_every, tell, cancel)
+            result = paint_plan(plan, painter, share, options, checkpoint_every, tell, cancel, executor)
         except KeyboardInterrupt:  # the second one
             click.echo("impasto: interrupted; the same command goes on", err=True)
             return 130

@@ -27,7 +27,7 @@ def merge(indexes: tuple[Path, ...], output: Path, quiet: bool) -> int:
 
     target = target_of(output)
     check_exploration(indexes, output, target, index_file(output, target))
-    index = merged_index(indexes, target)
+    index = merged_index(indexes, target, quiet=quiet)
     write_exploration(index, output, target, {"patches": patch_values}, False, quiet, {})
     tell_exploration(index, output)
     return 0

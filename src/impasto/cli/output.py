@@ -62,13 +62,18 @@ def check_outputs(
     Raises:
         SignalError: one of them cannot.
     """
-    from impasto.files import check_replaceable, check_writable
+    from impasto.files import check_replaceable, check_writable, is_pattern
     from impasto.media.read_write import check_ending
 
     check_ending(medium, output)
     if plot and plot.suffix.lower() not in PLOT_FORMATS:
         raise SignalError(f"{plot}: a plot is written as {', '.join(PLOT_FORMATS)}; {plot.suffix!r} is none of them")
     sources = {Path(source).resolve() for source in inputs if isinstance(source, str | Path) and Path(source).exists()}
+    # numbered files, given by their pattern or their folder
+    named = {os.path.realpath(source) for source in inputs if isinstance(source, str | Path)}
+    frames = {os.path.realpath(output), os.path.realpath(output.parent)} if is_pattern(output) else set[str]()
+    if frames & named:
+        raise SignalError(f"{output} are inputs; write the frames to another folder, or under other names")
     taken: set[str] = set()
     for path in (output, plot, *others):
         if path is None:

@@ -21,13 +21,15 @@ from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancel_on_interruption, ignore_interruptions
 from impasto.cli.output import check_outputs, write_somewhere
 from impasto.cli.progress import log_progress, progress_bar
+from impasto.cli.scenes import paint_movie
 from impasto.cli.styles import parse_style
 from impasto.cli.telling import set_level
 from impasto.errors import SettingsError, SignalError
 from impasto.files import is_folder
 from impasto.media.image.options import ImageOutput
+from impasto.transfer.choices import CHOICES
 from impasto.transfer.default_text import default_text
-from impasto.transfer.settings import CHOICES, TransferSettings
+from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     from impasto.descent.descend import Progress
@@ -128,6 +130,7 @@ def transfer(
     taken_as: str | None,
     each_style: bool,
     part: str | None,
+    cluster: str | None,
     **options: Any,
 ) -> int:
     """Paint CONTENT in the style of STYLE, or of several styles, blended by their weights.
@@ -154,11 +157,18 @@ def transfer(
         del extras["frames_every"]
         check_one({"checkpoint": checkpoint, **extras}, "--each-style" if each_style else f"the folder {content}")
         how = {name: options.pop(name) for name in ("dry_run", "as_json", "quiet", "verbose", "checkpoint_every")}
-        how |= {"each_style": each_style, "as_one": one is not None, "part_given": part}
+        how |= {"each_style": each_style, "as_one": one is not None, "part_given": part, "cluster_given": cluster}
         how |= {"checkpoint_every": None} if no_checkpoint else {}
         return paint_folder(one or content, styles, output, *divided(options), **how)
     if part:
         raise SettingsError(f"--part is for a folder or --each-style; {content} is one content")
+    if cluster:
+        for name in ("trace", "frames", "plot", "dry_run"):
+            if options.pop(name):
+                raise SettingsError(f"--{name.replace('_', '-')} is for a painting by one process: leave out --cluster")
+        del options["frames_every"], options["checkpoint_every"]
+        how = {name: options.pop(name) for name in ("as_json", "quiet", "verbose")}
+        return paint_movie(one, styles, output, *divided(options), cluster_given=cluster, **how)
     first = 0.0 if checkpoint else FIRST_SECONDS
     path = None if no_checkpoint else checkpoint or Path(f"{output}{CHECKPOINT}")
     return paint(one, styles, output, checkpoint=path, first=first, **options)

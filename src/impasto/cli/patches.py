@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from impasto.cli.exploration import check_exploration, index_file, target_of
+from impasto.cli.folder import CLUSTER_HELP
 from impasto.cli.interruption import cancelling
 from impasto.cli.paint import FILE, result_option
 from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, described, network_options, opened
 from impasto.cli.watch import keep_index, keeper, progress_bar
+from impasto.cluster.connection import parse_cluster
 from impasto.errors import SettingsError
 from impasto.explore.settings import (
     PATCHES,
@@ -63,11 +66,13 @@ if TYPE_CHECKING:
 @click.option(
     "--part", metavar="I/N", help="See one part of the photographs, the I-th of N; 'explore merge' puts them together."
 )
+@click.option("--cluster", metavar="local:N|tcp://HOST:PORT", help=CLUSTER_HELP)
 @network_options
 def patches(
     photos: tuple[Path, ...],
     output: Path,
     part: str | None,
+    cluster: str | None,
     layers: str | None,
     units: str | None,
     top: int,
@@ -113,14 +118,17 @@ def patches(
     state = index_file(output, target)
     check_exploration(photos, output, target, state)
     share = None if part is None else part_of_names("part", part)
+    if cluster:
+        parse_cluster(cluster)
     if synthesised:
         _check_pictures(photos)
     if all(path.suffix.lower() == ".json" for path in photos):
-        if share:
-            raise SettingsError("--part is for photographs; indexes are merged whole: leave it out")
-        index = merged_index(photos, target, names if layers else None, units if units_given else None, known)
+        for name, value in (("part", part), ("cluster", cluster)):
+            if value:
+                raise SettingsError(f"--{name} is for photographs; indexes are merged whole: leave it out")
+        index = merged_index(photos, target, names if layers else None, units if units_given else None, known, quiet=quiet)
     else:
-        index = _searched(_part_of(photos, share), state, names, units, quiet, **network, **how)
+        index = _searched(_part_of(photos, share), state, names, units, quiet, cluster, **network, **how)
     if index is None:
         return 130
     write_exploration(index, output, target, _panels(index, shown, gradient, network), synthesised, quiet, network)
@@ -148,13 +156,14 @@ def merged_index(
     layers: tuple[str, ...] | None = None,
     units: str | None = None,
     known: Layered | None = None,
+    *,
+    quiet: bool = False,
 ) -> PatchIndex:
     """The union of the indexes, of it the layers and units that are asked for; on a sheet the first sixteen."""
-    from impasto.explore.index import PatchIndex
+    from impasto.explore.merging import merge_files
 
-    index, *others = (PatchIndex.load(path) for path in paths)
-    for other in others:
-        index = index.merge(other)
+    with progress_bar(quiet) as tell:
+        index = merge_files(paths, lambda done, total: tell(done, total, "reading"))
     if not index.complete:
         click.echo("impasto: a search that was interrupted is among them; the images it has not seen are missing", err=True)
     found = index.units()
@@ -168,9 +177,16 @@ def merged_index(
 
 
 def _searched(
-    photos: tuple[Path, ...] | dict[str, Any], state: Path, layers: tuple[str, ...], units: str, quiet: bool, **how: Any
+    photos: tuple[Path, ...] | dict[str, Any],
+    state: Path,
+    layers: tuple[str, ...],
+    units: str,
+    quiet: bool,
+    cluster: str | None,
+    **how: Any,
 ) -> PatchIndex | None:
     """The index of the photographs, continued if there is one of an interrupted search; None if it is interrupted."""
+    from impasto.cluster.executor import Cluster
     from impasto.explore.index import ExploreInterrupted, PatchIndex
     from impasto.explore.patches import top_patches
 
@@ -178,7 +194,10 @@ def _searched(
     resume = before if before and not before.complete else None
     if resume:
         click.echo(f"going on from {state}, which holds {len(resume.images)} images", err=True)
-    with cancelling() as cancel, progress_bar(quiet) as tell:
+    with ExitStack() as stack:
+        if cluster:
+            how["executor"] = stack.enter_context(Cluster(cluster))
+        cancel, tell = stack.enter_context(cancelling()), stack.enter_context(progress_bar(quiet))
         keep = keeper(state)
 
         def watch(progress: PatchProgress) -> None:

@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 import torch
 
-from impasto.errors import SizeError
+from impasto.errors import SignalError, SizeError
+from impasto.explore.near_duplicates import signature
 from impasto.explore.responses import BATCH, Responses
-from impasto.explore.sources import read_ahead
+from impasto.explore.sources import Source, read_ahead, view
 from impasto.explore.table import Found
+from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.networks.device import memory_told
 
@@ -34,6 +36,26 @@ class Seen(NamedTuple):
 Item = Seen | Exception
 
 
+class Looked(NamedTuple):
+    """What has been found in an image, or why it cannot be seen; its signature and its shape."""
+
+    found: Found | str
+    signature: str = ""
+    shape: tuple[int, ...] = ()
+
+
+def seen(name: str, source: Source, size: int | str, kind: str | None) -> Seen:
+    """An image as the network sees it.
+
+    Raises:
+        SignalError: it cannot be read, or is not of this kind.
+    """
+    signal = view(source, size)
+    if kind not in (None, signal.kind):
+        raise SignalError(f"{name} is {medium_of(signal.kind).noun} among {medium_of(kind).plural(2)}")
+    return Seen(signal, signature(signal))
+
+
 def read_images(names: Iterable[str], read: Callable[[str], Seen], device: torch.device) -> Iterator[Item]:
     """Each image or why it cannot be read, in order, read while others are seen.
 
@@ -48,8 +70,8 @@ def read_images(names: Iterable[str], read: Callable[[str], Seen], device: torch
     return (item for _, item in ahead)
 
 
-def in_batches(responses: Responses, items: Iterator[Item], *, together: bool) -> Iterator[tuple[Item, Found | str]]:
-    """Each image with what may be among the best patches in it, or with why it cannot be seen.
+def in_batches(responses: Responses, items: Iterator[Item], *, together: bool) -> Iterator[Looked]:
+    """What may be among the best patches in each image, or why it cannot be seen.
 
     Args:
         responses: looks for them.
@@ -58,7 +80,8 @@ def in_batches(responses: Responses, items: Iterator[Item], *, together: bool) -
     """
     first = 0
     for window in _windows(items) if together else ([item] for item in items):
-        yield from zip(window, _found_in(responses, window, first), strict=True)
+        for item, found in zip(window, _found_in(responses, window, first), strict=True):
+            yield Looked(found, item.signature, item.signal.shape) if isinstance(item, Seen) else Looked(found)
         first += len(window)
 
 

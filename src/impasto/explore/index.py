@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.growing import Growing
+from impasto.explore.near_duplicates import regrouped
 from impasto.files import write_whole
 from impasto.networks.layers import VGG19, Field, Interval, field_of, up_to_deepest
 
@@ -125,13 +126,27 @@ class PatchIndex:
         return tuple(best)
 
     def merge(self, other: PatchIndex) -> PatchIndex:
-        """The index of the union of two disjoint sets of images, exactly as if they had been seen in one run.
+        """The index of the union of two disjoint sets of images, as if they had been seen in one run.
 
-        Equal images in both sets count as one group. (Images that are only nearly equal are recognised within a run, not
-        between two.)
+        It is that exactly, but for one thing. Nearly equal images in both sets count as one group, as in one run; where by
+        this a unit loses a patch, the one that would be next may have been dropped before.
 
         Raises:
             SettingsError: the indexes were made differently, or share an image by name.
+        """
+        shared = sorted(self.images.keys() & other.images.keys())
+        if shared:
+            raise SettingsError(f"both indexes hold {shared[0]}; only indexes of different images can be merged")
+        if not (self.images and other.images):  # a million images take a minute to be compared
+            return self.beside(other)
+        groups = regrouped(first_images(first_images({}, self.images), other.images))
+        return self.in_groups(groups).beside(other.in_groups(groups))
+
+    def check_like(self, other: PatchIndex) -> None:
+        """See that two indexes were made in the same way.
+
+        Raises:
+            SettingsError: they were not.
         """
         for name in ("network", "size", "top", "per_image"):
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -139,9 +154,20 @@ class PatchIndex:
                 raise SettingsError(f"indexes of different {name} cannot be merged: {mine} and {theirs}")
         if self.units() != other.units():
             raise SettingsError("indexes of different layers or units cannot be merged")
-        shared = sorted(self.images.keys() & other.images.keys())
-        if shared:
-            raise SettingsError(f"both indexes hold {shared[0]}; only indexes of different images can be merged")
+
+    def in_groups(self, changed: Mapping[str, str]) -> PatchIndex:
+        """The same index with other names of some groups."""
+        if not changed:
+            return self
+        return replace(self, images=Growing({name: changed.get(group, group) for name, group in self.images.items()}))
+
+    def beside(self, other: PatchIndex) -> PatchIndex:
+        """This index and another one that was made in the same way, of other images, whose groups are known.
+
+        Raises:
+            SettingsError: it was made differently.
+        """
+        self.check_like(other)
         return replace(self.including(other), complete=self.complete and other.complete)
 
     def __eq__(self, other: object) -> bool:
@@ -228,6 +254,14 @@ class PatchIndex:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SignalError(f"{path} is not an index of patches: {error}") from None
         return cls(layers=layers, histograms=histograms, fields=fields, **simple)
+
+
+def first_images(firsts: dict[str, str], images: Mapping[str, str]) -> dict[str, str]:
+    """Of each group the name of its first image, by the name of the group: those of ``firsts``, and of more images."""
+    for name, group in images.items():
+        if group not in firsts or name < firsts[group]:
+            firsts[group] = name
+    return firsts
 
 
 def _growing(texts: Mapping[str, str]) -> Growing:

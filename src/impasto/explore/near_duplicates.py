@@ -8,7 +8,8 @@ stand together in a list that is sorted by both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -26,6 +27,7 @@ _COLOUR = 8  # and by so much, of 255, the means of each channel
 _COLOURS = 3
 _WIDTH = 2 * _GRID**2
 _BYTES = _WIDTH // 8 + _COLOURS
+_SIGNATURE = re.compile(rf"[0-9a-f]{{{2 * _BYTES}}}")
 
 _BANDS = _BITS + 1
 # so many new signatures are compared one by one before they are sorted, and a sorted list is so many times longer than the
@@ -146,6 +148,21 @@ class Groups:
             some = slice(start, min(self._count, start + _NUMBERS))
             self._sorted.append((start, _entries(self._bits[some], self._colours[some])))
         self._unsorted = self._count
+
+
+def regrouped(firsts: Mapping[str, str]) -> dict[str, str]:
+    """The new names of groups that belong to another one, as they are near it.
+
+    Args:
+        firsts: of each group the name of its first picture; in the order of these names, as in one search, of several
+            groups that are near the first one counts.
+    """
+    ordered = sorted((first, name) for name, first in firsts.items())
+    groups, changed = Groups(), dict[str, str]()
+    for _, name in ordered:
+        if _SIGNATURE.fullmatch(name) and (own := groups.find(name)) != name:
+            changed[name] = own
+    return changed
 
 
 def _bits(signatures: NDArray[np.uint8]) -> NDArray[Any]:

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from threading import Event
 
 import numpy as np
 
 from impasto.errors import SettingsError, SignalError
-from impasto.explore.batches import Seen, in_batches, read_images
+from impasto.explore.batches import in_batches, read_images, seen
+from impasto.explore.elsewhere import Elsewhere, elsewhere_of
 from impasto.explore.index import BINS, ExploreInterrupted, PatchIndex
-from impasto.explore.near_duplicates import signature
 from impasto.explore.responses import Responses
 from impasto.explore.settings import PATCHES, Units, chosen_units, parse_size
-from impasto.explore.sources import Source, Sources, common_kind, find_sources, view
+from impasto.explore.sources import Source, Sources, common_kind, find_sources
 from impasto.explore.table import Table
 from impasto.explore.trained import trained_network
-from impasto.media.registry import medium_of, views
+from impasto.media.registry import views
 from impasto.networks.layers import Field
 from impasto.networks.network import Network
 from impasto.networks.registry import constructor_of
@@ -55,6 +56,7 @@ def top_patches(
     resume: PatchIndex | None = None,
     on_progress: Callable[[PatchProgress], None] | None = None,
     cancel: Event | None = None,
+    executor: Executor | None = None,
 ) -> PatchIndex:
     """The patches that excite the units of some layers most, over all positions of all images.
 
@@ -73,6 +75,8 @@ def top_patches(
         on_progress: called after each image.
         cancel: once it is set, from wherever, no other image is looked at; the index of those before is not ``complete``,
             and can be gone on with.
+        executor: looks at several images at once: an :class:`impasto.Cluster`, or any other, which gives the same index. The
+            network must be one by name.
 
     An image that cannot be read, or is too small for every layer, is listed in ``skipped``; one that is too small for some
     layers takes part in the others.
@@ -80,6 +84,7 @@ def top_patches(
     Raises:
         SettingsError: a layer or a unit does not exist, a number is out of its range, or ``resume`` was made differently.
         SignalError: there is no image, none can be read, or they are of several kinds.
+        ClusterError: the cluster is lost.
         ExploreInterrupted: Ctrl-C (KeyboardInterrupt); it carries the index so far.
     """
     known = constructor_of(network) if isinstance(network, str) else None
@@ -91,6 +96,9 @@ def top_patches(
     sources = find_sources(images)
     kind = common_kind(sources)
     size = views()[kind].size if size is None else size
+    elsewhere = None
+    if executor is not None:
+        elsewhere = elsewhere_of(executor, network, weights=weights, device=device, kind=kind, preprocessing=preprocessing)
     network, name = trained_network(weights, device, kind, preprocessing, network)
     chosen = chosen_units(layers, units, network)
     index = empty_index(chosen, network=name, size=size, top=top, per_image=per_image)
@@ -101,7 +109,7 @@ def top_patches(
             raise SettingsError(f"the search to go on with has seen {others[0]}, which is not among these images")
         index = index.merge(replace(resume, complete=True))
     try:
-        for progress in search(network, sources, index, kind):
+        for progress in search(network, sources, index, kind, elsewhere):
             index = progress.index
             if on_progress is not None:
                 on_progress(progress)
@@ -122,26 +130,25 @@ def empty_index(units: Mapping[str, tuple[int, ...]], **how: int | str) -> Patch
     return PatchIndex(layers=layers, histograms=histograms, **how)  # pyright: ignore[reportArgumentType]
 
 
-def search(network: Network, sources: Sources, index: PatchIndex, kind: str | None = None) -> Iterator[PatchProgress]:
+def search(
+    network: Network, sources: Sources, index: PatchIndex, kind: str | None = None, elsewhere: Elsewhere | None = None
+) -> Iterator[PatchProgress]:
     """Add the sources that ``index`` has not seen to it, one for each item; those of another ``kind`` are skipped."""
     left = [name for name in sources if name not in index.images and name not in index.skipped]
-    size = index.size
-
-    def read(name: str) -> Seen:
-        signal = view(sources[name], size)
-        if kind not in (None, signal.kind):
-            raise SignalError(f"{name} is {medium_of(signal.kind).noun} among {medium_of(kind).plural(2)}")
-        return Seen(signal, signature(signal))
-
     table = Table(network, left, index)
-    responses = Responses(network, table, min(index.per_image, index.top))
-    items = read_images(left, read, network.device)
+    count = min(index.per_image, index.top)
+    if elsewhere is None:
+        responses = Responses(network, table, count)
+        items = read_images(left, lambda name: seen(name, sources[name], index.size, kind), network.device)
+        looked = in_batches(responses, items, together=responses.together)
+    else:
+        looked = elsewhere.look(table, [(name, sources[name]) for name in left], index.size, kind, count)
     began = time.perf_counter()
-    for done, (seen, found) in enumerate(in_batches(responses, items, together=responses.together), start=1):
+    for done, (found, signature, shape) in enumerate(looked, start=1):
         if isinstance(found, str):
             table.skip(done - 1, found)
-        elif isinstance(seen, Seen):
-            table.add(done - 1, seen.signature, seen.signal.shape, found)
+        else:
+            table.add(done - 1, signature, shape, found)
         speed = done / (time.perf_counter() - began)
         before = len(sources) - len(left)
         yield PatchProgress(table.index, before + done, len(sources), speed, (len(left) - done) / speed)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import Tensor
 from impasto.explore.activations import activations_of
 from impasto.explore.index import bins_of
 from impasto.explore.numbered import Shape
-from impasto.explore.table import Found, Table
+from impasto.explore.table import Found
 from impasto.media.signal import Signal, Values
 from impasto.networks.device import free_memory
 from impasto.networks.network import Network
@@ -26,6 +26,23 @@ BATCH, BATCH_MEMORY = 32, 2**31
 
 Activations = dict[str, Tensor]
 Part = tuple[NDArray[np.int_], NDArray[np.float32], NDArray[np.int_]]  # rows, and their highest activations and places
+
+
+class Rows(Protocol):
+    """What was found before, as far as a search has to know: a table, or what stands for one elsewhere."""
+
+    @property
+    def units(self) -> Mapping[str, NDArray[np.int_]]:
+        """The numbers of the units of each layer."""
+        ...
+
+    def rows(self, layers: tuple[str, ...]) -> NDArray[np.int_]:
+        """Which rows the units of these layers have, in the order of the layers."""
+        ...
+
+    def may_change(self, image: int, rows: NDArray[np.int_], peaks: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """In which rows an image can put a patch, if these are its highest activations."""
+        ...
 
 
 class Responses:
@@ -45,7 +62,7 @@ class Responses:
         together: whether several images may be seen together.
     """
 
-    def __init__(self, network: Network, table: Table, count: int) -> None:
+    def __init__(self, network: Network, table: Rows, count: int) -> None:
         self._network, self._table, self._count = network, table, count
         self.device = network.device
         self.together = self.device.type != "cpu" and count == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SignalError
+from impasto.files import first_line, is_file
+from impasto.media.archives import ENDING, archive_of, expanded, members, on_disk
 from impasto.media.folders import holds_slices
 from impasto.media.read_write import find_medium, kinds_named, read_signal
 from impasto.media.registry import medium_of, views
@@ -30,7 +33,8 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
     """The sources by name, in the order of their names: files as given, and those of known endings in folders.
 
     Hidden files are passed over; pictures that are no files are named by their number. A folder that is given may itself be
-    a volume, one DICOM file a slice.
+    a volume, one DICOM file a slice. Of a tar archive, or of many in braces (``shard-{0000..0999}.tar``), the files are
+    found, and named ``shard-0000.tar/key.jpg``; of a list, ``@paths.txt``, what each line names.
 
     Raises:
         SignalError: a path does not exist, or there is nothing at all.
@@ -42,7 +46,7 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
         found: dict[str, Source] = {}
         for number, item in enumerate(items):
             if isinstance(item, str | Path):
-                found |= {path.as_posix(): path for path in _files(Path(item))}
+                found |= {path: path for path in _named(str(item))}
             else:
                 found[f"#{number:06d}"] = item
         if not found:
@@ -53,13 +57,47 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
     return {name: found[name] for name in sorted(found)}
 
 
+def _named(given: str) -> Iterator[str]:
+    """The names of the files that a path stands for: a list, archives, a folder or a file."""
+    if given.startswith("@") and not os.path.lexists(given):
+        for line in _lines(Path(given[1:])):
+            yield from _named(line)
+        return
+    for name in [given] if os.path.lexists(given) else expanded(given):
+        path = Path(name)
+        if path.suffix.lower() == ENDING and is_file(path):
+            yield from _in_archive(path)
+        elif archive_of(path):
+            yield path.as_posix()
+        else:
+            yield from (file.as_posix() for file in _files(path))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise SignalError(f"{path} cannot be read as a list of paths: {first_line(error)}") from None
+
+
+def _in_archive(path: Path) -> Iterator[str]:
+    """The signals in an archive; its tables are most often about the others, as in a folder."""
+    names = [name for name in members(path) if name.lower().endswith(_endings())]
+    aside = {kind for kind, seen in views().items() if seen.beside}
+    others = [name for name in names if aside.isdisjoint(kinds_named(name))]
+    return (f"{path.as_posix()}/{name}" for name in others or names)
+
+
+def _endings() -> tuple[str, ...]:
+    return tuple(ending for seen in views().values() for ending in seen.endings)
+
+
 def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise SignalError(f"{path}: no such file or folder")
     if not path.is_dir() or holds_slices(path):
         return [path]
-    endings = tuple(ending for seen in views().values() for ending in seen.endings)
-    hidden = len(path.parts)
+    endings, hidden = _endings(), len(path.parts)
     files = [
         file
         for file in path.rglob("*")
@@ -80,7 +118,11 @@ def source_kind(source: Source) -> str:
     """
     if isinstance(source, str | Path) and str(source).lower().endswith(_PICTURES):
         return "image"
-    medium = find_medium(source)
+    if isinstance(source, str | Path):
+        with on_disk(source) as file:
+            medium = find_medium(file)
+    else:
+        medium = find_medium(source)
     if medium.view is None:
         raise SignalError(f"{source} is {medium.noun}; pictures, series, sounds and volumes can be explored")
     return medium.name
@@ -111,6 +153,13 @@ def view(source: Source, size: int | str) -> Signal:
     Raises:
         SignalError: it cannot be read.
     """
+    if isinstance(source, str | Path):
+        with on_disk(source) as file:
+            return _view(file, size)
+    return _view(source, size)
+
+
+def _view(source: Source, size: int | str) -> Signal:
     kind = source_kind(source)
     most = None if size == "full" else int(size)
     seen = views()[kind]

@@ -84,6 +84,10 @@ class Table:
         first = self._images.numbers[image] < self._best.images[rows, -1]
         return (peaks > last) | ((peaks == last) & first)
 
+    def lowest(self) -> NDArray[np.float32]:
+        """For each row the activation of the last patch, below which no other one counts."""
+        return self._best.activations[:, -1].copy()
+
     def skip(self, image: int, reason: str) -> None:
         """The image cannot be seen."""
         skipped = _growing(self._index.skipped).extended({self._left[image]: reason})

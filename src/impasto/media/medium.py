@@ -6,7 +6,7 @@ given as :class:`Late`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,8 @@ class Medium:
             is where the result is to go, or None.
         folders: the same for a folder.
         numbered: whether numbered files, named by a pattern such as ``frame%04d.png``, are one such signal.
+        encode_numbered: ``encode_numbered(signal, pattern, about)``, the path and the bytes of each of the numbered files in
+            which a signal is written; None if it is not.
         inside: endings of its files that begin like files of other types, each with the endings of those types.
         finite: whether NaN and infinite values are refused.
         bounds: the range of the values, or None.
@@ -126,6 +128,7 @@ class Medium:
     claims: Callable[[Path, Path | None], bool] = lambda path, output: True
     folders: Callable[[Path, Path | None], bool] = lambda path, output: False
     numbered: bool = False
+    encode_numbered: Callable[[Signal, Path, Mapping[str, Any]], Iterable[tuple[Path, bytes]]] | None = None
     inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     finite: bool = True
     bounds: tuple[float, float] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from impasto.errors import SettingsError, SignalError, nearest
-from impasto.files import check_writable, is_file, is_folder, is_pattern, write_whole
+from impasto.files import check_writable, is_file, is_folder, is_pattern, write_all_whole, write_whole
 from impasto.media.arrays import is_tensor
 from impasto.media.file_type import TABLE, file_type
 from impasto.media.medium import Medium
@@ -102,6 +102,9 @@ def check_ending(medium: Medium, path: str | Path) -> None:
         SignalError: it cannot; the message names the endings that can.
     """
     path = Path(path)
+    if _in_files(medium, path):
+        check_ending(media()["image"], path)
+        return
     if path.name.lower().endswith(medium.writable):
         return
     suffix = path.suffix.lower()
@@ -139,15 +142,37 @@ def try_output(
     if medium.options:
         longest = size if isinstance(size, int) else max(content.shape)
         medium.check_output(path, longest, medium.options(**options))
+    if _in_files(medium, path):
+        next(iter(_encode_numbered(medium, content, Path(path), about)))
+        return
     medium.encode(medium.sample(content), path, about, **options)
 
 
 def write_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> None:
     """Write a signal of any kind in the format that the ending of ``path`` names, whole or not at all.
 
-    The arguments, and what is raised, are those of :func:`encode_signal`.
+    A signal of many pictures is also written to numbered ones, by a pattern such as ``frame%04d.png``: all, or none. The
+    arguments, and what is raised, are those of :func:`encode_signal`.
     """
-    write_whole(path, encode_signal(signal, path, about, **options))
+    medium = medium_of(signal.kind)
+    if not _in_files(medium, path):
+        write_whole(path, encode_signal(signal, path, about, **options))
+        return
+    check_options(medium, options)
+    check_ending(medium, path)
+    write_all_whole(_encode_numbered(medium, signal, Path(path), about or {}))
+
+
+def _in_files(medium: Medium, path: str | Path) -> bool:
+    """Whether a signal is written to several files, by the pattern of their names."""
+    return medium.encode_numbered is not None and is_pattern(path)
+
+
+def _encode_numbered(
+    medium: Medium, signal: Signal, pattern: Path, about: Mapping[str, Any]
+) -> Iterable[tuple[Path, bytes]]:
+    assert medium.encode_numbered is not None
+    return medium.encode_numbered(signal, pattern, about)
 
 
 def encode_signal(signal: Signal, path: str | Path, about: Mapping[str, Any] | None = None, **options: Any) -> bytes:

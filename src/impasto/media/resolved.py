@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,6 +115,7 @@ class ResolvedSettings:
         size: the longest side; None keeps the content's.
         working_rate: samples a second while painting; None keeps the content's.
         scales: how many; None: as many as suit the size.
+        cuts: where the scenes of a movie begin.
         memory: bytes that the process may take; None: most of what is free.
     """
 
@@ -134,6 +135,7 @@ class ResolvedSettings:
     init: str
     init_noise: float
     method: str
+    cuts: str | Sequence[int]
     colour: str
     content_mask: str | None
     style_mask: tuple[str, ...]

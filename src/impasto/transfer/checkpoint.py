@@ -166,9 +166,18 @@ def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str,
                 f"{path} keeps an unfinished painting with another {name} (its SHA-256 differs): give that one again, or "
                 f"delete {path} to begin anew"
             )
-    was = ", ".join(f"{name} {value}" for name, value in about["machine"].items() if here.get(name) != value)
+    was = _differing(about["machine"], here)
     if was:
         log.warning("%s was written with %s: the result may differ in its last digits", path, was)
+
+
+def differences(machine: Mapping[str, Any], device: torch.device) -> str:
+    """What of a machine, as :func:`machine_of` tells it, is not so of this one, in a few words; empty if they are alike."""
+    return _differing(machine, machine_of(device))
+
+
+def _differing(machine: Mapping[str, Any], here: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in machine.items() if here.get(name) != value)
 
 
 def machine_of(device: torch.device) -> dict[str, Any]:

@@ -7,20 +7,22 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+from impasto.cluster.executor import Cluster
 from impasto.descent.descend import Progress
-from impasto.descent.memory import default_memory
+from impasto.descent.memory import default_memory, gibibytes
 from impasto.errors import SettingsError, SignalError
-from impasto.files import first_line, held_alone, sync_folder
+from impasto.files import held_alone, sync_folder
 from impasto.networks.device import find_device
 from impasto.transfer.checkpoint import machine_of
-from impasto.transfer.folder_job import Job, beside_of, checkpoint_of, paint_elsewhere, paint_job
+from impasto.transfer.folder_elsewhere import AtWork, painted_elsewhere
+from impasto.transfer.folder_job import Job, beside_of, checkpoint_of, paint_job
 from impasto.transfer.folder_plan import FolderPlan, Task, plan_folder
 from impasto.transfer.manifest import Manifest, digest_of
 from impasto.transfer.painter import Painter
@@ -42,7 +44,8 @@ class FolderProgress:
         done: how many results are there.
         total: how many there are to be.
         name: of the result at hand.
-        progress: of the painting at hand; None once it is written.
+        progress: of the painting at hand; None once it is written, and of what other processes paint.
+        at_work: by the names of what is being painted, how many evaluations of J are done, and how many there are to be.
         row: of the manifest, once it is written; None if it was there.
     """
 
@@ -50,6 +53,7 @@ class FolderProgress:
     total: int
     name: str
     progress: Progress | None = None
+    at_work: AtWork = field(default_factory=dict[str, tuple[int, int]])
     row: Mapping[str, Any] | None = None
 
 
@@ -104,15 +108,17 @@ def transfer_folder(
         checkpoint_every: how often a painting that takes more than a minute is kept on its way, in seconds; None: never.
         on_progress: called after each evaluation, and with each result.
         cancel: once it is set no other evaluation begins; what is painted to its end is there.
-        executor: paints several at once, e.g. a :class:`concurrent.futures.ProcessPoolExecutor`, with the settings and the
-            memory of this process and as many threads, so that the results are the same. No evaluations are told then, and
-            what has begun is painted to its end. Give ``memory``, of which each takes as much.
+        executor: paints several at once: a :class:`impasto.Cluster`; or any other, e.g. a
+            :class:`concurrent.futures.ProcessPoolExecutor`, of which no evaluations are told, and what has begun is painted
+            to its end. Each painting has the settings, the memory and the threads of this process, so that the results
+            are the same. Give ``memory``, of which each takes as much.
 
     Raises:
         SettingsError: a setting is wrong, or was given twice.
         SignalError: there is nothing to paint, a style cannot be read, or the folder of results cannot be written to or
             holds files that are not listed in its manifest. What cannot be read of the contents is in ``failed`` instead.
         WeightsError: the weights of the network are missing or damaged.
+        ClusterError: the cluster is lost; what is painted to its end is there.
         TransferInterrupted: Ctrl-C; what is painted to its end is there.
     """
     if painter is not None and settings is not None:
@@ -137,10 +143,11 @@ def paint_plan(
 ) -> FolderResult:
     """Paint what was planned; the arguments, and what is raised, are those of :func:`transfer_folder`."""
     tasks = plan.tasks if part is None else part.of(plan.tasks)
-    manifest = _begun(plan.folder, tasks, part, painter)
+    cluster = executor if isinstance(executor, Cluster) else None
+    manifest, memory = _begun(plan.folder, tasks, part, painter, cluster)
     with held_alone(manifest.path):
         return _paint_all(
-            plan, tasks, manifest, painter, options, checkpoint_every, on_progress, cancel or Event(), executor
+            plan, tasks, manifest, memory, painter, options, checkpoint_every, on_progress, cancel or Event(), executor
         )
 
 
@@ -148,6 +155,7 @@ def _paint_all(
     plan: FolderPlan,
     tasks: Sequence[Task],
     manifest: Manifest,
+    memory: int,
     painter: Painter,
     options: Mapping[str, Any] | None,
     checkpoint_every: float | None,
@@ -177,7 +185,7 @@ def _paint_all(
                 result.failed[task.name] = f"{task.content} cannot be read: {error.strerror}"
                 continue
             if not whole:
-                yield Job(task, digest, manifest.head["memory"], checkpoint_every, dict(options or {}))
+                yield Job(task, digest, memory, checkpoint_every, dict(options or {}))
                 continue
             done += 1
             checkpoint_of(task.output, checkpoint_every).remove()  # a kill may have come before that
@@ -185,11 +193,18 @@ def _paint_all(
             tell(task.name)
 
     def paint(job: Job) -> Mapping[str, Any] | str | None:
-        return paint_job(job, painter, lambda progress: tell(job.task.name, progress=progress), cancel)
+        name = job.task.name
+
+        def evaluated(progress: Progress) -> None:
+            tell(name, progress=progress, at_work={name: (progress.latest.evaluation, progress.iterations)})
+
+        return paint_job(job, painter, evaluated, cancel)
 
     outcomes = ((job, paint(job)) for job in jobs())
     if executor is not None:
-        outcomes = _elsewhere(jobs(), painter.settings, manifest.head["threads"], cancel, executor)
+        machine = {name: value for name, value in manifest.head.items() if name != "memory"}
+        told = lambda name, at_work: tell(name, at_work=dict(at_work))  # noqa: E731
+        outcomes = painted_elsewhere(jobs(), painter.settings, machine, cancel, executor, told)
     for job, outcome in outcomes:
         if outcome is None:
             continue
@@ -205,27 +220,6 @@ def _paint_all(
     return result
 
 
-def _elsewhere(
-    jobs: Iterator[Job], settings: TransferSettings, threads: int, cancel: Event, executor: Executor
-) -> Iterator[tuple[Job, Mapping[str, Any] | str | None]]:
-    """Each job and what came of it, as an executor ends them; once it is cancelled, of those that had begun."""
-    waiting: dict[Future[Any], Job] = {}
-    try:
-        for job in jobs:
-            waiting[executor.submit(paint_elsewhere, job, settings, threads)] = job
-        for future in as_completed(waiting):
-            if cancel.is_set():
-                for other in waiting:
-                    other.cancel()
-            if not future.cancelled():
-                yield waiting[future], future.result()
-    except BrokenExecutor as error:
-        raise SignalError(f"a worker died, and with it its executor ({first_line(error)}); the same call goes on") from None
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
 def _show(output: Path, manifest: Manifest, row: Mapping[str, Any]) -> None:
     """List a result and give it its place: what is there and is not listed is never of impasto.
 
@@ -239,8 +233,10 @@ def _show(output: Path, manifest: Manifest, row: Mapping[str, Any]) -> None:
     sync_folder(output.parent)
 
 
-def _begun(folder: Path, tasks: Sequence[Task], part: Part | None, painter: Painter) -> Manifest:
-    """The manifest of a folder of results, in which everything that is to be replaced is listed."""
+def _begun(
+    folder: Path, tasks: Sequence[Task], part: Part | None, painter: Painter, cluster: Cluster | None
+) -> tuple[Manifest, int]:
+    """The manifest of a folder, in which everything that is to be replaced is listed, and the bytes for each painting."""
     manifest = Manifest(folder, part)
     others = [task.output for task in tasks if os.path.lexists(task.output) and not manifest.lists(task.name)]
     if others:
@@ -253,12 +249,19 @@ def _begun(folder: Path, tasks: Sequence[Task], part: Part | None, painter: Pain
     except OSError as error:
         raise SignalError(f"{folder} cannot be made: {error.strerror}") from None
     device = find_device(painter.settings.device)
-    machine = machine_of(device)
-    manifest.begin(machine | {"memory": painter.settings.memory or default_memory(device)})
+    machine, free = machine_of(device), default_memory(device)
+    if cluster:  # its tasks compute with as many threads as they are told
+        machine["threads"], free = manifest.head.get("threads", cluster.threads), cluster.memory(free)
+    manifest.begin(machine | {"memory": painter.settings.memory or free})
     was = ", ".join(f"{name} {value}" for name, value in manifest.head.items() if machine.get(name, value) != value)
     if was:
         log.warning("%s was begun with %s: results may differ in their last digits", folder, was)
-    return manifest
+    memory = manifest.head["memory"]
+    if cluster and free < memory and not painter.settings.memory:
+        told = "%s was begun with %s for a painting, and a worker has %s: large results may differ in their last digits"
+        log.warning(told, folder, gibibytes(memory), gibibytes(free))
+        memory = free
+    return manifest, memory
 
 
 def _digests(painter: Painter, options: Mapping[str, Any] | None) -> Callable[[Task], str]:

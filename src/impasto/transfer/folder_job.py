@@ -1,18 +1,15 @@
-"""One painting of many: from its files to a file beside its place, in this process or another."""
+"""One painting of many: from its files to a file beside its place."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Any
-
-import torch
 
 from impasto.descent.descend import Progress
 from impasto.errors import ImpastoError, SettingsError, SignalError, WeightsError
@@ -21,7 +18,6 @@ from impasto.transfer.checkpoint import Checkpoint
 from impasto.transfer.folder_plan import Task
 from impasto.transfer.painter import Painter
 from impasto.transfer.painting import Painting
-from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
 
@@ -29,7 +25,6 @@ log = logging.getLogger("impasto")
 FIRST_SECONDS = 60.0
 # bytes of a name to which something can be added
 _SHORT = 200
-_here = threading.local()
 
 
 @dataclass(frozen=True)
@@ -88,23 +83,6 @@ def paint_job(
         raise SignalError(f"{output} {str(error).removeprefix(f'{beside} ')}") from None
     painting.check_written(beside)
     return _row(job, painting, data)
-
-
-def paint_elsewhere(job: Job, settings: TransferSettings, threads: int) -> Mapping[str, Any] | str | None:
-    """The same by a painter that this thread of this process keeps.
-
-    Raises:
-        SettingsError: torch has another number of threads here, and the last digits of results would differ.
-    """
-    here = torch.get_num_threads()
-    if here != threads:
-        raise SettingsError(
-            f"a worker of the executor computes with {here} threads; {threads} were expected, as the last digits of results "
-            "depend on them: set OMP_NUM_THREADS for all, or call torch.set_num_threads in the executor's initializer"
-        )
-    if getattr(_here, "settings", None) != settings:
-        _here.painter, _here.settings = Painter(settings=settings), settings
-    return paint_job(job, _here.painter)
 
 
 def beside_of(output: Path) -> Path:

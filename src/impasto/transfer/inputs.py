@@ -16,9 +16,10 @@ from impasto.media.registry import medium_of
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal
 from impasto.media.styles import Source, Style, Styles, shares
+from impasto.transfer.choices import INITS
 from impasto.transfer.record import about_of, record_of
 from impasto.transfer.resolve import resolve
-from impasto.transfer.settings import INITS, TransferSettings
+from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
 

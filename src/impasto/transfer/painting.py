@@ -11,10 +11,10 @@ from PIL import Image
 from impasto.descent.descend import Evaluation
 from impasto.descent.memory import peak_memory_mib
 from impasto.errors import ImpastoError, SignalError
-from impasto.files import one_line_is_enough, write_whole
+from impasto.files import one_line_is_enough
 from impasto.media.image.write import to_pillow
 from impasto.media.medium import Medium
-from impasto.media.read_write import encode_signal, read_signal
+from impasto.media.read_write import encode_signal, read_signal, write_signal
 from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.transfer.checkpoint import Checkpoint
@@ -75,14 +75,14 @@ class Painting:
         Only then is the checkpoint of a finished painting deleted.
 
         Args:
-            path: where; the ending gives the format.
+            path: where; the ending gives the format. A movie is also written to numbered pictures, ``frame%04d.png``.
             options: for a picture ``bits``, ``quality``, ``dpi`` and ``icc``, see :func:`impasto.write_image`.
 
         Raises:
             SignalError: the ending is unknown, or the file cannot be written or read again.
             SettingsError: an option is out of its range, or the format does not have it.
         """
-        write_whole(path, self.encode(path, **options))
+        write_signal(self.signal, path, self._record(), **options)
         self.check_written(path)
         if self.checkpoint and self.finished:
             self.checkpoint.remove()
@@ -94,7 +94,10 @@ class Painting:
             SignalError: the ending is unknown, or its format cannot hold the result.
             SettingsError: an option is out of its range, or the format does not have it.
         """
-        return encode_signal(self.signal, path, record_of(self.about, self.settings, self.best.cost), **options)
+        return encode_signal(self.signal, path, self._record(), **options)
+
+    def _record(self) -> dict[str, Any]:
+        return record_of(self.about, self.settings, self.best.cost)
 
     def check_written(self, path: str | Path) -> None:
         """Read a file of the result again.

@@ -153,4 +153,4 @@ def _has(choice: NetworkChoice, layers: Any) -> bool:
     return choice.given is None or all(layer in choice.given.layers for layer, _ in layers)
 
 
-_AS_GIVEN = ("rate", "until_still", "stroke", "step", "init", "init_noise", "method", "colour", "seed", "device")
+_AS_GIVEN = ("rate", "until_still", "stroke", "step", "init", "init_noise", "method", "cuts", "colour", "seed", "device")

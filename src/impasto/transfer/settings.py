@@ -13,20 +13,9 @@ from impasto.media.medium import Medium
 from impasto.media.registry import BUILT_IN, media, medium_of
 from impasto.networks.registry import constructor_of
 from impasto.objective.weighting import LayersGiven, check_choice
+from impasto.transfer.choices import CHOICES
 from impasto.transfer.layer_names import known_layers
 from impasto.validation import Layers, number, whole, whole_or
-
-CHOICES = {
-    "weighting": ("relative", "absolute"),
-    "style_cost": ("gram", "wasserstein"),
-    "optimizer": ("auto", "lbfgs", "adam", "gd"),
-    "pooling": ("max", "avg"),
-    "padding": ("replicate", "zeros"),
-    "method": ("auto", "slices", "frames", "volume"),
-    "preprocessing": ("auto", "caffe", "torchvision"),
-    "colour": ("style", "content", "luminance", "match"),
-}
-INITS = ("content", "random", "style")
 
 # exponents of --strength below and above 0.5, so that equal steps look alike: colours appear first, at small weights
 _STEEPNESS = (3.0, 2.0)
@@ -171,6 +160,12 @@ class TransferSettings:
         "auto",
         "How a volume is seen: by its slices in three orientations, or whole by a 3D network; and a movie: frame by frame, "
         "or whole.",
+    )
+    cuts: str | Sequence[int] = _setting(
+        "auto",
+        "Where scenes of a movie begin, each of which is painted anew: found, none, or the numbers of frames, from 0 on.",
+        "auto|none|N,...",
+        validation.cuts,
     )
     pooling: Literal["max", "avg"] = _setting("avg", "How the network pools.")
     padding: Literal["replicate", "zeros"] = _setting(

@@ -14,7 +14,7 @@ from PIL import Image, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
 from impasto.errors import SignalError
-from impasto.files import first_line, one_line_is_enough
+from impasto.files import first_line, is_pattern, one_line_is_enough
 from impasto.media.file_type import file_type
 from impasto.media.image.read import over_white, read_image, resample_image, scaled_shape
 from impasto.media.movie import ANIMATIONS, WRITABLE
@@ -44,7 +44,8 @@ def is_movie_file(path: Path, output: Path | None) -> bool:
     try:
         if not is_animation_file(path):
             return path.suffix.lower() not in _READ  # a picture's ending on a file of another type
-        if output is None or output.suffix.lower() not in WRITABLE:
+        numbered = output is not None and is_pattern(output)
+        if output is None or (output.suffix.lower() not in WRITABLE and not numbered):
             return False
         if output.suffix.lower() in (".gif", ".apng"):
             return True

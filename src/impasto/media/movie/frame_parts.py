@@ -5,7 +5,7 @@ After Ruder, Dosovitskiy and Brox, "Artistic Style Transfer for Videos" (2016), 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,9 +28,9 @@ _STROKES = 0.5
 
 
 class Frames:
-    """The frames of a movie as parts of a descent; frames after the first get a third of its evaluations.
+    """The frames of a movie as parts of a descent; frames after the first of a scene get a third of its evaluations.
 
-    A frame after the first starts from the previous result, moved along the optical flow of the content.
+    A frame after the first of a scene starts from the previous result, moved along the optical flow of the content.
 
     Args:
         objective: the terms, one of them :class:`impasto.objective.temporal.Temporal`.
@@ -38,6 +38,8 @@ class Frames:
         content: C, of shape (1, channels, time, height, width).
         style: S, each one or more pictures (n, channels, height, width), with their shares.
         bounds: the range of the values, or None.
+        cuts: the frames with which a new scene begins; it knows nothing of the one before.
+        scene: the first frame that is painted, and the one after the last; all if None.
         measured: see :class:`impasto.objective.term.Scene`.
     """
 
@@ -49,30 +51,37 @@ class Frames:
         style: Blend,
         *,
         bounds: tuple[float, float] | None = (0.0, 1.0),
+        cuts: Sequence[int] = (),
+        scene: tuple[int, int] | None = None,
         measured: dict[Any, Any] | None = None,
     ) -> None:
         self.content, self._objective, self._bounds = content, objective, bounds
+        self._numbers = range(*(scene or (0, content.shape[2])))
+        self._first = {self._numbers[0], *cuts}
         self._scene = Scene(network, content[:, :, 0], style, measured={} if measured is None else measured)
 
     def lengths(self, iterations: int) -> list[int]:
         """Evaluations of each frame."""
-        return [iterations] + [max(1, round(_LATER * iterations))] * (self.content.shape[2] - 1)
+        later = max(1, round(_LATER * iterations))
+        return [iterations if number in self._first else later for number in self._numbers]
 
     def begin(self, i: int, painted: Tensor, carried: State) -> tuple[Callable[[Tensor], Costs], Tensor]:
-        """J of frame ``i``, and where it starts, (1, channels, height, width); ``carried`` keeps the trust of ``moved``."""
-        trust = carried.get("trust", painted.new_ones(painted.shape[3:]))
-        carried["trust"] = trust
-        if not i:
-            return self.frame(0), painted[:, :, 0]
-        frame, trust = self.moved(i, painted[:, :, i - 1], trust)
+        """J of the frame, and where it starts, (1, channels, height, width); ``carried`` keeps the trust of ``moved``."""
+        number = self._numbers[i]
+        if number in self._first:
+            carried["trust"] = painted.new_ones(painted.shape[3:])
+            return self.frame(number), painted[:, :, number]
+        frame, trust = self.moved(
+            number, painted[:, :, number - 1], carried.get("trust", painted.new_ones(painted.shape[3:]))
+        )
         if self._bounds is not None:
             frame = frame.clamp(*self._bounds)
         carried["trust"] = trust
-        return self.frame(i, Moved(frame, trust)), frame
+        return self.frame(number, Moved(frame, trust)), frame
 
     def place(self, i: int, painted: Tensor, generated: Tensor) -> Tensor:
-        """The movie with the painted frame ``i`` put in."""
-        painted[:, :, i] = generated
+        """The movie with the painted frame put in."""
+        painted[:, :, self._numbers[i]] = generated
         return painted
 
     def frame(self, i: int, moved: Moved | None = None) -> BoundObjective:

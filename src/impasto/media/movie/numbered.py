@@ -1,9 +1,10 @@
-"""Numbered pictures, ``frame0001.png``, ``frame0002.png`` and so on, read as the frames of a movie."""
+"""Numbered pictures, ``frame0001.png``, ``frame0002.png`` and so on, read and written as the frames of a movie."""
 
 from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,14 +13,16 @@ import numpy as np
 import psutil
 
 from impasto.errors import SignalError, SizeError
-from impasto.files import is_folder
+from impasto.files import is_folder, is_pattern
 from impasto.media.image import READABLE
 from impasto.media.image.read import read_image, resample_image, scaled_shape
+from impasto.media.image.write import encode_image
 from impasto.media.movie import WRITABLE
 from impasto.media.signal import Signal
 
 log = logging.getLogger("impasto")
 
+_NUMBER = re.compile(r"%(?:0\d+)?d")
 _USUAL_RATE = 25
 # of the rates of broadcasters: 29.97 frames a second are 30000/1001
 _BROADCAST, _ROUNDED = Fraction(1000, 1001), 0.005
@@ -35,7 +38,9 @@ class _Name(NamedTuple):
 
 def is_folder_of_frames(path: Path, output: Path | None = None) -> bool:
     """Whether a folder is to become one movie, as it is if ``output`` is one."""
-    return output is not None and not is_folder(output) and output.suffix.lower() in WRITABLE
+    if output is None or is_folder(output):
+        return False
+    return output.suffix.lower() in WRITABLE or is_pattern(output)
 
 
 def numbered_files(pattern: Path) -> dict[int, Path]:
@@ -137,8 +142,42 @@ def read_frames(source: Path, longest: int | None = None, rate: float | None = N
             raise SignalError(f"{file} has {size} pixels; {expected}, as the frames before, were expected")
         values[:, i] = frame.values
         alpha[i] = frame.header.get("alpha", 1)
-    header = {"times": tuple(range(len(files))), "time_base": 1 / exact, "rate": exact, "last": 1}
+    header = {"times": tuple(range(len(files))), "time_base": 1 / exact, "rate": exact, "last": 1, "numbers": tuple(files)}
     return Signal(values, "movie", header | ({"alpha": alpha} if alpha.min() < 1 else {}))
+
+
+def encode_frames(movie: Signal, pattern: Path, about: Mapping[str, Any] | None = None) -> Iterator[tuple[Path, bytes]]:
+    """The files of the frames of a movie, one by one, each with its path.
+
+    They have the numbers of the content's frames, if it was numbered pictures too; otherwise they are counted from 1.
+
+    Raises:
+        SignalError: the pattern has no number or no ending of a picture, or files that are there would be taken for frames.
+    """
+    numbers = movie.header.get("numbers", range(1, movie.shape[0] + 1))
+    names = [pattern.with_name(_numbered(pattern, number)) for number in numbers]
+    try:
+        others = sorted(set(numbered_files(pattern).values()) - set(names))
+    except SignalError:
+        others = []
+    if others:
+        raise SignalError(f"{others[0]} would be taken for one of the frames {pattern.name}: name another folder")
+    kept = {"tracks": "sound and subtitles", "chapters": "chapters", "attachments": "attached files"}
+    if left_out := [*movie.header.get("left_out", ()), *(name for key, name in kept.items() if movie.header.get(key))]:
+        log.warning("%s: numbered pictures have no place for: %s", pattern, ", ".join(left_out))
+    for i, name in enumerate(names):
+        yield name, encode_image(_frame(movie, i), name, about)
+
+
+def _numbered(pattern: Path, number: int) -> str:
+    if len(_NUMBER.findall(pattern.name.replace("%%", ""))) != 1:
+        raise SignalError(f"{pattern} is not the pattern of numbered files; one number, as in frame%04d.png, was expected")
+    return pattern.name % number
+
+
+def _frame(movie: Signal, i: int) -> Signal:
+    alpha = {"alpha": movie.header["alpha"][i]} if "alpha" in movie.header else {}
+    return Signal(np.ascontiguousarray(movie.values[:, i]), header=alpha)
 
 
 def _exact(rate: float) -> Fraction:

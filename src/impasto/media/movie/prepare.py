@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,7 @@ from impasto.media.image.read import over_white, resample_image, scaled_shape
 from impasto.media.movie.frame_parts import Frames
 from impasto.media.movie.optical_flow import flicker
 from impasto.media.movie.read import frame_of, resample_movie
+from impasto.media.movie.scenes import SCENE, cuts_of
 from impasto.media.prepared import Bind, Measured, Prepared, check_whole
 from impasto.media.resolved import ResolvedSettings
 from impasto.media.signal import Signal, roles
@@ -36,6 +39,10 @@ def prepare_movies(content: Signal, styles: Styles, settings: ResolvedSettings) 
     if settings.method not in ("frames", "volume"):
         raise SettingsError(f"method {settings.method!r} is not for a movie: frames or volume is")
     as_volume = settings.method == "volume"
+    # of the content as it was read, so that the scenes are the same whatever is painted of it, and where
+    cuts = () if as_volume else cuts_of(content, settings.cuts)
+    if as_volume and not isinstance(settings.cuts, str):
+        raise SettingsError("cuts divide a movie that is painted frame by frame; with --method volume leave them out")
     longest = max(content.shape[1:])
     size = min(longest, settings.size or longest)
     content = resample_movie(content, scaled_shape(content.shape[1:], size))
@@ -75,14 +82,17 @@ def prepare_movies(content: Signal, styles: Styles, settings: ResolvedSettings) 
         bounds=(0.0, 1.0),
         natural=True,
         in_tiles=not as_volume,
-        bind=_bind_volume(settings.network.build(3)) if as_volume else _bind_frames,
+        bind=_bind_volume(settings.network.build(3)) if as_volume else _bind_frames(cuts, content.header.get(SCENE)),
     )
 
 
-def _bind_frames(
-    objective: Objective, network: Forward, content: Tensor, style: Blend, painted: Tensor | None, measured: Measured
-) -> Parts:
-    return Frames(objective, network, content, style, measured=measured)
+def _bind_frames(cuts: Sequence[int], scene: tuple[int, int] | None) -> Bind:
+    def bind(
+        objective: Objective, network: Forward, content: Tensor, style: Blend, painted: Tensor | None, measured: Measured
+    ) -> Parts:
+        return Frames(objective, network, content, style, cuts=cuts, scene=scene, measured=measured)
+
+    return bind
 
 
 def _bind_volume(inflated: nn.Module) -> Bind:

@@ -182,7 +182,7 @@ def describe_movie(movie: Signal) -> str:
 def sample_movie(movie: Signal) -> Signal:
     """The first two frames, with all of the header."""
     header = dict(movie.header)
-    for name in ("times", "alpha"):
+    for name in ("times", "alpha", "numbers"):
         if name in header:
             header[name] = header[name][:2]
     return Signal(movie.values[:, :2], movie.kind, header)

@@ -18,8 +18,9 @@ from impasto.errors import SettingsError
 from impasto.media.registry import medium_of
 from impasto.networks.device import available_devices
 from impasto.objective.weighting import layers_text
+from impasto.transfer.choices import CHOICES, INITS
 from impasto.transfer.default_text import default_text
-from impasto.transfer.settings import CHOICES, INITS, TransferSettings
+from impasto.transfer.settings import TransferSettings
 from impasto.validation import YES_NO, Layers
 
 
