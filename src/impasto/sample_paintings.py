@@ -84,7 +84,7 @@ def leaded_panes(height: int = 512, seed: int = 11) -> Image.Image:
     scale, wide = height * _SUPERSAMPLING, height * 4 // 3 * _SUPERSAMPLING
     hearts = random.uniform((0, 0), (4 / 3, 1), (420, 2))
     rows, columns = np.mgrid[0:scale, 0:wide] / scale
-    distances, nearest = KDTree(hearts).query(np.stack([columns, rows], axis=-1), k=2)
+    distances, nearest = map(np.asarray, KDTree(hearts).query(np.stack([columns, rows], axis=-1), k=2))
     x, y = hearts.T
     sun = np.hypot(x - 0.95, y - 0.3)
     glass = np.where((sun < 0.14)[:, None], (252, 214, 92), (70, 124, 196))

@@ -99,13 +99,13 @@ def prices_of(queries: Tensor, candidates: Tensor) -> Tensor:
 
     asking, asked = some(queries) / _BLUR, some(candidates)
     scores = asking @ asked.T
-    dear = scores.new_zeros(len(asked))
+    gains, prices = scores.logsumexp(1, keepdim=True), scores.new_zeros(len(asked))
     for _ in range(_ROUNDS):
-        content_with = (scores - dear).logsumexp(1, keepdim=True)
-        dear = (scores - content_with).logsumexp(0)
-        dear = dear - dear.mean()
+        gains = (scores - prices).logsumexp(1, keepdim=True)
+        prices = (scores - gains).logsumexp(0)
+        prices = prices - prices.mean()
     parts = candidates.split(max(1, _AT_ONCE // len(asking)))
-    return _BLUR * torch.cat([(asking @ part.T - content_with).logsumexp(0) for part in parts])
+    return _BLUR * torch.cat([(asking @ part.T - gains).logsumexp(0) for part in parts])
 
 
 class Candidates(NamedTuple):

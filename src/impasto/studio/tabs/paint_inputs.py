@@ -108,6 +108,7 @@ def _settings_inside(path: Path) -> dict[str, Any] | None:
     """The settings that a painting of impasto carries."""
     try:
         with Image.open(path) as picture:
-            return dict(json.loads(picture.info["impasto"])["settings"])
+            # pictures that do not say how far they are drawn are older than that setting, and are not
+            return {"draw": 0.0} | dict(json.loads(picture.info["impasto"])["settings"])
     except Exception:  # anything can be wrong with a file from outside; then it carries no settings
         return None
