@@ -114,6 +114,8 @@ def test_forms_are_placed_by_what_ties_content_and_style():
 
 def test_what_leaves_no_layers_or_no_unit_for_it_is_painted_without():
     assert TransferSettings(weighting="absolute").for_kind("image").draw == 0.0
+    assert TransferSettings(style_layers="relu1_1").for_kind("image").draw == 0.0
+    assert TransferSettings(content_layers="relu4_2").for_kind("image").draw == 0.0
     assert TransferSettings().for_kind("series").draw is None
     J = impasto.content("relu4_2") + 20 * impasto.style("relu1_1")  # noqa: N806
     filled, settings = resolve(TransferSettings(), IMAGE, objective=J)

@@ -233,7 +233,8 @@ class TransferSettings:
         content, which then has no cost, at a single scale.
 
         Above a draw of 0.5 the content is drawn first, and the style layers that hold the motif count (2 - 2 draw)^3 times
-        as much as those that hold the brush. With a network that does not draw, or absolute weights, draw is 0 by default.
+        as much as those that hold the brush. With a network that does not draw, layers that are given, or absolute weights,
+        draw is 0 by default.
 
         Raises:
             SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
@@ -256,7 +257,7 @@ class TransferSettings:
             kind = f"this kind of signal ({medium.name})"
             raise SettingsError(f"network {row.name!r} does not take {kind}: {fitting} was expected")
         weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
-        if "draw" in defaults and (not row.placing_layers or self.weighting == "absolute"):
+        if "draw" in defaults and not (row.placing_layers and self._has_usual_costs):
             defaults["draw"] = 0.0
         draw = defaults.get("draw", 0.0) if self.draw is None else self.draw
         usual = {"content_layers": row.content_layers or None, "style_layers": row.painted_with(draw) or None}
@@ -271,6 +272,11 @@ class TransferSettings:
             if self.strength == 0:
                 open_ones |= {"init": "content", "scales": 1} | ({"draw": 0.0} if "draw" in defaults else {})
         return replace(self, **open_ones)
+
+    @property
+    def _has_usual_costs(self) -> bool:
+        """Whether J is left to impasto: one whose layers or weighting are given is that J, and no other."""
+        return self.content_layers is None and self.style_layers is None and self.weighting == "relative"
 
     def takes_size_for_rate(self, medium: Medium) -> bool:
         """Whether ``size`` means the working rate, which older versions called so for series and sounds."""
