@@ -25,7 +25,7 @@ def test_empty_fields_are_the_defaults():
 
 
 def test_every_setting_has_a_field_but_those_that_name_files():
-    hidden = {"weights", "preprocessing", "content_mask", "style_mask", "protect"}
+    hidden = {"weights", "preprocessing", "cuts", "content_mask", "style_mask", "protect"}
     assert {setting.name for setting in fields(TransferSettings)} - set(NAMES) == hidden
 
 

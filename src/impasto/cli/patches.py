@@ -17,13 +17,7 @@ from impasto.cli.synthesise import SHOWN_COUNT, SHOWN_UNITS, described, network_
 from impasto.cli.watch import keep_index, keeper, progress_bar
 from impasto.cluster.connection import parse_cluster
 from impasto.errors import SettingsError
-from impasto.explore.settings import (
-    PATCHES,
-    Layered,
-    parse_layers,
-    parse_size,
-    parse_units,
-)
+from impasto.explore.settings import PATCHES, Layered, parse_layers, parse_size, parse_units
 from impasto.media.registry import BUILT_IN
 from impasto.validation import Part, whole
 from impasto.validation import part as part_of_names

@@ -145,7 +145,8 @@ def unknown_layer(name: str, known: Iterable[str]) -> UnknownLayerError:
     A network whose layers are named in another way has none that is near: of a layer of such a network it names all.
     """
     known = list(known)
-    alike = [layer for layer in known if _spelling(layer) == _spelling(name)]
+    alike = [layer for layer in known if layer.replace("_", "") == name.replace("_", "")]
+    alike = alike or [layer for layer in known if _spelling(layer) == _spelling(name)]
     if not alike:
         others = [other for other, architecture in ARCHITECTURES.items() if name in sources(architecture.table)]
         if others:

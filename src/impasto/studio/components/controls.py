@@ -90,10 +90,11 @@ DIALS = (
     Dial("stroke", "Brush strokes, fine – broad", 1.0, 0.25, 4, 0.25, True),
     Dial("draw", "Photographic – Painterly", medium_of("image").defaults["draw"], step=0.1, pictures=True),
 )
-# visitors shall not name files of the server, nor weights that would have to be fetched from elsewhere
+# visitors shall not name files of the server, nor weights that would have to be fetched; and they paint no movies
 _HIDDEN = (
     *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
     "preprocessing",
+    "cuts",
 )
 _SHORT = 12  # letters of a default that a field has room for
 GROUPS = {
