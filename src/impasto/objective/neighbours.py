@@ -98,9 +98,9 @@ def neighbours(layers: LayersGiven) -> Neighbours:
     """J_neighbours of some layers: how far the activations of G point from those of the styles where these are alike.
 
     For each cell of 4 positions along each axis the styles' cell is searched whose hypercolumn has the largest cosine with
-    that of the content, each relative to its mean, less a price by which all cells are found about equally often (see
-    :func:`impasto.objective.matching.prices_of`); from a second scale on a quarter of what is compared is what is painted
-    already. The activations found there are what those of G are compared with, see
+    that of the content, each relative to its mean, less a price by which all cells are found about equally often (the
+    dual variables of the optimal transport between them: Cuturi 2013, arXiv:1306.0895); from a second scale on a quarter of
+    what is compared is what is painted already. The activations found there are what those of G are compared with, see
     :func:`impasto.objective.costs.neighbour_cost`, and they stay while J is descended at one scale. With regions a cell is
     searched for in its own region, and of several styles each has cells by its share.
 
