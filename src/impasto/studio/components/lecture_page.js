@@ -16,8 +16,9 @@ async function openUnit(layer, unit) {
   button?.click();
   if (!button || unit === undefined) return;
   await soon(`#unit-browser button[data-layer="${layer}"][aria-pressed="true"]`);
-  const number = await soon("#unit-browser .number");
-  if (number) { number.value = unit; number.dispatchEvent(new Event("change", { bubbles: true })); }
+  const sought = await soon("#unit-browser .find");
+  if (sought) { sought.value = unit; sought.dispatchEvent(new Event("change", { bubbles: true })); }
+  (await soon(`#unit-browser .sheet button[data-unit="${unit}"]`))?.click();
 }
 
 const page = lecture(find(".lecture"), openUnit);
