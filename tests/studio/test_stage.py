@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.studio.conftest import open_page, opened
+from tests.studio.conftest import MS, open_page, opened
 from tests.studio.test_page import both, evaluations, field, give, picture_of, wait_for_another
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -94,35 +94,40 @@ def test_paint_while_one_is_painted_and_in_ones_own_order(page: Any, pictures: d
     assert not page.trouble
 
 
-def test_four_side_by_side_and_two_of_the_history(page: Any, pictures: dict[str, Path]):
-    both(page, pictures, iterations="2")
-    page.locator("#vary-strengths").click()
-    cells = page.locator("#result-view .cell")
-    page.wait_for_function("[...document.querySelectorAll('.cell a')].filter(a => !a.hidden).length === 4")
-    assert [cell.inner_text() for cell in cells.locator("b").all()] == [
-        f"strength {strength}" for strength in ("0.3", "0.45", "0.6", "0.75")
-    ]
-    assert not page.locator("#download").is_visible() and not page.locator("#continue").is_visible()
-    with page.expect_download() as download:
-        cells.nth(1).locator("a").click()
-    assert download.value.suggested_filename == "content-in-the-style-of-style.png"
-    page.reload()
-    page.wait_for_function("document.querySelectorAll('.cell img[src]').length === 4")
-    cells.nth(2).locator(".open").click()
-    page.locator("#download").wait_for()
-    assert "strength 0.6" in page.locator("#result-view .about").inner_text()
+def test_four_side_by_side_and_two_of_the_history(browser: Any, tmp_path: Path, pictures: dict[str, Path]):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    with opened(tmp_path / "studio") as studio:
+        page = open_page(context, studio)
+        page.set_default_timeout(2 * MS)
+        both(page, pictures, iterations="2")
+        page.locator("#vary-strengths").click()
+        cells = page.locator("#result-view .cell")
+        page.wait_for_function("[...document.querySelectorAll('.cell a')].filter(a => !a.hidden).length === 4")
+        assert [cell.inner_text() for cell in cells.locator("b").all()] == [
+            f"strength {strength}" for strength in ("0.3", "0.45", "0.6", "0.75")
+        ]
+        assert not page.locator("#download").is_visible() and not page.locator("#continue").is_visible()
+        with page.expect_download() as download:
+            cells.nth(1).locator("a").click()
+        assert download.value.suggested_filename == "content-in-the-style-of-style.png"
+        page.reload()
+        page.wait_for_function("document.querySelectorAll('.cell img[src]').length === 4")
+        cells.nth(2).locator(".open").click()
+        page.locator("#download").wait_for()
+        assert "strength 0.6" in page.locator("#result-view .about").inner_text()
 
-    page.get_by_role("tab", name="History").click()
-    for number in (0, 3):
-        page.locator("#history-list li").nth(number).locator(".mark input").check()
-    page.get_by_role("button", name="Side by side").click()
-    page.wait_for_function("document.querySelectorAll('.cell img[src]').length === 2")
-    assert [cell.inner_text() for cell in cells.locator("b").all()] == ["strength 0.75", "strength 0.3"]
-    page.get_by_role("tab", name="History").click()
-    with page.expect_download() as download:
-        page.locator("#history-list li .tools a").first.click()
-    assert re.fullmatch(r"content-in-the-style-of-style\.png", download.value.suggested_filename)
-    assert not page.trouble
+        page.get_by_role("tab", name="History").click()
+        for number in (0, 3):
+            page.locator("#history-list li").nth(number).locator(".mark input").check()
+        page.get_by_role("button", name="Side by side").click()
+        page.wait_for_function("document.querySelectorAll('.cell img[src]').length === 2")
+        assert [cell.inner_text() for cell in cells.locator("b").all()] == ["strength 0.75", "strength 0.3"]
+        page.get_by_role("tab", name="History").click()
+        with page.expect_download() as download:
+            page.locator("#history-list li .tools a").first.click()
+        assert re.fullmatch(r"content-in-the-style-of-style\.png", download.value.suggested_filename)
+        assert not page.trouble
+    context.close()
 
 
 def test_after_a_kill_the_last_picture_is_there_and_goes_on(browser: Any, tmp_path: Path, pictures: dict[str, Path]):
