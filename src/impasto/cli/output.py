@@ -1,11 +1,14 @@
-"""Where results go: looked at before the work, and found another place for at its end if it must be."""
+"""Where results go: looked at before the work, found another place for at its end if it must be, and told."""
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from impasto.errors import SignalError
 
@@ -14,6 +17,16 @@ if TYPE_CHECKING:
     from impasto.transfer.painter import Painting
 
 PLOT_FORMATS = (".png", ".svg", ".pdf")
+
+
+def tell_painting(painting: Painting, output: Path, *, as_json: bool) -> None:
+    """Print where the painting is, its size, its J and how long it took: in a line, or with all that is known as JSON."""
+    summary = {"output": str(output), **painting.summary()}
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    else:
+        size = painting.medium.describe(painting.signal)
+        click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
 
 
 def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -> None:

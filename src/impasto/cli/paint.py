@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from impasto.cli.dry_run import tell
 from impasto.cli.folder import check_one, content_of_folder, folder_options, paint_folder
 from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancel_on_interruption, ignore_interruptions
-from impasto.cli.output import check_outputs, write_somewhere
+from impasto.cli.output import check_outputs, tell_painting, write_somewhere
 from impasto.cli.progress import log_progress, progress_bar
 from impasto.cli.scenes import paint_movie
 from impasto.cli.styles import parse_style
@@ -280,10 +279,5 @@ def paint(
     write_somewhere(painting, output, written)
     if plot:
         painting.plot(plot)
-    summary = {"output": str(output), **painting.summary()}
-    if as_json:
-        click.echo(json.dumps(summary, indent=2))
-    else:
-        size = medium.describe(painting.signal)
-        click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
+    tell_painting(painting, output, as_json=as_json)
     return 0 if painting.finished else 130

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from impasto.cli.imports import large_imports
 from impasto.cli.interruption import cancelling, ignore_interruptions
-from impasto.cli.output import check_outputs, write_somewhere
+from impasto.cli.output import check_outputs, tell_painting, write_somewhere
 from impasto.cli.telling import set_level
 from impasto.cli.watch import progress_bar
 from impasto.cluster.connection import parse_cluster
@@ -55,12 +54,7 @@ def paint_movie(
         painting = transfer_scenes(content, styles, output, settings, **how)
     ignore_interruptions()  # nothing shall stop the movie on its way to the disk
     write_somewhere(painting, output, options)
-    summary = {"output": str(output), **painting.summary()}
-    if as_json:
-        click.echo(json.dumps(summary, indent=2))
-    else:
-        size = medium.describe(painting.signal)
-        click.echo(f"{click.format_filename(output)}: {size}, J {summary['cost']:.4g}, {summary['seconds']:.0f} s")
+    tell_painting(painting, output, as_json=as_json)
     if not painting.finished:
         click.echo("impasto: interrupted; the scenes that were not painted to their end are as they were", err=True)
     return 0 if painting.finished else 130

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import pickle
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -202,6 +202,14 @@ class Cluster(Executor):
     def _lost(self, error: Exception | None = None) -> ClusterError:
         reason = f" ({first_line(error)})" if error else ""
         return ClusterError(f"the connection to {self._given} is lost{reason}; the same call goes on")
+
+
+def give_up(waiting: Collection[Future[Any]], executor: Executor) -> None:
+    """Cancel what no executor has begun, and of a cluster also stop what is at work."""
+    for future in waiting:
+        future.cancel()
+    if waiting and isinstance(executor, Cluster):
+        executor.stop()
 
 
 def _new_name() -> str:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from impasto.cluster.executor import Cluster, TaskKilled
+from impasto.cluster.executor import Cluster, TaskKilled, give_up
 from impasto.cluster.worker import compute_with
 from impasto.errors import SettingsError, SignalError
 from impasto.explore.batches import Looked, in_batches, read_images, seen
@@ -100,10 +100,7 @@ class Elsewhere:
         except BrokenExecutor as error:
             raise SignalError(f"a worker died, and with it its executor ({first_line(error)})") from None
         finally:
-            for future, _ in waiting:
-                future.cancel()
-            if cluster and waiting:
-                cluster.stop()
+            give_up([future for future, _ in waiting], self.executor)
 
 
 def elsewhere_of(executor: Executor, network: str | Network, **how: Any) -> Elsewhere:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
-from impasto.cluster.executor import Cluster, TaskKilled
+from impasto.cluster.executor import Cluster, TaskKilled, give_up
 from impasto.cluster.worker import compute_with
 from impasto.descent.descend import Progress
 from impasto.errors import SignalError
@@ -63,7 +63,7 @@ def painted_elsewhere(
             done, _ = wait(waiting, _TICK, FIRST_COMPLETED)
             if cancel.is_set() and not stopped:
                 stopped = True
-                _stop(waiting, cluster)
+                give_up(waiting, executor)
             for name, done_there, iterations in cluster.told() if cluster else ():
                 at_work[name] = (done_there, iterations)
                 tell(name, at_work)
@@ -72,14 +72,7 @@ def painted_elsewhere(
                 at_work.pop(job.task.name, None)
                 yield job, _outcome(future, job)
     finally:
-        _stop(waiting, cluster)
-
-
-def _stop(waiting: Mapping[Future[Any], Job], cluster: Cluster | None) -> None:
-    for future in waiting:
-        future.cancel()
-    if cluster and waiting:
-        cluster.stop()
+        give_up(waiting, executor)
 
 
 def _findable(job: Job) -> Job:

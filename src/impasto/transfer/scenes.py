@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from impasto.cluster.executor import Cluster, TaskKilled
+from impasto.cluster.executor import Cluster, TaskKilled, give_up
 from impasto.cluster.worker import compute_with
 from impasto.descent.descend import Evaluation
 from impasto.descent.memory import default_memory
@@ -145,7 +145,7 @@ def _painted(
             done, _ = wait(waiting, _TICK, FIRST_COMPLETED)
             if cancel.is_set() and not stopped:
                 stopped = True
-                _stop(waiting, cluster)
+                give_up(waiting, executor)
             for name, now, count in cluster.told() if cluster else ():
                 at_work[name] = (now, count)
             for future in done:
@@ -155,15 +155,8 @@ def _painted(
             if on_progress is not None:
                 on_progress(len(painted), len(scenes), dict(at_work))
     finally:
-        _stop(waiting, cluster)
+        give_up(waiting, executor)
     return [painted[scene.frames] for scene in scenes]
-
-
-def _stop(waiting: Mapping[Future[Any], Scene], cluster: Cluster | None) -> None:
-    for future in waiting:
-        future.cancel()
-    if cluster and waiting:
-        cluster.stop()
 
 
 def _outcome(scene: Scene, future: Future[Any]) -> Painted | None:
