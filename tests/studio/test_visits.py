@@ -37,6 +37,16 @@ def test_what_was_kept_is_found_by_the_next_server(visits: Visits, upload: Path)
     assert again.files == found.files  # it stays where it is
 
 
+def test_a_file_is_adopted_once_and_left_where_it_cannot_be(visits: Visits, upload: Path):
+    visitor = visits.new()
+    adopted = visits.adopt(visitor, "paint", upload)
+    assert adopted.parent == visits.folder / visitor / "paint" and adopted.read_bytes() == b"seen"
+    assert visits.adopt(visitor, "paint", adopted) == adopted
+    assert visits.keep(visitor, "paint", 1, {"content": adopted}).files == {"content": adopted}
+    assert visits.adopt("", "paint", upload) == upload
+    assert visits.adopt(visitor, "paint", upload.with_name("gone.png")) == upload.with_name("gone.png")
+
+
 def test_of_others_and_of_what_was_never_kept_there_is_nothing(visits: Visits, upload: Path):
     visitor = visits.new()
     visits.keep(visitor, "paint", 1, {"content": upload})

@@ -78,9 +78,9 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
                 picture = preview_signal(_on_the_way(content, values))
                 left = None if seconds is None else seconds * progress.left
                 size = " × ".join(map(str, reversed(values.shape[1:]))) if progress.scales > 1 else ""
-                job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size))
                 with suppress(OSError):  # a full disk is told at the end, if it is still full then
-                    history.see(run, picture, costs)
+                    history.see(run, picture, costs)  # before it is shown: no kill loses what was on the screen
+                job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size))
             job.look()
 
         ended = "done"

@@ -100,6 +100,20 @@ class Visits:
                 raise SignalError(f"the page cannot be kept in {self.folder}: {error.strerror or error}") from None
         return Kept(value, copies)
 
+    def adopt(self, visitor: str, part: str, path: Path) -> Path:
+        """Where a file that the visitor has brought for a part of the page lies from now on, as uploads do not stay.
+
+        It is left where it is for no visitor (""), and if it cannot be copied.
+        """
+        if not _VISITOR.fullmatch(visitor):
+            return path
+        folder = self._of(visitor, part)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            return _copied(path, folder)
+        except OSError:
+            return path
+
     def recall(self, visitor: str, part: str) -> Kept | None:
         """The part of the page as this visitor left it, without files that are gone; None if there is nothing of it."""
         if not _VISITOR.fullmatch(visitor):

@@ -65,7 +65,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     tab = PaintTab(files, inputs, rows, settings, watched, stage.follow, visitor, opened)
     queue.connect(tab)
     all_files: set[Any] = set(files.values())
-    keep = (remember(state, tab), tab.chosen, [*files.values()])
+    keep = (remember(state, tab), tab.chosen, None)
 
     for role, place in inputs.items():
         change = paint_inputs.changes(state, tab, role)
@@ -74,7 +74,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
             changed += [view, *rows.values(), *(settings[name] for name in rows)]
         place.input(paint_inputs.weigh, files[role], files[role], **ENDLESS).then(*keep, **QUIET)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
-            stored = getattr(place, event)(handle, [files[role], current], changed, **ENDLESS)
+            stored = getattr(place, event)(handle, [files[role], current, visitor], changed, **ENDLESS)
             stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **QUIET)
             stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **QUIET)
             stored.then(*keep, **QUIET)

@@ -16,12 +16,13 @@ from impasto.errors import ImpastoError
 from impasto.studio.components import controls, result_view, signal_input
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.paint_parts import NEEDED, ROLES, PaintTab, Values
+from impasto.studio.tabs.remembered import PART
 from impasto.studio.tabs.run_display import sentence
 from impasto.studio.uploads import Upload, inspect
 
 
 class Changes(NamedTuple):
-    """What happens at a signal input; each takes the file that is there and the id of the run that is shown."""
+    """What happens at a signal input; each takes the file that is there, the id of the run that is shown and the visitor."""
 
     uploaded: Callable[..., Values]
     chosen: Callable[..., Values]
@@ -43,21 +44,22 @@ def changes(state: StudioState, tab: PaintTab, role: str) -> Changes:
             changed |= {tab.settings[name]: update for name, update in controls.fields_of_kind(file.kind).items()}
         return changed
 
-    def take(there: Upload | None, run: str, find: Callable[[], Upload], ready: str = "") -> Values:
+    def take(there: Upload | None, run: str, visitor: str, find: Callable[[], Upload], ready: str = "") -> Values:
         try:
-            upload = find()
+            found = find()
+            upload = replace(found, path=state.visits.adopt(visitor, PART, found.path))
             return answer(upload, signal_input.value_of(upload, ready), run)
         except ImpastoError as error:  # what is there stays
             value = signal_input.EMPTY if there is None else signal_input.value_of(there)
             return {tab.inputs[role]: {**value, "error": sentence(error), "at": time.time()}}
 
-    def uploaded(there: Upload | None, run: str, event: gr.EventData) -> Values:
-        return take(there, run, lambda: inspect(event.path, event.name, state.uploads))
+    def uploaded(there: Upload | None, run: str, visitor: str, event: gr.EventData) -> Values:
+        return take(there, run, visitor, lambda: inspect(event.path, event.name, state.uploads))
 
-    def chosen(there: Upload | None, run: str, event: gr.EventData) -> Values:
-        return take(there, run, lambda: state.gallery.upload(role.split()[0], event.name), event.name)
+    def chosen(there: Upload | None, run: str, visitor: str, event: gr.EventData) -> Values:
+        return take(there, run, visitor, lambda: state.gallery.upload(role.split()[0], event.name), event.name)
 
-    def cleared(there: Upload | None, run: str) -> Values:
+    def cleared(there: Upload | None, run: str, visitor: str) -> Values:
         return answer(None, signal_input.EMPTY, run)
 
     return Changes(uploaded, chosen, cleared)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
-
-import gradio as gr
 
 from impasto.errors import ImpastoError
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.paint_parts import ROLES, PaintTab, Values
 from impasto.studio.uploads import Upload
 
-_PART = "paint"
+PART = "paint"
+"""The name of the tab among what a visitor has left."""
 
 
-def remember(state: StudioState, tab: PaintTab) -> Callable[[Values], Any]:
-    """Keeps the tab as it is now; from then on it has its files from there, as uploads do not stay."""
+def remember(state: StudioState, tab: PaintTab) -> Callable[[Values], None]:
+    """Keeps the tab as it is now. It changes nothing on it: while it keeps one state of it the next may be there."""
 
-    def keep(values: Values) -> Any:
+    def keep(values: Values) -> None:
         if not values[tab.opened]:  # what a new page fires before it is set up is not what its visitor has chosen
-            return gr.skip()
+            return
         files = tab.chosen_in(values)
         value = {
             "files": {role: upload.as_dict() for role, upload in files.items()},
@@ -30,10 +28,7 @@ def remember(state: StudioState, tab: PaintTab) -> Callable[[Values], Any]:
         }
         paths = {role: upload.path for role, upload in files.items()}
         with suppress(ImpastoError):  # a page that cannot be kept can still be painted with
-            kept = state.visits.keep(values[tab.visitor], _PART, value, paths)
-            moved = {role: path for role, path in kept.files.items() if path != paths[role]}
-            return {tab.files[role]: replace(files[role], path=path) for role, path in moved.items()} or gr.skip()
-        return gr.skip()
+            state.visits.keep(values[tab.visitor], PART, value, paths)
 
     return keep
 
@@ -42,7 +37,7 @@ def recall(state: StudioState, tab: PaintTab) -> Callable[[str], Values]:
     """Sets up the tab as its visitor has left it; a new visitor gets a name."""
 
     def set_up(visitor: str) -> Any:
-        kept = state.visits.recall(visitor, _PART)
+        kept = state.visits.recall(visitor, PART)
         if kept is None:
             return {tab.opened: True} | ({} if visitor else {tab.visitor: state.visits.new()})
         try:
