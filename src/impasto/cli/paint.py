@@ -28,6 +28,7 @@ from impasto.files import is_folder
 from impasto.media.image.options import ImageOutput
 from impasto.transfer.choices import CHOICES
 from impasto.transfer.default_text import default_text
+from impasto.transfer.presets import PRESETS
 from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
             multiple=setting.metadata["check"] is validation.texts,
             help=setting.metadata["help"] + (f"  [default: {default}]" if default else ""),
         )(command)
-    return command
+    about = "The settings of a known program; any other option that is given wins over it."
+    return click.option("--preset", type=click.Choice([*PRESETS]), help=about)(command)
 
 
 def result_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -177,7 +179,8 @@ def divided(options: dict[str, Any]) -> tuple[TransferSettings, dict[str, Any]]:
     """The settings, and how a picture is written, among the options that were given."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
     written = {option.name: given.pop(option.name) for option in fields(ImageOutput) if option.name in given}
-    return TransferSettings(**given), written
+    name = given.pop("preset", None)
+    return TransferSettings.preset(name, **given) if name else TransferSettings(**given), written
 
 
 @click.command()

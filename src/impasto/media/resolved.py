@@ -134,6 +134,7 @@ class ResolvedSettings:
     step: float | None
     init: str
     init_noise: float
+    noise: str
     method: str
     cuts: str | Sequence[int]
     colour: str

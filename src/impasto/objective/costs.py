@@ -159,6 +159,11 @@ def total_variation(x: Tensor) -> Tensor:
     return ((squares + _FLAT**2).sqrt() - _FLAT).mean()
 
 
+def summed_variation(x: Tensor) -> Tensor:
+    """The sum of the absolute differences of neighbours along each axis of space of a signal (N, channels, *space)."""
+    return torch.stack([x.diff(dim=axis).abs().sum() for axis in range(2, x.dim())]).sum()
+
+
 class _Products(torch.autograd.Function):
     """rows^T rows, with a gradient that takes one matrix product instead of two."""
 

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from impasto.errors import SettingsError
 from impasto.networks.tiling.statistics import Statistic, everywhere, measure, measure_blend
+from impasto.objective.costs import summed_variation
 from impasto.objective.costs import total_variation as total_variation_of
 from impasto.objective.term import Part, Scene, Term
-from impasto.objective.weighting import Layers, LayersGiven, layers_text
+from impasto.objective.weighting import Layers, LayersGiven, check_choice, layers_text
 from impasto.validation import layers as check_layers
 from impasto.validation import number
 
@@ -114,7 +115,7 @@ class ImageTerm(Term):
         return [Part("", 1.0, partial(_called, self.name, self.cost))]
 
     def __repr__(self) -> str:
-        return self.name if self.cost is total_variation_of else f"image_term({self.name!r})"
+        return self.name if self.cost in (total_variation_of, summed_variation) else f"image_term({self.name!r})"
 
 
 def image_term(name: str, cost: Callable[[Tensor], Tensor], *, signals: float = _USUAL_SIGNALS) -> Term:
@@ -132,12 +133,18 @@ def image_term(name: str, cost: Callable[[Tensor], Tensor], *, signals: float = 
     return ImageTerm(_named(name), _function(name, "cost", cost), number(0)("signals", signals))
 
 
-def total_variation() -> Term:
+def total_variation(cost: str = "isotropic") -> Term:
     """The total variation of G, of any shape (1, channels, *space), which removes grain and keeps edges.
 
-    It is :func:`impasto.objective.costs.total_variation`. It has no settings, and raises nothing.
+    Args:
+        cost: "isotropic" is :func:`impasto.objective.costs.total_variation`, a mean over positions; "summed" the sum of all
+            absolute differences of neighbours, as many programs take it.
+
+    Raises:
+        SettingsError: there is no such cost.
     """
-    return ImageTerm("total variation", total_variation_of, 6.0)
+    costs = {"isotropic": total_variation_of, "summed": summed_variation}
+    return ImageTerm("total variation", costs[check_choice("tv cost", cost, [*costs])], 6.0)
 
 
 def _named(name: str) -> str:

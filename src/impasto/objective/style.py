@@ -123,8 +123,8 @@ def style(layers: LayersGiven, cost: str = "gram", weighting: Weighting = "relat
         layers: "relu1_1,relu2_1", with lambdas "relu1_1=0.5,relu3_1=0.5", a list of names, or a dict of lambdas. Without
             lambdas the layers share 1 equally.
         cost: "gram" compares style (Gram) matrices; "wasserstein" means and covariances, by the 2-Wasserstein distance.
-        weighting: "relative": lambdas are weights of squared relative errors, which balances the layers; "absolute": lambdas
-            are those of the paper's equations.
+        weighting: "relative": lambdas are weights of squared relative errors, which balances the layers; "absolute", and
+            "summed" just so: lambdas are those of the paper's equations.
 
     Raises:
         SettingsError: these are not layers, or there is no such cost or weighting.

@@ -8,8 +8,9 @@ from typing import Literal, cast, get_args
 from impasto.errors import SettingsError, nearest
 from impasto.validation import Layers
 
-Weighting = Literal["relative", "absolute"]
-"""Costs as squared relative errors, which balances layers and networks, or as in the paper's equations."""
+Weighting = Literal["relative", "absolute", "summed"]
+"""Costs as squared relative errors, which balances layers and networks; or in absolute numbers, of which the content cost is
+a mean over positions and channels, or summed over them, as in the paper."""
 
 LayersGiven = str | Sequence[str] | Mapping[str, float] | Layers
 """Layers as people give them, checked by :func:`impasto.validation.layers`."""

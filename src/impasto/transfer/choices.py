@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 CHOICES = {
-    "weighting": ("relative", "absolute"),
+    "weighting": ("relative", "absolute", "summed"),
     "style_cost": ("gram", "wasserstein"),
+    "tv_cost": ("isotropic", "summed"),
+    "noise": ("natural", "white", "uniform"),
     "optimizer": ("auto", "lbfgs", "adam", "gd"),
     "pooling": ("max", "avg"),
     "padding": ("replicate", "zeros"),
     "method": ("auto", "slices", "frames", "volume"),
-    "preprocessing": ("auto", "caffe", "torchvision"),
+    "preprocessing": ("auto", "caffe", "torchvision", "none"),
     "colour": ("style", "content", "luminance", "match"),
 }
 INITS = ("content", "random", "style")

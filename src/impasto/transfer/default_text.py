@@ -6,7 +6,8 @@ from impasto import validation
 from impasto.media.registry import BUILT_IN
 from impasto.networks.registry import BUILT_IN as NETWORKS
 from impasto.objective.weighting import layers_text
-from impasto.transfer.settings import BY_MEDIUM, TransferSettings
+from impasto.transfer.kind_defaults import BY_MEDIUM
+from impasto.transfer.settings import TransferSettings
 
 
 def default_text(name: str) -> str:

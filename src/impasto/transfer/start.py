@@ -58,7 +58,12 @@ def next_start(painted: Tensor, smaller: Tensor | None, prepared: Prepared, firs
 
 def start_of(prepared: Prepared, first: Tensor | None, settings: ResolvedSettings) -> Tensor:
     """The first G, of the content's shape."""
-    noise = torch.randn(prepared.content.shape, generator=torch.Generator().manual_seed(settings.seed))
+    generator = torch.Generator().manual_seed(settings.seed)
+    if settings.noise == "uniform":
+        share, first = (1.0, torch.full_like(prepared.content, 0.5)) if first is None else (settings.init_noise, first)
+        start = first + share * (torch.rand(first.shape, generator=generator) - 0.5)
+        return start if prepared.bounds is None else start.clamp(*prepared.bounds)
+    noise = torch.randn(prepared.content.shape, generator=generator)
     share = 1.0 if first is None else settings.init_noise
     start = torch.zeros_like(noise)
     if first is not None:
@@ -67,7 +72,7 @@ def start_of(prepared: Prepared, first: Tensor | None, settings: ResolvedSetting
         start = first + grain
     if share:
         mean, deviation = prepared.random
-        if prepared.natural:
+        if prepared.natural and settings.noise == "natural":
             # noise with the spectrum of photographs: of white noise the fine grain would stay, as no layer minds it
             noise = whitened(tuple(noise.shape[1:]), noise.device).decode(noise)
         start = start.lerp(mean + deviation * noise, share)

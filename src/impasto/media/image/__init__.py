@@ -40,7 +40,7 @@ IMAGE = Medium(
     defaults={"size": 512, "iterations": 100, "draw": 0.5, "beta": 20.0, "optimizer": "lbfgs", "network": "vgg19"},
     networks=("vgg19",),
     axes_seen=2,
-    settings=("scales", "stroke", "draw", "colour", "content_mask", "style_mask", "protect"),
+    settings=("scales", "stroke", "draw", "colour", "noise", "content_mask", "style_mask", "protect"),
     # G from noise takes on the style first, so that the content needs more weight
     from_random={"beta": 5.0},
     claims=Late(f"{_HERE}.claims:holds_picture"),

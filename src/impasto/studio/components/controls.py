@@ -99,7 +99,7 @@ _HIDDEN = (
 _SHORT = 12  # letters of a default that a field has room for
 GROUPS = {
     "Size and time": ("size", "working_rate", "rate", "scales", "iterations", "until_still"),
-    "The picture": ("stroke", "draw", "colour", "tv", "init", "init_noise", "seed"),
+    "The picture": ("stroke", "draw", "colour", "tv", "tv_cost", "init", "init_noise", "noise", "seed"),
     "J": ("strength", "alpha", "beta", "weighting", "style_cost", "content_layers", "style_layers"),
     "The network": ("network", "pooling", "padding", "method"),
     "The descent": ("optimizer", "step", "history", "device", "memory"),
