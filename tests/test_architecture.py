@@ -36,6 +36,7 @@ FLOORS = {
     "transfer": 7,
     "explore": 7,
     "lecture": 8,
+    "exercises": 8,
     "studio": 9,
     "cli": 10,
 }
