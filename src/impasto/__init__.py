@@ -23,6 +23,7 @@ from impasto.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
     __version__: str
+    from impasto.bar import progress_bar
     from impasto.cluster.executor import Cluster
     from impasto.descent.descend import Evaluation, Progress
     from impasto.descent.optimizers import LBFGS, Adam, GradientDescent, Optimizer
@@ -69,6 +70,7 @@ _LATER = {
     "image_term": "impasto.objective.own",
     "load_weights": "impasto.networks.weights",
     "neighbours": "impasto.objective.neighbours",
+    "progress_bar": "impasto.bar",
     "read_image": "impasto.media.image.read",
     "style": "impasto.objective.style",
     "synthesise": "impasto.explore.synthesis",
@@ -114,6 +116,7 @@ __all__ = [
     "image_term",
     "load_weights",
     "neighbours",
+    "progress_bar",
     "read_image",
     "style",
     "synthesise",

@@ -12,42 +12,21 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto.errors import SettingsError, SignalError
+from impasto.explore.as_html import as_html
 from impasto.explore.growing import Growing
 from impasto.explore.near_duplicates import regrouped
+from impasto.explore.patch import Patch, Patches, in_order, patch_as_dict, patch_from_dict
 from impasto.files import write_whole
-from impasto.networks.layers import VGG19, Field, Interval, field_of, up_to_deepest
+from impasto.networks.layers import VGG19, Field, field_of, up_to_deepest
 
 LOWEST, BINS = -2, 33
 """Activations are counted in bins of half an octave: bin 0 has 0 and less, bin i those from 2^((i - 1 + LOWEST) / 2)."""
-
-
-class Patch(NamedTuple):
-    """A patch that excites a unit.
-
-    Attributes:
-        image: the name of the image it is in.
-        activation: of the unit, a float32 exactly.
-        position: in the grid of the layer, per axis.
-        field: the receptive field of that position in the image as the network saw it: (start, stop) per axis.
-    """
-
-    image: str
-    activation: float
-    position: tuple[int, ...]
-    field: tuple[Interval, ...]
-
-
-Patches = tuple[Patch, ...]
-
-
-def _order(patch: Patch) -> tuple[float, str, tuple[int, ...]]:
-    return -patch.activation, patch.image, patch.position
 
 
 def histogram_of(peaks: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -115,7 +94,7 @@ class PatchIndex:
     def _best(self, patches: Iterable[Patch], groups: Mapping[str, str]) -> Patches:
         best: list[Patch] = []
         taken: dict[str, int] = {}
-        for patch in sorted(patches, key=_order):
+        for patch in sorted(patches, key=in_order):
             group = groups[patch.image]
             before = taken.get(group, 0)
             if before < self.per_image:
@@ -214,7 +193,7 @@ class PatchIndex:
             "per_image": self.per_image,
             "complete": self.complete,
             "layers": {
-                layer: {"units": {str(unit): [_patch_as_dict(p) for p in patches] for unit, patches in units.items()}}
+                layer: {"units": {str(unit): [patch_as_dict(p) for p in patches] for unit, patches in units.items()}}
                 for layer, units in self.layers.items()
             },
             "histograms": {layer: counts.tolist() for layer, counts in self.histograms.items()},
@@ -226,6 +205,10 @@ class PatchIndex:
     def _known_fields(self) -> dict[str, tuple[Field, ...] | None]:
         return {layer: self.fields[layer] for layer in self.layers if layer in self.fields}
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        return as_html(self)
+
     @classmethod
     def load(cls, path: str | Path) -> PatchIndex:
         """Read an index that :meth:`save` wrote.
@@ -236,7 +219,7 @@ class PatchIndex:
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
             layers = {
-                layer: {int(unit): tuple(map(_patch_from_dict, patches)) for unit, patches in content["units"].items()}
+                layer: {int(unit): tuple(map(patch_from_dict, patches)) for unit, patches in content["units"].items()}
                 for layer, content in data["layers"].items()
             }
             histograms = {layer: np.array(rows, np.int32) for layer, rows in data["histograms"].items()}
@@ -274,24 +257,3 @@ class ExploreInterrupted(KeyboardInterrupt):
     def __init__(self, index: PatchIndex) -> None:
         super().__init__("interrupted")
         self.index = index
-
-
-def _patch_as_dict(patch: Patch) -> dict[str, Any]:
-    starts, stops = zip(*patch.field, strict=True)
-    return {
-        "image": patch.image,
-        "activation": patch.activation,
-        "position": list(patch.position),
-        "field": [*starts, *stops],
-    }
-
-
-def _patch_from_dict(data: Mapping[str, Any]) -> Patch:
-    axes = len(data["position"])
-    edges = [int(edge) for edge in data["field"]]
-    return Patch(
-        str(data["image"]),
-        float(data["activation"]),
-        tuple(int(i) for i in data["position"]),
-        tuple(zip(edges[:axes], edges[axes:], strict=True)),
-    )

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from impasto.errors import SignalError
 from impasto.files import first_line, is_file
@@ -20,8 +21,8 @@ from impasto.media.read_write import find_medium, kinds_named, read_signal
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
 
-Source = str | Path | Image.Image | np.ndarray[Any, Any] | Signal
-"""What a signal is given as: a file, a PIL image, an array (height, width[, 3 or 4]), or a signal."""
+Source = str | Path | Image.Image | np.ndarray[Any, Any] | Tensor | Signal
+"""How a signal is given: as a file, a PIL image, an array (height, width[, 3 or 4]), a tensor (3, height, width), or a signal."""
 Sources = Mapping[str, Source]
 Read = TypeVar("Read")
 _OPENED = 1000
@@ -42,7 +43,9 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
     if isinstance(given, Mapping):
         found = {str(name): source for name, source in given.items()}
     else:
-        items = [given] if isinstance(given, str | Path | Image.Image | np.ndarray | Signal) else list(given)
+        one = isinstance(given, str | Path | Image.Image | np.ndarray | Signal)
+        one = one or (isinstance(given, Tensor) and given.dim() <= 3)  # of a batch each is one
+        items = [given] if one else list(given)
         found: dict[str, Source] = {}
         for number, item in enumerate(items):
             if isinstance(item, str | Path):

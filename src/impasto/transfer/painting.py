@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,15 @@ class Painting:
         if not self.medium.is_picture:
             raise SignalError(f"{self.medium.noun} is not a picture; use .signal or .write")
         return to_pillow(self.signal)
+
+    def _repr_png_(self) -> bytes | None:
+        """What a notebook shows: the picture, or of other kinds the figure of :meth:`plot`."""
+        found = io.BytesIO()
+        if self.medium.is_picture:
+            self.image.save(found, "PNG")
+        elif self.medium.draw:
+            self.medium.draw(self.content, self.styles, self.signal).savefig(found, format="png")
+        return found.getvalue() or None
 
     def write(self, path: str | Path, **options: Any) -> None:
         """Write the result, with its settings inside if the format has a place for them, and read it again.
