@@ -61,7 +61,7 @@ def top_patches(
     """The patches that excite the units of some layers most, over all positions of all images.
 
     Args:
-        images: files and folders, pictures (PIL images, arrays, tensors), signals, or a mapping of names to them; of one kind.
+        images: files, folders, pictures (PIL images, arrays, tensors), signals, or a mapping of names to them; of one kind.
         layers: names, or "relu1_1,relu2_1", or "all"; all in the same pass. By default relu3_1, of a network without it all.
         units: which units of each layer: "all", "0-15", "3,17", or their numbers.
         top: how many patches each unit keeps, at least 1.
