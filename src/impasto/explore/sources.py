@@ -22,7 +22,7 @@ from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
 
 Source = str | Path | Image.Image | np.ndarray[Any, Any] | Tensor | Signal
-"""How a signal is given: a file, a PIL image, an array (height, width[, 3 or 4]), a tensor (3, height, width), or a signal."""
+"""How a signal is given: a file, PIL image, array (height, width[, 3 or 4]), tensor (3, height, width), or signal."""
 Sources = Mapping[str, Source]
 Read = TypeVar("Read")
 _OPENED = 1000
