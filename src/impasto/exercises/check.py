@@ -58,6 +58,8 @@ def check(function: Function) -> Function:
     also = f" {_sentence(verdict.message)}" if verdict.message else ""
     if verdict.right:
         print(f"✓ {name} is right.{also}")
+    elif verdict.message == _NOT_YET:
+        print(f"○ {name} is not written yet: this notebook goes on with impasto's own.")
     else:
         print(f"✗ {name}: {verdict.message}.\n  Until it is right, this notebook goes on with impasto's own.")
     return function if verdict.usable else exercise.right
@@ -84,6 +86,7 @@ def judge(function: Function) -> Verdict:
 
 
 _RAISED = "it ends with an error"
+_NOT_YET = "it returns nothing yet: write it, and end with return"
 
 
 def _judge(function: Function, exercise: Exercise, form: Callable[[Any], Any]) -> Verdict:
@@ -100,7 +103,7 @@ def _judge(function: Function, exercise: Exercise, form: Callable[[Any], Any]) -
             reason = str(error).strip().splitlines()
             return Verdict(False, f"{_RAISED}, {type(error).__name__}: {reason[0] if reason else 'it says no more'}")
         if result is None or result is ...:
-            return Verdict(False, "it returns nothing yet: write it, and end with return")
+            return Verdict(False, _NOT_YET)
         if objection := exercise.object_to(case, result):
             return Verdict(False, objection)
         value = _values(result)
