@@ -2,7 +2,7 @@
 
 The pages are the Markdown files of the repository, readable on a forge too: the source folder is the repository itself,
 so their links lead to the same places here and there. Only the reference of the names is made from docstrings. Nothing that
-the site shows is fetched from anywhere: no fonts, no scripts, and its search is a file beside it.
+the site shows is fetched from anywhere: no fonts, no scripts, and its search is a file beside it. The class's notebooks are run when the site is built.
 """
 
 import sys
@@ -18,7 +18,7 @@ project, version, release = "impasto", PROJECT["version"], PROJECT["version"]
 copyright = "the impasto developers, under the MIT licence"
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
@@ -27,7 +27,7 @@ extensions = [
     "sources",
 ]
 root_doc = "docs/index"
-include_patterns = ["docs/*.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "src/**/README.md"]
+include_patterns = ["docs/*.md", "docs/class/*", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "src/**/README.md"]
 exclude_patterns = [".*", "build", "dist", "tests"]
 suppress_warnings = ["config.cache"]
 
@@ -36,6 +36,12 @@ myst_heading_anchors = 3
 myst_fence_as_directive = ["math"]
 myst_enable_extensions = ["dollarmath"]
 highlight_language = "console"
+
+# the class's notebooks are kept without outputs, and run here; one that ends with an error is an error of the site
+nb_execution_mode = "force"
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 
 # every name that is spoken of must be one, but for those of other packages
 nitpicky = True
