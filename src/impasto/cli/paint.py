@@ -105,7 +105,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--checkpoint",
     type=FILE,
     metavar="FILE",
-    help="Where the run is kept, to go on with if it is cut off, and deleted when done; of a movie with --cluster a folder.  "
+    help="Where the run is kept, to go on with if cut off, and deleted when done; of a movie with --cluster a folder.  "
     f"[default: OUT{CHECKPOINT}, for runs of more than a minute]",
 )
 @click.option(
