@@ -68,11 +68,12 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site as `make site` builds it: a warning is an error. Of the notebooks, which have a test of their own, one is run."""
+    """The site as `make site` builds it: a warning is an error. Of the notebooks, which have their own test, one is run."""
     folder = tmp_path_factory.mktemp("site")
     command = re.search(r"-m sphinx (.*) build/site$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert command is not None
-    words = [sys.executable, "-m", "sphinx", *command[1].split(), "-D", f"nb_execution_excludepatterns={_NOT_RUN}", str(folder)]
+    few = ["-D", f"nb_execution_excludepatterns={_NOT_RUN}"]
+    words = [sys.executable, "-m", "sphinx", *command[1].split(), *few, str(folder)]
     built = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
     return folder

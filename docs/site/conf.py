@@ -2,7 +2,8 @@
 
 The pages are the Markdown files of the repository, readable on a forge too: the source folder is the repository itself,
 so their links lead to the same places here and there. Only the reference of the names is made from docstrings. Nothing that
-the site shows is fetched from anywhere: no fonts, no scripts, and its search is a file beside it. The class's notebooks are run when the site is built.
+the site shows is fetched from anywhere: no fonts, no scripts, and its search is a file beside it.
+The class's notebooks are run when the site is built.
 """
 
 import sys
@@ -27,7 +28,8 @@ extensions = [
     "sources",
 ]
 root_doc = "docs/index"
-include_patterns = ["docs/*.md", "docs/class/*", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "src/**/README.md"]
+include_patterns = ["docs/*.md", "docs/class/*"]
+include_patterns += ["CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "src/**/README.md"]
 exclude_patterns = [".*", "build", "dist", "tests"]
 suppress_warnings = ["config.cache"]
 
