@@ -105,7 +105,7 @@ RIGHT: dict[str, list[tuple[bool, Callable[..., Any]]]] = {
         (True, lambda a: torch.mm(a.flatten(1), a.flatten(1).t())),
         (True, lambda a: a.reshape(len(a), -1) @ a.reshape(len(a), -1).transpose(0, 1)),
         (True, lambda a: a.permute(1, 2, 0).reshape(-1, len(a)).T @ a.permute(1, 2, 0).reshape(-1, len(a))),
-        (True, lambda a: torch.tensordot(a, a, dims=([1, 2], [1, 2]))),
+        (True, lambda a: torch.tensordot(a, a, dims=([1, 2], [1, 2]))),  # pyright: ignore[reportArgumentType]
         (True, lambda a: (a[:, None] * a[None]).sum((2, 3))),
         (True, lambda a: a.float().flatten(1) @ a.float().flatten(1).T),
         (False, style_in_numpy),

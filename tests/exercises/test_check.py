@@ -82,12 +82,8 @@ def test_check_says_it_and_gives_what_can_be_gone_on_with(capsys: pytest.Capture
     assert check(content_cost) is EXERCISES["content_cost"].right
     said = capsys.readouterr().out
     assert said.startswith("✗ content_cost: the 1/4 is missing") and "goes on with impasto's own" in said
-    wrong = content_cost
-
-    def content_cost(a_C: Any, a_G: Any) -> Any:  # noqa: N803
-        return wrong(a_C, a_G) / 4
-
-    assert check(content_cost) is content_cost
+    quarter = named("content_cost", lambda c, g: content_cost(c, g) / 4)
+    assert check(quarter) is quarter
     assert capsys.readouterr().out == "✓ content_cost is right.\n"
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from PIL import Image
@@ -45,7 +45,7 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
     else:
         one = isinstance(given, str | Path | Image.Image | np.ndarray | Signal)
         one = one or (isinstance(given, Tensor) and given.dim() <= 3)  # of a batch each is one
-        items = [given] if one else list(given)
+        items = cast(list[Source], [given] if one else list(cast(Iterable[Source], given)))
         found: dict[str, Source] = {}
         for number, item in enumerate(items):
             if isinstance(item, str | Path):
