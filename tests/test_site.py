@@ -27,7 +27,13 @@ def test_every_page_is_in_the_table_of_contents_once():
     trees = "".join(re.findall(r"^```{toctree}\n(.*?)^```$", index, re.MULTILINE | re.DOTALL))
     trees += "".join(re.findall(r"^```{toctree}\n(.*?)^```$", of_class, re.MULTILINE | re.DOTALL))
     listed = [(DOCS / line).resolve() for line in trees.splitlines() if line and not line.startswith(":")]
-    pages = {*DOCS.glob("*.md"), *DOCS.glob("class/*"), *ROOT.glob("*.md"), *(ROOT / "src").rglob("README.md")}
+    pages = {
+        *DOCS.glob("*.md"),
+        *DOCS.glob("class/*.md"),
+        *DOCS.glob("class/*.ipynb"),
+        *ROOT.glob("*.md"),
+        *(ROOT / "src").rglob("README.md"),
+    }
     pages -= {DOCS / "index.md", ROOT / "README.md"}
     assert sorted(listed) == sorted(page.with_suffix("") for page in pages), "docs/index.md lists every page once"
 
