@@ -44,6 +44,7 @@ nb_execution_mode = "force"
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
+nb_merge_streams = True
 
 # every name that is spoken of must be one, but for those of other packages
 nitpicky = True
