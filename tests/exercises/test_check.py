@@ -110,3 +110,8 @@ def test_what_is_wrong_in_another_way_is_told_too(body: Any, words: str):
 def test_an_exercise_that_is_none_is_told():
     with pytest.raises(SettingsError, match="no exercise 'contentcost': did you mean 'content_cost'"):
         judge(named("contentcost", lambda: None))
+
+
+def test_what_is_not_written_yet_is_no_mistake(capsys: pytest.CaptureFixture[str]):
+    assert check(named("total_cost", lambda *_: ...)) is EXERCISES["total_cost"].right
+    assert capsys.readouterr().out == "○ total_cost is not written yet: this notebook goes on with impasto's own.\n"
