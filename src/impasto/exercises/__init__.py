@@ -11,7 +11,7 @@ The notebooks in docs/class are made of them.
 
 from __future__ import annotations
 
-from impasto.exercises.check import EXERCISES, check, judge
 from impasto.exercises.pictures import picture, show
+from impasto.exercises.verdict import EXERCISES, check, judge
 
 __all__ = ["EXERCISES", "check", "judge", "picture", "show"]

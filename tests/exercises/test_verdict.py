@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from impasto.errors import SettingsError
 from impasto.exercises import EXERCISES, check, judge
-from impasto.exercises.check import _alike, _values_of
+from impasto.exercises.verdict import _alike, _values_of
 from tests.exercises.right import RIGHT
 from tests.exercises.wrong import WRONG
 
