@@ -1,0 +1,67 @@
+"""``impasto explain``: where a painting comes from, as a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from impasto.cli.paint import FILE
+from impasto.cli.styles import parse_style
+from impasto.validation import whole
+
+
+@click.command()
+@click.argument("painting", type=FILE, metavar="PAINTING")
+@click.argument("other", type=FILE, metavar="[OTHER]", required=False)
+@click.option("-o", "--output", type=FILE, metavar="OUT", help="Page to write.  [default: PAINTING with the ending .html]")
+@click.option("--content", type=FILE, metavar="FILE", help="What it was painted from, if that is not beside it.")
+@click.option(
+    "--style", "styles", multiple=True, metavar="FILE", help="The style, if that is not beside it; again for each of several."
+)
+@click.option(
+    "--size", metavar="N", default=512, show_default=True, help="Longest side in pixels at which it is looked at."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+def explain(
+    painting: Path,
+    other: Path | None,
+    output: Path | None,
+    content: Path | None,
+    styles: tuple[str, ...],
+    size: int,
+    quiet: bool,
+) -> int:
+    """Explain PAINTING, a picture that impasto has painted: which places of the style each place of it is like, and what it costs.
+
+    Its settings are inside; content and style are found beside it by their names. With OTHER, what is different in it.
+
+    \b
+    impasto explain out.png
+    impasto explain out.png other.png -o both.html
+    impasto explain out.png --content harbour.jpg --style monet.jpg
+
+    The page is one file, which opens in any browser without a network.
+    """
+    from impasto.errors import SignalError
+    from impasto.files import check_replaceable, check_writable
+
+    whole(64)("size", size)
+    page = output or painting.with_suffix(".html")
+    check_writable(page)
+    check_replaceable(page)
+    given = [path for path in (painting, other, content, *(parse_style(text)[0] for text in styles)) if path]
+    if any(page.exists() and path.exists() and page.samefile(path) for path in given):
+        raise SignalError(f"{page} is an input; write the page to another file")
+
+    from impasto.explain.explanation import explain as explained
+    from impasto.explain.page import write_page
+
+    files = [parse_style(text)[0] for text in styles] or None
+    runs = [explained(path, content=content, style=files, size=size) for path in (painting, other) if path]
+    write_page(runs[0], page, runs[1] if other else None)
+    for run in runs:
+        totals = ", ".join(f"{name} {value:.4g}" for name, value in run.totals().items())
+        click.echo(f"{run.name}: J {sum(run.totals().values()):.4g} = {totals}")
+    click.echo(f"{click.format_filename(page)}: {page.stat().st_size / 2**20:.1f} MiB")
+    return 0
