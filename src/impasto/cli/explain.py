@@ -17,12 +17,13 @@ from impasto.validation import whole
 @click.option("-o", "--output", type=FILE, metavar="OUT", help="Page to write.  [default: PAINTING with the ending .html]")
 @click.option("--content", type=FILE, metavar="FILE", help="What it was painted from, if that is not beside it.")
 @click.option(
-    "--style", "styles", multiple=True, metavar="FILE", help="The style, if that is not beside it; again for each of several."
+    "--style",
+    "styles",
+    multiple=True,
+    metavar="FILE",
+    help="The style, if it is not beside it; again for each of several.",
 )
-@click.option(
-    "--size", metavar="N", default=512, show_default=True, help="Longest side in pixels at which it is looked at."
-)
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing but errors and results.")
+@click.option("--size", metavar="N", default=512, show_default=True, help="Longest side in pixels at which it is looked at.")
 def explain(
     painting: Path,
     other: Path | None,
@@ -30,11 +31,10 @@ def explain(
     content: Path | None,
     styles: tuple[str, ...],
     size: int,
-    quiet: bool,
 ) -> int:
-    """Explain PAINTING, a picture that impasto has painted: which places of the style each place of it is like, and what it costs.
+    """Explain a picture that impasto has painted: which places of the style each of its places is like, and what that costs.
 
-    Its settings are inside; content and style are found beside it by their names. With OTHER, what is different in it.
+    The settings are inside PAINTING; content and style are found beside it by their names. With OTHER, what differs in it.
 
     \b
     impasto explain out.png
@@ -54,8 +54,8 @@ def explain(
     if any(page.exists() and path.exists() and page.samefile(path) for path in given):
         raise SignalError(f"{page} is an input; write the page to another file")
 
-    from impasto.explain.explanation import explain as explained
-    from impasto.explain.page import write_page
+    from impasto.explanation.explain import explain as explained
+    from impasto.explanation.page import write_page
 
     files = [parse_style(text)[0] for text in styles] or None
     runs = [explained(path, content=content, style=files, size=size) for path in (painting, other) if path]

@@ -1,15 +1,15 @@
 """How much of a cost hangs on each position.
 
 A cost that is a mean over positions is divided as it is: each position has its summand. A cost of the style mixes all
-positions, as it is a function f of means m = 1/n * sum m_i with f = 0 at those of the style, m(S). It is divided by the value
-of Aumann and Shapley ("Values of Non-Atomic Games", 1974), which is the one division that is linear in f, treats equal
-positions equally and sums to f: what position i changes while all positions go from the mean of the style to what they are,
+positions: it is a function f of means m = 1/n * sum m_i, with f = 0 at those of the style, m(S). It is divided by the value
+of Aumann and Shapley ("Values of Non-Atomic Games", 1974): what position i changes while all positions go from the mean of
+the style to what they are,
 
     share_i = 1/n * <g, m_i - m(S)>,    g = the mean of f's gradient on the straight line from m(S) to m.
 
-For style matrices f is a square, and g half of its gradient at m; the share is then Shapley's own value of the game in which
-any set of positions shows what G shows, and all others exactly the mean of the style. A negative share is of a position that
-makes good what others have too much of.
+These sum to f, are linear in f, and the same for positions that are the same. For style matrices f is a square, and g half
+of its gradient at m; the share is then Shapley's own value of the game in which any set of positions shows what G shows, and
+all others exactly the mean of the style. A negative share is of a position that makes good what others have too much of.
 """
 
 from __future__ import annotations

@@ -104,7 +104,9 @@ class Style(Term):
                 total = sum(share for share, _ in found[layer])
                 shares = zip(*([mean * (share / total) for mean in of] for share, of in found[layer]), strict=True)
                 target = [torch.stack(of_each).sum(0) for of_each in shares]
-                parts.append(self._part(layer, dict(self.lambdas)[layer] * region.share, target, row, region.generated[layer]))
+                parts.append(
+                    self._part(layer, dict(self.lambdas)[layer] * region.share, target, row, region.generated[layer])
+                )
         return parts
 
     def _part(

@@ -1,25 +1,24 @@
-"""A painting explained: which places of the styles each place of it is like, and how much of J hangs on it."""
+"""Explains a painting: which places of the styles each place of it is like, and how much of J hangs on it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
+import torch.nn.functional as F
 
 from impasto.errors import SettingsError, SignalError
-from impasto.explain.grid import Axis, Places, axes_of, on_pixels
-from impasto.explain.origins import Origins, origins_of
-from impasto.explain.record import record_in, sources_of
+from impasto.explanation.explanation import Cost, Explanation
+from impasto.explanation.grid import Axis, Places, axes_of
+from impasto.explanation.origins import Origins, origins_of
+from impasto.explanation.record import named_styles, record_in, sources_of
 from impasto.media.prepared import Prepared
 from impasto.media.read_write import find_medium, read_signal
 from impasto.media.registry import medium_of
-from impasto.media.signal import Signal, Values
+from impasto.media.signal import Signal
 from impasto.media.styles import Source, Style
 from impasto.networks.device import find_device
 from impasto.networks.network import Network
@@ -27,8 +26,9 @@ from impasto.objective.evaluation import BoundObjective
 from impasto.transfer.inputs import Inputs, take_in
 from impasto.transfer.painting import Painting
 from impasto.transfer.record import record_of
-from impasto.transfer.scales import objective_at
+from impasto.transfer.scales import objective_at, plan_scales
 from impasto.transfer.settings import TransferSettings
+from impasto.transfer.start import painted_so_far
 
 SIZE = 512
 """The longest side at which a painting is looked at unless one says so."""
@@ -36,94 +36,6 @@ FOUND = 3
 """How many places of the styles are looked for, for each place of G."""
 # the sides of a picture may be in another proportion than those of its content by this share
 _PROPORTION = 0.03
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What a term costs at a layer, and on which positions it hangs.
-
-    Attributes:
-        term: its name.
-        layer: "" for a cost of G itself.
-        weight: of the term in J.
-        shares: what each position of the layer adds to J, float64 (height, width), weights included. See
-            :mod:`impasto.objective.attribution`; they sum to what the term adds to J at the layer.
-        axes: the positions on the picture.
-    """
-
-    term: str
-    layer: str
-    weight: float
-    shares: NDArray[np.float64]
-    axes: tuple[Axis, Axis]
-
-    @property
-    def total(self) -> float:
-        """What the term adds to J at the layer."""
-        return float(self.shares.sum())
-
-    @property
-    def pixels(self) -> NDArray[np.float64]:
-        """The shares on the pixels (height, width): of a position on those that are nearest to its centre, evenly."""
-        return on_pixels(self.shares, self.axes)
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """A painting explained; :func:`explain` makes it.
-
-    Attributes:
-        name: of the painting.
-        record: how it was made, as it is written in its file.
-        generated: G as the network sees it, (1 or 3, height, width) in 0..1.
-        content: C, of the same shape.
-        styles: the styles as the network sees them, each (1 or 3, its height, its width).
-        costs: all of J, by term and layer.
-        places: the squares of G that one can point at.
-        origins: by layer the places of the styles that each place of G is most like.
-        fields: by layer the axes of G and those of each style.
-        reduced: whether it was painted larger than it is looked at here, so that its J was another one.
-        seconds: that it took.
-    """
-
-    name: str
-    record: Mapping[str, Any]
-    generated: Values
-    content: Values
-    styles: tuple[Values, ...]
-    costs: tuple[Cost, ...]
-    places: Places
-    origins: Mapping[str, Origins]
-    fields: Mapping[str, tuple[tuple[Axis, Axis], ...]]
-    reduced: bool
-    seconds: float
-
-    def map_of(self, term: str | None = None, layer: str | None = None) -> NDArray[np.float64]:
-        """What each pixel adds to J, (height, width): of all of J, of a term, or of a term at a layer; it sums to that cost.
-
-        Raises:
-            SettingsError: J has no such term there.
-        """
-        found = [c for c in self.costs if term in (None, c.term) and layer in (None, c.layer)]
-        if not found:
-            known = ", ".join(dict.fromkeys(c.term for c in self.costs))
-            raise SettingsError(f"J has no term {term!r}{f' at {layer}' if layer else ''}; its terms: {known}")
-        return np.sum([c.pixels for c in found], axis=0)
-
-    def totals(self) -> dict[str, float]:
-        """What each term adds to J."""
-        names = dict.fromkeys(c.term for c in self.costs)
-        return {name: sum(c.total for c in self.costs if c.term == name) for name in names}
-
-    def write(self, path: str | Path, other: Explanation | None = None) -> None:
-        """Write it as one page that needs no server, with what is different from another painting if there is one.
-
-        Raises:
-            SignalError: the file cannot be written.
-        """
-        from impasto.explain.page import write_page  # which needs this module
-
-        write_page(self, path, other)
 
 
 def explain(
@@ -162,7 +74,8 @@ def explain(
         device = find_device(settings.device)
         network = prepared.network.to(device)
         generated = prepared.fit(signal).to(device)
-        costs = _costs(prepared, network, generated)
+        painted = _painted_before(inputs, prepared, generated)
+        costs = _costs(prepared, network, generated, painted)
         places = Places.of(_shape(generated))
         layers = _layers_of_style(here.objective.layers, network, prepared)
         origins, fields = _origins(network, generated, prepared, layers, places)
@@ -189,7 +102,7 @@ def _taken_in(
         name, signal = "the painting", painting.signal
         record = record_of(painting.about, painting.settings, painting.best.cost)
         _check_picture(name, signal.kind)
-        shares = [share for _, share in _named(record)]
+        shares = [share for _, share in named_styles(record["style"], Path())]
         sources: Any = (painting.content, list(zip(painting.styles, shares, strict=True)))
     elif isinstance(painting, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]
         path = Path(painting)
@@ -200,18 +113,13 @@ def _taken_in(
         signal = read_signal(path)
     else:
         raise SettingsError(f"a {type(painting).__name__} was given; a Painting, or the file of one, was expected")
-    for what in ("objective", "optimizer"):
-        if what == "objective" and what in record:
-            raise SettingsError(f"{name} was painted by a program with a J of its own, {record[what]}, which is not explained")
+    if "objective" in record:
+        raise SettingsError(
+            f"{name} was painted with a J of a program's own, {record['objective']}; only a J of the settings is explained"
+        )
     # a picture that does not say how far it is drawn is older than that setting, and is not
     settings = TransferSettings(**{"draw": 0.0, **record["settings"]})
     return name, record, signal, take_in(*sources, settings)
-
-
-def _named(record: Mapping[str, Any]) -> list[tuple[str, float]]:
-    from impasto.explain.record import named_styles
-
-    return named_styles(record["style"], Path())
 
 
 def _check_picture(name: str, kind: str) -> None:
@@ -233,8 +141,18 @@ def _shape(x: torch.Tensor) -> tuple[int, int]:
     return height, width
 
 
-def _costs(prepared: Prepared, network: Network, generated: torch.Tensor) -> tuple[Cost, ...]:
-    parts = prepared.parts(network, generated.device, {}, generated)
+def _painted_before(inputs: Inputs, prepared: Prepared, generated: torch.Tensor) -> torch.Tensor | None:
+    """About what was painted at the scale before, which is in no file: G, as it would have been there; None at the first."""
+    plan = plan_scales(inputs.medium, inputs.settings, inputs.content, inputs.styles)
+    if len(plan) == 1:
+        return None
+    before, last = (scale.size or max(inputs.content.shape) for scale in plan[-2:])
+    smaller = [max(1, round(n * before / last)) for n in generated.shape[2:]]
+    return painted_so_far(F.interpolate(generated.cpu(), smaller, mode="area"), prepared)
+
+
+def _costs(prepared: Prepared, network: Network, generated: torch.Tensor, painted: torch.Tensor | None) -> tuple[Cost, ...]:
+    parts = prepared.parts(network, generated.device, {}, painted)
     J, _ = parts.begin(0, generated, {})  # noqa: N806
     assert isinstance(J, BoundObjective)
     weights = {term.name: weight for weight, term in prepared.objective.terms}
@@ -271,5 +189,3 @@ def _origins(
         found[layer] = origins_of(a, known, at, there, FOUND)
         fields[layer] = (here, *there)
     return found, fields
-
-

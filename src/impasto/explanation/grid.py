@@ -57,9 +57,7 @@ class Axis:
 def axes_of(network: Network, layer: str, shape: tuple[int, ...]) -> tuple[Axis, Axis]:
     """The positions of a layer, or of the picture itself if its name is empty, along the axes of (height, width)."""
     counts = network.grid(layer, shape) if layer else shape
-    vertical, horizontal = (
-        _axis(network, layer, axis, extent, counts[axis]) for axis, extent in enumerate(shape)
-    )
+    vertical, horizontal = (_axis(network, layer, axis, extent, counts[axis]) for axis, extent in enumerate(shape))
     return vertical, horizontal
 
 

@@ -8,20 +8,22 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto.explain.explanation import FOUND, Explanation
-from impasto.explain.grid import Axis
-from impasto.explain.record import named_styles
+from impasto.explanation.grid import Axis
+from impasto.explanation.record import named_styles
 from impasto.files import write_whole
 from impasto.lecture.page import charts, in_script, style, theme
 from impasto.lecture.pictures import data_uri, uri_of
 from impasto.media.image.resample import resample_image
 from impasto.media.signal import Signal, Values
+
+if TYPE_CHECKING:
+    from impasto.explanation.explanation import Explanation
 
 # of the pictures in the page: strokes are to be seen
 _QUALITY = 90
@@ -65,18 +67,23 @@ def _data(explanation: Explanation) -> dict[str, Any]:
     e, (rows, columns) = explanation, explanation.places.counts
     height, width = e.places.shape
     names = named_styles(str(e.record["style"]), Path())
-    shares = [share for _, share in names]
     J = sum(c.total for c in e.costs)  # noqa: N806
     return {
         "name": e.name,
         "generated": uri_of(e.generated, _QUALITY),
         "content": uri_of(e.content, _QUALITY),
         "styles": [
-            {"name": name, "share": share, "picture": uri_of(values, _QUALITY), "height": values.shape[1], "width": values.shape[2]}
-            for values, (name, _), share in zip(e.styles, names, shares, strict=True)
+            {
+                "name": name,
+                "share": share,
+                "picture": uri_of(values, _QUALITY),
+                "height": values.shape[1],
+                "width": values.shape[2],
+            }
+            for values, (name, share) in zip(e.styles, names, strict=True)
         ],
         "places": {"rows": rows, "columns": columns, "side": e.places.side, "height": height, "width": width},
-        "found": FOUND,
+        "found": next(iter(e.origins.values())).style.shape[2],
         "first": _FIRST if _FIRST in e.origins else list(e.origins)[-1],
         "layers": {layer: _layer(e, layer) for layer in e.origins},
         "costs": [
@@ -92,8 +99,8 @@ def _data(explanation: Explanation) -> dict[str, Any]:
         "J": J,
         "settings": _told(e.record),
         "about": _about(e, J),
-        "footer": f"Made with impasto {version('impasto')}, in {e.seconds:.0f} s. L. A. Gatys, A. S. Ecker, M. Bethge, A Neural "
-        "Algorithm of Artistic Style (2015). R. J. Aumann, L. S. Shapley, Values of Non-Atomic Games (1974).",
+        "footer": f"Made with impasto {version('impasto')}, in {e.seconds:.0f} s. L. A. Gatys, A. S. Ecker, M. Bethge, "
+        "A Neural Algorithm of Artistic Style (2015). R. J. Aumann, L. S. Shapley, Values of Non-Atomic Games (1974).",
     }
 
 
@@ -152,4 +159,4 @@ def _packed(values: NDArray[Any], dtype: type) -> str:
 
 
 def _read(name: str) -> str:
-    return files("impasto.explain").joinpath(name).read_text(encoding="utf-8")
+    return files("impasto.explanation").joinpath(name).read_text(encoding="utf-8")

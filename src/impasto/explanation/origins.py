@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto.explain.grid import Axis
+from impasto.explanation.grid import Axis
 
 # cosines that are held at a time, and how many of the best are looked through for ones that lie apart
 _AT_ONCE, _LOOKED_AT = 2**23, 64
@@ -23,7 +23,7 @@ class Origins(NamedTuple):
     """For each place of G the most alike positions of a layer in the styles, the best first.
 
     Attributes:
-        style: (rows, columns, found), the number of the style; -1 where there is no further one.
+        style: (rows, columns, count), the number of the style; -1 where there is no further one.
         row: the position in the layer, from the top.
         column: the same from the left.
         cosine: of the two activations, each less the mean activation of the styles.
@@ -36,7 +36,11 @@ class Origins(NamedTuple):
 
 
 def origins_of(
-    generated: Tensor, styles: Sequence[Tensor], at: tuple[NDArray[Any], NDArray[Any]], axes: Sequence[tuple[Axis, Axis]], count: int
+    generated: Tensor,
+    styles: Sequence[Tensor],
+    at: tuple[NDArray[Any], NDArray[Any]],
+    axes: Sequence[tuple[Axis, Axis]],
+    count: int,
 ) -> Origins:
     """The origins of the positions in the rows and columns ``at``, at most ``count`` each, which lie apart.
 

@@ -32,7 +32,7 @@ def record_in(path: str | Path) -> dict[str, Any]:
         dict(record["settings"])
     except Exception:  # anything can be wrong with a file from outside; then it carries no record
         raise SignalError(
-            f"{path} does not say how it was painted; a picture that impasto has written, with its settings inside, was expected"
+            f"{path} does not say how it was painted; a picture by impasto, with its settings inside, was expected"
         ) from None
     return record
 

@@ -229,7 +229,7 @@ async function explain(root, A, B) {
     table("settings", ["setting", "value"], Object.entries(A.settings));
     if (!B) return;
     one("#explain-runs").hidden = false;
-    const keys = [...new Set([...Object.keys(A.settings), ...Object.keys(B.settings)])].filter((key) => A.settings[key] !== B.settings[key]);
+    const keys = [...new Set([...Object.keys(A.settings), ...Object.keys(B.settings)])].filter((key) => key !== "cost" && A.settings[key] !== B.settings[key]);
     at("run-words").textContent = keys.length ? `${keys.length} ${keys.length === 1 ? "setting differs" : "settings differ"}: ${keys.join(", ")}.` : "No setting differs.";
     table("differing", ["setting", A.name, B.name], keys.map((key) => [key, A.settings[key] ?? "", B.settings[key] ?? ""]));
     const sum = (costs) => costs.reduce((total, cost) => total + cost.total, 0), change = (a, b) => (a ? `${b > a ? "+" : ""}${tidy(100 * (b - a) / a)}%` : "");
@@ -278,6 +278,10 @@ async function explain(root, A, B) {
   });
   at("styles").append(...A.styles.map((its, i) => make("figure", {}, make("div", { class: "canvas", "data-canvas": `S${i}` }, make("canvas", { role: "img", "aria-label": `${style(i)}, the style` })),
     make("figcaption", {}, make("b", {}, `${style(i)}, the style`), ` ${its.name}${A.styles.length > 1 ? `, ${Math.round(100 * its.share)}% of it` : ""}: 1 is the most alike place`))));
+  // side by side, and as tall as each other
+  const wide = [width / height, 1 / A.styles.reduce((sum, its) => sum + its.height / its.width, 0)];
+  one(".both").style.gridTemplateColumns = wide.map((share) => `minmax(0, ${share}fr)`).join(" ");
+  ["--G", "--S"].forEach((name, i) => one(".both").style.setProperty(name, wide[i]));
   one(".about").textContent = A.about;
   at("footer").textContent = A.footer;
   let seen = 0;
