@@ -155,6 +155,7 @@ def _costs(prepared: Prepared, network: Network, generated: torch.Tensor, painte
     parts = prepared.parts(network, generated.device, {}, painted)
     J, _ = parts.begin(0, generated, {})  # noqa: N806
     assert isinstance(J, BoundObjective)
+    J.views = [view._replace(see=lambda x: x) for view in J.views]  # what is kept of the content is in G already
     weights = {term.name: weight for weight, term in prepared.objective.terms}
     return tuple(
         Cost(
