@@ -1,4 +1,4 @@
-"""A painting is explained from its file: its J is that of the run, divided without a rest; what is missing is told in a line."""
+"""A painting is explained from its file: its J is that of the run, divided without a rest; what is missing is told."""
 
 from __future__ import annotations
 
@@ -124,13 +124,17 @@ def test_what_is_not_explained_is_told_in_a_line(given: Given, tmp_path: Path):
         info, record = PngInfo(), json.loads(picture.info["impasto"])
         info.add_text("impasto", json.dumps(record | {"objective": "content('relu2_1') + lines"}))
         picture.save(given.folder / "own.png", pnginfo=info)
-    with pytest.raises(SettingsError, match=r"own\.png was painted with a J of a program's own, content\('relu2_1'\) \+ lines"):
+    with pytest.raises(
+        SettingsError, match=r"own\.png was painted with a J of a program's own, content\('relu2_1'\) \+ lines"
+    ):
         impasto.explain(given.folder / "own.png")
 
 
 def test_the_command_writes_a_page_and_never_over_an_input(given: Given, tmp_path: Path):
     run = CliRunner().invoke
-    done = run(cli, ["explain", str(given.folder / "out.png"), str(given.folder / "other.png"), "-o", str(tmp_path / "p.html")])
+    done = run(
+        cli, ["explain", str(given.folder / "out.png"), str(given.folder / "other.png"), "-o", str(tmp_path / "p.html")]
+    )
     assert done.exit_code == 0, done.output
     assert "out.png: J " in done.output
     assert "other.png: J " in done.output

@@ -48,7 +48,9 @@ def test_others_lie_apart_and_where_there_are_none_nothing_is_told():
         for x in range(6):
             assert (found.row[y, x, 0], found.column[y, x, 0]) == (y, x)  # each is most like itself
             assert found.cosine[y, x, 0] == pytest.approx(1, abs=1e-5)
-            known = [(r, c) for s, r, c in zip(found.style[y, x], found.row[y, x], found.column[y, x], strict=True) if s >= 0]
+            known = [
+                (r, c) for s, r, c in zip(found.style[y, x], found.row[y, x], found.column[y, x], strict=True) if s >= 0
+            ]
             apart = [max(abs(r - s), abs(c - d)) for n, (r, c) in enumerate(known) for s, d in known[:n]]
             assert all(distance >= 5 for distance in apart)
     assert (found.style < 0).any()

@@ -62,8 +62,7 @@ def test_arrow_keys_move_the_place_and_digits_choose_the_layer(page: Any, explan
     assert page.locator("[data-place=layers] [aria-pressed=true]").inner_text() == "relu3_1"
     found, (vertical, horizontal) = explanation.origins["relu3_1"], explanation.fields["relu3_1"][1]
     y, x = (
-        sum(axis.field(int(position[1, 5, 0]))) / 2
-        for axis, position in ((vertical, found.row), (horizontal, found.column))
+        sum(axis.field(int(position[1, 5, 0]))) / 2 for axis, position in ((vertical, found.row), (horizontal, found.column))
     )
     told = page.locator("[data-place=words]").inner_text()
     assert f"most like S at x {int(x + 0.5)}, y {int(y + 0.5)}, likeness {found.cosine[1, 5, 0]:.2f}" in told
@@ -102,7 +101,9 @@ def test_the_content_can_be_seen_in_place_of_g(page: Any):
 def test_two_runs_tell_what_differs(page: Any, given: Given):
     assert page.locator("[data-place=run-words]").inner_text() == "1 setting differs: beta."
     assert page.locator("[data-place=differing] tbody td").all_text_contents() == ["beta", "20", "80"]
-    lines = {row.split("\t")[0]: row.split("\t")[1:] for row in page.locator("[data-place=run-costs] tbody tr").all_inner_texts()}
+    lines = {
+        row.split("\t")[0]: row.split("\t")[1:] for row in page.locator("[data-place=run-costs] tbody tr").all_inner_texts()
+    }
     assert list(lines) == ["content", "style", "total variation", "neighbours", "J"]
     one, other = (impasto.explain(given.folder / f"{name}.png").totals() for name in ("out", "other"))
     assert float(lines["style"][3]) == pytest.approx(one["style"], rel=0.01)

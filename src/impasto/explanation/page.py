@@ -47,17 +47,17 @@ def page_of(explanation: Explanation, other: Explanation | None = None) -> str:
         beside = in_script(_data(other) | _difference(explanation, other))
     return whole_page(
         f"{explanation.name}, explained",
-        _read("explain.html"),
-        charts() + _read("explain.js") + f'explain(document.querySelector(".explain"), {in_script(data)}, {beside});',
+        read_text("explain.html"),
+        charts() + read_text("explain.js") + f'explain(document.querySelector(".explain"), {in_script(data)}, {beside});',
     )
 
 
 def whole_page(title: str, body: str, script: str) -> str:
     """A page of this room: in the colours of the lecture, and without a request."""
-    page = _read("page.html")
+    page = read_text("page.html")
     safe = title.replace("&", "&amp;").replace("<", "&lt;")
     # the script comes last, as names of files may look like places
-    pieces = (("<!--TITLE-->", safe), ("/*STYLE*/", theme() + style() + _read("explain.css")), ("<!--BODY-->", body))
+    pieces = (("<!--TITLE-->", safe), ("/*STYLE*/", theme() + style() + read_text("explain.css")), ("<!--BODY-->", body))
     for place, text in (*pieces, ("/*SCRIPT*/", script)):
         page = page.replace(place, text, 1)
     return page
@@ -158,5 +158,6 @@ def _packed(values: NDArray[Any], dtype: type) -> str:
     return base64.b64encode(np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<")).tobytes()).decode()
 
 
-def _read(name: str) -> str:
+def read_text(name: str) -> str:
+    """A piece of a page of this room."""
     return files("impasto.explanation").joinpath(name).read_text(encoding="utf-8")

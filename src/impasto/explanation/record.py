@@ -48,7 +48,9 @@ def sources_of(
     names = named_styles(str(record.get("style", "")), path.parent)
     given = style if isinstance(style, list) else [] if style is None else [style]
     if given and len(given) != len(names):
-        raise SignalError(f"{path} was painted in {_counted(len(names))}; {len(given)} {'was' if len(given) == 1 else 'were'} given")
+        raise SignalError(
+            f"{path} was painted in {_counted(len(names))}; {len(given)} {'was' if len(given) == 1 else 'were'} given"
+        )
     one = _beside(path, str(record.get("content", "")), "content") if content is None else content
     files = given or [_beside(path, name, "style") for name, _ in names]
     return one, [(file, share) for file, (_, share) in zip(files, names, strict=True)]
