@@ -32,9 +32,10 @@ def explain(
     styles: tuple[str, ...],
     size: int,
 ) -> int:
-    """Explain a picture that impasto has painted: which places of the style each of its places is like, and what that costs.
+    """Explain where each place of a painting comes from, and what it costs.
 
-    The settings are inside PAINTING; content and style are found beside it by their names. With OTHER, what differs in it.
+    PAINTING is a picture that impasto has written: its settings are inside, and content and style are found beside it by their
+    names. With OTHER, what differs in that one.
 
     \b
     impasto explain out.png

@@ -9,7 +9,7 @@ the style to what they are,
 
 These sum to f, are linear in f, and the same for positions that are the same. For style matrices f is a square, and g half
 of its gradient at m; the share is then Shapley's own value of the game in which any set of positions shows what G shows, and
-all others exactly the mean of the style. A negative share is of a position that makes good what others have too much of.
+all others exactly the mean of the style. A negative share is of a position that makes good what others do wrong.
 """
 
 from __future__ import annotations
