@@ -62,7 +62,7 @@ def test_what_cannot_be_walked_is_told(photo: Path, tmp_path: Path):
     table.write_text("\n".join(str(i % 7) for i in range(200)))
     with pytest.raises(SettingsError, match=r"heart\.csv is a series; only pictures are walked through the layers yet"):
         write_walk(table, tmp_path / "walk.html")
-    with pytest.raises(UnknownLayerError, match="did you mean .relu3_4"):
+    with pytest.raises(UnknownLayerError, match=r"did you mean .relu3_4"):
         write_walk(photo, tmp_path / "walk.html", "relu3_9")
     assert not (tmp_path / "walk.html").exists()
 

@@ -34,8 +34,8 @@ def explain(
 ) -> int:
     """Explain where each place of a painting comes from, and what it costs.
 
-    PAINTING is a picture that impasto has written: its settings are inside, and content and style are found beside it by their
-    names. With OTHER, what differs in that one.
+    PAINTING is a picture that impasto has written: its settings are inside, and content and style are found beside it by
+    their names. With OTHER, what differs in that one.
 
     \b
     impasto explain out.png
