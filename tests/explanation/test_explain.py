@@ -121,13 +121,20 @@ def test_what_is_not_explained_is_told_in_a_line(given: Given, tmp_path: Path):
     with pytest.raises(SettingsError, match=r"heart\.csv is a series; only paintings that are pictures are explained yet"):
         impasto.explain(table)
     with Image.open(given.folder / "out.png") as picture:
-        info, record = PngInfo(), json.loads(picture.info["impasto"])
-        info.add_text("impasto", json.dumps(record | {"objective": "content('relu2_1') + lines"}))
-        picture.save(given.folder / "own.png", pnginfo=info)
-    with pytest.raises(
-        SettingsError, match=r"own\.png was painted with a J of a program's own, content\('relu2_1'\) \+ lines"
-    ):
-        impasto.explain(given.folder / "own.png")
+        record = json.loads(picture.info["impasto"])
+        for change, message in (
+            (
+                {"objective": "content('relu2_1') + lines"},
+                r"with a J of a program's own, content\('relu2_1'\) \+ lines; only",
+            ),
+            ({"network": "mine"}, r"with a network of a program's own, mine; only one by name is explained"),
+            ({"settings": {**record["settings"], "gloss": 1}}, r"settings of another version of impasto.*: gloss"),
+        ):
+            info = PngInfo()
+            info.add_text("impasto", json.dumps(record | change))
+            picture.save(given.folder / "own.png", pnginfo=info)
+            with pytest.raises(SettingsError, match=r"own\.png .*" + message):
+                impasto.explain(given.folder / "own.png")
 
 
 def test_the_command_writes_a_page_and_never_over_an_input(given: Given, tmp_path: Path):
@@ -143,4 +150,6 @@ def test_the_command_writes_a_page_and_never_over_an_input(given: Given, tmp_pat
     assert (given.folder / "out.html").is_file()
     over = run(cli, ["explain", str(given.folder / "out.png"), "-o", str(given.folder / "content.png")])
     assert isinstance(over.exception, SignalError)
-    assert str(over.exception).endswith("content.png is an input; write the page to another file")
+    assert str(over.exception).endswith("content.png: a page is written with the ending .html, not '.png'")
+    with Image.open(given.folder / "content.png") as picture:
+        assert picture.size == (72, 48)

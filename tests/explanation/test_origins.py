@@ -16,7 +16,7 @@ def some(*shape: int, seed: int) -> torch.Tensor:
 
 
 def axis(count: int, size: int, step: int) -> Axis:
-    return Axis(count * step, np.arange(count) * float(step), size)
+    return Axis(count * step, np.arange(count, dtype=np.float64) * step, size)
 
 
 def test_the_origin_has_the_largest_cosine_of_all_styles():

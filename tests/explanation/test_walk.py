@@ -32,6 +32,7 @@ def test_each_step_has_the_shape_and_the_most_active_channels_of_its_layer(photo
     network, _ = trained_network()
     seen, steps = walk(read_image(photo), network, ["relu1_1", "pool2", "conv3_1"], size=96, channels=5)
     assert seen.shape == (3, 64, 96)
+    a, order = np.zeros(0), np.zeros(0, int)
     for step in steps:
         a = np.asarray(network(torch.from_numpy(seen)[None], [step.layer])[step.layer][0], np.float64)
         assert step.shape == a.shape
@@ -81,7 +82,7 @@ def test_the_command_writes_the_page(run: Run, photo: Path, tmp_path: Path):
     assert "2 layers" in out
     code, _, told = run("explore", "walk", str(photo), "-o", str(photo))
     assert code == 1
-    assert told == f"impasto: {photo} is the input; write the page to another file\n"
+    assert told == f"impasto: {photo}: a page is written with the ending .html, not '.jpg'\n"
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1600, "light"), (400, "dark")])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from impasto.cli.output import check_page
 from impasto.cli.paint import FILE
 from impasto.cli.styles import parse_style
 from impasto.validation import whole
@@ -44,16 +45,9 @@ def explain(
 
     The page is one file, which opens in any browser without a network.
     """
-    from impasto.errors import SignalError
-    from impasto.files import check_replaceable, check_writable
-
     whole(64)("size", size)
     page = output or painting.with_suffix(".html")
-    check_writable(page)
-    check_replaceable(page)
-    given = [path for path in (painting, other, content, *(parse_style(text)[0] for text in styles)) if path]
-    if any(page.exists() and path.exists() and page.samefile(path) for path in given):
-        raise SignalError(f"{page} is an input; write the page to another file")
+    check_page(page)
 
     from impasto.explanation.explain import explain as explained
     from impasto.explanation.page import write_page

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from impasto.cli.output import check_page
 from impasto.cli.paint import FILE, result_option
 from impasto.cli.synthesise import network_options, opened
 from impasto.validation import whole
@@ -28,15 +29,9 @@ def walk(photo: Path, output: Path, layers: str, channels: int, size: int, quiet
     impasto explore walk harbour.jpg -o walk.html
     impasto explore walk harbour.jpg -o walk.html --layer relu3_1,relu4_1 --channels 256
     """
-    from impasto.errors import SignalError
-    from impasto.files import check_replaceable, check_writable
-
     whole(1)("channels", channels)
     whole(32)("size", size)
-    check_writable(output)
-    check_replaceable(output)
-    if output.exists() and photo.exists() and output.samefile(photo):
-        raise SignalError(f"{output} is the input; write the page to another file")
+    check_page(output)
     network["network"] = opened(network["network"], layers.split(","))
 
     from impasto.explanation.walk import write_walk

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ def explain(
         content: what it was painted from, if it is not beside the file under its name.
         style: the same of the style, or a list of all styles; their shares are those of the record.
         size: the longest side at which it is looked at; a painting that is larger is made smaller. Time and memory grow with
-            its square: 512 pixels take about 2 GiB.
+            its square: 512 pixels take 1.1 GB.
 
     Raises:
         SignalError: a file is missing, is no painting of impasto, or not of this content.
@@ -113,13 +114,33 @@ def _taken_in(
         signal = read_signal(path)
     else:
         raise SettingsError(f"a {type(painting).__name__} was given; a Painting, or the file of one, was expected")
+    one, several = sources
+    return name, record, signal, take_in(one, several, _settings_of(name, record))
+
+
+def _settings_of(name: str, record: Mapping[str, Any]) -> TransferSettings:
+    """The settings in a record, if they are all that J and the network were made of.
+
+    Raises:
+        SettingsError: J or the network is a program's own, or a setting is unknown.
+    """
+    # a picture that does not say how far it is drawn is older than that setting, and is not
+    given: dict[str, Any] = {"draw": 0.0, **record["settings"]}
+    if unknown := sorted(given.keys() - {field.name for field in fields(TransferSettings)}):
+        raise SettingsError(
+            f"{name} has settings of another version of impasto, which are unknown here: {', '.join(unknown)}"
+        )
+    settings = TransferSettings(**given)
+    network = str(record.get("network", "")).partition(" (")[0]
+    if network not in ("", settings.network):
+        raise SettingsError(
+            f"{name} was painted with a network of a program's own, {network}; only one by name is explained"
+        )
     if "objective" in record:
         raise SettingsError(
             f"{name} was painted with a J of a program's own, {record['objective']}; only a J of the settings is explained"
         )
-    # a picture that does not say how far it is drawn is older than that setting, and is not
-    settings = TransferSettings(**{"draw": 0.0, **record["settings"]})
-    return name, record, signal, take_in(*sources, settings)
+    return settings
 
 
 def _check_picture(name: str, kind: str) -> None:
@@ -186,7 +207,7 @@ def _origins(
         a = network(generated, [layer])[layer].cpu()
         known = [network(style, [layer])[layer].cpu() for style in styles]
         here, *there = (axes_of(network, layer, _shape(x)) for x in (generated, *styles))
-        at = tuple(axis.nearest(places.centres(i)) for i, axis in enumerate(here))
+        at = here[0].nearest(places.centres(0)), here[1].nearest(places.centres(1))
         found[layer] = origins_of(a, known, at, there, FOUND)
         fields[layer] = (here, *there)
     return found, fields

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from impasto.networks.layers import Interval
 from impasto.networks.network import Network
 
-Array = NDArray[np.floating[Any]]
+Array = NDArray[np.float64]
 
 # the smallest side of a place in pixels, and the most places along the longer side of a picture
 _SMALLEST, _MOST = 8, 64
@@ -29,10 +29,10 @@ class Axis:
     """
 
     extent: int
-    centres: NDArray[np.float64]
+    centres: Array
     size: int | None
 
-    def nearest(self, pixels: Array) -> NDArray[np.intp]:
+    def nearest(self, pixels: NDArray[Any]) -> NDArray[np.intp]:
         """The position whose centre is nearest to each of these places in pixels; of two as near ones the first."""
         return np.abs(np.asarray(pixels)[:, None] - self.centres).argmin(1)
 
@@ -71,7 +71,7 @@ def _axis(network: Network, layer: str, axis: int, extent: int, count: int) -> A
     return Axis(extent, field.start + positions * field.step + (field.size - 1) / 2, field.size)
 
 
-def on_pixels(shares: Array, axes: tuple[Axis, Axis]) -> Array:
+def on_pixels(shares: NDArray[Any], axes: tuple[Axis, Axis]) -> Array:
     """Shares of positions (height, width of the layer) on pixels (height, width), with the same sum."""
     vertical, horizontal = axes
     return vertical.spread() @ np.asarray(shares, np.float64) @ horizontal.spread().T
@@ -100,12 +100,12 @@ class Places:
         height, width = (ceil(n / self.side) for n in self.shape)
         return height, width
 
-    def centres(self, axis: int) -> NDArray[np.float64]:
+    def centres(self, axis: int) -> Array:
         """The middle of each row (axis 0) or column (1), in pixels."""
         starts = np.arange(self.counts[axis]) * self.side
         return (starts + np.minimum(starts + self.side, self.shape[axis]) - 1) / 2
 
-    def sums(self, pixels: Array) -> Array:
+    def sums(self, pixels: NDArray[Any]) -> Array:
         """The sums over each place, (rows, columns), of what pixels (height, width) have."""
         starts = [np.arange(n) * self.side for n in self.counts]
         return np.add.reduceat(np.add.reduceat(pixels, starts[0], 0), starts[1], 1)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from impasto.errors import SignalError
 from impasto.files import existing_file, one_line_is_enough
-from impasto.media.styles import Source, Style
+from impasto.media.styles import Source, Style, shares
 
 _IMAGE_DESCRIPTION = 0x010E
 _BLENDED = re.compile(r"(\S.*?):([0-9.e+-]+)(?: |$)")
@@ -46,7 +46,7 @@ def sources_of(
         SignalError: one of them is neither given nor there, or another number of styles was given.
     """
     names = named_styles(str(record.get("style", "")), path.parent)
-    given = style if isinstance(style, list) else [] if style is None else [style]
+    given = [] if style is None else [source for source, _ in shares(style)]
     if given and len(given) != len(names):
         raise SignalError(
             f"{path} was painted in {_counted(len(names))}; {len(given)} {'was' if len(given) == 1 else 'were'} given"

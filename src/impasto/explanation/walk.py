@@ -86,7 +86,8 @@ def _step(layer: str, operation: str, a: torch.Tensor, field: int | None, channe
     drawn = a[chosen].abs()
     peaks = drawn.amax((1, 2))
     scale = min(1.0, _TILE / max(a.shape[1:]))
-    small = F.adaptive_avg_pool2d(drawn, [max(1, round(n * scale)) for n in a.shape[1:]])
+    rows, columns = (max(1, round(n * scale)) for n in a.shape[1:])
+    small = F.adaptive_avg_pool2d(drawn, (rows, columns))
     levels = (255 * small / small.amax((1, 2), keepdim=True).clamp_min(1e-12)).round().to(torch.uint8).numpy()
     count, height, width = a.shape
     return Step(

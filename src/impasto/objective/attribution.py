@@ -49,9 +49,13 @@ def shapley(
     with torch.enable_grad():
         seen = [mean(a.detach(), counts) for mean in means]
         slope = _mean_gradient(cost, list(target), [one.detach() for one in seen])
-        (along,) = torch.autograd.grad(sum((g * one).sum() for g, one in zip(slope, seen, strict=True)), counts)
-    base = sum((g * one).sum() for g, one in zip(slope, target, strict=True))
+        (along,) = torch.autograd.grad(_product(slope, seen), counts)
+    base = _product(slope, target)
     return (counts * (along - base / counts.sum())).detach()[:, 0]
+
+
+def _product(one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
+    return torch.stack([(a * b).sum() for a, b in zip(one, other, strict=True)]).sum()
 
 
 def _mean_gradient(cost: Callable[..., Tensor], start: Sequence[Tensor], end: Sequence[Tensor]) -> list[Tensor]:

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-
 from impasto.errors import ImpastoError
 from impasto.studio.components.notice import NOTHING, notice
 from impasto.studio.history import Run
@@ -23,17 +21,16 @@ def explaining(state: StudioState) -> Callable[[str], AsyncIterator[tuple[Any, A
     """What gives, for the run that is shown, where its page is and what it is called, and what went wrong."""
 
     async def explain(identity: str) -> AsyncIterator[tuple[Any, Any]]:
-        wrong = ""
         try:
             run = state.history.load(identity)
             job = state.begin_job(f"explain {identity}", _work(state, run))
-            async for _ in job.changes():
-                pass
-            wrong = job.error
         except ImpastoError as error:
-            wrong = str(error)
-        if wrong or job.state != "done":
-            yield {"time": time.time()}, notice(sentence(wrong)) if wrong else NOTHING
+            yield {"time": time.time()}, notice(sentence(error))
+            return
+        async for _ in job.changes():
+            pass
+        if job.state != "done":
+            yield {"time": time.time()}, notice(sentence(job.error))
             return
         name = f"{Path(run.download_name).stem}-explained.html"
         # with the time, as the same page may be asked for twice
