@@ -25,8 +25,8 @@ class Cost:
         term: its name.
         layer: "" for a cost of G itself.
         weight: of the term in J.
-        shares: what each position of the layer adds to J, float64 (height, width), weights included. See
-            :mod:`impasto.objective.attribution`; they sum to what the term adds to J at the layer.
+        shares: what each position of the layer adds to J, float64 (height, width), weights included; they sum to what the
+            term adds to J at the layer.
         axes: the positions on the picture.
     """
 
