@@ -15,7 +15,7 @@ from skimage import data
 import impasto
 
 HERE = Path(__file__).parent
-SIZE = (1360, 1050)
+SIZE = (1360, 985)
 
 
 def painted(folder: Path) -> Path:
