@@ -38,8 +38,9 @@ FLOORS = {
     "explore": 7,
     "lecture": 8,
     "exercises": 8,
-    "studio": 9,
-    "cli": 10,
+    "explanation": 9,
+    "studio": 10,
+    "cli": 11,
 }
 
 

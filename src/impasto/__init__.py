@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from impasto.cluster.executor import Cluster
     from impasto.descent.descend import Evaluation, Progress
     from impasto.descent.optimizers import LBFGS, Adam, GradientDescent, Optimizer
+    from impasto.explanation.explain import explain
+    from impasto.explanation.explanation import Explanation
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
     from impasto.explore.synthesis import synthesise
@@ -52,6 +54,7 @@ _LATER = {
     "Cluster": "impasto.cluster.executor",
     "ConvNet": "impasto.networks.convnet",
     "Evaluation": "impasto.descent.descend",
+    "Explanation": "impasto.explanation.explanation",
     "FolderProgress": "impasto.transfer.folder",
     "FolderResult": "impasto.transfer.folder",
     "GradientDescent": "impasto.descent.optimizers",
@@ -67,6 +70,7 @@ _LATER = {
     "TransferInterrupted": "impasto.transfer.painter",
     "activation_term": "impasto.objective.own",
     "content": "impasto.objective.content",
+    "explain": "impasto.explanation.explain",
     "image_term": "impasto.objective.own",
     "load_weights": "impasto.networks.weights",
     "neighbours": "impasto.objective.neighbours",
@@ -92,6 +96,7 @@ __all__ = [
     "ClusterError",
     "ConvNet",
     "Evaluation",
+    "Explanation",
     "FolderProgress",
     "FolderResult",
     "GradientDescent",
@@ -113,6 +118,7 @@ __all__ = [
     "WeightsError",
     "activation_term",
     "content",
+    "explain",
     "image_term",
     "load_weights",
     "neighbours",

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from impasto.errors import SettingsError
 from impasto.networks.tiling.statistics import Statistic, everywhere, measure, measure_blend
-from impasto.objective.costs import summed_variation
+from impasto.objective.attribution import evenly
+from impasto.objective.costs import summed_variation, total_variation_at
 from impasto.objective.costs import total_variation as total_variation_of
 from impasto.objective.term import Part, Scene, Term
 from impasto.objective.weighting import Layers, LayersGiven, check_choice, layers_text
@@ -112,7 +113,8 @@ class ImageTerm(Term):
 
     def bind(self, scene: Scene) -> list[Part]:
         """One part, the cost itself."""
-        return [Part("", 1.0, partial(_called, self.name, self.cost))]
+        divide = (lambda x: evenly(total_variation_at(x))) if self.cost is total_variation_of else None
+        return [Part("", 1.0, partial(_called, self.name, self.cost), divide=divide)]
 
     def __repr__(self) -> str:
         return self.name if self.cost in (total_variation_of, summed_variation) else f"image_term({self.name!r})"
