@@ -1,4 +1,4 @@
-"""Masks of the studio: what is painted or given becomes the library's settings, is kept with its run, and does what it says."""
+"""Masks of the studio: what is painted or given becomes settings, is kept with its run, and does what it says."""
 
 from __future__ import annotations
 
@@ -166,6 +166,26 @@ def test_what_is_protected_stays_and_goes_on_staying(state: StudioState, uploads
     on = result(state, again)
     assert np.abs(on - content)[half].mean() < 0.005
     assert not np.array_equal(on[..., 40:], kept[..., 40:])
+
+
+@pytest.mark.slow
+def test_a_run_that_was_cut_off_goes_on_with_its_masks(tmp_path: Path, uploads: list[Upload], left: Upload):
+    first = StudioState.in_folder(tmp_path / "studio")
+    how = TransferSettings(size=64, iterations=400)
+    run = first.begin(uploads[0], uploads[1:], how, masks={PROTECT: left})
+    wait_for(lambda: len(getattr(first.jobs[run.id].shown, "costs", ())) > 2)
+    first.queue.close(60)
+    left.path.unlink()
+    second = StudioState.in_folder(tmp_path / "studio")
+    cut_off = second.history.load(run.id)
+    assert cut_off.state == "interrupted"
+    second.go_on(run.id)
+    wait_for(lambda: len(getattr(second.jobs[run.id].shown, "costs", ())) > len(cut_off.costs) + 1)
+    second.queue.close(60)
+    now = second.history.load(run.id)
+    on = read_image(second.history.path(now, now.result)).values
+    assert np.abs(on - content_of(uploads, on.shape[1:]))[..., :30].mean() < 0.005
+    assert now.costs[: len(cut_off.costs)] == cut_off.costs
 
 
 @pytest.mark.slow

@@ -5,15 +5,17 @@ const inputs = props.ways.map(({ name, word, caption }) => {
   const image = document.createElement("img"), text = document.createElement("span");
   Object.assign(input, { type: "radio", name: "colour-choice", value: name });
   input.setAttribute("aria-describedby", "colour-says-" + name);
-  const hidden = document.createElement("small"); // read with the word, and shown below for the one that is chosen
+  const hidden = document.createElement("small"); // read after the word; that of the chosen one is shown below them
   hidden.id = "colour-says-" + name;
   hidden.textContent = label.title = caption;
   image.alt = "";
   text.textContent = word;
-  label.append(input, image, text, hidden);
+  label.append(input, image, text);
   ways.append(label);
+  says.before(hidden);
   input.addEventListener("change", () => {
     props.value = { ...props.value, chosen: name };
+    show();
     trigger("input");
   });
   return input;
