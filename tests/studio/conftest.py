@@ -23,7 +23,7 @@ from impasto.studio.components.gallery import PAINTINGS
 
 MOST_BYTES = 2**20
 PATIENCE = 240
-MS = 30_000
+MS = 120_000
 
 
 class Studio(NamedTuple):

@@ -171,6 +171,7 @@ def test_a_mask_is_given_as_a_file_by_the_keyboard_and_what_is_none_is_told(
     mask.paste(255, (0, 0, 48, 64))
     mask.save(tmp_path / "left.png")
     Image.new("L", (96, 64), 255).save(tmp_path / "all.png")
+    page.on("filechooser", lambda chooser: None)  # from here on they are given to the test
     page.locator("#mask-painter .open").focus()
     page.keyboard.press("Enter")
     page.locator("#mask-painter dialog[open]").wait_for()
@@ -181,6 +182,7 @@ def test_a_mask_is_given_as_a_file_by_the_keyboard_and_what_is_none_is_told(
             page.keyboard.press("Enter")
         chooser.value.set_files(path)
 
+    page.locator("#mask-painter .file").dispatch_event("cancel", {"bubbles": True})  # no file was chosen after all
     give_mask("protect", tmp_path / "all.png")
     wait_for_text(page, "#mask-painter dialog .error", "All.png protects the whole picture")
     give_mask("protect", tmp_path / "left.png")

@@ -225,11 +225,14 @@ function fileRow({ mask, words }) {
   return row;
 }
 function fileRows() {
-  const { styles } = value();
+  const { styles, masks } = value(), list = find(".files ul");
   const rows = [{ mask: PROTECT, words: "What stays, in white" }, { mask: CONTENT, words: "Regions of the content" },
     ...styles.map(({ role, name }) => ({ mask: role, words: `Regions of ${name}` }))];
+  const names = JSON.stringify([rows, Object.entries(masks).map(([mask, { name }]) => [mask, name])]);
+  if (list.dataset.of === names) return;
+  list.dataset.of = names;
   const focused = document.activeElement?.dataset?.mask;
-  find(".files ul").replaceChildren(...rows.map(fileRow));
+  list.replaceChildren(...rows.map(fileRow));
   if (focused) find(`.files [data-mask="${focused}"]`)?.focus();
 }
 function labelRows() {
@@ -266,7 +269,11 @@ function close() {
   if (!closing) rest(true);
 }
 find(".done").addEventListener("click", close);
-dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(); });
+dialog.addEventListener("cancel", (event) => {
+  if (event.target !== dialog) return; // a chooser of files that was left
+  event.preventDefault();
+  close();
+});
 dialog.addEventListener("click", (event) => { if (event.target === dialog) close(); });
 
 // what the server has of a mask
