@@ -160,6 +160,8 @@ def test_what_is_brushed_over_stays_the_photograph(page: Any, studio: Studio, pi
     give(page, "content", pictures["content"])
     wait_for_text(page, "#mask-painter .told", "content.png has another shape, so what was protected had to go.")
     wait_for_text(page, STATE, "Everywhere")
+    page.wait_for_timeout(1500)
+    assert page.locator("#mask-painter .told").inner_text()  # it stays to be read
     assert not page.trouble
 
 

@@ -2,8 +2,10 @@
 const { protect: PROTECT, painted: PAINTED, content: CONTENT, labels: LABELS } = props.names;
 const painter = find(".mask-painter"), dialog = find("dialog"), surface = find(".picture"), screen = find(".picture canvas");
 const small = find(".thumb canvas"), ring = find(".ring"), size = find(".size input"), chooser = find(".file");
-const NEXT = 20, PAUSE = 500; // strokes that can be undone; milliseconds after a stroke until it is sent
-const sheets = {}; // of each mask what is painted, what it was, and what the server knows of it
+const MOST = 20, PAUSE = 500; // strokes that can be undone; milliseconds after a stroke until it is sent
+// of each mask that is painted: what it is now and was before, what the server knows of it (known), and what it is to answer
+// (waits: "soon" while a stroke is not sent yet, a name when it is, "" when nothing is left of the mask, else null)
+const sheets = {};
 for (const name of [PROTECT, PAINTED])
   sheets[name] = { canvas: document.createElement("canvas"), before: [], known: "", waits: null, sent: new Set(), timer: 0, rejected: false };
 let of = "", given = null, chosen = "protect", closing = false, asked = "";
@@ -14,6 +16,7 @@ const pencil = (canvas) => canvas.getContext("2d", { willReadFrequently: true })
 const css = (label) => `rgb(${label.join(" ")})`;
 const isEmpty = (canvas) => !share(canvas);
 
+// how much of a canvas is painted, or painted with a label
 function share(canvas, label) {
   const few = document.createElement("canvas");
   [few.width, few.height] = [128, 128];
@@ -26,6 +29,7 @@ function share(canvas, label) {
     if (!label || nearest(data, i) === label) sum += data[i + 3];
   return sum / 255 / 128 ** 2;
 }
+// the label of a painted pixel, which at the edge of a stroke is a mixture
 function nearest(data, i) {
   const far = (label) => label.reduce((sum, n, k) => sum + (n - data[i + k]) ** 2, 0);
   return LABELS.slice(1).reduce((best, label) => (far(label) < far(best) ? label : best));
@@ -53,7 +57,7 @@ function draw() {
   over.globalCompositeOperation = "source-in";
   over.fillStyle = over.createPattern(STRIPES, "repeat");
   over.fillRect(0, 0, canvas.width, canvas.height);
-  for (const shown of [screen, small]) {
+  for (const shown of [screen, small]) { // in the page, and in the painter
     const brush = shown.getContext("2d");
     brush.clearRect(0, 0, shown.width, shown.height);
     brush.globalAlpha = .55;
@@ -105,7 +109,7 @@ function stroke(event) {
 function remember() {
   const { canvas, before } = sheet();
   before.push(pencil(canvas).getImageData(0, 0, canvas.width, canvas.height));
-  if (before.length > NEXT) before.shift();
+  if (before.length > MOST) before.shift();
 }
 surface.addEventListener("pointerdown", (event) => {
   if (event.button || !screen.width) return;
@@ -258,7 +262,11 @@ function labelRows() {
 }
 
 function say(error) { for (const place of element.querySelectorAll(".error")) place.textContent = error || ""; }
-find(".open").addEventListener("click", () => { closing = false; dialog.showModal(); });
+find(".open").addEventListener("click", () => {
+  closing = false;
+  find(".told").textContent = "";
+  dialog.showModal();
+});
 // it closes when the server has what was painted, so that it is painted with
 function close() {
   for (const [name, one] of Object.entries(sheets)) if (one.rejected) load(name);
@@ -299,12 +307,12 @@ async function load(name) {
   draw();
 }
 async function show() {
-  const now = value();
+  const now = { of: "", ...value() }, another = of !== now.of;
+  of = now.of;
   painter.toggleAttribute("data-empty", !now.picture);
-  if (!now.picture) { of = ""; return; }
-  const another = of !== now.of;
+  if (now.told || another) find(".told").textContent = now.told || ""; // it stays until there is something to paint on anew
+  if (!now.picture) return;
   if (another) {
-    of = now.of;
     for (const image of element.querySelectorAll("img")) image.src = now.picture;
     for (const canvas of [screen, sheets[PROTECT].canvas, sheets[PAINTED].canvas]) [canvas.width, canvas.height] = [now.width, now.height];
     [small.width, small.height] = [Math.round(now.width / 4), Math.round(now.height / 4)];
@@ -312,7 +320,6 @@ async function show() {
   }
   labelRows();
   fileRows();
-  find(".told").textContent = now.told || "";
   say(now.error);
   if (now.masks[CONTENT]) {
     const image = new Image();

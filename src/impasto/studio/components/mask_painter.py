@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def value_of(files: Mapping[str, Upload], masks: Masks, told: str = "", error: s
         return {**EMPTY, "told": told}
     width, height = canvas_size(content)
     return {
-        "picture": data_uri(preview_file(content.path, LONGEST)),
+        "picture": _painted_on(content.path),
         "of": _identity(content),
         "width": width,
         "height": height,
@@ -75,6 +76,11 @@ def value_of(files: Mapping[str, Upload], masks: Masks, told: str = "", error: s
         "wrong": wrong,
         "at": time.time(),
     }
+
+
+@lru_cache(maxsize=8)
+def _painted_on(path: Path) -> str:
+    return data_uri(preview_file(path, LONGEST))
 
 
 def _identity(file: Upload) -> str:

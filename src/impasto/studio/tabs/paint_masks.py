@@ -49,7 +49,7 @@ class PaintMasks:
         masks[name] = replace(mask, file=replace(found, path=path))
         if name in (PAINTED, CONTENT):
             masks.pop(CONTENT if name == PAINTED else PAINTED, None)
-        return {tab.masks: masks, tab.painter: mask_painter.value_of(files, masks)}
+        return {tab.masks: masks}
 
     def _cleared(self, values: Values, event: gr.EventData) -> Values:
         tab = self._tab
