@@ -128,7 +128,8 @@ def download_of(state: StudioState, run: Run) -> dict[str, str] | None:
     """Name and address of the result, if there is one."""
     if not run.result:
         return None
-    return {"name": run.download_name, "address": address_of(state.history.path(run, run.result))}
+    address = address_of(state.history.path(run, run.result))
+    return {"name": run.download_name, "address": address} | ({"picture": "yes"} if natural(run) else {})
 
 
 def about(run: Run) -> str:
