@@ -8,6 +8,7 @@ The content is scikit-image's `coffee` (CC0), the style a picture that impasto m
 from __future__ import annotations
 
 import argparse
+import base64
 import io
 import shutil
 import subprocess
@@ -45,6 +46,38 @@ def paint(page: Any) -> None:
     page.wait_for_timeout(2500)
 
 
+def masks(page: Any) -> None:
+    """A cat whose eyes stay, in two styles."""
+    page.get_by_role("tab", name="Paint").click()
+    for role, name in (("content", "cat"), ("style", "evening")):
+        page.locator(f"#{role} button[data-name={name}]").click()
+        page.locator(f"#{role} .signal-input[data-filled]").wait_for()
+    page.locator("#add-style").click()
+    waves = page.locator("#style button[data-name=waves]").evaluate("button => button.style.backgroundImage.slice(5, -2)")
+    picture = {"name": "waves.jpg", "mimeType": "image/jpeg", "buffer": base64.b64decode(waves.partition(",")[2])}
+    page.locator("#style-2 .file").set_input_files(picture)
+    page.locator("#style-2 .signal-input[data-filled]").wait_for()
+    page.locator("#mask-painter .do", has_text="each style").wait_for()
+    page.locator("#mask-painter .open").click()
+    brush(page, 18, (0.34, 0.37), (0.42, 0.41))
+    brush(page, 18, (0.7, 0.45), (0.76, 0.47))
+    page.get_by_label("takes the style of waves").check(force=True)
+    brush(page, 24, (0.0, 0.06), (1.0, 0.06))
+    brush(page, 22, (0.0, 0.96), (1.0, 0.98))
+    page.wait_for_timeout(1500)
+
+
+def brush(page: Any, size: int, *points: tuple[float, float]) -> None:
+    """A stroke over places of the content, in shares of its width and height."""
+    page.locator("#mask-painter .size input").fill(str(size))
+    box = page.locator("#mask-painter .picture").bounding_box()
+    for number, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
+        if not number:
+            page.mouse.down()
+    page.mouse.up()
+
+
 def explore(page: Any) -> None:
     """A unit, what excites it, what it wants to see, and where it is active."""
     page.get_by_role("tab", name="Explore").click()
@@ -75,7 +108,13 @@ def history(page: Any) -> None:
 
 
 Scheme = Literal["light", "dark"]
-TABS: dict[str, Callable[[Any], None]] = {"paint": paint, "explore": explore, "learn": learn, "history": history}
+TABS: dict[str, Callable[[Any], None]] = {
+    "paint": paint,
+    "explore": explore,
+    "learn": learn,
+    "history": history,
+    "masks": masks,
+}
 
 
 def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], schemes: list[Scheme]) -> None:

@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -112,13 +112,20 @@ class StudioState:
             state.browsers.keep(SHARED, shared)
         return state
 
-    def begin(self, content: Upload, styles: Sequence[Upload], settings: TransferSettings, owner: str = "") -> Run:
-        """Queue a new painting for a visitor.
+    def begin(
+        self,
+        content: Upload,
+        styles: Sequence[Upload],
+        settings: TransferSettings,
+        owner: str = "",
+        masks: Mapping[str, Upload] | None = None,
+    ) -> Run:
+        """Queue a new painting for a visitor, with masks as :func:`impasto.studio.masks.in_order` gives them.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings))
+        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings), masks)
         try:
             with suppress(ImpastoError, OSError):  # a run is no worse for having no small picture yet
                 small = preview_file(self.history.path(run, run.content), THUMBNAIL_SIZE)

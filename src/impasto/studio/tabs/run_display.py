@@ -17,6 +17,7 @@ from impasto.studio.components.notice import NOTHING, notice
 from impasto.studio.components.preview import preview_file
 from impasto.studio.history import LATEST, Run, json_like
 from impasto.studio.jobs import Job
+from impasto.studio.masks import masks_in_words
 from impasto.studio.painting import View
 from impasto.studio.state import StudioState
 from impasto.studio.uploads import Upload
@@ -136,7 +137,7 @@ def about(run: Run) -> str:
     size = " × ".join(map(str, reversed(run.size)))
     chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
     seconds = result_view.span(run.seconds) if run.seconds else ""
-    return " · ".join(filter(None, (run.title, size, *(chosen or ["strength 0.5"]), seconds)))
+    return " · ".join(filter(None, (run.title, size, *(chosen or ["strength 0.5"]), *masks_in_words(run.masks), seconds)))
 
 
 def natural(run: Run) -> int:
