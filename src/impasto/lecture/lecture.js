@@ -287,9 +287,7 @@ function lecture(root, openUnit) {
     for (const canvas of all("canvas[data-volume]")) {
       const sheet = await loaded(axis[canvas.dataset.volume]);
       canvas.width = 320; canvas.height = Math.round(320 * height / width);
-      const pen = canvas.getContext("2d");
-      pen.imageSmoothingQuality = "high";
-      pen.drawImage(sheet, now % figures.columns * width, Math.floor(now / figures.columns) * height, width, height, 0, 0, canvas.width, canvas.height);
+      drawSlice(canvas, sheet, now, { columns: figures.columns, tile: axis.tile });
       canvas.setAttribute("aria-label", `${canvas.dataset.volume}, slice ${now + 1}, ${AXES[shown]}`);
     }
   }

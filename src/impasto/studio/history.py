@@ -15,12 +15,15 @@ from typing import Any
 
 from impasto.errors import SignalError
 from impasto.files import write_whole
+from impasto.media.read_write import find_medium, read_signal
+from impasto.media.signal import Signal
+from impasto.studio.figures import figure_of
 from impasto.studio.uploads import Upload
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 CHECKPOINT = "checkpoint"
 """The name of the file in which the painting of a run is kept on its way."""
-_RECORD, _LATEST = "run.json", "latest.json"
+_RECORD, _LATEST, _FIGURE = "run.json", "latest.json", "figure.json"
 THUMBNAIL, LATEST = "thumbnail.jpg", "latest.jpg"
 """The names of the small picture of a run, and of the picture that was last seen of it on its way."""
 # the states of a run that was not over when the server ended
@@ -40,7 +43,8 @@ class Run:
         settings: as :meth:`TransferSettings.as_dict` gives them.
         state: "waiting", "painting", "done", "stopped", "failed" or, if the server ended meanwhile, "interrupted".
         error: why it failed.
-        costs: of each evaluation J, what each of its parts adds to it, by its name, and "scale", which counts from 1.
+        costs: of each evaluation J, what each of its terms adds to it, by its name, "scale", which counts from 1, and "size",
+            the longest side of the picture there, which runs of older versions do not have.
         seconds: of the descent.
         result: the name of the result's file in the folder; empty while there is none.
         start: the name of the file from which the painting went on when it had once been done; empty before.
@@ -162,11 +166,28 @@ class History:
 
     def see(self, run: Run, picture: bytes, costs: Sequence[dict[str, float]]) -> None:
         """Keep what people see of the run now, for when the server is killed."""
-        folder = self._of(run.id)
-        for name, data in ((LATEST, picture), (_LATEST, json.dumps(list(costs)).encode())):
-            part = folder / f"{name}.part"
-            part.write_bytes(data)  # need not survive a power cut, as the checkpoint does
-            part.replace(folder / name)
+        self._put(run, LATEST, picture)
+        self._put(run, _LATEST, json.dumps(list(costs)).encode())
+
+    def draw(self, run: Run, content: Signal, result: Signal) -> dict[str, Any]:
+        """The figure of what the run has become, kept with the files that it is made of."""
+        begun = self.path(run, _FIGURE).exists()
+        figure = figure_of(content, result, lambda name, data: self._put(run, name, data), begun=begun)
+        if figure:
+            self._put(run, _FIGURE, json.dumps(figure).encode())
+        return figure
+
+    def figure(self, run: Run) -> dict[str, Any]:
+        """The figure that was last drawn of the run; of its result, if it is older than figures are."""
+        try:
+            return json.loads(self.path(run, _FIGURE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            pass
+        medium = find_medium(self.path(run, run.content))
+        if not run.result or medium.is_picture:
+            return {}
+        signals = (read_signal(self.path(run, name), run.settings.get("rate")) for name in (run.content, run.result))
+        return self.draw(run, *signals)
 
     def seen(self, run: Run) -> tuple[dict[str, float], ...]:
         """The costs up to what was last seen of the run; its picture is in the file :data:`LATEST`."""
@@ -195,6 +216,11 @@ class History:
         for run in self.all():
             if run.state in _UNFINISHED:
                 self.save(replace(run, state="interrupted"))
+
+    def _put(self, run: Run, name: str, data: bytes) -> None:
+        part = self.path(run, f"{name}.part")
+        part.write_bytes(data)  # need not survive a power cut, as the checkpoint does
+        part.replace(self.path(run, name))
 
     def _of(self, identity: str) -> Path:
         if not _ID.fullmatch(identity):

@@ -157,7 +157,7 @@ def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, 
             max_file_size=MOST_BYTES,
             allowed_paths=[str(state.history.folder)],
             theme=theme(),
-            css_paths=[CSS],
+            css_paths=list(CSS),
             app_kwargs={
                 "middleware": [Middleware(OnlyHere, local=is_local(host))],
                 "docs_url": None,

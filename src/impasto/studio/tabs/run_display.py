@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import gradio as gr
 
-from impasto.errors import SignalError
+from impasto.errors import ImpastoError, SignalError
 from impasto.media.read_write import find_medium
 from impasto.studio.components import result_view
 from impasto.studio.components.controls import without_dashes
@@ -60,6 +61,7 @@ def of_job(state: StudioState, job: Job, run: Run, content: str) -> Watched:
         scene["caption"] = waiting(state, job)
     else:
         scene |= _painted(result_view.data_uri(view.picture), view.costs, view.iterations)
+        scene["figure"] = _figure(state, run, view.figure, len(view.costs))
         if not job.ended:
             size = view.size and f"at {view.size}"
             left = "" if view.seconds_left is None else f"{result_view.span(view.seconds_left)} left"
@@ -79,6 +81,8 @@ def of_run(state: StudioState, run: Run) -> Watched:
     scene = {**result_view.EMPTY, "content": content, "about": about(run), "natural": natural(run)}
     latest, seen = state.history.path(run, LATEST), state.history.seen(run)
     killed = latest.exists() and len(seen) > len(run.costs)  # with more to be seen than was kept
+    with suppress(ImpastoError, OSError):  # the picture tells enough
+        scene["figure"] = _figure(state, run, state.history.figure(run), len(seen))
     if run.result and not killed:
         picture = result_view.data_uri(preview_file(state.history.path(run, run.result)))
         scene |= _painted(picture, run.costs, len(run.costs))
@@ -132,7 +136,7 @@ def download_of(state: StudioState, run: Run) -> dict[str, str] | None:
 
 def about(run: Run) -> str:
     """What a painting is: content and style, size, strength and time, as far as it is known."""
-    size = " × ".join(map(str, reversed(run.size)))
+    size = " × ".join(map(str, reversed(run.size) if len(run.size) == 2 else run.size)) if len(run.size) > 1 else ""
     chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
     seconds = result_view.span(run.seconds) if run.seconds else ""
     return " · ".join(filter(None, (run.title, size, *(chosen or ["strength 0.5"]), seconds)))
@@ -193,6 +197,19 @@ def _painted(picture: str, costs: Sequence[Mapping[str, float]], iterations: int
         "progress": len(costs) / max(iterations, 1),
         "caption": f"{len(costs)} evaluations",
     }
+
+
+def _figure(state: StudioState, run: Run, figure: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The figure with the addresses of its files, which are other ones under the same names after each evaluation."""
+
+    def found(sheet: Any) -> Any:
+        if not isinstance(sheet, Mapping):
+            return sheet
+        return {**sheet, "address": f"{address_of(state.history.path(run, sheet['file']))}?{number}"}
+
+    if "slices" not in figure:
+        return dict(figure)
+    return {"slices": [{name: found(value) for name, value in axis.items()} for axis in figure["slices"]]}
 
 
 def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool, error: str) -> Watched:
