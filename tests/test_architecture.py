@@ -24,7 +24,6 @@ MODULES = sorted(ROOT.rglob("*.py"))
 FLOORS = {
     "errors": 0,
     "flow_painting": 0,
-    "sample_paintings": 0,
     "validation": 1,
     "files": 1,
     "packages": 2,

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,14 @@ class Run:
         settings: as :meth:`TransferSettings.as_dict` gives them.
         state: "waiting", "painting", "done", "stopped", "failed" or, if the server ended meanwhile, "interrupted".
         error: why it failed.
-        costs: of each evaluation J, what each of its terms adds to it, by its name, "scale", which counts from 1, and "size",
-            the longest side of the picture there, which runs of older versions do not have.
+        costs: of each evaluation J, what each of its terms adds to it, by its name, "scale", which counts from 1, and
+            "size", the longest side there, which runs of older versions do not have.
         seconds: of the descent.
         result: the name of the result's file in the folder; empty while there is none.
         start: the name of the file from which the painting went on when it had once been done; empty before.
         before: how many of the costs are from before that.
         size: of the result, positions along each axis.
+        varied: the settings in which it differs from those that were asked for with it.
     """
 
     id: str
@@ -66,6 +67,7 @@ class Run:
     start: str = ""
     before: int = 0
     size: tuple[int, ...] = ()
+    varied: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -73,11 +75,19 @@ class Run:
         content, *styles = (Path(name).stem for name in self.names)
         return f"{content} in the style of {' and '.join(styles)}"
 
-    @property
-    def download_name(self) -> str:
-        """What its result is called where it is downloaded."""
-        stem = re.sub(r"[^\w.+-]+", "-", self.title).strip("-.")[:120]
-        return stem + "".join(Path(self.result).suffixes)
+    def told(self, names: Iterable[str]) -> list[str]:
+        """Some of its settings in words, "strength 0.5"."""
+        values = ((name.replace("_", " "), self.settings.get(name)) for name in names)
+        return [
+            f"{name} {'as usual' if value is None else f'{value:g}' if isinstance(value, float) else value}"
+            for name, value in values
+        ]
+
+    def download_name(self, differing: Iterable[str] = ()) -> str:
+        """What its result is called where it is downloaded, with the settings in which it is varied, or ``differing``."""
+        told = "".join(f" {one.replace(' ', '')}" for one in self.told(dict.fromkeys((*self.varied, *differing))))
+        stem, end = (re.sub(r"[^\w.+-]+", "-", text).strip("-.") for text in (self.title, told))
+        return "-".join(filter(None, (stem[:120], end[:60]))) + "".join(Path(self.result).suffixes)
 
 
 class History:
@@ -96,7 +106,14 @@ class History:
         except OSError as error:
             raise SignalError(f"{folder} cannot be made: {error.strerror or error}") from None
 
-    def new(self, content: Upload, styles: Sequence[Upload], settings: dict[str, Any], size: tuple[int, ...] = ()) -> Run:
+    def new(
+        self,
+        content: Upload,
+        styles: Sequence[Upload],
+        settings: dict[str, Any],
+        size: tuple[int, ...] = (),
+        varied: Sequence[str] = (),
+    ) -> Run:
         """A run with copies of its files, so that it can be gone on with when the uploads are gone.
 
         ``size`` is that of the result, as far as it is known.
@@ -112,6 +129,7 @@ class History:
             tuple(upload.name for upload in (content, *styles)),
             json_like(settings),
             size=size,
+            varied=tuple(varied),
         )
         folder = self.folder / identity
         try:
@@ -142,7 +160,7 @@ class History:
                 raise FileNotFoundError
             data = json.loads((self._of(identity) / _RECORD).read_text(encoding="utf-8"))
             lists = {name: tuple(data[name]) for name in ("styles", "weights", "names")}
-            lists["size"] = tuple(data.get("size", ()))
+            lists |= {name: tuple(data.get(name, ())) for name in ("size", "varied")}
             return Run(**{**data, **lists, "costs": tuple(map(_named, data["costs"]))})
         except (OSError, ValueError, TypeError, KeyError):
             raise SignalError(f"there is no run {identity[:30]!r} any more") from None

@@ -112,7 +112,6 @@ def serve(
         ImpastoError: the folder or the index cannot be used; SettingsError: the port is taken.
     """
     state = StudioState.in_folder(folder, index)
-    state.gallery.prepare()
     closing = threading.Event()
     warm = threading.Thread(target=_wake, args=(state.speed, closing), daemon=True)
     page: Blocks | None = None

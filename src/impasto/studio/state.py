@@ -107,18 +107,25 @@ class StudioState:
         uploads.mkdir()
         visits = Visits(folder / "visits")
         visits.clear()
-        state = cls(uploads, history, Gallery(folder / "ready"), visits)
+        state = cls(uploads, history, Gallery(), visits)
         if shared is not None:
             state.browsers.keep(SHARED, shared)
         return state
 
-    def begin(self, content: Upload, styles: Sequence[Upload], settings: TransferSettings, owner: str = "") -> Run:
-        """Queue a new painting for a visitor.
+    def begin(
+        self,
+        content: Upload,
+        styles: Sequence[Upload],
+        settings: TransferSettings,
+        owner: str = "",
+        varied: Sequence[str] = (),
+    ) -> Run:
+        """Queue a new painting for a visitor; ``varied`` as of :class:`Run`.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings))
+        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings), varied)
         try:
             with suppress(ImpastoError, OSError):  # a run is no worse for having no small picture yet
                 small = preview_file(self.history.path(run, run.content), THUMBNAIL_SIZE)

@@ -21,6 +21,7 @@ from impasto.studio.jobs import Job
 from impasto.studio.painting import View
 from impasto.studio.state import StudioState
 from impasto.studio.uploads import Upload
+from impasto.studio.variations import differing
 from impasto.transfer.settings import TransferSettings
 
 _SEEN = ("content", "style", "result")
@@ -106,7 +107,7 @@ def of_several(state: StudioState, runs: Sequence[Run]) -> Watched:
             "title": title,
             "note": _progress(state, run, job),
             "picture": f"{address_of(state.history.picture(run, large=True))}?{job.version if job else len(run.costs)}",
-            "download": download_of(state, run),
+            "download": download_of(state, run, differing([one.settings for one in runs])),
         }
         for run, job, title in zip(runs, jobs, differences(runs), strict=True)
     ]
@@ -118,28 +119,28 @@ def of_several(state: StudioState, runs: Sequence[Run]) -> Watched:
 
 def differences(runs: Sequence[Run]) -> list[str]:
     """What is different about each of several runs, in a few words."""
-    names = [name for name in runs[0].settings if len({str(run.settings.get(name)) for run in runs}) > 1]
+    names = differing([run.settings for run in runs])
 
     def told(run: Run) -> str:
-        settings = (f"{name.replace('_', ' ')} {_value(name, run)}" for name in names)
-        return ", ".join(filter(None, ("" if _same(runs) else run.title, *settings))) or run.title
+        return ", ".join(filter(None, ("" if _same(runs) else run.title, *run.told(names)))) or run.title
 
     return [told(run) for run in runs]
 
 
-def download_of(state: StudioState, run: Run) -> dict[str, str] | None:
-    """Name and address of the result, if there is one."""
+def download_of(state: StudioState, run: Run, differing: Sequence[str] = ()) -> dict[str, str] | None:
+    """Name and address of the result, if there is one; the name tells what is ``differing`` from others beside it."""
     if not run.result:
         return None
-    return {"name": run.download_name, "address": address_of(state.history.path(run, run.result))}
+    return {"name": run.download_name(differing), "address": address_of(state.history.path(run, run.result))}
 
 
 def about(run: Run) -> str:
     """What a painting is: content and style, size, strength and time, as far as it is known."""
     size = " × ".join(map(str, reversed(run.size) if len(run.size) == 2 else run.size)) if len(run.size) > 1 else ""
     chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
+    chosen = (chosen or ["strength 0.5"]) + run.told(name for name in run.varied if name not in ("strength", "beta"))
     seconds = result_view.span(run.seconds) if run.seconds else ""
-    return " · ".join(filter(None, (run.title, size, *(chosen or ["strength 0.5"]), seconds)))
+    return " · ".join(filter(None, (run.title, size, *chosen, seconds)))
 
 
 def natural(run: Run) -> int:
@@ -171,11 +172,6 @@ def sentence(error: object) -> str:
     """An error as a sentence, with the settings called as on the page and not as on the command line."""
     text = without_dashes(str(error))
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
-
-
-def _value(name: str, run: Run) -> Any:
-    value = run.settings.get(name)
-    return "as usual" if value is None else f"{value:g}" if isinstance(value, float) else value
 
 
 def _same(runs: Sequence[Run]) -> bool:

@@ -20,6 +20,7 @@ from impasto.studio.history import Run
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.run_display import Watched, nothing, of_job, of_run, of_several, sentence
 from impasto.studio.uploads import Upload
+from impasto.studio.variations import differing
 from impasto.transfer.settings import TransferSettings
 
 Follow = Callable[[str, gr.Request], AsyncIterator[Watched]]
@@ -66,9 +67,10 @@ class Stage:
     ) -> AsyncIterator[Watched]:
         """Paint it in each of these ways, and show that; ``before`` is what is shown now."""
         begun: list[str] = []
+        varied = differing([settings.as_dict() for settings in ways])
         try:
             for settings in ways:
-                begun.append((await asyncio.to_thread(self._state.begin, content, styles, settings, visitor)).id)
+                begun.append((await asyncio.to_thread(self._state.begin, content, styles, settings, visitor, varied)).id)
         except ImpastoError as error:
             if not begun:
                 yield Watched.only(notice=notice(sentence(error)))
