@@ -117,15 +117,19 @@ def test_every_slice_is_on_its_sheet(tmp_path: Path):
 
 
 # whether all points of all lines of a chart lie within its axes
-INSIDE = """chart => [...chart.querySelectorAll("polyline")].every(line => line.getAttribute("points").split(" ").every(point => {
-    const [x, y] = point.split(",").map(Number), { width, height } = chart.viewBox.baseVal;
-    return x >= 67.9 && x <= width && y >= 13.9 && y <= height - 41.9;
-}))"""
+INSIDE = """chart => {
+    const points = [...chart.querySelectorAll("polyline")].flatMap(line => line.getAttribute("points").split(" "));
+    const { width, height } = chart.viewBox.baseVal;
+    return points.map(at => at.split(",").map(Number)).every(([x, y]) =>
+        x >= 67.9 && x <= width && y >= 13.9 && y <= height - 41.9);
+}"""
 # whether no text of a chart is outside of it
-READABLE = """chart => { const box = chart.getBoundingClientRect(); return [...chart.querySelectorAll("text")].every(text => {
-    const its = text.getBoundingClientRect();
-    return its.left >= box.left - 1 && its.right <= box.right + 1 && its.top >= box.top - 1 && its.bottom <= box.bottom + 1;
-}) }"""
+READABLE = """chart => {
+    const box = chart.getBoundingClientRect();
+    const texts = [...chart.querySelectorAll("text")].map(text => text.getBoundingClientRect());
+    return texts.every(({ left, right, top, bottom }) =>
+        left >= box.left - 1 && right <= box.right + 1 && top >= box.top - 1 && bottom <= box.bottom + 1);
+}"""
 
 
 def test_curves_have_axes_names_and_marks_at_each_scale(page: Any, pictures: dict[str, Path]):
