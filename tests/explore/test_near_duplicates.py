@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto.explore import near_duplicates
-from impasto.explore.near_duplicates import Groups
+from impasto.explore.near_duplicates import Groups, regrouped
 
 BYTES = 19
 
@@ -98,6 +98,19 @@ def test_whatever_the_pictures_are_like(name: str):
     found = [groups.find(one) for one in names]
     assert found == [scan.find(one) for one in names]
     assert [Groups(found).find(one) for one in found] == [Scan(found).find(one) for one in found]
+
+
+@pytest.mark.usefixtures("tiers")
+@pytest.mark.parametrize("together", [1, 50, 2**20], ids=["one by one", "in parts", "at once"])
+@pytest.mark.parametrize("name", distributions())
+def test_groups_of_several_parts_are_those_of_one_search(name: str, together: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(near_duplicates, "_TOGETHER", together)
+    names = list(dict.fromkeys(row.tobytes().hex() for row in distributions()[name]))
+    scan = Scan([])
+    expected = {one: group for one in names if (group := scan.find(one)) != one}
+    firsts = {one: f"{number:04}.png" for number, one in enumerate(names)} | {"of no picture": "0.wav"}
+    assert regrouped(dict(reversed(firsts.items()))) == expected
+    assert expected or name in ("random", "half sky")
 
 
 def test_few_are_looked_at_however_many_there_are(monkeypatch: pytest.MonkeyPatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -93,6 +93,48 @@ def test_scenes_at_once_are_the_file_of_one_run(desk: Path, how: dict[str, Any])
     costs = [[(e.evaluation, e.costs) for e in painting.history] for painting in (one, several)]
     assert costs[0] == costs[1] and one.best.evaluation == several.best.evaluation
     assert seen[-1] == (3, 3)
+
+
+class Mortal(Executor):
+    """Does what it is given until it has done so many things, and then dies."""
+
+    def __init__(self, lives: int) -> None:
+        self.lives = lives
+
+    def submit(self, fn: Any, /, *given: Any, **how: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.lives -= 1
+        if self.lives < 0:
+            future.set_exception(BrokenExecutor("killed"))
+        else:
+            future.set_result(fn(*given, **how))
+        return future
+
+
+def test_scenes_that_are_painted_are_kept(desk: Path, caplog: pytest.LogCaptureFixture):
+    whole = impasto.transfer_style("film.mkv", "wave.png", SMALL, output="one.mkv")
+    with pytest.raises(SignalError, match="a worker died"):
+        transfer_scenes("film.mkv", "wave.png", "out.mkv", SMALL, executor=Mortal(2), checkpoint="kept")
+    assert sorted(path.name for path in Path("kept").iterdir()) == ["scene-0-4", "scene-4-7"]
+    different = impasto.TransferSettings(**{**SMALL.as_dict(), "beta": 7.0})
+    with pytest.raises(SettingsError, match=r"kept keeps an unfinished painting with beta .*the command that it is of"):
+        transfer_scenes("film.mkv", "wave.png", "out.mkv", different, executor=Mortal(9), checkpoint="kept")
+    Path("kept", "scene-7-10.part").write_bytes(b"half of it")
+    executor, seen = Mortal(1), list[tuple[int, int]]()
+    painting = transfer_scenes(
+        "film.mkv", "wave.png", "out.mkv", SMALL, executor=executor, checkpoint="kept",
+        on_progress=lambda *now: seen.append(now[:2]),
+    )  # fmt: skip
+    assert executor.lives == 0 and seen[-1] == (3, 3)
+    assert "going on from kept: 2 of 3 scenes are painted" in caplog.text
+    assert np.array_equal(painting.signal.values, whole.signal.values)
+    assert [e.costs for e in painting.history] == [e.costs for e in whole.history] and painting.best.cost == whole.best.cost
+    Path("kept", "mine.txt").write_text("stays")
+    painting.write("out.mkv")
+    assert [path.name for path in Path("kept").iterdir()] == ["mine.txt"]
+    Path("out.mkv.checkpoint").write_bytes(b"of one process")
+    with pytest.raises(SignalError, match="keeps a movie that one process paints: 'impasto resume"):
+        transfer_scenes("film.mkv", "wave.png", "out.mkv", SMALL, executor=executor, checkpoint="out.mkv.checkpoint")
 
 
 def test_a_cut_off_run_goes_on_across_a_cut(desk: Path):

@@ -45,7 +45,8 @@ def write_somewhere(painting: Painting, output: Path, options: dict[str, Any]) -
         if refuge:
             end = f"; the painting is in {refuge}"
         elif kept and kept.exists():
-            end = f"; 'impasto resume {kept}' goes on, with -o OUT elsewhere"
+            way = f"'impasto resume {kept}' goes on" if kept.is_file() else f"the same command goes on from {kept}"
+            end = f"; {way}, with -o OUT elsewhere"
         else:
             end = ""
         reason = first_line(error)

@@ -105,7 +105,7 @@ def shared_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--checkpoint",
     type=FILE,
     metavar="FILE",
-    help="Where the run is kept, to go on with if it is cut off; deleted when done.  "
+    help="Where the run is kept, to go on with if cut off, and deleted when done; of a movie with --cluster a folder.  "
     f"[default: OUT{CHECKPOINT}, for runs of more than a minute]",
 )
 @click.option(
@@ -159,6 +159,7 @@ def transfer(
         how |= {"each_style": each_style, "as_one": one is not None, "part_given": part, "cluster_given": cluster}
         how |= {"checkpoint_every": None} if no_checkpoint else {}
         return paint_folder(one or content, styles, output, *divided(options), **how)
+    path = None if no_checkpoint else checkpoint or Path(f"{output}{CHECKPOINT}")
     if part:
         raise SettingsError(f"--part is for a folder or --each-style; {content} is one content")
     if cluster:
@@ -167,9 +168,8 @@ def transfer(
                 raise SettingsError(f"--{name.replace('_', '-')} is for a painting by one process: leave out --cluster")
         del options["frames_every"], options["checkpoint_every"]
         how = {name: options.pop(name) for name in ("as_json", "quiet", "verbose")}
-        return paint_movie(one, styles, output, *divided(options), cluster_given=cluster, **how)
+        return paint_movie(one, styles, output, *divided(options), cluster_given=cluster, checkpoint=path, **how)
     first = 0.0 if checkpoint else FIRST_SECONDS
-    path = None if no_checkpoint else checkpoint or Path(f"{output}{CHECKPOINT}")
     return paint(one, styles, output, checkpoint=path, first=first, **options)
 
 

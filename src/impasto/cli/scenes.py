@@ -28,6 +28,7 @@ def paint_movie(
     options: dict[str, Any],
     *,
     cluster_given: str,
+    checkpoint: Path | None,
     as_json: bool,
     quiet: bool,
     verbose: bool,
@@ -50,13 +51,14 @@ def paint_movie(
         def tell(done: int, total: int, at_work: AtWork) -> None:
             bar(done, total, at_work_text(at_work))
 
-        how = {"executor": executor, "options": options, "on_progress": tell, "cancel": cancel}
+        how = {"executor": executor, "options": options, "on_progress": tell, "cancel": cancel, "checkpoint": checkpoint}
         painting = transfer_scenes(content, styles, output, settings, **how)
     ignore_interruptions()  # nothing shall stop the movie on its way to the disk
     write_somewhere(painting, output, options)
     tell_painting(painting, output, as_json=as_json)
     if not painting.finished:
-        click.echo("impasto: interrupted; the scenes that were not painted to their end are as they were", err=True)
+        way = "; the same command paints them" if checkpoint else ""
+        click.echo(f"impasto: interrupted; the scenes that were not painted to their end are as they were{way}", err=True)
     return 0 if painting.finished else 130
 
 

@@ -287,11 +287,8 @@ def _patch_as_dict(patch: Patch) -> dict[str, Any]:
 
 
 def _patch_from_dict(data: Mapping[str, Any]) -> Patch:
-    axes = len(data["position"])
-    edges = [int(edge) for edge in data["field"]]
+    position, edges = tuple(map(int, data["position"])), tuple(map(int, data["field"]))
+    axes = len(position)
     return Patch(
-        str(data["image"]),
-        float(data["activation"]),
-        tuple(int(i) for i in data["position"]),
-        tuple(zip(edges[:axes], edges[axes:], strict=True)),
+        str(data["image"]), float(data["activation"]), position, tuple(zip(edges[:axes], edges[axes:], strict=True))
     )

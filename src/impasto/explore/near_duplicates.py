@@ -38,6 +38,7 @@ _MANY = 256
 # an entry of a sorted list has, from its highest bit: band, bits of the band, red, green, blue, number of the signature
 _AT_BAND, _AT_BITS, _AT_RED, _AT_GREEN, _AT_BLUE = 60, 48, 40, 32, 24
 _NUMBERS = 2**_AT_BLUE
+_TOGETHER = 2**20  # pairs that are compared at once
 # what each bit counts in each band. A band has every eleventh bit: were its bits neighbours, many pictures would share it,
 # as parts of them are plain
 _WORTH = np.where(np.arange(_WIDTH)[:, None] % _BANDS == np.arange(_BANDS), 2.0 ** (np.arange(_WIDTH) // _BANDS)[:, None], 0)
@@ -157,12 +158,15 @@ def regrouped(firsts: Mapping[str, str]) -> dict[str, str]:
         firsts: of each group the name of its first picture; in the order of these names, as in one search, of several
             groups that are near the first one counts.
     """
-    ordered = sorted((first, name) for name, first in firsts.items())
-    groups, changed = Groups(), dict[str, str]()
-    for _, name in ordered:
-        if _SIGNATURE.fullmatch(name) and (own := groups.find(name)) != name:
-            changed[name] = own
-    return changed
+    names = [name for _, name in sorted((first, name) for name, first in firsts.items()) if _SIGNATURE.fullmatch(name)]
+    if len(names) > _NUMBERS:
+        groups = Groups()
+        return {name: own for name in names if (own := groups.find(name)) != name}
+    belongs: dict[int, int] = {}
+    for later, earlier in _near_pairs(np.frombuffer(bytes.fromhex("".join(names)), np.uint8).reshape(-1, _BYTES)):
+        if later not in belongs and earlier not in belongs:
+            belongs[later] = earlier
+    return {names[later]: names[earlier] for later, earlier in belongs.items()}
 
 
 def _bits(signatures: NDArray[np.uint8]) -> NDArray[Any]:
@@ -197,6 +201,34 @@ def _entries(bits: NDArray[Any], colours: NDArray[np.int16]) -> NDArray[np.uint6
     entries = entries.ravel()
     entries.sort()
     return entries
+
+
+def _near_pairs(signatures: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """The numbers of all signatures that are near each other, in order: (later, earlier)."""
+    bits, colours = _bits(signatures), signatures[:, -_COLOURS:].astype(np.int16)
+    entries = _entries(bits, colours)
+    # those that share a band, and nearly the red of an entry, come after it up to its last one
+    red = np.minimum((entries >> _AT_RED) & 255, 255 - _COLOUR) + _COLOUR
+    last = (entries >> _AT_BITS << _AT_BITS) | (red << _AT_RED) | (2**_AT_RED - 1)
+    ends = np.searchsorted(entries, last, "right")
+    del red, last
+    candidates = np.cumsum(ends - np.arange(len(entries)) - 1)
+    pairs = [np.zeros((0, 2), np.int64)]
+    start = 0
+    while start < len(entries):
+        before = candidates[start - 1] if start else 0
+        end = max(start + 1, int(np.searchsorted(candidates, before + _TOGETHER, "right")))
+        counts = ends[start:end] - np.arange(start + 1, end + 1)
+        first = np.repeat(np.arange(start, end), counts)
+        second = np.arange(len(first)) - np.repeat(np.cumsum(counts) - counts, counts) + first + 1
+        for at in (_AT_GREEN, _AT_BLUE):
+            near = np.abs(((entries[first] >> at) & 255).astype(np.int16) - ((entries[second] >> at) & 255).astype(np.int16))
+            first, second = first[near <= _COLOUR], second[near <= _COLOUR]
+        one, other = ((entries[some] & (_NUMBERS - 1)).astype(np.int64) for some in (first, second))
+        near = _differing(bits[one], bits[other]) <= _BITS
+        pairs.append(np.stack([np.maximum(one, other)[near], np.minimum(one, other)[near]], 1))
+        start = end
+    return [(later, earlier) for later, earlier in np.unique(np.concatenate(pairs), axis=0).tolist()]
 
 
 def _candidates(entries: NDArray[np.uint64], bands: NDArray[np.uint64], colours: list[int]) -> NDArray[np.int64]:

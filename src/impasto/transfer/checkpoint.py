@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from itertools import groupby
@@ -68,13 +68,13 @@ def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[E
         SettingsError: the checkpoint is of a transfer with other settings or inputs.
         SignalError: it cannot be read or written.
     """
-    path, about, machine = checkpoint.path, _identity(inputs), machine_of(find_device(inputs.settings.device))
+    path, about, machine = checkpoint.path, identity_of(inputs), machine_of(find_device(inputs.settings.device))
     check_writable(path)
     history: list[Evaluation] = []
     state = None
     if path.exists():
         kept = read_about(path)
-        _check_identity(path, kept, about, machine)
+        check_identity(path, kept, about, machine)
         choose_convolutions(kept["convolutions"])
         history, state = read_history(path), read_tree(path, kept["tree"]["state"])
         log.warning("going on from %s: %d evaluations are done", path, len(history))
@@ -89,7 +89,7 @@ def take_up(checkpoint: Checkpoint, inputs: Inputs, memory: Any) -> tuple[list[E
             return
         try:
             now_about = about | {"convolutions": convolutions_chosen()}
-            write_tree(path, now_about, {"history": _taken_apart(history), "state": progress.state()})
+            write_tree(path, now_about, {"history": taken_apart(history), "state": progress.state()})
         except SignalError as error:
             if not warned:
                 log.warning("%s; the painting goes on without a newer checkpoint", error)
@@ -109,7 +109,7 @@ def read_history(path: Path) -> list[Evaluation]:
     return [Evaluation(**row) for part in read_tree(path, read_about(path)["tree"]["history"]) for row in rows(part)]
 
 
-def _taken_apart(history: list[Evaluation]) -> list[dict[str, Any]]:
+def taken_apart(history: Sequence[Evaluation]) -> list[dict[str, Any]]:
     """The numbers of the evaluations as columns, in parts whose J has the same terms and layers."""
 
     def terms(evaluation: Evaluation) -> list[tuple[str, list[str]]]:
@@ -127,7 +127,7 @@ def kept_memory(path: Path) -> int | None:
     return read_about(path)["memory"] if path.exists() else None
 
 
-def _identity(inputs: Inputs) -> dict[str, Any]:
+def identity_of(inputs: Inputs) -> dict[str, Any]:
     """What tells one transfer from another: its settings, the shares of its styles, and the SHA-256 of all it reads."""
     files = named_files(inputs.given)
     sums = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in files.items()}
@@ -150,15 +150,20 @@ def _digest(signal: Signal) -> str:
     return digest.hexdigest()
 
 
-def _check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+def check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, Any], here: Mapping[str, Any]) -> None:
+    """See that what is kept in ``path`` is of the expected transfer; warn if another machine has painted it.
+
+    Raises:
+        SettingsError: it is of another one.
+    """
+    way = f"'impasto resume {path}' finishes it" if path.is_file() else "the command that it is of finishes it"
     expected = json.loads(json.dumps(expected))
     was, chosen = (one["settings"] | {"shares of the styles": one["shares"]} | one["parts"] for one in (about, expected))
     for name, given in chosen.items():
         kept = was.get(name)
         if kept != given:
             raise SettingsError(
-                f"{path} keeps an unfinished painting with {name} {kept}, not {given}: 'impasto resume {path}' finishes it; "
-                "delete it to begin anew"
+                f"{path} keeps an unfinished painting with {name} {kept}, not {given}: {way}; delete it to begin anew"
             )
     for name, given in expected["inputs"].items():
         if about["inputs"].get(name) != given:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import replace
@@ -19,16 +20,20 @@ from impasto.descent.memory import default_memory
 from impasto.errors import SettingsError, SignalError
 from impasto.files import first_line
 from impasto.media.movie.read import resample_movie
-from impasto.media.movie.scenes import SCENE, cuts_of, scenes_of
+from impasto.media.movie.scenes import SCENE, Frames, cuts_of, scenes_of
 from impasto.media.read_write import find_medium
-from impasto.media.signal import Signal, Values
+from impasto.media.signal import Signal
 from impasto.media.styles import shares
 from impasto.networks.device import find_device
+from impasto.transfer.checkpoint import identity_of, machine_of
 from impasto.transfer.folder_elsewhere import AtWork, teller
 from impasto.transfer.inputs import Inputs
+from impasto.transfer.kept_scenes import KeptScenes, Painted
 from impasto.transfer.painter import Painter
 from impasto.transfer.painting import Painting
 from impasto.transfer.settings import TransferSettings
+
+log = logging.getLogger("impasto")
 
 _TICK = 0.25
 
@@ -49,21 +54,13 @@ class Scene(NamedTuple):
     styles: list[tuple[Path, float]]
     output: Path
     settings: TransferSettings
-    frames: tuple[int, int]
+    frames: Frames
     threads: int
 
     @property
     def name(self) -> str:
         """What it is called where it is told of."""
         return f"frames {self.frames[0]} to {self.frames[1] - 1}"
-
-
-class Painted(NamedTuple):
-    """A painted scene: its values (3, frames, height, width), and its evaluations."""
-
-    values: Values
-    history: tuple[Evaluation, ...]
-    best: Evaluation
 
 
 def transfer_scenes(
@@ -76,6 +73,7 @@ def transfer_scenes(
     options: Mapping[str, Any] | None = None,
     on_progress: Callable[[int, int, AtWork], object] | None = None,
     cancel: Event | None = None,
+    checkpoint: str | Path | None = None,
 ) -> Painting:
     """Paint the scenes of a movie at once, each by a worker, and join them: the painting that one process gives.
 
@@ -88,6 +86,8 @@ def transfer_scenes(
         options: how it will be written.
         on_progress: called with how many scenes are painted, of how many, and the evaluations of those at work.
         cancel: once it is set no other evaluation begins; scenes that are not painted to their end are as the content.
+        checkpoint: a folder in which painted scenes are kept, and from which the same call goes on with the others; deleted
+            by :meth:`impasto.Painting.write` when all are painted.
 
     Raises:
         SettingsError: a setting is wrong, or the movie is not painted frame by frame.
@@ -99,19 +99,36 @@ def transfer_scenes(
     if inputs.medium.name != "movie" or inputs.settings.method != "frames":
         raise SettingsError(f"{content} has no scenes to be painted at once: only a movie painted frame by frame has")
     cluster = executor if isinstance(executor, Cluster) else None
-    memory = default_memory(find_device(inputs.settings.device))
+    device = find_device(inputs.settings.device)
     threads = cluster.threads if cluster else torch.get_num_threads()
+    machine = machine_of(device) | {"threads": threads}
+    kept = None if checkpoint is None else KeptScenes(Path(checkpoint))
+    identity = identity_of(inputs) if kept else {}
+    painted, memory = kept.take_up(identity, machine) if kept else ({}, None)
+    if memory is None:
+        free = default_memory(device)
+        memory = painter.settings.memory or (cluster.memory(free) if cluster else free)
     cuts = cuts_of(inputs.content, inputs.settings.cuts)
-    known = replace(
-        painter.settings,
-        cuts=cuts or "none",
-        memory=painter.settings.memory or (cluster.memory(memory) if cluster else memory),
-    )
+    known = replace(painter.settings, cuts=cuts or "none", memory=memory)
     given: Any = shares(style)
     styles = [(Path(source).absolute(), share) for source, share in given]
     files = (Path(content).absolute(), styles, Path(output).absolute())
     scenes = [Scene(*files, known, frames, threads) for frames in scenes_of(cuts, inputs.content.shape[0])]
-    return _joined(inputs, scenes, _painted(scenes, executor, on_progress, cancel or Event()))
+    if painted:
+        log.warning("going on from %s: %d of %d scenes are painted", checkpoint, len(painted), len(scenes))
+
+    def keep(frames: Frames, scene: Painted) -> None:
+        painted[frames] = scene
+        if kept is None:
+            return
+        try:
+            kept.keep(frames, scene, {**identity, "memory": memory, "machine": machine})
+        except SignalError as error:
+            log.warning("%s; it is painted, but would be lost with this process", error)
+
+    left = [scene for scene in scenes if scene.frames not in painted]
+    _paint(left, len(scenes), keep, executor, on_progress, cancel or Event())
+    return replace(_joined(inputs, scenes, painted), checkpoint=kept)
 
 
 def paint_scene(scene: Scene, tell: Callable[[Any], object] | None = None, cancel: Event | None = None) -> Painted | None:
@@ -128,18 +145,24 @@ def paint_scene(scene: Scene, tell: Callable[[Any], object] | None = None, cance
     return Painted(np.ascontiguousarray(painting.signal.values[:, first:end]), painting.history, painting.best)
 
 
-def _painted(
+def _paint(
     scenes: Sequence[Scene],
+    total: int,
+    keep: Callable[[Frames, Painted], None],
     executor: Executor,
     on_progress: Callable[[int, int, AtWork], object] | None,
     cancel: Event,
-) -> list[Painted | None]:
-    """Each scene, in their order; None if it was cancelled."""
+) -> None:
+    """Paint scenes, of ``total`` there are; each that is not cancelled is kept as soon as it is there.
+
+    Raises:
+        SignalError: one of them could not be painted; it is the first one, and is told at the end.
+    """
     cluster = executor if isinstance(executor, Cluster) else None
     waiting = {executor.submit(paint_scene, scene): scene for scene in scenes}
-    painted: dict[tuple[int, int], Painted | None] = {}
+    done_before = total - len(scenes)
     at_work: dict[str, tuple[int, int]] = {}
-    stopped = False
+    stopped, failed = False, None
     try:
         while waiting:
             done, _ = wait(waiting, _TICK, FIRST_COMPLETED)
@@ -150,13 +173,19 @@ def _painted(
                 at_work[name] = (now, count)
             for future in done:
                 scene = waiting.pop(future)
-                painted[scene.frames] = _outcome(scene, future)
+                try:
+                    outcome = _outcome(scene, future)
+                    if outcome is not None:
+                        keep(scene.frames, outcome)
+                except SignalError as error:  # the others are painted all the same
+                    failed = failed or error
                 at_work.pop(scene.name, None)
             if on_progress is not None:
-                on_progress(len(painted), len(scenes), dict(at_work))
+                on_progress(done_before + len(scenes) - len(waiting), total, dict(at_work))
     finally:
         give_up(waiting, executor)
-    return [painted[scene.frames] for scene in scenes]
+    if failed:
+        raise failed
 
 
 def _outcome(scene: Scene, future: Future[Any]) -> Painted | None:
@@ -170,16 +199,17 @@ def _outcome(scene: Scene, future: Future[Any]) -> Painted | None:
         raise SignalError(f"a worker died, and with it its executor ({first_line(error)})") from None
 
 
-def _joined(inputs: Inputs, scenes: Sequence[Scene], painted: Sequence[Painted | None]) -> Painting:
+def _joined(inputs: Inputs, scenes: Sequence[Scene], painted: Mapping[Frames, Painted]) -> Painting:
     """The whole, with the evaluations counted as if they had been made one after the other."""
-    there = [one for one in painted if one is not None]
+    there = [painted[scene.frames] for scene in scenes if scene.frames in painted]
     if not there:
         raise SignalError("interrupted before a scene was painted; nothing was written")
     content = resample_movie(inputs.content, (there[0].values.shape[2], there[0].values.shape[3]))
     values = content.values.copy()
     history: list[Evaluation] = []
     best, seconds = there[0].best, 0.0
-    for scene, one in zip(scenes, painted, strict=True):
+    for scene in scenes:
+        one = painted.get(scene.frames)
         if one is None:
             continue
         first, end = scene.frames
@@ -188,7 +218,7 @@ def _joined(inputs: Inputs, scenes: Sequence[Scene], painted: Sequence[Painted |
         counted = [_counted(evaluation, len(history), seconds) for evaluation in one.history]
         history += counted
         seconds = counted[-1].seconds
-    signals, finished = tuple(signal for signal, _ in inputs.styles), len(there) == len(painted)
+    signals, finished = tuple(signal for signal, _ in inputs.styles), len(there) == len(scenes)
     whole = content.with_values(values)
     return Painting(whole, inputs.content, signals, inputs.given, best, tuple(history), inputs.about, None, finished)
 

@@ -17,8 +17,10 @@ from impasto.media.signal import Signal, Values
 
 log = logging.getLogger("impasto")
 
+Frames = tuple[int, int]
+"""A scene: its first frame, and the one after its last."""
 SCENE = "scene"
-"""In the header of a movie: the scene of it that alone is painted, its first frame and the one after its last."""
+"""In the header of a movie: the scene of it that alone is painted, as :data:`Frames`."""
 
 _SIDE = 64  # of the frames that are compared, in pixels
 # at a cut the picture changes by this, in 0..1, and by so many times what it usually changes by around it
@@ -49,7 +51,7 @@ def cuts_of(movie: Signal, given: str | Sequence[int]) -> tuple[int, ...]:
     return cuts
 
 
-def scenes_of(cuts: Sequence[int], count: int) -> list[tuple[int, int]]:
+def scenes_of(cuts: Sequence[int], count: int) -> list[Frames]:
     """The first frame of each scene, and the one after its last."""
     return list(zip([0, *cuts], [*cuts, count], strict=True))
 
