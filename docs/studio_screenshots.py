@@ -2,7 +2,8 @@
 
     python docs/studio_screenshots.py [FOLDER [TAB...]] [--widths 1600,400] [--schemes light dark]
 
-The content is scikit-image's `coffee` (CC0), the style a picture that impasto makes itself.
+The content is scikit-image's `coffee` (CC0), the style a picture that impasto makes itself; the EKG ships with pydicom, the
+volume with nilearn (pip install nilearn).
 """
 
 from __future__ import annotations
@@ -17,8 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
+from signals_figures import lead
+from volumes_figure import brain
+
+from impasto.media.volume import VOLUME
 
 HERE = Path(__file__).parent / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
@@ -67,6 +73,54 @@ def learn(page: Any) -> None:
     page.wait_for_timeout(1500)
 
 
+def series(page: Any) -> None:
+    """A lead of an EKG that ships with pydicom, drawn as another lead of the same heart."""
+    with tempfile.TemporaryDirectory() as folder:
+        for role, name, part in (("content", "Lead II", slice(0, 5000)), ("style", "Lead V1", slice(5000, 10000))):
+            path = Path(folder) / f"{name}.csv"
+            table = np.stack([np.arange(5000) / 1000, lead(name, part).values[0]], 1)
+            np.savetxt(path, table, "%g", ",", header=f"time,{name} (µV)", comments="", encoding="utf-8")
+            give(page, role, path)
+        begin(page, beta="1000")
+
+
+def volume(page: Any) -> None:
+    """The T1 template that nilearn ships, in the style of impasto's own painting, with the curtain half drawn."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "brain.nii.gz"
+        path.write_bytes(VOLUME.encode(brain(), path, {}))
+        give(page, "content", path)
+        page.locator("#style button[data-name=evening]").click()
+        page.locator("#style .signal-input[data-filled]").wait_for()
+        begin(page, iterations="40")
+    page.locator("#result-view .compare").fill("45")
+    page.wait_for_timeout(1500)
+
+
+def give(page: Any, role: str, path: Path) -> None:
+    """A file for one of the tiles."""
+    page.get_by_role("tab", name="Paint").click()
+    page.locator(f"#{role} .file").set_input_files(path)
+    page.locator(f"#{role} .note", has_text=path.name).wait_for()
+
+
+def begin(page: Any, **settings: str) -> None:
+    """Paint what is on the tiles, to its end."""
+    page.locator("#more > button").click()
+    page.locator("#set-size").wait_for()
+    page.wait_for_timeout(1500)
+    for name, value in settings.items():
+        page.locator(f"#set-{name} :is(input, textarea)").fill(value)
+    page.wait_for_timeout(500)
+    page.locator("#more > button").click()
+    page.locator("#paint").click()
+    page.locator("#stop").wait_for()
+    page.locator("#stop").wait_for(state="hidden")
+    page.locator("#download").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(2500)
+
+
 def history(page: Any) -> None:
     """What was painted."""
     page.get_by_role("tab", name="History").click()
@@ -75,7 +129,9 @@ def history(page: Any) -> None:
 
 
 Scheme = Literal["light", "dark"]
-TABS: dict[str, Callable[[Any], None]] = {"paint": paint, "explore": explore, "learn": learn, "history": history}
+TABS: dict[str, Callable[[Any], None]] = {
+    "paint": paint, "explore": explore, "learn": learn, "series": series, "volume": volume, "history": history
+}  # fmt: skip
 
 
 def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], schemes: list[Scheme]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,26 +23,26 @@ _MOST_POINTS, _POINTS = 1500, 12_000  # of a line, and of all lines of a signal
 _LONGEST = 192  # slices across an axis, and pixels of their sides
 
 
-def figure_of(content: Signal, result: Signal, keep: Keep, *, begun: bool = False) -> dict[str, Any]:
+def figure_of(content: Signal, result: Signal, keep: Keep, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The figure of a result beside its content, as JSON; empty of what is a picture.
 
     Args:
         content: what is painted.
         result: what it has become.
         keep: called with the sheets of slices, which are too large for JSON.
-        begun: whether the sheets of the content were kept before.
+        before: the figure of an earlier result, of whose content nothing need be drawn again.
     """
     medium = medium_of(content.kind)
     if medium.traces is not None:
         lines = {"content": medium.traces(content), "result": medium.traces(result)}
         return {"traces": _panels(lines, content.shape[-1]), "alone": medium.lines}
     if medium.stacks is not None:
-        axes = [{"name": stack.name, "count": stack.count} for stack in medium.stacks(content, _LONGEST)]
-        for role, signal in (("content", content), ("result", result)):
-            for i, stack in enumerate(medium.stacks(signal, _LONGEST)):
-                file = f"slices-{role}-{i}.jpg"
-                axes[i][role] = _sheet(stack, file, None if begun and role == "content" else keep)
-        return {"slices": axes}
+        axes = list((before or {}).get("slices", ())) or [
+            {"name": stack.name, "count": stack.count, "content": _sheet(stack, f"slices-content-{i}.jpg", keep)}
+            for i, stack in enumerate(medium.stacks(content, _LONGEST))
+        ]
+        sheets = [_sheet(stack, f"slices-result-{i}.jpg", keep) for i, stack in enumerate(medium.stacks(result, _LONGEST))]
+        return {"slices": [{**axis, "result": sheet} for axis, sheet in zip(axes, sheets, strict=True)]}
     return {}
 
 
@@ -76,12 +76,11 @@ def _thinned(trace: Trace, most: int) -> dict[str, Any]:
     return {"rate": rate, "values": [float(f"{value:.4g}") for value in values.tolist()]}
 
 
-def _sheet(stack: Stack, file: str, keep: Keep | None) -> dict[str, Any]:
-    """Where each slice is on the sheet of all of them, which is kept unless it was before."""
+def _sheet(stack: Stack, file: str, keep: Keep) -> dict[str, Any]:
+    """Where each slice is on the sheet of all of them, which is kept."""
     count, height, width, _ = stack.values.shape
     columns = max(1, round(math.sqrt(count * height / width)))
-    if keep is not None:
-        keep(file, _jpeg(stack.values, columns))
+    keep(file, _jpeg(stack.values, columns))
     return {
         "file": file,
         "count": count,

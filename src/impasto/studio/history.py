@@ -189,23 +189,24 @@ class History:
 
     def draw(self, run: Run, content: Signal, result: Signal) -> dict[str, Any]:
         """The figure of what the run has become, kept with the files that it is made of."""
-        begun = self.path(run, _FIGURE).exists()
-        figure = figure_of(content, result, lambda name, data: self._put(run, name, data), begun=begun)
+        figure = figure_of(content, result, lambda name, data: self._put(run, name, data), self._drawn(run))
         if figure:
             self._put(run, _FIGURE, json.dumps(figure).encode())
         return figure
 
     def figure(self, run: Run) -> dict[str, Any]:
         """The figure that was last drawn of the run; of its result, if it is older than figures are."""
+        drawn = self._drawn(run)
+        if drawn or not run.result or find_medium(self.path(run, run.content)).is_picture:
+            return drawn
+        signals = (read_signal(self.path(run, name), run.settings.get("rate")) for name in (run.content, run.result))
+        return self.draw(run, *signals)
+
+    def _drawn(self, run: Run) -> dict[str, Any]:
         try:
             return json.loads(self.path(run, _FIGURE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            pass
-        medium = find_medium(self.path(run, run.content))
-        if not run.result or medium.is_picture:
             return {}
-        signals = (read_signal(self.path(run, name), run.settings.get("rate")) for name in (run.content, run.result))
-        return self.draw(run, *signals)
 
     def seen(self, run: Run) -> tuple[dict[str, float], ...]:
         """The costs up to what was last seen of the run; its picture is in the file :data:`LATEST`."""

@@ -28,6 +28,7 @@ from impasto.transfer.scales import plan_scales
 from impasto.transfer.settings import TransferSettings
 
 _SECONDS_BETWEEN = 0.4  # two updates of the picture
+_TIMES_LONGER = 4  # than an update takes, which is long where it is of a large volume
 THUMBNAIL_SIZE = 320  # pixels of the small picture of a run
 
 
@@ -65,33 +66,34 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
         sizes = {row.get("scale"): row.get("size") for row in history.seen(run)[run.before :]}
         costs = [*run.costs[: run.before], *(_costs(one, sizes.get(one.scale)) for one in evaluations)]
         history.save(state)
-        last = 0.0
+        next_look = 0.0
         done = 0
         content: Signal | None = None
 
-        def see(now: Signal) -> tuple[bytes, dict[str, Any]]:
+        def see(signal: Signal) -> tuple[bytes, dict[str, Any]]:
             assert content is not None
-            picture, figure = preview_signal(now), dict[str, Any]()
+            picture, figure = preview_signal(signal), dict[str, Any]()
             with suppress(OSError):  # a full disk is told at the end, if it is still full then
                 # before it is shown: no kill loses what was on the screen
-                figure = history.draw(run, content, now)
+                figure = history.draw(run, content, signal)
                 history.see(run, picture, costs)
             return picture, figure
 
         def watch(progress: Progress) -> None:
-            nonlocal last, done
+            nonlocal next_look, done
             assert progress.painted is not None
             now = time.monotonic()
             evaluations.append(progress.latest)
             costs.append(_costs(progress.latest, max(progress.best_generated.shape[2:])))
             done += 1
-            if done == 1 or now - last > _SECONDS_BETWEEN:
-                last = now
+            if done == 1 or now > next_look:
                 signal, seconds = progress.painted(), pace(evaluations)
                 picture, figure = see(signal)
                 left = None if seconds is None else seconds * progress.left
                 size = " × ".join(map(str, reversed(signal.shape))) if progress.scales > 1 else ""
                 job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size, figure))
+                took = time.monotonic() - now if done > 1 else 0.0  # the first time, something is still to be imported
+                next_look = now + max(_SECONDS_BETWEEN, _TIMES_LONGER * took)
             job.look()
 
         ended = "done"

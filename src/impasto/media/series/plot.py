@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import cycle, zip_longest
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,10 +47,17 @@ def plot_series(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
 
 def trace_series(series: Signal) -> list[Trace]:
     """The first seconds of each lead, in the file's unit if that is known."""
-    rate, names, units = series.header.get("rate"), series.header.get("leads", ()), series.header.get("units", ())
+    rate = series.header.get("rate")
     shown = round(_shown(series) * (rate or 1.0))
-    leads = zip_longest(names, units, series.values, fillvalue="")
+    names, units = (_of_leads(series, what) for what in ("leads", "units"))
+    leads = zip(names, units, series.values, strict=True)
     return [Trace(*_name_and_unit(name, unit), lead[:shown], rate) for name, unit, lead in leads]
+
+
+def _of_leads(series: Signal, what: str) -> Sequence[str]:
+    """What the header has of each lead; of a part of them it may have that of all."""
+    found, leads = series.header.get(what, ()), len(series.values)
+    return found if len(found) == leads else [""] * leads
 
 
 def _name_and_unit(name: str, unit: str) -> tuple[str, str]:
