@@ -35,19 +35,33 @@ WIDEST = 1200  # pixels of a picture of a whole page, which is long
 
 def paint(page: Any) -> None:
     """A cup of coffee, painted or found again, with the curtain half drawn."""
-    page.get_by_role("tab", name="History").click()
-    page.wait_for_timeout(1500)
-    if page.locator("#history-list .open").count():
-        page.locator("#history-list .open").last.click()
-    else:
-        page.get_by_role("tab", name="Paint").click()
+    if not found(page, "coffee in the style of evening"):
         for role, name in (("content", "coffee"), ("style", "evening")):
             page.locator(f"#{role} button[data-name={name}]").click()
             page.locator(f"#{role} .signal-input[data-filled]").wait_for()
-        page.get_by_label("Sketch").check(force=True)
-        page.locator("#paint").click()
+        begin(page, iterations="60")
+    shown(page, 38)
+
+
+def found(page: Any, title: str) -> bool:
+    """Whether it was painted before, and is opened again."""
+    page.get_by_role("tab", name="History").click()
+    page.locator("#history-list :is(.open, .hint:not(:empty))").first.wait_for()
+    run = page.locator("#history-list .open", has_text=title)
+    if run.count():
+        run.first.click()
+    else:
+        page.get_by_role("tab", name="Paint").click()
+    return bool(run.count())
+
+
+def shown(page: Any, curtain: int = 0) -> None:
+    """What is painted, with the curtain drawn so far."""
     page.locator("#download").wait_for()
-    page.locator("#result-view .compare").fill("38")
+    page.locator("#result-view .compare").evaluate(
+        "(one, value) => { one.value = value; one.dispatchEvent(new Event('input')); }", curtain
+    )
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(2500)
 
 
@@ -75,26 +89,28 @@ def learn(page: Any) -> None:
 
 def series(page: Any) -> None:
     """A lead of an EKG that ships with pydicom, drawn as another lead of the same heart."""
-    with tempfile.TemporaryDirectory() as folder:
-        for role, name, part in (("content", "Lead II", slice(0, 5000)), ("style", "Lead V1", slice(5000, 10000))):
-            path = Path(folder) / f"{name}.csv"
-            table = np.stack([np.arange(5000) / 1000, lead(name, part).values[0]], 1)
-            np.savetxt(path, table, "%g", ",", header=f"time,{name} (µV)", comments="", encoding="utf-8")
-            give(page, role, path)
-        begin(page, beta="1000")
+    if not found(page, "Lead II in the style of Lead V1"):
+        with tempfile.TemporaryDirectory() as folder:
+            for role, name, part in (("content", "Lead II", slice(0, 5000)), ("style", "Lead V1", slice(5000, 10000))):
+                path = Path(folder) / f"{name}.csv"
+                table = np.stack([np.arange(5000) / 1000, lead(name, part).values[0]], 1)
+                np.savetxt(path, table, "%g", ",", header=f"time,{name} (µV)", comments="", encoding="utf-8")
+                give(page, role, path)
+            begin(page, beta="1000")
+    shown(page)
 
 
 def volume(page: Any) -> None:
     """The T1 template that nilearn ships, in the style of impasto's own painting, with the curtain half drawn."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "brain.nii.gz"
-        path.write_bytes(VOLUME.encode(brain(), path, {}))
-        give(page, "content", path)
-        page.locator("#style button[data-name=evening]").click()
-        page.locator("#style .signal-input[data-filled]").wait_for()
-        begin(page, iterations="40")
-    page.locator("#result-view .compare").fill("45")
-    page.wait_for_timeout(1500)
+    if not found(page, "brain in the style of evening"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "brain.nii.gz"
+            path.write_bytes(VOLUME.encode(brain(), path, {}))
+            give(page, "content", path)
+            page.locator("#style button[data-name=evening]").click()
+            page.locator("#style .signal-input[data-filled]").wait_for()
+            begin(page, iterations="40")
+    shown(page, 45)
 
 
 def give(page: Any, role: str, path: Path) -> None:
@@ -116,9 +132,6 @@ def begin(page: Any, **settings: str) -> None:
     page.locator("#paint").click()
     page.locator("#stop").wait_for()
     page.locator("#stop").wait_for(state="hidden")
-    page.locator("#download").wait_for()
-    page.evaluate("scrollTo(0, 0)")
-    page.wait_for_timeout(2500)
 
 
 def history(page: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -75,10 +77,12 @@ def _live(scene: Scene) -> Any:
     """Tells of G as it is, drawn as its medium draws it."""
     preview = medium_of(scene.content.kind).preview
 
+    def draw(painted: Callable[[], Signal]) -> str:
+        return data_uri(preview(painted(), _LIVE)) if preview else ""
+
     def tell(progress: Progress) -> None:
-        painted = progress.painted
-        if preview is not None and painted is not None:
-            scene.watch(lambda: data_uri(preview(painted(), _LIVE)))
+        if progress.painted is not None:
+            scene.watch(partial(draw, progress.painted))
 
     return tell
 

@@ -82,13 +82,13 @@ class Stack(NamedTuple):
         name: of the axis, or of the plane, e.g. "axial".
         values: (slices, height, width, 1 or 3) in 0..1, upright.
         aspect: height of a pixel over its width.
-        count: how many slices the signal has there; ``values`` may have fewer.
+        whole: how many slices the signal has there; ``values`` may have fewer.
     """
 
     name: str
     values: NDArray[Any]
     aspect: float
-    count: int
+    whole: int
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def figure_of(content: Signal, result: Signal, keep: Keep, before: Mapping[str, 
         return {"traces": _panels(lines, content.shape[-1]), "alone": medium.lines}
     if medium.stacks is not None:
         axes = list((before or {}).get("slices", ())) or [
-            {"name": stack.name, "count": stack.count, "content": _sheet(stack, f"slices-content-{i}.jpg", keep)}
+            {"name": stack.name, "count": stack.whole, "content": _sheet(stack, f"slices-content-{i}.jpg", keep)}
             for i, stack in enumerate(medium.stacks(content, _LONGEST))
         ]
         sheets = [_sheet(stack, f"slices-result-{i}.jpg", keep) for i, stack in enumerate(medium.stacks(result, _LONGEST))]

@@ -72,7 +72,7 @@ class Run:
     @property
     def title(self) -> str:
         """Content and styles by their names, without the endings of their files."""
-        content, *styles = (Path(name).stem for name in self.names)
+        content, *styles = (Path(name.removesuffix(".gz")).stem for name in self.names)
         return f"{content} in the style of {' and '.join(styles)}"
 
     def told(self, names: Iterable[str]) -> list[str]:
