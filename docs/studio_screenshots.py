@@ -25,6 +25,7 @@ from signals_figures import lead
 from volumes_figure import brain
 
 from impasto.media.volume import VOLUME
+from impasto.media.volume.files import resample_volume
 
 HERE = Path(__file__).parent / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
@@ -105,11 +106,11 @@ def volume(page: Any) -> None:
     if not found(page, "brain in the style of evening"):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "brain.nii.gz"
-            path.write_bytes(VOLUME.encode(brain(), path, {}))
+            path.write_bytes(VOLUME.encode(resample_volume(brain(), (40, 40, 40)), path, {}))
             give(page, "content", path)
             page.locator("#style button[data-name=evening]").click()
             page.locator("#style .signal-input[data-filled]").wait_for()
-            begin(page, iterations="40")
+            begin(page, iterations="12")
     shown(page, 45)
 
 

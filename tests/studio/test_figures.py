@@ -56,7 +56,7 @@ def test_each_scale_is_marked_and_said():
         row["size"] = 64 * row["scale"]
     told = curves(rows, 4)
     assert [one["label"] for one in told["breaks"]] == ["size 64", "size 128"]
-    assert told["said"].startswith("It is painted at the sizes 64, 128, one after the other.")
+    assert told["said"].startswith("It is painted at the sizes 64 and 128, one after the other.")
 
 
 def test_a_long_run_keeps_its_ends_and_its_jumps():
@@ -147,7 +147,7 @@ def test_curves_have_axes_names_and_marks_at_each_scale(page: Any, pictures: dic
         assert chart.evaluate(INSIDE) and chart.evaluate(READABLE)
         key = page.locator("#result-view .curves .key span").all_inner_texts()
         assert {name.rsplit(" ", 1)[0] for name in key} >= {"J", "content", "style", "total variation"}
-        assert "sizes 32, 64" in page.locator("#result-view .jumps").inner_text()
+        assert "sizes 32 and 64" in page.locator("#result-view .jumps").inner_text()
         page.get_by_role("tab", name="History").click()
         page.locator("#history-list .open").first.click()
         page.locator("#result-view .curves svg").wait_for()

@@ -75,7 +75,8 @@ def _size(row: Mapping[str, float]) -> str:
 
 def _said(sizes: Sequence[str]) -> str:
     """What the jumps between the scales are."""
-    told = f"the sizes {', '.join(size[5:] for size in sizes)}" if sizes[0].startswith("size") else f"{len(sizes)} sizes"
+    *first, last = (size.removeprefix("size ") for size in sizes)
+    told = f"the sizes {', '.join(first)} and {last}" if sizes[0].startswith("size") else f"{len(sizes)} sizes"
     return f"It is painted at {told}, one after the other. At each J is measured anew, so the curves jump there."
 
 
