@@ -104,8 +104,8 @@ async function drawSlices() {
     const from = await loaded(sheet.address).catch(() => null);
     if (!from) continue;
     const canvas = document.createElement("canvas");
-    canvas.width = 640;
-    canvas.height = Math.round(640 * content.aspect);
+    canvas.width = 560;
+    canvas.height = Math.round(560 * content.aspect);
     drawSlice(canvas, from, Math.round(share * (sheet.count - 1)), sheet);
     await put(image, canvas.toDataURL("image/jpeg", 0.92));
   }
