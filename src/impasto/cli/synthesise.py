@@ -12,7 +12,15 @@ from impasto.cli.interruption import cancelling
 from impasto.cli.output import check_outputs
 from impasto.cli.paint import result_option
 from impasto.cli.watch import progress_bar
-from impasto.explore.settings import PREPROCESSING_HELP, PREPROCESSINGS, SYNTHESIS, Layered, parse_layers, parse_units
+from impasto.explore.settings import (
+    PREPROCESSING_HELP,
+    PREPROCESSINGS,
+    SPECTRA,
+    SYNTHESIS,
+    Layered,
+    parse_layers,
+    parse_units,
+)
 from impasto.media.registry import medium_of
 from impasto.networks.registry import BUILT_IN, constructor_of
 from impasto.validation import whole
@@ -71,6 +79,13 @@ def described(network: str | Network, weights: str | None, preprocessing: str, *
 @click.option("--size", metavar="N", default=SYNTHESIS.size, show_default=True, help="Side of a picture in pixels.")
 @click.option("--iterations", metavar="N", default=SYNTHESIS.iterations, show_default=True, help="Steps of the ascent.")
 @click.option("--seed", metavar="N", default=SYNTHESIS.seed, show_default=True, help="Seed of the noise it starts from.")
+@click.option(
+    "--spectrum",
+    type=click.Choice(SPECTRA),
+    default=SYNTHESIS.spectrum,
+    show_default=True,
+    help="How strong each frequency is: as in photographs, or what excites the unit most.",
+)
 @network_options
 def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool, **how: Any) -> int:
     """Make the picture that excites a unit most, from noise.

@@ -8,6 +8,7 @@ and colour), the same optimizer reaches the same cost in about half the evaluati
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -53,7 +54,7 @@ def whitened(shape: tuple[int, ...], device: torch.device) -> Parametrisation:
     grids = [torch.fft.fftfreq(n) for n in space[:-1]] + [torch.fft.rfftfreq(space[-1])]
     frequency = torch.stack(torch.meshgrid(*grids, indexing="ij")).square().sum(0).sqrt()
     spectrum = 1 / frequency.clamp_min(1 / max(space))
-    place = device if device.type in ("cpu", "cuda") or _transforms(device) else torch.device("cpu")
+    place = _place(device)
     spectrum = (spectrum / spectrum.square().mean().sqrt()).to(place)
     colour = torch.tensor(_COLOUR) if channels == 3 else torch.eye(channels)
     inverse = torch.linalg.inv(colour).to(device)
@@ -71,6 +72,24 @@ def whitened(shape: tuple[int, ...], device: torch.device) -> Parametrisation:
         encode=lambda x: scaled(mixed(inverse, x), 1 / spectrum),
         adjoint=lambda g: scaled(mixed(colour.T, g), spectrum),
     )
+
+
+def in_phases(z: Tensor) -> Tensor:
+    """Coefficients (N, channels, *space) with the phases of ``z``, and all of them with the magnitude of white noise.
+
+    Decoded by :func:`whitened` they are signals with the spectrum of natural ones, of which only the phases can be chosen
+    (Fel et al., "Unlocking Feature Visualization for Deeper Networks with MAgnitude Constrained Optimization", 2023).
+    """
+    space = z.shape[2:]
+    axes = tuple(range(2, z.dim()))
+    transform = torch.fft.rfftn(z.to(_place(z.device)), dim=axes)
+    magnitude = transform.abs().clamp_min(torch.finfo(z.dtype).tiny)
+    return torch.fft.irfftn(transform / magnitude, s=space, dim=axes).to(z.device) * math.sqrt(math.prod(space))
+
+
+def _place(device: torch.device) -> torch.device:
+    """Where Fourier transforms of what lies on a device are computed."""
+    return device if device.type in ("cpu", "cuda") or _transforms(device) else torch.device("cpu")
 
 
 @cache

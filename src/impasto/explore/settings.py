@@ -48,7 +48,8 @@ class SynthesisDefaults:
     """How the picture that excites a unit is made.
 
     ``step`` is Adam's in whitened coefficients; ``jitter`` the largest shift in pixels before each step; ``diversity`` the
-    weight of the likeness between pictures, in units of the objective.
+    weight of the likeness between pictures, in units of the objective; ``spectrum`` one of
+    :data:`SPECTRA`.
     """
 
     size: int = 192
@@ -56,9 +57,12 @@ class SynthesisDefaults:
     step: float = 0.05
     jitter: int = 8
     diversity: float = 0.5
+    spectrum: str = "natural"
     seed: int = 0
 
 
+SPECTRA = ("natural", "free")
+"""How much of each frequency a picture that is made has: as much as photographs have, or what excites the unit most."""
 PATCHES = PatchDefaults()
 SYNTHESIS = SynthesisDefaults()
 

@@ -1,7 +1,9 @@
 """What a unit wants to see: the picture that excites it, by gradient ascent from noise.
 
-After Olah, Mordvintsev and Schubert, "Feature Visualization" (2017): the picture is described by whitened coefficients, and
-shifted and scaled a little before every step, so that no fine pattern which only works at one place can win.
+The picture is described by whitened coefficients, and seen in another way at every step, so that no fine pattern which only
+works at one place can win. With the spectrum of photographs, as Fel et al. (2023) do it, only the phases of the coefficients
+are chosen, and each step sees another part of the picture, enlarged and a little noisy. With a free one, as Olah et al.
+("Feature Visualization", 2017) do it, the picture is shifted and scaled a little.
 """
 
 from __future__ import annotations
@@ -14,15 +16,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from impasto.descent.parametrisation import whitened
+from impasto.descent.parametrisation import in_phases, whitened
 from impasto.errors import SettingsError
-from impasto.explore.settings import SYNTHESIS, VGG19, Layered, parse_layers, parse_units
+from impasto.explore.settings import SPECTRA, SYNTHESIS, VGG19, Layered, parse_layers, parse_units
 from impasto.explore.trained import trained_network
 from impasto.media.signal import Signal
 from impasto.networks.device import memory_told
 from impasto.networks.network import Network, OfTable
 from impasto.networks.registry import constructor_of
 from impasto.objective.costs import style_matrix
+from impasto.objective.weighting import check_choice
 from impasto.validation import whole
 
 Unit = tuple[str, int]
@@ -32,6 +35,7 @@ Objective = Mapping[Unit, float]
 
 _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _SCALES = (0.9, 1.1)
+_PARTS, _NOISE = (0.35, 0.85), 0.05  # the part of the picture that is seen, of its side, and the deviation of its noise
 _MARGIN = 16
 _START, _CONTRAST = 0.1, 1.5
 _SLOPE = 0.01  # the default of F.leaky_relu
@@ -70,6 +74,7 @@ def synthesise(
     size: int | Sequence[int] = SYNTHESIS.size,
     iterations: int = SYNTHESIS.iterations,
     seed: int = SYNTHESIS.seed,
+    spectrum: str = SYNTHESIS.spectrum,
     network: str | Network = "vgg19",
     weights: str | None = None,
     preprocessing: str = "auto",
@@ -84,7 +89,8 @@ def synthesise(
         diverse: how many pictures, at least 1, each of another style (by the correlations of the layer's channels).
         size: of the pictures, in pixels: one number, or (height, width), of at least 32.
         iterations: steps of gradient ascent, at least 1.
-        seed: of the noise it starts from and of the shifts, at least 0; with one seed, one result on one machine.
+        seed: of the noise it starts from and of what is seen of it, at least 0; with one seed, one result on one machine.
+        spectrum: "natural", every frequency as strong as in photographs and only the phases chosen; or "free".
         network: by name, or a network, as of :func:`impasto.top_patches`.
         weights: of a network by name, as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
@@ -108,9 +114,9 @@ def synthesise(
     network, _ = trained_network(weights, device, preprocessing=preprocessing, network=network)
     units = parse_objective(objective, network)
     tell = on_progress or (lambda *_: None)
-    seed = whole(0)("seed", seed)
+    seed, spectrum = whole(0)("seed", seed), check_choice("spectrum", spectrum, SPECTRA)
     with memory_told(network.device):
-        pictures = ascend(network, units, (diverse, 3, *space), iterations, seed, tell, cancel)
+        pictures = ascend(network, units, (diverse, 3, *space), iterations, seed, tell, cancel, spectrum)
         return [Signal(picture) for picture in pictures.cpu().numpy()]
 
 
@@ -122,18 +128,20 @@ def ascend(
     seed: int,
     on_progress: Callable[[int, float], None],
     cancel: Event | None = None,
+    spectrum: str = SYNTHESIS.spectrum,
 ) -> Tensor:
     """Signals of ``shape`` (N, channels, *space) in 0..1 that excite the units of ``objective``; see :func:`synthesise`."""
     generator = torch.Generator().manual_seed(seed)
     device = network.device
     # a margin, which is cut off at the end: zero padding leaves traces along the border
     shape = (*shape[:2], *(n + 2 * _MARGIN for n in shape[2:]))
-    decode = whitened(shape[1:], device).decode
+    decode, natural = whitened(shape[1:], device).decode, spectrum == "natural"
+    seen = _part if natural else _moved
     axes = tuple(range(1, len(shape)))
 
     def picture(z: Tensor) -> Tensor:
         # the contrast is fixed: otherwise the ascent would raise it until every colour is saturated
-        x = decode(z)
+        x = decode(in_phases(z) if natural else z)
         return torch.sigmoid(_CONTRAST * x / x.square().mean(axes, keepdim=True).sqrt())
 
     # as the contrast is fixed, only the direction of z counts: a short z turns quickly, and more slowly as it grows
@@ -148,7 +156,7 @@ def ascend(
 
     for iteration in range(1, iterations + 1):
         signals = picture(z)
-        activations = network(_transformed(signals, generator), list(sources.values()))
+        activations = network(seen(signals, generator), list(sources.values()))
         for layer, source in sources.items():
             if source == layer:
                 _leave_slope(activations[layer])
@@ -195,7 +203,21 @@ def _before_relu(network: Network, layer: str) -> str:
     return names[at - 1] if network.table[at].operation == "relu" else layer
 
 
-def _transformed(signals: Tensor, generator: torch.Generator) -> Tensor:
+def _part(signals: Tensor, generator: torch.Generator) -> Tensor:
+    """A part of the signals, as large as they are without their margin, with a little noise."""
+    low, high = _PARTS
+    share = low + (high - low) * float(torch.rand((), generator=generator))
+    parts = [min(n, max(_MARGIN, round(n * share))) for n in signals.shape[2:]]
+    starts = [
+        int(torch.randint(n - part + 1, (), generator=generator)) for n, part in zip(signals.shape[2:], parts, strict=True)
+    ]
+    inside = tuple(slice(start, start + part) for start, part in zip(starts, parts, strict=True))
+    space = [n - 2 * _MARGIN for n in signals.shape[2:]]
+    part = F.interpolate(signals[(..., *inside)], space, mode=_INTERPOLATION[len(space)], align_corners=False)
+    return part + _NOISE * torch.randn(part.shape, generator=generator).to(part.device)
+
+
+def _moved(signals: Tensor, generator: torch.Generator) -> Tensor:
     """The signals a little larger or smaller, and shifted."""
     low, high = _SCALES
     scale = low + (high - low) * float(torch.rand((), generator=generator))
