@@ -9,6 +9,7 @@ volume with nilearn (pip install nilearn).
 from __future__ import annotations
 
 import argparse
+import base64
 import io
 import shutil
 import subprocess
@@ -64,6 +65,38 @@ def shown(page: Any, curtain: int = 0) -> None:
     )
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(2500)
+
+
+def masks(page: Any) -> None:
+    """A cat whose eyes stay, in two styles."""
+    page.get_by_role("tab", name="Paint").click()
+    for role, name in (("content", "cat"), ("style", "evening")):
+        page.locator(f"#{role} button[data-name={name}]").click()
+        page.locator(f"#{role} .signal-input[data-filled]").wait_for()
+    page.locator("#add-style").click()
+    waves = page.locator("#style button[data-name=waves]").evaluate("button => button.style.backgroundImage.slice(5, -2)")
+    picture = {"name": "waves.jpg", "mimeType": "image/jpeg", "buffer": base64.b64decode(waves.partition(",")[2])}
+    page.locator("#style-2 .file").set_input_files(picture)
+    page.locator("#style-2 .signal-input[data-filled]").wait_for()
+    page.locator("#mask-painter .do", has_text="each style").wait_for()
+    page.locator("#mask-painter .open").click()
+    brush(page, 22, (0.22, 0.44), (0.26, 0.46))
+    brush(page, 22, (0.76, 0.54), (0.8, 0.54))
+    page.get_by_label("takes the style of waves").check(force=True)
+    brush(page, 30, (0.0, 0.06), (1.0, 0.06))
+    brush(page, 30, (0.0, 0.92), (1.0, 0.95))
+    page.wait_for_timeout(1500)
+
+
+def brush(page: Any, size: int, *points: tuple[float, float]) -> None:
+    """A stroke over places of the content, in shares of its width and height."""
+    page.locator("#mask-painter .size input").fill(str(size))
+    box = page.locator("#mask-painter .picture").bounding_box()
+    for number, (x, y) in enumerate(points):
+        page.mouse.move(box["x"] + box["width"] * x, box["y"] + box["height"] * y, steps=6)
+        if not number:
+            page.mouse.down()
+    page.mouse.up()
 
 
 def explore(page: Any) -> None:
@@ -144,8 +177,14 @@ def history(page: Any) -> None:
 
 Scheme = Literal["light", "dark"]
 TABS: dict[str, Callable[[Any], None]] = {
-    "paint": paint, "explore": explore, "learn": learn, "series": series, "volume": volume, "history": history
-}  # fmt: skip
+    "paint": paint,
+    "explore": explore,
+    "learn": learn,
+    "series": series,
+    "volume": volume,
+    "history": history,
+    "masks": masks,
+}
 
 
 def photograph(address: str, folder: Path, tabs: list[str], widths: list[int], schemes: list[Scheme]) -> None:

@@ -38,6 +38,13 @@ def paint(page: Any, pictures: dict[str, Path]) -> None:
     page.locator("#download").wait_for()
 
 
+def masks(page: Any, pictures: dict[str, Path]) -> None:
+    """What stays is painted on the content."""
+    page.locator("#mask-painter .open").click()
+    page.locator("#mask-painter dialog[open] .picture").click()
+    page.locator("#mask-painter .undo:enabled").wait_for()
+
+
 def explore(page: Any, pictures: dict[str, Path]) -> None:
     """A unit with its patches, maps, and the source of a patch."""
     page.get_by_role("tab", name="Explore").click()
@@ -63,7 +70,8 @@ def history(page: Any, pictures: dict[str, Path]) -> None:
     page.wait_for_timeout(500)
 
 
-STEPS = (paint, explore, source, learn, history)
+STEPS = (paint, masks, explore, source, learn, history)
+OVER = (masks, source)  # until they are closed
 
 # but the row of ready pictures, which is there to be scrolled
 BARS = """() => [...document.querySelectorAll("body *")].filter((one) => {
@@ -100,8 +108,9 @@ def test_nothing_serious_keeps_anybody_out(browser: Any, studio: Studio, picture
     for step in STEPS:
         step(page, pictures)
         found[step.__name__] = [*serious(page), *page.evaluate(BARS)]
-        if step is source:
+        if step in OVER:
             page.keyboard.press("Escape")
+            page.wait_for_function("!document.querySelector('dialog[open]')")
     assert found == {step.__name__: [] for step in STEPS}
     page.context.close()
 
@@ -111,7 +120,8 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Any, studio: Studi
     for step in STEPS:
         step(page, pictures)
         found[step.__name__] = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if step is source:
+        if step in OVER:
             page.keyboard.press("Escape")
+            page.wait_for_function("!document.querySelector('dialog[open]')")
     assert found == {step.__name__: 0 for step in STEPS}
     page.context.close()

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,7 @@ class Run:
         start: the name of the file from which the painting went on when it had once been done; empty before.
         before: how many of the costs are from before that.
         size: of the result, positions along each axis.
+        masks: the names of their files in the folder, by those of :mod:`impasto.studio.masks`.
         varied: the settings in which it differs from those that were asked for with it.
     """
 
@@ -67,6 +68,7 @@ class Run:
     start: str = ""
     before: int = 0
     size: tuple[int, ...] = ()
+    masks: dict[str, str] = field(default_factory=dict[str, str])
     varied: tuple[str, ...] = ()
 
     @property
@@ -112,12 +114,14 @@ class History:
         styles: Sequence[Upload],
         settings: dict[str, Any],
         size: tuple[int, ...] = (),
+        masks: Mapping[str, Upload] | None = None,
         varied: Sequence[str] = (),
     ) -> Run:
         """A run with copies of its files, so that it can be gone on with when the uploads are gone.
 
-        ``size`` is that of the result, as far as it is known.
+        ``size`` is that of the result, as far as it is known; ``masks`` are by their names.
         """
+        masks = masks or {}
         now = time.time()
         moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
         identity = f"{moment}-{int(now % 1 * 1000):03x}{secrets.token_hex(2)[1:]}"  # in order also within a second
@@ -129,12 +133,14 @@ class History:
             tuple(upload.name for upload in (content, *styles)),
             json_like(settings),
             size=size,
+            masks={name: f"{name.replace(' ', '-')}-mask{mask.ending}" for name, mask in masks.items()},
             varied=tuple(varied),
         )
         folder = self.folder / identity
         try:
             folder.mkdir()
-            for upload, name in zip((content, *styles), (run.content, *run.styles), strict=True):
+            files = (content, *styles, *masks.values())
+            for upload, name in zip(files, (run.content, *run.styles, *run.masks.values()), strict=True):
                 shutil.copyfile(upload.path, folder / name)
             self.save(run)
         except (OSError, SignalError) as error:

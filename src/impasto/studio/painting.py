@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from impasto.descent.descend import Evaluation, Progress, pace
@@ -20,6 +21,8 @@ from impasto.studio.components.preview import preview_signal
 from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobStoppedError
+from impasto.studio.masks import file_names, mask_settings
+from impasto.studio.uploads import Upload
 from impasto.transfer.checkpoint import read_history
 from impasto.transfer.painter import transfer_style
 from impasto.transfer.painting import Painting
@@ -113,7 +116,7 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             _note(replace(state, state="failed", error=_sentence(error), costs=tuple(costs)), history)
             raise
         if done:
-            given = TransferSettings(**run.settings)
+            given = replace(TransferSettings(**run.settings), **_masks(run, history))
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind, given, len(styles))
         picture, figure = see(painting.signal)
         job.show(View(picture, tuple(costs), len(costs), figure=figure))
@@ -152,7 +155,7 @@ def _costs(evaluation: Evaluation, size: float | None) -> dict[str, float]:
 
 
 def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
-    settings = TransferSettings(**run.settings)
+    settings = replace(TransferSettings(**run.settings), **_masks(run, history))
     if not run.start:
         return settings
     medium = medium_of(content.kind)
@@ -163,9 +166,16 @@ def _settings(run: Run, history: History, content: Signal) -> TransferSettings:
     return replace(settings, init=str(history.path(run, run.start)))
 
 
+def _masks(run: Run, history: History) -> dict[str, Any]:
+    """The settings that name the masks of a run."""
+    masks = {name: Upload(history.path(run, file), file, Path(file).suffix, ()) for name, file in run.masks.items()}
+    return mask_settings(masks, len(run.styles), history.path(run, ""))
+
+
 def _keep(run: Run, painting: Painting, history: History) -> None:
     """Write result, thumbnail and record; inside the result are the settings with which the run began."""
-    began, known = resolve(TransferSettings(**run.settings), painting.medium, max(painting.content.shape))
+    given = replace(TransferSettings(**run.settings), **file_names(_masks(run, history)))
+    began, known = resolve(given, painting.medium, max(painting.content.shape))
     styles = names_of(shares(list(zip(run.names[1:], run.weights, strict=True))))
     about = {**painting.about, "content": run.names[0], "style": styles}
     iterations = began.iterations

@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -118,14 +118,18 @@ class StudioState:
         styles: Sequence[Upload],
         settings: TransferSettings,
         owner: str = "",
+        masks: Mapping[str, Upload] | None = None,
         varied: Sequence[str] = (),
     ) -> Run:
-        """Queue a new painting for a visitor; ``varied`` as of :class:`Run`.
+        """Queue a new painting for a visitor, with masks as :func:`impasto.studio.masks.in_order` gives them.
+
+        ``varied`` is as of :class:`Run`.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings), varied)
+        size = foreseen_size(content, settings)
+        run = self.history.new(content, styles, settings.as_dict(), size, masks, varied)
         try:
             with suppress(ImpastoError, OSError):  # a run is no worse for having no small picture yet
                 small = preview_file(self.history.path(run, run.content), THUMBNAIL_SIZE)

@@ -18,6 +18,7 @@ from impasto.errors import SettingsError
 from impasto.media.registry import medium_of
 from impasto.networks.device import available_devices
 from impasto.objective.weighting import layers_text
+from impasto.studio.components import colour_choice, mask_painter
 from impasto.transfer.choices import CHOICES, INITS
 from impasto.transfer.default_text import default_text
 from impasto.transfer.settings import TransferSettings
@@ -45,12 +46,6 @@ class Preset(NamedTuple):
 
 
 PRESETS = (
-    Preset(
-        "colour",
-        "Colours",
-        {"Style's": "", "Content's": "content", "Only light": "luminance", "Matched": "match"},
-        True,
-    ),
     Preset("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, True),
     Preset("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
     Preset("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
@@ -96,6 +91,7 @@ _HIDDEN = (
     "preprocessing",
     "cuts",
 )
+_USUAL_COLOUR = json.dumps(colour_choice.DEFAULT)
 _SHORT = 12  # letters of a default that a field has room for
 GROUPS = {
     "Size and time": ("size", "working_rate", "rate", "scales", "iterations", "until_still"),
@@ -107,8 +103,11 @@ GROUPS = {
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 
 
-def preset_rows() -> dict[str, gr.Radio | gr.Slider]:
-    """The rows of plain words and the sliders between two, each by the setting that it writes."""
+def preset_rows() -> tuple[dict[str, Any], gr.HTML]:
+    """The sliders, the ways to treat colours and the rows of plain words, each by the setting that it writes.
+
+    Among them is the place where masks are painted.
+    """
     dials = {
         dial.setting: gr.Slider(
             dial.low,
@@ -122,13 +121,14 @@ def preset_rows() -> dict[str, gr.Radio | gr.Slider]:
         )
         for dial in DIALS
     }
+    colour, painter = {"colour": colour_choice.colour_choice()}, mask_painter.mask_painter()
     rows = {
         row.setting: gr.Radio(
             list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible=row.suits("image")
         )
         for row in PRESETS
     }
-    return dials | rows
+    return dials | colour | rows, painter
 
 
 def rows_of_kind(kind: str) -> dict[str, Any]:
@@ -138,7 +138,8 @@ def rows_of_kind(kind: str) -> dict[str, Any]:
 
 def fields_of_kind(kind: str) -> dict[str, Any]:
     """Updates of the fields whose rows are not seen for this kind: what those rows have written is taken back."""
-    return {row.setting: gr.update(value="") for row in (*PRESETS, *DIALS) if not row.suits(kind)}
+    unseen = [row.setting for row in (*PRESETS, *DIALS) if not row.suits(kind)]
+    return dict.fromkeys([*unseen, *(() if medium_of(kind).is_picture else ("colour",))], gr.update(value=""))
 
 
 def setting_fields() -> dict[str, Any]:
@@ -167,7 +168,7 @@ def _field(name: str) -> gr.Dropdown | gr.Textbox:
     return gr.Textbox(**common, placeholder="as usual" if long else usual, max_lines=1, max_length=400)
 
 
-def connect(rows: Mapping[str, gr.Radio | gr.Slider], settings: Mapping[str, Any]) -> None:
+def connect(rows: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     """Let words write into their fields, and fields find their words: in the browser, so that no click is overtaken."""
     for dial in DIALS:
         slider, field, usual = rows[dial.setting], settings[dial.setting], json.dumps(dial.default)
@@ -184,6 +185,18 @@ def connect(rows: Mapping[str, gr.Radio | gr.Slider], settings: Mapping[str, Any
         radio.input(None, radio, field, js=f"(word) => ({json.dumps(written)})[word] ?? ''", api_visibility="private")
         field.change(None, field, radio, js=f"(text) => ({json.dumps(words)})[(text ?? '').trim()] ?? ''",
                     api_visibility="private")  # fmt: skip
+    rows["colour"].input(
+        None, rows["colour"], settings["colour"], js=f"({{ chosen }}) => chosen === {_USUAL_COLOUR} ? '' : chosen",
+        api_visibility="private",
+    )  # fmt: skip
+    settings["colour"].change(**show_colour(rows, settings))
+
+
+def show_colour(rows: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What lets the ways to treat colours show the one that the field has, as arguments of an event."""
+    js = f"(text, value) => ({{ ...value, chosen: (text ?? '').trim() || {_USUAL_COLOUR} }})"
+    row = rows["colour"]
+    return {"fn": None, "inputs": [settings["colour"], row], "outputs": row, "js": js, "api_visibility": "private"}
 
 
 def settings_of(values: Mapping[str, str | None]) -> TransferSettings:

@@ -13,6 +13,7 @@ from impasto.errors import ImpastoError
 from impasto.studio.components import controls
 from impasto.studio.components.component import component
 from impasto.studio.history import Run
+from impasto.studio.masks import STYLES, Mask, masks_in_words
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.paint import QUIET, ROLES, PaintTab, Values
 from impasto.studio.tabs.run_display import DEFAULT, address_of, download_of
@@ -46,6 +47,7 @@ def _card(state: StudioState, run: Run) -> dict[str, Any]:
     under_way = job is not None and not job.ended
     status = "painting" if under_way else run.state
     chosen = [f"{name.replace('_', ' ')} {value}" for name, value in run.settings.items() if value != DEFAULT.get(name)]
+    chosen += masks_in_words(run.masks)
     return {
         "id": run.id,
         "title": run.title,
@@ -75,9 +77,14 @@ def _opener(state: StudioState, tabs: gr.Tabs, paint: PaintTab) -> Callable[[gr.
                 )
             }
             kind = files["content"].kind
+            masks = {
+                name: Mask(inspect(state.history.path(run, file), file, state.history.folder), files[role].shape)
+                for name, file in run.masks.items()
+                if (role := name if name in STYLES else "content") in files
+            }
             texts = controls.texts_of(run.settings, kind)
         except ImpastoError as error:
             raise gr.Error(str(error)) from None
-        return {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id, **paint.set_up(files, texts)}
+        return {tabs: gr.Tabs(selected="paint"), paint.watched.run: run.id, **paint.set_up(files, texts, masks)}
 
     return open_run

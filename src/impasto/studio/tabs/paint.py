@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import gradio as gr
 
 from impasto.errors import ImpastoError
+from impasto.studio.colour_previews import colour_previews
 from impasto.studio.components import controls, result_view, signal_input
 from impasto.studio.components.component import component
 from impasto.studio.components.notice import NOTHING, notice, notice_place
 from impasto.studio.state import StudioState
 from impasto.studio.tabs import paint_inputs
 from impasto.studio.tabs.own_queue import Handler, OwnQueue
+from impasto.studio.tabs.paint_masks import PaintMasks, masks_in, with_masks
 from impasto.studio.tabs.paint_parts import ENDLESS, NEEDED, QUIET, ROLES, PaintTab, Values
 from impasto.studio.tabs.remembered import recall, remember
 from impasto.studio.tabs.run_display import Watched, sentence
@@ -30,7 +33,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     files = {role: gr.State(None) for role in ROLES}
     current = gr.BrowserState("", storage_key="impasto-run", secret="run")
     visitor = gr.BrowserState("", storage_key="impasto-visitor", secret="visitor")
-    opened = gr.State(False)
+    opened, masks = gr.State(False), gr.State({})
     with gr.Row(equal_height=False):
         with gr.Column(elem_id="side"):
             with gr.Row(elem_id="inputs"):
@@ -40,7 +43,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
                 }
             another = gr.Button("another style", elem_id="add-style", size="sm")
             take_up = gr.Button("Take up the settings of this painting", visible=False, size="sm")
-            rows = controls.preset_rows()
+            rows, painter = controls.preset_rows()
             with gr.Column(elem_id="actions"):
                 estimate = gr.Markdown("", elem_id="estimate")
                 paint = gr.Button("Paint", variant="primary", elem_id="paint")
@@ -62,10 +65,11 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
             queue = OwnQueue(state)
     controls.connect(rows, settings)
     watched = Watched(view, current, **buttons)
-    tab = PaintTab(files, inputs, rows, settings, watched, stage.follow, visitor, opened, several)
+    tab = PaintTab(files, inputs, rows, settings, watched, stage.follow, visitor, opened, masks, painter, several)
     queue.connect(tab)
     all_files: set[Any] = set(files.values())
     keep = (remember(state, tab), tab.chosen, None)
+    PaintMasks(state, tab).connect()
 
     for role, place in inputs.items():
         change = paint_inputs.changes(state, tab, role)
@@ -78,10 +82,14 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
             stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **QUIET)
             stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **QUIET)
             stored.then(*keep, **QUIET)
-    changes = [one.change for one in (*rows.values(), *settings.values())]
-    gr.on(changes, _foresee(state, tab), tab.chosen, [estimate, watched.notice], trigger_mode="always_last", **QUIET).then(
-        *keep, **QUIET
-    )
+    sketched = {*all_files, rows["colour"]}
+    changed_files = [file.change for file in files.values()]
+    looks = gr.on(changed_files, _preview_colours(tab), sketched, rows["colour"], trigger_mode="always_last", **QUIET)
+    looks.then(**controls.show_colour(rows, settings))
+    plain = [row for name, row in rows.items() if name != "colour"]
+    changes = [one.change for one in (*plain, *settings.values(), masks)]
+    gr.on(changes, _foresee(state, tab), tab.chosen, [estimate, watched.notice], trigger_mode="always_last", **QUIET)
+    gr.on(changes, *keep, trigger_mode="always_last", **QUIET)  # not after what it takes is known, which takes seconds
     another.click(paint_inputs.add_style(tab, another), all_files, [*inputs.values(), another], **QUIET)
     take_up.click(paint_inputs.take_up(tab, take_up), all_files, [*settings.values(), take_up], **QUIET)
 
@@ -115,11 +123,13 @@ def _begin(stage: Stage, tab: PaintTab, vary: Variation) -> Handler:
             return
         try:
             ways = vary(tab.settings_in(values))
+            masks = await asyncio.to_thread(masks_in, stage.state, tab, values)
         except ImpastoError as error:
             yield Watched.only(notice=notice(sentence(error), controls.mistakes(tab.texts_in(values))))
             return
         styles = [files[role] for role in ROLES[1:] if role in files]
-        begun = stage.begin(files["content"], styles, ways, values[tab.visitor], request, values[tab.watched.run])
+        shown = values[tab.watched.run]
+        begun = stage.begin(files["content"], styles, ways, values[tab.visitor], request, shown, masks)
         async for update in begun:
             yield update
 
@@ -144,6 +154,22 @@ def _open(stage: Stage, tab: PaintTab) -> Handler:
     return open_stage
 
 
+def _preview_colours(tab: PaintTab) -> Callable[[Values], dict[str, Any]]:
+    """What each way to treat colours does to the pictures that there are."""
+
+    def preview(values: Values) -> dict[str, Any]:
+        files, row = tab.chosen_in(values), values[tab.rows["colour"]]
+        pictures: dict[str, str] = {}
+        if all(role in files and files[role].kind == "image" for role in NEEDED):
+            with suppress(ImpastoError):  # told where the file came in
+                styles = [files[role] for role in ROLES[1:] if role in files and files[role].kind == "image"]
+                pictures = colour_previews(files["content"], styles)
+        coloured = "content" not in files or files["content"].kind == "image"
+        return {**row, "pictures": pictures, "coloured": coloured}
+
+    return preview
+
+
 def _foresee(state: StudioState, tab: PaintTab) -> Callable[[Values], tuple[str, Any]]:
     """What painting it will take; or why it cannot be painted like this."""
 
@@ -157,6 +183,7 @@ def _foresee(state: StudioState, tab: PaintTab) -> Callable[[Values], tuple[str,
             if "content" not in files:
                 return "", NOTHING
             styles = [files[role] for role in ROLES[1:] if role in files]
+            settings = with_masks(state, settings, masks_in(state, tab, values), len(styles))
             return state.speed.tell(files["content"], settings, styles), NOTHING
         except ImpastoError as error:
             return "", notice(sentence(error))

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from impasto.studio.components import controls, signal_input
+from impasto.studio.masks import Masks
 from impasto.studio.tabs.run_display import Watched
 from impasto.studio.tabs.stage import Follow
 from impasto.studio.uploads import Upload
@@ -35,29 +36,34 @@ class PaintTab:
         follow: what shows a run, by its id.
         visitor: who looks at the page, as :class:`impasto.studio.visits.Visits` names them; "" before it is opened.
         opened: whether the tab is set up as its visitor has left it.
+        masks: of the content and the styles, as :mod:`impasto.studio.masks` has them.
+        painter: where they are painted.
         variations: what asks for several at once, by what they are of.
     """
 
     files: dict[str, gr.State]
     inputs: dict[str, gr.HTML]
-    rows: dict[str, gr.Radio | gr.Slider]
+    rows: dict[str, Any]
     settings: dict[str, Any]
     watched: Watched
     follow: Follow
     visitor: gr.BrowserState
     opened: gr.State
+    masks: gr.State
+    painter: gr.HTML
     variations: dict[str, gr.Button]
 
     @property
     def chosen(self) -> set[Any]:
         """The components that hold what is to be painted and how, and for whom."""
-        return {*self.files.values(), *self.settings.values(), self.visitor, self.opened, self.watched.run}
+        settings = self.settings.values()
+        return {*self.files.values(), *settings, self.masks, self.visitor, self.opened, self.watched.run}
 
     @property
     def parts(self) -> list[Any]:
         """The components that :meth:`set_up` changes."""
         rows = (*self.rows.values(), *self.variations.values())
-        return [*self.files.values(), *self.inputs.values(), *rows, *self.settings.values()]
+        return [*self.files.values(), self.masks, *self.inputs.values(), *rows, *self.settings.values()]
 
     def chosen_in(self, values: Values) -> dict[str, Upload]:
         """The uploads among the values, by role."""
@@ -75,13 +81,13 @@ class PaintTab:
         """
         return controls.settings_of(self.texts_in(values))
 
-    def set_up(self, files: dict[str, Upload], texts: dict[str, str]) -> Values:
-        """The tab with these files and with these texts in its fields.
+    def set_up(self, files: dict[str, Upload], texts: dict[str, str], masks: Masks | None = None) -> Values:
+        """The tab with these files and masks and with these texts in its fields.
 
         Raises:
             SignalError: a file cannot be read.
         """
-        shown: Values = {}
+        shown: Values = {self.masks: dict(masks or {})}
         for role, place in self.inputs.items():
             file = files.get(role)
             value = signal_input.EMPTY if file is None else signal_input.value_of(file)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from impasto.errors import ImpastoError
+from impasto.studio.masks import Mask
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.paint_parts import ROLES, PaintTab, Values
 from impasto.studio.uploads import Upload
@@ -21,12 +22,14 @@ def remember(state: StudioState, tab: PaintTab) -> Callable[[Values], None]:
     def keep(values: Values) -> None:
         if not values[tab.opened]:  # what a new page fires before it is set up is not what its visitor has chosen
             return
-        files = tab.chosen_in(values)
+        files, masks = tab.chosen_in(values), values[tab.masks]
         value = {
             "files": {role: upload.as_dict() for role, upload in files.items()},
             "settings": tab.texts_in(values),
+            "masks": {name: {"file": mask.file.as_dict(), "of": mask.of} for name, mask in masks.items()},
         }
         paths = {role: upload.path for role, upload in files.items()}
+        paths |= {f"mask {name}": mask.file.path for name, mask in masks.items()}
         with suppress(ImpastoError):  # a page that cannot be kept can still be painted with
             state.visits.keep(values[tab.visitor], PART, value, paths)
 
@@ -44,7 +47,12 @@ def recall(state: StudioState, tab: PaintTab) -> Callable[[str], Values]:
             about = kept.value["files"]
             files = {role: Upload.from_dict(kept.files[role], about[role]) for role in ROLES if role in kept.files}
             texts = {str(name): str(text) for name, text in kept.value["settings"].items()}
-            return {tab.opened: True, **tab.set_up(files, texts)}
+            masks = {
+                str(name): Mask(Upload.from_dict(kept.files[f"mask {name}"], known["file"]), tuple(known["of"]))
+                for name, known in kept.value.get("masks", {}).items()
+                if f"mask {name}" in kept.files
+            }
+            return {tab.opened: True, **tab.set_up(files, texts, masks)}
         except (ImpastoError, ValueError, TypeError, KeyError, AttributeError):  # kept by another version
             return {tab.opened: True}
 

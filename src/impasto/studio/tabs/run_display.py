@@ -18,6 +18,7 @@ from impasto.studio.components.notice import NOTHING, notice
 from impasto.studio.components.preview import preview_file
 from impasto.studio.history import LATEST, Run, json_like
 from impasto.studio.jobs import Job
+from impasto.studio.masks import masks_in_words
 from impasto.studio.painting import View
 from impasto.studio.state import StudioState
 from impasto.studio.uploads import Upload
@@ -140,7 +141,7 @@ def about(run: Run) -> str:
     chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
     chosen = (chosen or ["strength 0.5"]) + run.told(name for name in run.varied if name not in ("strength", "beta"))
     seconds = result_view.span(run.seconds) if run.seconds else ""
-    return " · ".join(filter(None, (run.title, size, *chosen, seconds)))
+    return " · ".join(filter(None, (run.title, size, *chosen, *masks_in_words(run.masks), seconds)))
 
 
 def natural(run: Run) -> int:
