@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import sync_playwright
 from signals_figures import lead
 from volumes_figure import brain
@@ -48,13 +49,14 @@ def paint(page: Any) -> None:
 def found(page: Any, title: str) -> bool:
     """Whether it was painted before, and is opened again."""
     page.get_by_role("tab", name="History").click()
-    page.locator("#history-list :is(.open, .hint:not(:empty))").first.wait_for()
-    run = page.locator("#history-list .open", has_text=title)
-    if run.count():
-        run.first.click()
-    else:
+    run = page.locator("#history-list .open", has_text=title).first
+    try:
+        run.wait_for(timeout=20_000)
+    except PlaywrightTimeoutError:
         page.get_by_role("tab", name="Paint").click()
-    return bool(run.count())
+        return False
+    run.click()
+    return True
 
 
 def shown(page: Any, curtain: int = 0) -> None:
