@@ -17,9 +17,8 @@ from impasto.explore import sources as sources_module
 from impasto.explore.index import ExploreInterrupted, PatchIndex, histogram_of
 from impasto.explore.near_duplicates import signature
 from impasto.explore.patches import PatchProgress, empty_index, search, top_patches
-from impasto.explore.settings import parse_layers
+from impasto.explore.settings import parse_layers, parse_objective
 from impasto.explore.sources import Source, Sources, common_kind, view
-from impasto.explore.synthesis import parse_objective
 from impasto.media.signal import Signal
 from impasto.networks.convnet import ConvNet
 

@@ -12,7 +12,8 @@ import torch
 
 from impasto.descent.parametrisation import in_phases
 from impasto.errors import SettingsError, UnknownLayerError
-from impasto.explore.synthesis import ascend, parse_objective, synthesise
+from impasto.explore.settings import parse_objective
+from impasto.explore.synthesis import ascend, synthesise
 from impasto.networks.convnet import ConvNet
 from impasto.networks.network import Network
 

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 @click.option(
     "--part", metavar="I/N", help="See one part of the photographs, the I-th of N; 'explore merge' puts them together."
 )
+@click.option("--towards", metavar="LAYER:UNIT", help="Patches that matter most for this unit further on.")
 @click.option("--cluster", metavar="local:N|tcp://HOST:PORT", help=CLUSTER_HELP)
 @network_options
 def patches(
@@ -75,6 +76,7 @@ def patches(
     show: str,
     gradient: Any,
     synthesised: bool,
+    towards: str | None,
     quiet: bool,
     **network: Any,
 ) -> int:
@@ -117,12 +119,12 @@ def patches(
     if synthesised:
         _check_pictures(photos)
     if all(path.suffix.lower() == ".json" for path in photos):
-        for name, value in (("part", part), ("cluster", cluster)):
+        for name, value in (("part", part), ("cluster", cluster), ("towards", towards)):
             if value:
                 raise SettingsError(f"--{name} is for photographs; indexes are merged whole: leave it out")
         index = merged_index(photos, target, names if layers else None, units if units_given else None, known, quiet=quiet)
     else:
-        index = _searched(_part_of(photos, share), state, names, units, quiet, cluster, **network, **how)
+        index = _searched(_part_of(photos, share), state, names, units, quiet, cluster, towards=towards, **network, **how)
     if index is None:
         return 130
     write_exploration(index, output, target, _panels(index, shown, gradient, network), synthesised, quiet, network)

@@ -112,7 +112,7 @@ def synthesise(target: str, output: Path, units: str, diverse: int, quiet: bool,
         layer, targets = target, {target: target}
     check_outputs([], medium_of("image"), output, None, [], None)
 
-    from impasto.explore.synthesis import parse_objective
+    from impasto.explore.settings import parse_objective
     from impasto.explore.synthesis import synthesise as ascend
     from impasto.media.image.write import write_image
 

@@ -53,6 +53,7 @@ def top_patches(
     weights: str | None = None,
     preprocessing: str = "auto",
     device: str = "auto",
+    towards: str | None = None,
     resume: PatchIndex | None = None,
     on_progress: Callable[[PatchProgress], None] | None = None,
     cancel: Event | None = None,
@@ -71,6 +72,8 @@ def top_patches(
         network: by name, "vgg19", "vgg16" or one of another package; or a network, e.g. of :func:`impasto.wrap`.
         weights: of a network by name, as of :func:`impasto.load_weights`, as is ``preprocessing``.
         device: "auto", "cpu", "cuda", "mps".
+        towards: a unit further on, or a weighted sum of units, as of :func:`impasto.synthesise`: patches are then those that
+            matter most for it, by activation times gradient.
         resume: the index of an interrupted search, made in the same way; its images are not seen again.
         on_progress: called after each image.
         cancel: once it is set, from wherever, no other image is looked at; the index of those before is not ``complete``,
@@ -98,8 +101,9 @@ def top_patches(
     size = views()[kind].size if size is None else size
     elsewhere = None
     if executor is not None:
-        elsewhere = elsewhere_of(executor, network, weights=weights, device=device, kind=kind, preprocessing=preprocessing)
-    network, name = trained_network(weights, device, kind, preprocessing, network)
+        how = {"weights": weights, "device": device, "kind": kind, "preprocessing": preprocessing, "towards": towards}
+        elsewhere = elsewhere_of(executor, network, **how)
+    network, name = trained_network(weights, device, kind, preprocessing, network, towards)
     chosen = chosen_units(layers, units, network)
     index = empty_index(chosen, network=name, size=size, top=top, per_image=per_image)
     index = replace(index, fields={layer: _endless(network, layer) for layer in chosen})

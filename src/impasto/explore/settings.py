@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,6 +64,11 @@ class SynthesisDefaults:
 
 SPECTRA = ("natural", "free")
 """How much of each frequency a picture that is made has: as much as photographs have, or what excites the unit most."""
+Unit = tuple[str, int]
+"""A unit: its layer and its number there."""
+Objective = Mapping[Unit, float]
+"""A weighted sum of units."""
+
 PATCHES = PatchDefaults()
 SYNTHESIS = SynthesisDefaults()
 
@@ -138,3 +144,28 @@ def parse_size(given: int | str) -> int | str:
         SettingsError: it is neither.
     """
     return whole_or("full", 1)("size", given)
+
+
+def parse_objective(given: str | Objective, network: Layered = VGG19) -> dict[Unit, float]:
+    """A sum of units: "relu4_1:17", or with weights "relu4_1:17=1,relu4_1:30=-0.5".
+
+    Raises:
+        UnknownLayerError, SettingsError: a layer or a unit does not exist, or a weight is no finite number.
+    """
+    if not isinstance(given, str):
+        pairs = [(layer, str(unit), weight) for (layer, unit), weight in given.items()]
+    else:
+        parts = [part.strip().partition("=") for part in given.split(",")]
+        pairs = [(*name.partition(":")[::2], weight if equals else 1.0) for name, equals, weight in parts]
+    objective: dict[Unit, float] = {}
+    for layer, unit, weight in pairs:
+        (name,) = parse_layers([layer], network)
+        try:
+            number, factor = int(unit), float(weight)
+        except ValueError:
+            raise SettingsError(f"{given!r}: LAYER:UNIT or LAYER:UNIT=WEIGHT was expected, e.g. relu4_1:17=0.5") from None
+        parse_units([number], name, network)
+        if not math.isfinite(factor) or (name, number) in objective:
+            raise SettingsError(f"{given!r}: each unit once, with a finite weight, was expected")
+        objective[name, number] = factor
+    return objective

@@ -8,7 +8,6 @@ are chosen, and each step sees another part of the picture, enlarged and a littl
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 
@@ -17,8 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.descent.parametrisation import in_phases, whitened
-from impasto.errors import SettingsError
-from impasto.explore.settings import SPECTRA, SYNTHESIS, VGG19, Layered, parse_layers, parse_units
+from impasto.explore.settings import SPECTRA, SYNTHESIS, Objective, parse_objective
 from impasto.explore.trained import trained_network
 from impasto.media.signal import Signal
 from impasto.networks.device import memory_told
@@ -28,11 +26,6 @@ from impasto.objective.costs import style_matrix
 from impasto.objective.weighting import check_choice
 from impasto.validation import whole
 
-Unit = tuple[str, int]
-"""A unit: its layer and its number there."""
-Objective = Mapping[Unit, float]
-"""A weighted sum of units."""
-
 _INTERPOLATION = {1: "linear", 2: "bilinear", 3: "trilinear"}
 _SCALES = (0.9, 1.1)
 _PARTS, _NOISE = (0.35, 0.85), 0.05  # the part of the picture that is seen, of its side, and the deviation of its noise
@@ -40,31 +33,6 @@ _MARGIN = 16
 _START, _CONTRAST = 0.1, 1.5
 _SLOPE = 0.01  # the default of F.leaky_relu
 _MEAN, _SQUARE, _NOT_ZERO = 0.9, 0.999, 1e-8
-
-
-def parse_objective(given: str | Objective, network: Layered = VGG19) -> dict[Unit, float]:
-    """A sum of units: "relu4_1:17", or with weights "relu4_1:17=1,relu4_1:30=-0.5".
-
-    Raises:
-        UnknownLayerError, SettingsError: a layer or a unit does not exist, or a weight is no finite number.
-    """
-    if not isinstance(given, str):
-        pairs = [(layer, str(unit), weight) for (layer, unit), weight in given.items()]
-    else:
-        parts = [part.strip().partition("=") for part in given.split(",")]
-        pairs = [(*name.partition(":")[::2], weight if equals else 1.0) for name, equals, weight in parts]
-    objective: dict[Unit, float] = {}
-    for layer, unit, weight in pairs:
-        (name,) = parse_layers([layer], network)
-        try:
-            number, factor = int(unit), float(weight)
-        except ValueError:
-            raise SettingsError(f"{given!r}: LAYER:UNIT or LAYER:UNIT=WEIGHT was expected, e.g. relu4_1:17=0.5") from None
-        parse_units([number], name, network)
-        if not math.isfinite(factor) or (name, number) in objective:
-            raise SettingsError(f"{given!r}: each unit once, with a finite weight, was expected")
-        objective[name, number] = factor
-    return objective
 
 
 def synthesise(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.errors import SettingsError
+from impasto.explore.relevance import Towards
 from impasto.media.registry import medium_of, views
 from impasto.networks.device import find_device
 from impasto.networks.network import Network
@@ -29,17 +30,23 @@ def trained_network(
     kind: str = "image",
     preprocessing: str = "auto",
     network: str | Network = "vgg19",
+    towards: str | None = None,
 ) -> tuple[Network, str]:
     """The network for signals of a kind, as it was trained, and its name.
 
     By name one of :func:`impasto.networks.registry.networks`: VGG with zero padding and max pooling. The name tells the
     preprocessing where it is not the one by which these weights are loaded without being told. A network that is given is
-    used as it is, and where it is unless there is a ``device`` other than "auto".
+    used as it is, and where it is unless there is a ``device`` other than "auto". ``towards`` a target its activations are
+    relevances (:class:`impasto.explore.relevance.Towards`), which the name tells too.
 
     Raises:
         WeightsError: the weights are missing or damaged.
         SettingsError: there is no such network or device, or the network is not for this kind.
     """
+    if towards is not None:
+        found, name = trained_network(weights, device, kind, preprocessing, network)
+        relevant = Towards(found, towards)
+        return relevant, name + relevant.name.removeprefix(found.name)
     if not isinstance(network, str):
         return _given(network, weights, device, kind, preprocessing)
     row = constructor_of(network)
