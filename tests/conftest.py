@@ -67,6 +67,8 @@ def pytest_report_header() -> str:
 SLOW = (
     "tests/cli/test_folder.py",
     "tests/descent/test_descend.py",
+    "tests/explanation/test_explain.py",
+    "tests/explanation/test_walk.py",
     "tests/explore/test_growing.py",
     "tests/explore/test_index.py",
     "tests/explore/test_kinds.py",

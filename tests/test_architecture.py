@@ -35,8 +35,9 @@ FLOORS = {
     "transfer": 7,
     "explore": 7,
     "lecture": 8,
-    "studio": 9,
-    "cli": 10,
+    "explanation": 9,
+    "studio": 10,
+    "cli": 11,
 }
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from impasto.cluster.executor import Cluster
     from impasto.descent.descend import Evaluation, Progress
     from impasto.descent.optimizers import LBFGS, Adam, GradientDescent, Optimizer
+    from impasto.explanation.explain import explain
+    from impasto.explanation.explanation import Explanation
     from impasto.explore.index import PatchIndex
     from impasto.explore.patches import top_patches
     from impasto.explore.synthesis import synthesise
@@ -51,6 +53,7 @@ _LATER = {
     "Cluster": "impasto.cluster.executor",
     "ConvNet": "impasto.networks.convnet",
     "Evaluation": "impasto.descent.descend",
+    "Explanation": "impasto.explanation.explanation",
     "FolderProgress": "impasto.transfer.folder",
     "FolderResult": "impasto.transfer.folder",
     "GradientDescent": "impasto.descent.optimizers",
@@ -66,6 +69,7 @@ _LATER = {
     "TransferInterrupted": "impasto.transfer.painter",
     "activation_term": "impasto.objective.own",
     "content": "impasto.objective.content",
+    "explain": "impasto.explanation.explain",
     "image_term": "impasto.objective.own",
     "load_weights": "impasto.networks.weights",
     "neighbours": "impasto.objective.neighbours",
@@ -90,6 +94,7 @@ __all__ = [
     "ClusterError",
     "ConvNet",
     "Evaluation",
+    "Explanation",
     "FolderProgress",
     "FolderResult",
     "GradientDescent",
@@ -111,6 +116,7 @@ __all__ = [
     "WeightsError",
     "activation_term",
     "content",
+    "explain",
     "image_term",
     "load_weights",
     "neighbours",

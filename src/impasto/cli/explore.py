@@ -10,6 +10,7 @@ _COMMANDS = {
     "patches": "impasto.cli.patches:patches",
     "merge": "impasto.cli.merge:merge",
     "synthesise": "impasto.cli.synthesise:synthesise",
+    "walk": "impasto.cli.walk:walk",
 }
 
 

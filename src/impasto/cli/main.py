@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from impasto.cli.explain import explain
 from impasto.cli.explore import explore
 from impasto.cli.info import info
 from impasto.cli.interruption import interruptible
@@ -24,7 +25,7 @@ def cli() -> None:
     """Paint a picture in the style of another one, and see what the network that does it has learned."""
 
 
-for command in (transfer, resume, demo, explore, studio, info):
+for command in (transfer, resume, demo, explain, explore, studio, info):
     cli.add_command(command)
 
 

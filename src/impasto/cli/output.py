@@ -19,6 +19,20 @@ if TYPE_CHECKING:
 PLOT_FORMATS = (".png", ".svg", ".pdf")
 
 
+def check_page(page: Path) -> None:
+    """See, before any work, that a page can be written; by its ending it is no input.
+
+    Raises:
+        SignalError: it cannot.
+    """
+    from impasto.files import check_replaceable, check_writable
+
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise SignalError(f"{page}: a page is written with the ending .html, not {page.suffix!r}")
+    check_writable(page)
+    check_replaceable(page)
+
+
 def tell_painting(painting: Painting, output: Path, *, as_json: bool) -> None:
     """Print where the painting is, its size, its J and how long it took: in a line, or with all that is known as JSON."""
     summary = {"output": str(output), **painting.summary()}

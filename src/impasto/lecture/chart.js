@@ -24,7 +24,7 @@ function tidy(x) {
   if (size >= 1e5 || size < 1e-3) {
     const [digits, power] = x.toExponential(1).split("e");
     const small = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
-    return `${digits.replace(/\.0$/, "")} · 10${[...power.replace("+", "")].map((one) => small[one]).join("")}`;
+    return `${digits.replace(/\.0$/, "").replace("-", "−")} · 10${[...power.replace("+", "")].map((one) => small[one]).join("")}`;
   }
   return String(Number(x.toPrecision(3))).replace("-", "−");
 }

@@ -12,6 +12,12 @@ from impasto.lecture.lecture import Lecture
 
 
 @cache
+def theme() -> str:
+    """The colours and the font of a page that stands alone, by day, by night and printed, as CSS."""
+    return _read("theme.css")
+
+
+@cache
 def body() -> str:
     """The text of the lecture with places for its figures: an ``article`` of the class "lecture"."""
     return _read("lecture.html")
@@ -34,13 +40,19 @@ def drawing_style() -> str:
 @cache
 def drawing() -> str:
     """JavaScript for any page: ``drawChart(place, {lines, x, y, ...})`` draws curves with axes, ``drawSlice`` one slice."""
-    return _read("chart.js") + _read("slices.js")
+    return charts() + _read("slices.js")
 
 
 @cache
 def script() -> str:
     """Its JavaScript: ``lecture(article, openUnit)`` gives an object whose ``show(parts, about)`` draws figures."""
     return drawing() + _read("lecture.js")
+
+
+@cache
+def charts() -> str:
+    """The part of it that draws curves and writes numbers, of any page."""
+    return _read("chart.js")
 
 
 def about(lecture: Lecture) -> str:
@@ -52,15 +64,15 @@ def about(lecture: Lecture) -> str:
 def shell() -> str:
     """The whole page without figures: in place of ``/*PARTS*/null`` and ``/*ABOUT*/null`` JSON is to stand."""
     whole = _read("page.html")
-    for place, text in (("/*STYLE*/", style()), ("<!--BODY-->", body()), ("/*SCRIPT*/", script())):
+    for place, text in (("/*THEME*/", theme()), ("/*STYLE*/", style()), ("<!--BODY-->", body()), ("/*SCRIPT*/", script())):
         whole = whole.replace(place, text)
     return whole
 
 
 def page_of(lecture: Lecture) -> str:
     """The whole page, with all figures inside; it makes no request."""
-    page = shell().replace("/*PARTS*/null", _script(lecture.parts))
-    return page.replace("/*ABOUT*/null", _script(about(lecture)))
+    page = shell().replace("/*PARTS*/null", in_script(lecture.parts))
+    return page.replace("/*ABOUT*/null", in_script(about(lecture)))
 
 
 def write_page(lecture: Lecture, path: str | Path) -> None:
@@ -72,7 +84,7 @@ def write_page(lecture: Lecture, path: str | Path) -> None:
     write_whole(Path(path), page_of(lecture).encode())
 
 
-def _script(value: object) -> str:
+def in_script(value: object) -> str:
     """JSON that can stand in a script: no name can end it."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 

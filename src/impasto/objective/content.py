@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from impasto.networks.tiling.statistics import Statistic, Window, at
-from impasto.objective.costs import content_cost, content_unit
+from impasto.objective.attribution import evenly
+from impasto.objective.costs import content_cost, content_cost_at, content_unit
 from impasto.objective.term import Part, Scene, Term
 from impasto.objective.weighting import Layers, LayersGiven, Weighting, check_weighting, layers_text
 from impasto.validation import layers as check_layers
@@ -43,6 +44,7 @@ class Content(Term):
                 weight / content_unit(targets[layer]) if self.weighting == "relative" else weight,
                 lambda mean: mean,
                 (Statistic(layer, partial(_difference, targets[layer])),),
+                partial(_divided, targets[layer]),
             )
             for layer, weight in self.weights
         ]
@@ -68,3 +70,7 @@ def content(layers: LayersGiven, weighting: Weighting = "relative") -> Content:
 
 def _difference(target: Tensor, a: Tensor, window: Window) -> Tensor:
     return content_cost(at(target, window), a)
+
+
+def _divided(target: Tensor, a: Tensor) -> Tensor:
+    return evenly(content_cost_at(target, a))

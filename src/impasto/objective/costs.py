@@ -33,6 +33,11 @@ def content_cost(content: Tensor, generated: Tensor, reduction: Literal["mean", 
     return squares / 2 if reduction == "sum" else squares / (4 * content.numel())
 
 
+def content_cost_at(content: Tensor, generated: Tensor) -> Tensor:
+    """The content cost position by position, (N, *space): its mean is :func:`content_cost`."""
+    return (content - generated).square().mean(1) / 4
+
+
 def content_unit(content: Tensor) -> Tensor:
     """mean(a(C)^2) / 4: in this unit the content cost is the squared relative error of a(G)."""
     return _not_zero(content.square().mean() / 4)
@@ -47,9 +52,12 @@ def neighbour_cost(target: Tensor, generated: Tensor, typical: float) -> Tensor:
 
     Kolkin et al. (2022), arXiv:2203.13215, equation 2.
     """
-    products = (target * generated).sum(1)
-    squares = generated.square().sum(1) + (_SHORT * typical) ** 2
-    return 1 - (products * squares.rsqrt()).mean()
+    return 1 - _cosines(target, generated, typical).mean()
+
+
+def neighbour_cost_at(target: Tensor, generated: Tensor, typical: float) -> Tensor:
+    """The neighbour cost position by position, (N, *space): its mean is :func:`neighbour_cost`."""
+    return 1 - _cosines(target, generated, typical)
 
 
 def style_matrix(a: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -152,11 +160,16 @@ def total_variation(x: Tensor) -> Tensor:
     e = 0.01. It is isotropic, and takes one length for all channels, so that it removes fine grain but keeps edges that are
     at one place in all channels (Rudin, Osher and Fatemi 1992; Blomgren and Chan 1998). At the far borders the change is 0.
     """
+    return total_variation_at(x).mean()
+
+
+def total_variation_at(x: Tensor) -> Tensor:
+    """The length of the gradient at each position, (N, *space): its mean is :func:`total_variation`."""
     squares = x.new_zeros((x.shape[0], *x.shape[2:]))
     for axis in range(1, x.dim() - 1):
         change = x.diff(dim=axis + 1).square().sum(1)
         squares = squares + torch.cat([change, torch.zeros_like(squares.narrow(axis, 0, 1))], axis)
-    return ((squares + _FLAT**2).sqrt() - _FLAT).mean()
+    return (squares + _FLAT**2).sqrt() - _FLAT
 
 
 class _Products(torch.autograd.Function):
@@ -173,6 +186,12 @@ class _Products(torch.autograd.Function):
         """The gradient with respect to the rows."""
         (rows,) = ctx.saved_tensors
         return rows @ (g + g.T)
+
+
+def _cosines(target: Tensor, generated: Tensor, typical: float) -> Tensor:
+    products = (target * generated).sum(1)
+    squares = generated.square().sum(1) + (_SHORT * typical) ** 2
+    return products * squares.rsqrt()
 
 
 def _with_weight(a: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

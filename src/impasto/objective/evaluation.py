@@ -31,6 +31,20 @@ class Costs(NamedTuple):
         return sum(others, start=first)
 
 
+class Divided(NamedTuple):
+    """A part of J on the positions it hangs on.
+
+    Attributes:
+        term: its name.
+        layer: whose positions they are; empty for those of G itself.
+        shares: what each adds to J, (N, *space), including all weights; they sum to the cost of the term at the layer.
+    """
+
+    term: str
+    layer: str
+    shares: Tensor
+
+
 class View(NamedTuple):
     """How the network looks at G: at the whole, or at its slices in one of several orientations.
 
@@ -98,6 +112,27 @@ class BoundObjective:
             for layer, of_layer in here.items():
                 layers[layer] = layers[layer] + of_layer if layer in layers else of_layer
         return Costs(costs, layers_of_terms)
+
+    @torch.no_grad()
+    def divide(self, generated: Tensor) -> list[Divided]:
+        """All of J on the positions it hangs on, by term and layer, of each view; see :mod:`impasto.objective.attribution`.
+
+        Raises:
+            SettingsError: a term cannot be divided.
+        """
+        found: dict[tuple[str, str, int], Tensor] = {}
+        for i, view in enumerate(self.views):
+            seen = view.see(generated)[view.batch]
+            layers = {part.layer for term in self._terms for part in term.parts[i] if part.layer}
+            activations = {**view.scene.network(seen, layers), "": generated}
+            for term in self._terms:
+                for part in term.parts[i]:
+                    if part.divide is None:
+                        raise SettingsError(f"how the cost of term {term.name!r} is divided among places is not known")
+                    shares = term.weight / len(self.views) * part.weight * part.divide(activations[part.layer])
+                    key = (term.name, part.layer, i)
+                    found[key] = found[key] + shares if key in found else shares
+        return [Divided(term, layer, shares) for (term, layer, _), shares in found.items()]
 
 
 def _bound(term: Term, scene: Scene) -> list[Part]:

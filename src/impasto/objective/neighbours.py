@@ -17,7 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from impasto.networks.tiling.statistics import Statistic, Window, at
-from impasto.objective.costs import neighbour_cost
+from impasto.objective.attribution import evenly
+from impasto.objective.costs import neighbour_cost, neighbour_cost_at
 from impasto.objective.matching import (
     Activations,
     Candidates,
@@ -87,7 +88,8 @@ class Neighbours(Term):
             target = laid_out(of_layer, candidates, found, grid, spaces[layer])
             typical = units[layer] * target.shape[1] ** 0.5
             statistic = Statistic(layer, partial(_difference, target, typical))
-            parts.append(Part(layer, weight, lambda mean: mean, (statistic,)))
+            divide = partial(_divided, target, typical)
+            parts.append(Part(layer, weight, lambda mean: mean, (statistic,), divide))
         return parts
 
     def __repr__(self) -> str:
@@ -116,6 +118,10 @@ def neighbours(layers: LayersGiven) -> Neighbours:
 
 def _difference(target: Tensor, typical: float, a: Tensor, window: Window) -> Tensor:
     return neighbour_cost(at(target, window), a, typical)
+
+
+def _divided(target: Tensor, typical: float, a: Tensor) -> Tensor:
+    return evenly(neighbour_cost_at(target, a, typical))
 
 
 def _found(

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from impasto.errors import SettingsError
 from impasto.networks.tiling.statistics import Statistic, everywhere, measure, measure_blend
+from impasto.objective.attribution import evenly
 from impasto.objective.costs import total_variation as total_variation_of
+from impasto.objective.costs import total_variation_at
 from impasto.objective.term import Part, Scene, Term
 from impasto.objective.weighting import Layers, LayersGiven, layers_text
 from impasto.validation import layers as check_layers
@@ -111,7 +113,8 @@ class ImageTerm(Term):
 
     def bind(self, scene: Scene) -> list[Part]:
         """One part, the cost itself."""
-        return [Part("", 1.0, partial(_called, self.name, self.cost))]
+        divide = (lambda x: evenly(total_variation_at(x))) if self.cost is total_variation_of else None
+        return [Part("", 1.0, partial(_called, self.name, self.cost), divide=divide)]
 
     def __repr__(self) -> str:
         return self.name if self.cost is total_variation_of else f"image_term({self.name!r})"

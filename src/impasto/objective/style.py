@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from impasto.networks.tiling.statistics import Statistic, everywhere, measure, measure_blend, weighted
+from impasto.objective.attribution import shapley
 from impasto.objective.costs import (
     channel_means,
     relative_lambda,
@@ -103,13 +104,23 @@ class Style(Term):
                 total = sum(share for share, _ in found[layer])
                 shares = zip(*([mean * (share / total) for mean in of] for share, of in found[layer]), strict=True)
                 target = [torch.stack(of_each).sum(0) for of_each in shares]
-                parts.append(self._part(layer, dict(self.lambdas)[layer] * region.share, target, row))
+                parts.append(
+                    self._part(layer, dict(self.lambdas)[layer] * region.share, target, row, region.generated[layer])
+                )
         return parts
 
-    def _part(self, layer: str, share: float, target: list[Tensor], statistics: tuple[Statistic, ...]) -> Part:
-        _, cost_to, relative = STYLE_COSTS[self.cost]
-        weight = relative(share, *target) if self.weighting == "relative" else share
-        return Part(layer, weight, cost_to(*target), statistics)
+    def _part(
+        self,
+        layer: str,
+        share: float,
+        target: list[Tensor],
+        statistics: tuple[Statistic, ...],
+        weight: Tensor | None = None,
+    ) -> Part:
+        means, cost_to, relative = STYLE_COSTS[self.cost]
+        unit = relative(share, *target) if self.weighting == "relative" else share
+        cost = cost_to(*target)
+        return Part(layer, unit, cost, statistics, partial(shapley, means, target, cost, weight))
 
     def __repr__(self) -> str:
         others = [repr(value) for value, usual in ((self.cost, "gram"), (self.weighting, "relative")) if value != usual]

@@ -65,12 +65,15 @@ class Part(NamedTuple):
         cost: takes the means of G that ``statistics`` measure, in their order, or G itself, (1, channels, *space), if there
             are none.
         statistics: what is measured of G.
+        divide: takes the activation of G at the layer, (N, n_C, *space), or G itself, and returns how much of ``cost`` hangs
+            on each position, (N, *space), which sums to the cost. None if that cannot be said.
     """
 
     layer: str
     weight: Tensor | float
     cost: Callable[..., Tensor]
     statistics: tuple[Statistic, ...] = ()
+    divide: Callable[[Tensor], Tensor] | None = None
 
 
 class Term(ABC):

@@ -31,6 +31,7 @@ from impasto.media.signal import Signal
 from impasto.media.styles import Styles
 from impasto.networks.tiling.plan import Plan
 from impasto.networks.tiling.statistics import Forward
+from impasto.objective.term import Objective
 from impasto.transfer.start import first_signal, in_spots, next_start, painted_so_far, start_of
 
 log = logging.getLogger("impasto")
@@ -115,6 +116,11 @@ def evaluations_at(scale: Scale, scales: Iterable[Scale], dims: int) -> float:
     return sum(s.iterations * (1.0 if s.size == scale.size else ((s.size or 1) / (scale.size or 1)) ** dims) for s in scales)
 
 
+def objective_at(settings: ResolvedSettings, size: int) -> Objective:
+    """J where a picture is painted, and not drawn, with a longest side of ``size``."""
+    return (size <= _PLACED and settings.placing) or settings.objective
+
+
 class Scales:
     """The scales of a painting as stages of a descent, each from the enlarged result of the one before.
 
@@ -190,9 +196,8 @@ class Scales:
 
     def _settings_at(self, scale: Scale) -> ResolvedSettings:
         given = self._settings
-        small = (scale.size or max(self._content.shape)) <= _PLACED
-        objective = given.drawing if scale.drawn else given.placing if small else None
-        return given.at(scale.size, scale.iterations, objective or given.objective)
+        painted = objective_at(given, scale.size or max(self._content.shape))
+        return given.at(scale.size, scale.iterations, (scale.drawn and given.drawing) or painted)
 
     def at(self, k: int) -> tuple[ResolvedSettings, Prepared]:
         """The settings of a scale, and content and styles there.

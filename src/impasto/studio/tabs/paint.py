@@ -16,6 +16,7 @@ from impasto.studio.components.component import component
 from impasto.studio.components.notice import NOTHING, notice, notice_place
 from impasto.studio.state import StudioState
 from impasto.studio.tabs import paint_inputs
+from impasto.studio.tabs.explanation import explaining
 from impasto.studio.tabs.own_queue import Handler, OwnQueue
 from impasto.studio.tabs.paint_masks import PaintMasks, masks_in, with_masks
 from impasto.studio.tabs.paint_parts import ENDLESS, NEEDED, QUIET, ROLES, PaintTab, Values
@@ -51,8 +52,9 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
                     "stop": gr.Button("Stop", visible=False, elem_id="stop"),
                     "go_on": gr.Button("Continue", visible=False, elem_id="continue"),
                     "download": component("download", None, visible=False),
-                    "notice": notice_place(),
                 }
+                explanation = component("explain", None)
+                buttons["notice"] = notice_place()
             with gr.Row(elem_id="variations"):
                 gr.HTML("or four at once, of different", apply_default_css=False)
                 several = {
@@ -100,6 +102,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
         several[name].click(queue.waking(_begin(stage, tab, variation)), tab.chosen, shown, **again)
     watched.go_on.click(queue.waking(_go_on(stage, tab)), tab.chosen, shown, **again)
     watched.stop.click(stage.stop, current, None, **ENDLESS)
+    explanation.select(explaining(state), current, [explanation, watched.notice], **ENDLESS)
     view.select(_identity, None, current, **QUIET).then(tab.follow, current, list(watched), **again)
     opening = page.load(recall(state, tab), visitor, [opened, visitor, *tab.parts], **ENDLESS)
     opening.then(queue.waking(_open(stage, tab)), tab.chosen, shown, **ENDLESS)

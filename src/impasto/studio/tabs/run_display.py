@@ -132,7 +132,8 @@ def download_of(state: StudioState, run: Run, differing: Sequence[str] = ()) -> 
     """Name and address of the result, if there is one; the name tells what is ``differing`` from others beside it."""
     if not run.result:
         return None
-    return {"name": run.download_name(differing), "address": address_of(state.history.path(run, run.result))}
+    address = address_of(state.history.path(run, run.result))
+    return {"name": run.download_name(differing), "address": address} | ({"picture": "yes"} if natural(run) else {})
 
 
 def about(run: Run) -> str:
