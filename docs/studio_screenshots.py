@@ -82,11 +82,11 @@ def masks(page: Any) -> None:
     page.locator("#style-2 .signal-input[data-filled]").wait_for()
     page.locator("#mask-painter .do", has_text="each style").wait_for()
     page.locator("#mask-painter .open").click()
-    brush(page, 22, (0.22, 0.44), (0.26, 0.46))
-    brush(page, 22, (0.76, 0.54), (0.8, 0.54))
+    brush(page, 18, (0.34, 0.37), (0.42, 0.41))
+    brush(page, 18, (0.7, 0.45), (0.76, 0.47))
     page.get_by_label("takes the style of waves").check(force=True)
-    brush(page, 30, (0.0, 0.06), (1.0, 0.06))
-    brush(page, 30, (0.0, 0.92), (1.0, 0.95))
+    brush(page, 24, (0.0, 0.06), (1.0, 0.06))
+    brush(page, 22, (0.0, 0.96), (1.0, 0.98))
     page.wait_for_timeout(1500)
 
 

@@ -74,11 +74,13 @@ def test_of_all_sketches_that_of_its_way_is_about_the_nearest_to_a_painting(uplo
 
     def look(picture: np.ndarray) -> np.ndarray:
         """Its colours on a coarse grid."""
-        small = Image.fromarray((255 * picture.clip(0, 1)).astype(np.uint8).transpose(1, 2, 0)).resize((6, 4), Image.BOX)
+        small = Image.fromarray((255 * picture.clip(0, 1)).astype(np.uint8).transpose(1, 2, 0)).resize(
+            (6, 4), Image.Resampling.BOX
+        )
         return np.asarray(small, np.float32)
 
     for name in COLOURS:
-        settings = TransferSettings(size=96, iterations=16, draw=0.0, colour=name)
+        settings = TransferSettings(size=96, iterations=16, draw=0.0, colour=name)  # pyright: ignore[reportArgumentType]
         painting = transfer_style(uploads[0].path, uploads[1].path, settings).signal.values
         far = {other: float(np.abs(look(sketch) - look(painting)).mean()) for other, sketch in sketches.items()}
         assert far[name] < 1.1 * min(far.values()) and far[name] < 0.5 * max(far.values()), (name, far)

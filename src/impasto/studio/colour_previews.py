@@ -76,7 +76,7 @@ def lay(styles: Sequence[tuple[Values, float]], content: Values) -> Values:
         laid[here] += fading * patches[nearest[row, column]]
         covered[here] += fading
     inside = np.s_[:, _PATCH:-_PATCH, _PATCH:-_PATCH]
-    return laid[inside] / covered[inside]
+    return (laid[inside] / covered[inside]).astype(np.float32)
 
 
 def _coloured_like(content: Values, patches: Values) -> Values:

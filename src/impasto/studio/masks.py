@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from impasto.errors import SignalError
@@ -21,7 +22,7 @@ from impasto.media.image.masks import read_labels, read_protection, regions
 from impasto.media.image.read import read_image, scaled_shape
 from impasto.media.image.resample import resample_image
 from impasto.media.registry import medium_of
-from impasto.media.signal import Signal, Values
+from impasto.media.signal import Signal
 from impasto.studio.components.result_view import data_uri
 from impasto.studio.uploads import Upload
 
@@ -202,7 +203,7 @@ def _named(error: SignalError, files: Iterable[Upload]) -> str:
     return text
 
 
-def _png(values: Values) -> bytes:
+def _png(values: NDArray[np.floating[Any]]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray((255 * np.asarray(values)).round().astype(np.uint8).transpose(1, 2, 0)).save(buffer, "PNG")
     return buffer.getvalue()
