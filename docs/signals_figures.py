@@ -20,7 +20,7 @@ def lead(name: str, part: slice) -> Signal:
     """Five seconds of one lead of pydicom's 12-lead recording."""
     recording = read_series(str(get_testdata_file("waveform_ecg.dcm")))
     i = recording.header["leads"].index(name)
-    return Signal(recording.values[i : i + 1, part], "series", {**recording.header, "leads": [f"{name}, µV"]})
+    return Signal(recording.values[i : i + 1, part], "series", {**recording.header, "leads": [name], "units": ["µV"]})
 
 
 def voice(seconds: float = 4) -> Signal:

@@ -2,7 +2,8 @@
 
     python docs/studio_screenshots.py [FOLDER [TAB...]] [--widths 1600,400] [--schemes light dark]
 
-The content is scikit-image's `coffee` (CC0), the style a picture that impasto makes itself.
+The content is scikit-image's `coffee` (CC0), the style a picture that impasto makes itself; the EKG ships with pydicom, the
+volume with nilearn (pip install nilearn).
 """
 
 from __future__ import annotations
@@ -18,8 +19,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import numpy as np
 from PIL import Image
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 from playwright.sync_api import sync_playwright
+from signals_figures import lead
+from volumes_figure import brain
+
+from impasto.media.volume import VOLUME
+from impasto.media.volume.files import resample_volume
 
 HERE = Path(__file__).parent / "images"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
@@ -30,19 +38,34 @@ WIDEST = 1200  # pixels of a picture of a whole page, which is long
 
 def paint(page: Any) -> None:
     """A cup of coffee, painted or found again, with the curtain half drawn."""
-    page.get_by_role("tab", name="History").click()
-    page.wait_for_timeout(1500)
-    if page.locator("#history-list .open").count():
-        page.locator("#history-list .open").last.click()
-    else:
-        page.get_by_role("tab", name="Paint").click()
+    if not found(page, "coffee in the style of evening"):
         for role, name in (("content", "coffee"), ("style", "evening")):
             page.locator(f"#{role} button[data-name={name}]").click()
             page.locator(f"#{role} .signal-input[data-filled]").wait_for()
-        page.get_by_label("Sketch").check(force=True)
-        page.locator("#paint").click()
+        begin(page, iterations="60")
+    shown(page, 38)
+
+
+def found(page: Any, title: str) -> bool:
+    """Whether it was painted before, and is opened again."""
+    page.get_by_role("tab", name="History").click()
+    run = page.locator("#history-list .open", has_text=title).first
+    try:
+        run.wait_for(timeout=20_000)
+    except PlaywrightTimeoutError:
+        page.get_by_role("tab", name="Paint").click()
+        return False
+    run.click()
+    return True
+
+
+def shown(page: Any, curtain: int = 0) -> None:
+    """What is painted, with the curtain drawn so far."""
     page.locator("#download").wait_for()
-    page.locator("#result-view .compare").fill("38")
+    page.locator("#result-view .compare").evaluate(
+        "(one, value) => { one.value = value; one.dispatchEvent(new Event('input')); }", curtain
+    )
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(2500)
 
 
@@ -89,6 +112,8 @@ def explore(page: Any) -> None:
     if page.locator("#feature-visualisation .begin").is_visible():
         page.locator("#feature-visualisation .begin").click()
     page.locator("#feature-visualisation img[src]").wait_for()
+    page.locator("#activation-maps .says", has_text="unit 17").wait_for()
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(1500)
 
 
@@ -98,6 +123,53 @@ def learn(page: Any) -> None:
     page.locator("#learn .maps canvas").first.wait_for()
     page.locator("#learn [data-volume=result][aria-label]").wait_for()
     page.wait_for_timeout(1500)
+
+
+def series(page: Any) -> None:
+    """A lead of an EKG that ships with pydicom, drawn as another lead of the same heart."""
+    if not found(page, "Lead II in the style of Lead V1"):
+        with tempfile.TemporaryDirectory() as folder:
+            for role, name, part in (("content", "Lead II", slice(0, 5000)), ("style", "Lead V1", slice(5000, 10000))):
+                path = Path(folder) / f"{name}.csv"
+                table = np.stack([np.arange(5000) / 1000, lead(name, part).values[0]], 1)
+                np.savetxt(path, table, "%g", ",", header=f"time,{name} (µV)", comments="", encoding="utf-8")
+                give(page, role, path)
+            begin(page, beta="1000")
+    shown(page)
+
+
+def volume(page: Any) -> None:
+    """The T1 template that nilearn ships, in the style of impasto's own painting, with the curtain half drawn."""
+    if not found(page, "brain in the style of evening"):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "brain.nii.gz"
+            path.write_bytes(VOLUME.encode(resample_volume(brain(), (40, 40, 40)), path, {}))
+            give(page, "content", path)
+            page.locator("#style button[data-name=evening]").click()
+            page.locator("#style .signal-input[data-filled]").wait_for()
+            begin(page, iterations="12")
+    shown(page, 45)
+
+
+def give(page: Any, role: str, path: Path) -> None:
+    """A file for one of the tiles."""
+    page.get_by_role("tab", name="Paint").click()
+    page.locator(f"#{role} .file").set_input_files(path)
+    page.locator(f"#{role} .note", has_text=path.name).wait_for()
+
+
+def begin(page: Any, **settings: str) -> None:
+    """Paint what is on the tiles, to its end."""
+    page.locator("#more > button").click()
+    page.locator("#set-size").wait_for()
+    page.wait_for_timeout(1500)
+    for name, value in settings.items():
+        page.locator(f"#set-{name} :is(input, textarea)").fill(value)
+    page.wait_for_timeout(500)
+    page.locator("#more > button").click()
+    page.locator("#paint").click()
+    page.locator("#stop").wait_for()
+    page.locator("#stop").wait_for(state="hidden")
 
 
 def history(page: Any) -> None:
@@ -112,6 +184,8 @@ TABS: dict[str, Callable[[Any], None]] = {
     "paint": paint,
     "explore": explore,
     "learn": learn,
+    "series": series,
+    "volume": volume,
     "history": history,
     "masks": masks,
 }

@@ -23,13 +23,12 @@ from impasto.flow_painting import flow_painting
 from impasto.lecture.compute import LectureProgress, compute_lecture
 from impasto.lecture.lecture import Lecture
 from impasto.lecture.patches import patches_part
-from impasto.lecture.signals import series_part, volume_part
+from impasto.lecture.signals import EVALUATIONS, SERIES_BETA, SIDE, VOLUME_BETA, series_part, volume_part
 from impasto.media.image.read import read_image, resample_image
 
 ROOT = Path(__file__).parent.parent
 READY = ROOT / "src" / "impasto" / "lecture" / "ready.json"
-SIZE, SIDE = 192, 32
-EKG_BETA, VOLUME_BETA, VOLUME_ITERATIONS = 1000.0, 40.0, 60
+SIZE = 192
 
 PHOTOGRAPHS = {
     "astronaut": "astronaut.png", "brick": "brick.png", "camera": "camera.png", "cat": "chelsea.png", "coffee": "coffee.png",
@@ -58,8 +57,8 @@ def series() -> dict[str, Any]:
     """Five seconds of one lead of an EKG in the style of another lead."""
     lead = import_module("signals_figures").lead
     content, style = lead("Lead II", slice(0, 5000)), lead("Lead V1", slice(5000, 10000))
-    painting = transfer_style(content, style, TransferSettings(beta=EKG_BETA))
-    about = {"names": ["lead II", "lead V1"], "unit": "µV", "beta": EKG_BETA, "evaluations": len(painting.history)}
+    painting = transfer_style(content, style, TransferSettings(beta=SERIES_BETA))
+    about = {"names": ["lead II", "lead V1"], "unit": "µV", "beta": SERIES_BETA, "evaluations": len(painting.history)}
     return series_part(content, style, painting.signal, **about)
 
 
@@ -68,7 +67,7 @@ def volume() -> dict[str, Any]:
     volumes_figure: Any = import_module("volumes_figure")
     volumes_figure.SIDE = SIDE
     content, style = volumes_figure.brain(), flow_painting(384)
-    settings = TransferSettings(size=SIDE, method="volume", iterations=VOLUME_ITERATIONS, beta=VOLUME_BETA)
+    settings = TransferSettings(size=SIDE, method="volume", iterations=EVALUATIONS["volume"], beta=VOLUME_BETA)
     painting = transfer_style(content, style, settings)
     small = resample_image(read_image(style), (round(SIZE * style.height / style.width), SIZE)).values
     about = {"title": "a brain (MRI)", "beta": VOLUME_BETA, "evaluations": len(painting.history)}

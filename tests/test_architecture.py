@@ -25,7 +25,6 @@ FLOORS = {
     "errors": 0,
     "flow_painting": 0,
     "bar": 0,
-    "sample_paintings": 0,
     "validation": 1,
     "files": 1,
     "packages": 2,

@@ -17,7 +17,9 @@ from impasto.lecture.lecture import Lecture, ready_lecture
 from impasto.lecture.pictures import values_of
 from impasto.lecture.scene import LAYERS
 from impasto.media.image.read import resample_image, scaled_shape
+from impasto.media.read_write import read_signal
 from tests.lecture.conftest import SIZE, Given
+from tests.studio.test_signals import series, volume
 
 pytestmark = pytest.mark.slow
 
@@ -129,10 +131,39 @@ def test_a_lecture_that_is_cancelled_keeps_its_whole_parts(compute: Callable[...
 
 
 def test_what_is_no_picture_is_refused_in_a_line(given: Given):
-    series = Signal(np.zeros((1, 500), np.float32), "series", {"rate": 100.0})
-    with pytest.raises(SettingsError, match=r"a series; a lecture is given with pictures") as error:
-        compute_lecture(series, given.style)
-    assert "\n" not in str(error.value)
+    ekg = Signal(np.zeros((1, 500), np.float32), "series", {"rate": 100.0})
+    sound = Signal(np.zeros((1, 500), np.float32), "sound", {"rate": 100.0})
+    for content, style, words in (
+        (sound, given.style, "the content is a sound; a lecture is given with pictures"),
+        (given.content, ekg, "the style is a series and the content a picture; both must be pictures"),
+    ):
+        with pytest.raises(SettingsError, match=words) as error:
+            compute_lecture(content, style)
+        assert "\n" not in str(error.value)
+
+
+def test_the_last_part_is_computed_with_ones_own_series(tmp_path: Path):
+    content, style = (read_signal(series(tmp_path / f"{hertz}.csv", hertz)) for hertz in (3, 5))
+    told: list[LectureProgress] = []
+    lecture = compute_lecture(content, style, shortened=2, on_progress=told.append)
+    ((name, part),) = lecture.parts.items()
+    assert (name, part["own"], part["unit"], part["evaluations"]) == ("series", True, "", 2)
+    assert {role: len(one["values"]) for role, one in part["signals"].items()} == {
+        "content": 600,
+        "style": 600,
+        "result": 600,
+    }
+    assert part["signals"]["content"]["rate"] == 125
+    assert next(one.draw() for one in told if one.draw).startswith("data:image/webp")
+
+
+def test_the_last_part_is_computed_with_ones_own_volume(tmp_path: Path, given: Given):
+    content = read_signal(volume(tmp_path / "ball.nii.gz", (18, 17, 16)))
+    lecture = compute_lecture(content, given.style, shortened=1)
+    part = lecture.parts["volume"]
+    assert part["picture"] and part["evaluations"] == 1
+    assert [axis["count"] for axis in part["axes"]] == [18, 17, 16]
+    assert part["axes"][0]["content"] != part["axes"][1]["content"]
 
 
 def test_a_lecture_is_kept_in_a_file(given: Given, tmp_path: Path):

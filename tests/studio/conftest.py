@@ -19,7 +19,6 @@ from PIL import Image
 from skimage import data
 
 from impasto.explore.patches import top_patches
-from impasto.studio.components.gallery import PAINTINGS
 
 MOST_BYTES = 2**20
 PATIENCE = 240
@@ -39,9 +38,6 @@ class Studio(NamedTuple):
 def opened(folder: Path, *options: str) -> Iterator[Studio]:
     """A studio, ended as Ctrl-C ends it."""
     record, errors = (folder.with_name(folder.name + ending) for ending in ("-connections", "-errors"))
-    (folder / "ready").mkdir(parents=True, exist_ok=True)  # the pictures to begin with need not be painted here
-    for name in PAINTINGS:
-        Image.new("RGB", (64, 48), (40, 60, 120)).save(folder / "ready" / f"{name}.png")
     arguments = [str(record), str(MOST_BYTES), "studio", "--no-browser", "--folder", str(folder), *options]
     with errors.open("w") as told:
         process = subprocess.Popen(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import Any
 
 EVENTS = {"socket.connect": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0, "socket.sendto": 1}
@@ -21,6 +22,10 @@ def main() -> None:
     from impasto.studio import uploads
 
     uploads.MOST_BYTES = int(limit)
+    if "SHORT_LECTURE" in os.environ:
+        from impasto.studio import lectures
+
+        lectures.give_lecture = partial(lectures.give_lecture, size=64, shortened=2)
     sys.argv = ["impasto", *arguments]
     from impasto.cli import main
 

@@ -61,6 +61,13 @@ def test_what_was_painted_is_painted_again_from_the_fields(settings: TransferSet
     assert again == painted
 
 
+@pytest.mark.parametrize("kind", ["image", "series", "sound", "volume"])
+def test_what_a_run_has_left_open_is_left_open_again(kind: str):
+    assert set(texts_of(TransferSettings().as_dict(), kind).values()) == {""}
+    texts = texts_of(TransferSettings(iterations=7).as_dict(), kind)
+    assert {name: text for name, text in texts.items() if text} == {"iterations": "7"}
+
+
 def test_what_is_wrong_is_known_by_its_field():
     assert mistakes(EMPTY) == {}
     wrong = mistakes({**EMPTY, "size": "-7", "optimizer": "sgd", "beta": "33"})

@@ -10,7 +10,7 @@ import pytest
 from impasto.descent.descend import Evaluation, pace
 from impasto.errors import SizeError
 from impasto.studio import estimate
-from impasto.studio.components.result_view import curves, span
+from impasto.studio.components.result_view import span
 from impasto.studio.estimate import Speed
 from impasto.studio.uploads import Upload
 from impasto.transfer.settings import TransferSettings
@@ -20,19 +20,6 @@ PICTURE = Upload(Path("a.png"), "a.png", ".png", (50, 100))
 
 def evaluations(*seconds: float, scale: int = 1) -> list[Evaluation]:
     return [Evaluation(i + 1, 1.0, {}, {}, at, scale) for i, at in enumerate(seconds)]
-
-
-def test_a_term_of_ones_own_is_seen_by_its_name():
-    rows = [{"J": 3.0 - i, "content": 1.0, "edges <of mine>": 2.0 - i / 2, "scale": 1.0} for i in range(3)]
-    del rows[0]["edges <of mine>"]  # as a term that begins later
-    drawn = curves(rows, 3)
-    assert "<title>edges &lt;of mine&gt;</title>" in drawn
-    assert '<span class="key-2">edges &lt;of mine&gt; <b>1</b></span>' in drawn
-    assert "scale</title>" not in drawn
-
-
-def costs(*rows: tuple[float, ...]) -> list[dict[str, float]]:
-    return [dict(zip(("J", "content", "style", "scale"), row, strict=False)) for row in rows]
 
 
 @pytest.mark.slow
@@ -101,15 +88,3 @@ def test_what_does_not_fit_is_said():
 )
 def test_times_are_said_as_people_say_them(seconds: float, words: str):
     assert span(seconds) == words
-
-
-def test_curves_are_as_wide_as_the_evaluations_to_come_and_logarithmic():
-    svg = curves(costs((100.0, 0.0, 10.0), (10.0, 1.0, 1.0), (1.0, 1.0, 0.1)), 5)
-    points = [line.split('"')[0] for line in svg.split('points="')[1:]]
-    assert points[0] == "0.0,0.0 250.0,40.0 500.0,80.0"  # of 1000 x 120, from 100 down to 0.1
-    assert points[1] == "250.0,80.0 500.0,80.0"  # a cost of zero has no logarithm
-    assert points[2] == "0.0,40.0 250.0,80.0 500.0,120.0"
-    assert curves(costs((1.0, 1.0, 1.0)), 5) == ""
-    of_two_scales = costs((3.0, 2.0, 1.0, 1), (2.0, 1.0, 1.0, 1), (9.0, 3.0, 1.0, 2), (1.0, 1.0, 1.0, 2))
-    assert curves(of_two_scales, 4).count('class="scale"') == 1
-    assert "nan" not in curves(costs((1.0, 1.0, 1.0), (float("nan"), 1.0, float("inf"))), 5)

@@ -100,9 +100,9 @@ def test_what_was_last_seen_is_kept_beside_the_run(history: History, upload: Upl
 def test_a_download_is_named_after_content_and_style(history: History, upload: Upload):
     styles = [replace(upload, name=f"{name}.png") for name in ("monet", "klimt")]
     run = history.new(replace(upload, name="my harbour.png"), styles, {})
-    assert replace(run, result="result.nii.gz").download_name == "my-harbour-in-the-style-of-monet-and-klimt.nii.gz"
+    assert replace(run, result="result.nii.gz").download_name() == "my-harbour-in-the-style-of-monet-and-klimt.nii.gz"
     wild = replace(run, names=("../" * 99 + "a b?", "é"), result="result.png")
-    assert "/" not in wild.download_name and len(wild.download_name) < 130
+    assert "/" not in wild.download_name() and len(wild.download_name()) < 130
 
 
 def test_runs_of_one_second_stand_in_their_order(history: History, upload: Upload):

@@ -170,7 +170,8 @@ def test_files_dropped_beside_the_tiles_are_dealt_to_them(page: Any, pictures: d
 
 
 def test_a_page_that_lies_about_its_upload_is_refused(page: Any, studio: Studio, pictures: dict[str, Path]):
-    secret = studio.folder / "ready" / "evening.png"  # a picture, but not one that was uploaded
+    secret = studio.folder / "secret.png"  # a picture, but not one that was uploaded
+    Image.new("RGB", (64, 48)).save(secret)
 
     def lie(route: Any) -> None:
         data = route.request.post_data_json

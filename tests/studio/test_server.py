@@ -255,7 +255,6 @@ def test_the_environment_of_a_caller_is_as_it_was(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr("impasto.studio.server._launched", launched)
     monkeypatch.setattr("impasto.studio.server._wake", lambda *_: None)
-    monkeypatch.setattr("impasto.studio.components.gallery.Gallery.prepare", lambda self: None)
     monkeypatch.setattr("webbrowser.open", lambda address: seen.update(browser=dict(os.environ)))
     with serve(tmp_path, host="127.0.0.1", port=None, auth=None, browser=True):
         within = dict(os.environ)

@@ -109,12 +109,15 @@ def test_four_side_by_side_and_two_of_the_history(browser: Any, tmp_path: Path, 
         assert not page.locator("#download").is_visible() and not page.locator("#continue").is_visible()
         with page.expect_download() as download:
             cells.nth(1).locator("a").click()
-        assert download.value.suggested_filename == "content-in-the-style-of-style.png"
+        assert download.value.suggested_filename == "content-in-the-style-of-style-strength0.45.png"
         page.reload()
         page.wait_for_function("document.querySelectorAll('.cell img[src]').length === 4")
         cells.nth(2).locator(".open").click()
         page.locator("#download").wait_for()
         assert "strength 0.6" in page.locator("#result-view .about").inner_text()
+        with page.expect_download() as download:
+            page.locator("#download").click()
+        assert download.value.suggested_filename == "content-in-the-style-of-style-strength0.6.png"
 
         page.get_by_role("tab", name="History").click()
         for number in (0, 3):
@@ -125,7 +128,7 @@ def test_four_side_by_side_and_two_of_the_history(browser: Any, tmp_path: Path, 
         page.get_by_role("tab", name="History").click()
         with page.expect_download() as download:
             page.locator("#history-list li .tools a").first.click()
-        assert re.fullmatch(r"content-in-the-style-of-style\.png", download.value.suggested_filename)
+        assert re.fullmatch(r"content-in-the-style-of-style-strength0\.75\.png", download.value.suggested_filename)
         assert not page.trouble
     context.close()
 

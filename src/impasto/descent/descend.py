@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -19,6 +19,9 @@ from impasto.descent.optimizers import Optimizer
 from impasto.descent.parametrisation import Parametrisation, plain, whitened
 from impasto.errors import SettingsError
 from impasto.objective.evaluation import Costs
+
+if TYPE_CHECKING:
+    from impasto.media.signal import Signal
 
 # evaluations that tell how fast it goes now
 _NEWEST = 15
@@ -83,7 +86,8 @@ class Progress:
     ``iterations`` and ``scales`` are those of the whole; of several scales G is that of the one at work, and so is the best.
     ``heavier`` is how much longer the larger scales to come take than their number tells, in evaluations at this one.
     ``state`` gives all that it takes to go on from here, bit for bit; it shares its tensors with the descent, so it is to be
-    used before the next evaluation is asked for.
+    used before the next evaluation is asked for. ``painted`` gives the best G as the signal that would be the result now, of
+    the size of the scale at work; a descent that paints no signal has none.
     """
 
     latest: Evaluation
@@ -94,6 +98,7 @@ class Progress:
     state: Callable[[], State] = field(default=dict, repr=False, compare=False)
     scales: int = 1
     heavier: float = 0.0
+    painted: Callable[[], Signal] | None = field(default=None, repr=False, compare=False)
 
     @property
     def left(self) -> float:

@@ -12,7 +12,9 @@ function logSteps(low, high) {
     for (const one of [1, 2, 5]) all.push(one * 10 ** power);
   const first = all.findLastIndex((one) => one <= low * 1.0001), last = all.findIndex((one) => one >= high * 0.9999);
   const found = all.slice(first, last + 1);
-  return found.length > 8 ? found.filter((one, i) => i === 0 || i === found.length - 1 || /^[^1-9]*1/.test(one.toExponential())) : found;
+  if (found.length <= 8) return found;
+  const lowest = Math.floor(Math.log10(low) + 1e-4), highest = Math.ceil(Math.log10(high) - 1e-4), every = Math.ceil((highest - lowest) / 6);
+  return Array.from({ length: Math.ceil((highest - lowest) / every) + 1 }, (_, i) => 10 ** (lowest + i * every));
 }
 
 function tidy(x) {
@@ -37,15 +39,19 @@ function withSubscripts(text) {
   });
 }
 
-// lines: [{ name, kind (a class), values: [[x, y]] }]; x and y: { label, log }; now: where a mark stands
-function drawChart(place, { lines, x, y, now, height = 240 }) {
-  const width = Math.max(300, place.clientWidth || 560), left = 68, right = 12, top = 14, bottom = 42;
-  const points = lines.flatMap((line) => line.values).filter(([, value]) => Number.isFinite(value) && (!y.log || value > 0));
+// lines: [{ name, kind (a class), values: [[x, y]], told }]; x and y: { label, log, low, high }; now: where a mark stands;
+// breaks: [{ at, label }], where lines are interrupted; key: whether the lines are named below
+function drawChart(place, { lines, x, y, now, breaks = [], height = 240, key: named = true }) {
+  // what is nearly nothing would leave a logarithmic axis no room for the rest
+  const most = Math.max(0, ...lines.map((line) => line.values.reduce((so, [, value]) => (Number.isFinite(value) ? Math.max(so, value) : so), 0)));
+  const isDrawn = ([, value]) => Number.isFinite(value) && (!y.log || (value > 0 && value >= 1e-7 * most));
+  const width = Math.max(280, place.clientWidth || 560), left = 68, right = 12, top = breaks.length ? 26 : 14, bottom = 42;
+  const points = lines.flatMap((line) => line.values).filter(isDrawn);
   if (!points.length) { place.replaceChildren(); return; }
-  const bounds = (i) => points.reduce(([low, high], point) => [Math.min(low, point[i]), Math.max(high, point[i])], [Infinity, -Infinity]);
-  const [xLow, xHigh] = bounds(0), [yLow, yHigh] = bounds(1);
+  const bounds = (i, axis) => points.reduce(([low, high], point) => [Math.min(low, point[i]), Math.max(high, point[i])], [axis.low ?? Infinity, axis.high ?? -Infinity]);
+  const [xLow, xHigh] = bounds(0, x), [yLow, yHigh] = bounds(1, y);
   const xs = roundSteps(xLow, xHigh, Math.max(3, width / 110)).filter((one) => one >= xLow - 1e-9 && one <= xHigh * 1.0001);
-  const ys = y.log ? logSteps(yLow, yHigh) : roundSteps(yLow, yHigh, 6);
+  const ys = y.log ? logSteps(yLow, yHigh) : roundSteps(yLow, yHigh, Math.min(6, height / 36));
   const scale = y.log ? Math.log : (value) => value;
   const [base, peak] = [scale(ys[0]), scale(ys[ys.length - 1])];
   const atX = (value) => left + (width - left - right) * (value - xLow) / (xHigh - xLow || 1);
@@ -68,11 +74,26 @@ function drawChart(place, { lines, x, y, now, height = 240 }) {
   chart.append(svg("line", { class: "axis", x1: left, x2: width - right, y1: height - bottom, y2: height - bottom }));
   chart.append(svg("text", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, x.label));
   chart.append(svg("text", { transform: `translate(11 ${(top + height - bottom) / 2}) rotate(-90)`, "text-anchor": "middle" }, y.label));
+  let free = -Infinity; // where the last label ends
+  for (const { at, label } of breaks) {
+    const middle = Math.max(atX(at), left), room = 6.5 * label.length;
+    if (at > xLow) chart.append(svg("line", { class: "break", x1: middle, x2: middle, y1: top - 12, y2: height - bottom }));
+    if (middle < free || middle + room > width) continue; // the words below the curves name them all
+    chart.append(svg("text", { x: middle + 5, y: top - 4 }, label));
+    free = middle + room + 10;
+  }
   for (const { kind, values } of lines) {
-    const drawn = values.filter(([, value]) => Number.isFinite(value) && (!y.log || value > 0));
-    chart.append(svg("polyline", { class: kind, points: drawn.map(([a, b]) => `${atX(a).toFixed(1)},${atY(b).toFixed(1)}`).join(" ") }));
+    const parts = [[]];
+    values.forEach((point, i) => {
+      if (!isDrawn(point) || (i && breaks.some(({ at }) => values[i - 1][0] < at && at <= point[0]))) parts.push([]);
+      if (isDrawn(point)) parts.at(-1).push(point);
+    });
+    for (const part of parts.filter((one) => one.length))
+      chart.append(svg("polyline", { class: kind, points: part.map(([a, b]) => `${atX(a).toFixed(1)},${atY(b).toFixed(1)}`).join(" ") }));
   }
   if (now !== undefined) chart.append(svg("line", { class: "now", x1: atX(now), x2: atX(now), y1: top, y2: height - bottom }));
+  place.replaceChildren(chart);
+  if (!named) return;
   const key = document.createElement("p");
   key.className = "key";
   for (const { name, kind, told } of lines) {
@@ -82,5 +103,5 @@ function drawChart(place, { lines, x, y, now, height = 240 }) {
     if (told !== undefined) { const value = document.createElement("b"); value.textContent = ` ${told}`; one.append(value); }
     key.append(one);
   }
-  place.replaceChildren(chart, key);
+  place.append(key);
 }

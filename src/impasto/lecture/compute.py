@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from impasto.errors import SettingsError
 from impasto.lecture.descents import (
@@ -27,10 +27,11 @@ from impasto.lecture.lecture import Lecture
 from impasto.lecture.matrices import matrices_part
 from impasto.lecture.pictures import uri_of
 from impasto.lecture.scene import LAYERS, LectureStopped, Scene
+from impasto.lecture.signals import EVALUATIONS, own_series, own_volume
 from impasto.media.read_write import find_medium, read_signal
-from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 
+_TAKEN = "pictures, and one part of it with series or volumes"
 SIZE = 128
 """Pixels of the longer side of every picture, unless one says otherwise."""
 
@@ -44,7 +45,7 @@ def _pictures_part(scene: Scene, before: Figures) -> Figures:
     return {"content": uri_of(scene.content.values, 88), "style": uri_of(scene.style.values, 88)}
 
 
-_PARTS: Mapping[str, _Part] = {
+_OF_PICTURES: Mapping[str, _Part] = {
     "pictures": _Part(_pictures_part, 0),
     "content": _Part(content_part, ONE * len(CONTENT_LAYERS)),
     "layers": _Part(layers_part, ONE * len(LAYERS) + ALL + 1),
@@ -53,8 +54,24 @@ _PARTS: Mapping[str, _Part] = {
     "descent": _Part(descent_part, PLAIN),
 }
 
-PARTS = tuple(_PARTS)
-"""What is computed with a content and a style, in this order."""
+_PARTS: Mapping[str, Mapping[str, _Part]] = {
+    "image": _OF_PICTURES,
+    "series": {"series": _Part(own_series, EVALUATIONS["series"])},
+    "volume": {"volume": _Part(own_volume, EVALUATIONS["volume"])},
+}
+
+PARTS = tuple(_OF_PICTURES)
+"""What is computed with two pictures, in this order."""
+
+KINDS = tuple(_PARTS)
+"""The kinds of content with which some of a lecture is computed."""
+SIGNALS = KINDS[1:]
+"""Those that are no pictures."""
+
+
+def parts_of(kind: str) -> tuple[str, ...]:
+    """What is computed with a content of this kind."""
+    return tuple(_PARTS[kind])
 
 
 @dataclass(frozen=True)
@@ -87,26 +104,31 @@ def compute_lecture(
     cancel: Event | None = None,
     shortened: int = 0,
 ) -> Lecture:
-    """The figures of a lecture, computed with two pictures; every descent starts from the same noise.
+    """The figures of a lecture, computed with two pictures; every descent of these starts from the same noise.
+
+    With two series, or a volume and a picture or another volume, it is the one figure of the part that has such signals.
 
     Args:
-        content: a picture.
-        style: a picture.
+        content: a picture, a series or a volume.
+        style: what it can be painted in the style of.
         names: of content and style.
-        begun: a lecture of these pictures, of which only what is missing is computed.
-        size: pixels of the longer side.
+        begun: a lecture of these, of which only what is missing is computed.
+        size: pixels of the longer side of pictures.
         on_progress: called after each part and each evaluation.
         cancel: once it is set, from wherever, the lecture is returned with the parts that are whole.
         shortened: at most so many evaluations a descent, to try it; 0: as many as there should be.
 
     Raises:
-        SettingsError: one of the two is no picture.
+        SettingsError: a lecture is not given with such signals.
         ImpastoError: it cannot be read, or is too small.
     """
-    lecture = begun or Lecture(*names)
-    left = [name for name in PARTS if name not in lecture.parts]
-    whole = sum(_PARTS[name].evaluations for name in PARTS)
-    done = whole - sum(_PARTS[name].evaluations for name in left)
+    kind = find_medium(content).name
+    if kind not in _PARTS:
+        raise SettingsError(f"the content is {find_medium(content).noun}; a lecture is given with {_TAKEN}")
+    lecture, parts = begun or Lecture(*names), _PARTS[kind]
+    left = [name for name in parts if name not in lecture.parts]
+    whole = sum(part.evaluations for part in parts.values())
+    done = whole - sum(parts[name].evaluations for name in left)
     began, first = time.monotonic(), done
     working = ""
 
@@ -122,12 +144,16 @@ def compute_lecture(
         tell(draw)
 
     cancel = cancel or Event()
-    scene = Scene.of(_picture(content), _picture(style), size, watch=watch, cancel=cancel, shortened=shortened)
+    how: dict[str, Any] = {"watch": watch, "cancel": cancel, "shortened": shortened}
+    if kind == "image":
+        scene = Scene.of(_picture(content), _picture(style), size, **how)
+    else:
+        scene = Scene(_signal(content), _signal(style), **how)
     for name in left:
-        working, target = name, done + _PARTS[name].evaluations
+        working, target = name, done + parts[name].evaluations
         tell()
         try:
-            figures = _PARTS[name].compute(scene, dict(lecture.parts))
+            figures = parts[name].compute(scene, dict(lecture.parts))
         except LectureStopped:
             return lecture
         lecture, done = lecture.with_part(name, figures), target
@@ -141,6 +167,9 @@ def compute_lecture(
 def _picture(source: Signal | str | Path) -> Signal:
     medium = find_medium(source)
     if not medium.is_picture:
-        given = medium_of(source.kind).noun if isinstance(source, Signal) else f"{source} is {medium.noun}"
-        raise SettingsError(f"{given}; a lecture is given with pictures")
+        raise SettingsError(f"the style is {medium.noun} and the content a picture; both must be pictures")
+    return _signal(source)
+
+
+def _signal(source: Signal | str | Path) -> Signal:
     return source if isinstance(source, Signal) else read_signal(source)

@@ -267,8 +267,8 @@ function lecture(root, openUnit) {
     const figures = parts.series;
     if (!figures) return;
     const timed = (name) => figures.signals[name].values.map((value, i) => [i / figures.signals[name].rate, value]);
-    words("series-words", `C is ${figures.names[0]} of an EKG, S is ${figures.names[1]} of the same heart, and G has the beats of C drawn as S draws them (β/α = ${figures.beta}, ${figures.evaluations} evaluations).`);
-    const axes = { x: { label: "time in s" }, y: { label: figures.unit } };
+    words("series-words", figures.own ? `C is your series, S the style that you gave, and G has the course of C drawn as S draws (β/α = ${figures.beta}, ${figures.evaluations} evaluations).` : `C is ${figures.names[0]} of an EKG, S is ${figures.names[1]} of the same heart, and G has the beats of C drawn as S draws them (β/α = ${figures.beta}, ${figures.evaluations} evaluations).`);
+    const axes = { x: { label: "time in s" }, y: { label: figures.unit || "as in the file" } };
     drawChart(at("series-chart"), { ...axes, lines: [
       { kind: "content", name: `C, ${figures.names[0]}`, values: timed("content") }, { kind: "result", name: "G, the result", values: timed("result") }] });
     drawChart(at("series-style"), { ...axes, height: 180, lines: [{ kind: "style", name: `S, ${figures.names[1]}`, values: timed("style") }] });
@@ -283,13 +283,12 @@ function lecture(root, openUnit) {
     step.max = axis.count - 1;
     const now = Number(step.value), [height, width] = axis.tile;
     words("slice-words", `slice ${now + 1} of ${axis.count}`); step.setAttribute("aria-valuetext", `slice ${now + 1} of ${axis.count}`);
+    words("volume-style", figures.picture === false ? "S, the style: its middle slice" : "S, the style: a picture, seen in each of the three directions");
     words("volume-words", `C is ${figures.title} of ${figures.axes[0].count} × ${figures.axes[1].count} × ${figures.axes[2].count} points, painted as a whole: each kernel looks along three axes (β/α = ${figures.beta}, ${figures.evaluations} evaluations).`);
     for (const canvas of all("canvas[data-volume]")) {
       const sheet = await loaded(axis[canvas.dataset.volume]);
       canvas.width = 320; canvas.height = Math.round(320 * height / width);
-      const pen = canvas.getContext("2d");
-      pen.imageSmoothingQuality = "high";
-      pen.drawImage(sheet, now % figures.columns * width, Math.floor(now / figures.columns) * height, width, height, 0, 0, canvas.width, canvas.height);
+      drawSlice(canvas, sheet, now, { columns: figures.columns, tile: axis.tile });
       canvas.setAttribute("aria-label", `${canvas.dataset.volume}, slice ${now + 1}, ${AXES[shown]}`);
     }
   }

@@ -60,6 +60,7 @@ class Lecture:
         return _parsed(text, str(path))
 
 
+@lru_cache(1)
 def ready_lecture() -> Lecture:
     """The one that comes with impasto: a cat in the style of a painting of its own, with all parts."""
     return _parsed(files("impasto.lecture").joinpath("ready.json").read_text(encoding="utf-8"), "ready.json")
@@ -67,13 +68,8 @@ def ready_lecture() -> Lecture:
 
 def with_shared(lecture: Lecture) -> Lecture:
     """The lecture with the parts that no pair of pictures changes."""
-    ready = _ready()
+    ready = ready_lecture()
     return replace(lecture, parts={**{name: ready.parts[name] for name in SHARED if name in ready.parts}, **lecture.parts})
-
-
-@lru_cache(1)
-def _ready() -> Lecture:
-    return ready_lecture()
 
 
 def _parsed(text: str, name: str) -> Lecture:

@@ -28,13 +28,25 @@ def style() -> str:
     """Its CSS; colours come from the page it stands on: ``--ink``, ``--faint``, ``--line``, ``--mat``, ``--wash``,
     ``--accent``, ``--content``, ``--style``.
     """
-    return _read("lecture.css")
+    return drawing_style() + _read("lecture.css")
+
+
+@cache
+def drawing_style() -> str:
+    """The CSS of what :func:`drawing` draws; colours as in :func:`style`."""
+    return _read("chart.css")
+
+
+@cache
+def drawing() -> str:
+    """JavaScript for any page: ``drawChart(place, {lines, x, y, ...})`` draws curves with axes, ``drawSlice`` one slice."""
+    return charts() + _read("slices.js")
 
 
 @cache
 def script() -> str:
     """Its JavaScript: ``lecture(article, openUnit)`` gives an object whose ``show(parts, about)`` draws figures."""
-    return charts() + _read("lecture.js")
+    return drawing() + _read("lecture.js")
 
 
 @cache

@@ -35,10 +35,10 @@ def values_of(uri: str) -> Values:
 
 
 def sprite(tiles: NDArray[np.uint8], columns: int) -> Image.Image:
-    """Grey tiles (count, height, width) as one picture, row by row."""
-    count, height, width = tiles.shape
+    """Tiles (count, height, width), or (count, height, width, 3) in colours, as one picture, row by row."""
+    count, height, width = tiles.shape[:3]
     rows = -(-count // columns)
-    sheet = np.zeros((rows * height, columns * width), np.uint8)
+    sheet = np.zeros((rows * height, columns * width, *tiles.shape[3:]), np.uint8)
     for i, tile in enumerate(tiles):
         top, left = i // columns * height, i % columns * width
         sheet[top : top + height, left : left + width] = tile

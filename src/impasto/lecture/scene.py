@@ -33,7 +33,7 @@ class LectureStopped(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Scene:
-    """The pictures of a lecture.
+    """The pictures of a lecture, or the series or volumes of one of its parts.
 
     Attributes:
         content: at the size of the figures.
@@ -101,9 +101,15 @@ class Scene:
         # J as the lecture writes it: content and style, and no other term
         size, iterations = max(self.content.shape), self.count(iterations)
         how = {"size": size, "init": "random", "scales": 1, "draw": 0.0, "iterations": iterations}
-        painting = transfer_style(
-            self.content, self.style, TransferSettings(**how, **settings), on_progress=tell, cancel=self.cancel
-        )
+        return self.paint(TransferSettings(**how, **settings), tell)
+
+    def paint(self, settings: TransferSettings, tell: Callable[[Progress], None]) -> Painting:
+        """Content in the style of style; ``tell`` is called after each evaluation.
+
+        Raises:
+            LectureStopped: it was cancelled.
+        """
+        painting = transfer_style(self.content, self.style, settings, on_progress=tell, cancel=self.cancel)
         if not painting.finished:
             raise LectureStopped
         return painting

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from impasto.packages import Late as Late
 from impasto.packages import found_at as found_at
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
     from PIL import Image
 
     from impasto.media.prepared import Prepared
@@ -56,6 +57,38 @@ class View:
     cuts: bool = False
     beside: bool = False
     read: Callable[[Any, int | None], Signal] | None = None
+
+
+class Trace(NamedTuple):
+    """A line of a signal, as a chart draws it.
+
+    Attributes:
+        name: of the lead or channel; empty of the only one.
+        unit: of the values; empty if it is not known.
+        values: (samples,), from the first on; of long signals the first seconds.
+        rate: samples a second, or None.
+    """
+
+    name: str
+    unit: str
+    values: NDArray[Any]
+    rate: float | None
+
+
+class Stack(NamedTuple):
+    """A signal cut across one of its axes.
+
+    Attributes:
+        name: of the axis, or of the plane, e.g. "axial".
+        values: (slices, height, width, 1 or 3) in 0..1, upright.
+        aspect: height of a pixel over its width.
+        whole: how many slices the signal has there; ``values`` may have fewer.
+    """
+
+    name: str
+    values: NDArray[Any]
+    aspect: float
+    whole: int
 
 
 @dataclass(frozen=True)
@@ -104,6 +137,9 @@ class Medium:
         measure: numbers that tell how good a result is, by name.
         view: how it is explored; None if it is not.
         preview: a picture of a signal, at most so many pixels on its longer side; None if the studio does not take it.
+        traces: the lines of a signal, to be drawn over those of another; None if it has none.
+        lines: whether its preview is nothing but these lines.
+        stacks: ``stacks(signal, longest)``, the signal as slices across each axis, at most so many along each.
         kept: the ending of the files that the studio writes; None for ``safest``.
     """
 
@@ -141,6 +177,9 @@ class Medium:
     measure: Callable[[Signal, Signal], dict[str, float]] = lambda content, result: {}
     view: View | None = None
     preview: Callable[[Signal, int], Image.Image] | None = None
+    traces: Callable[[Signal], Sequence[Trace]] | None = None
+    lines: bool = False
+    stacks: Callable[[Signal, int], Sequence[Stack]] | None = None
     kept: str | None = None
 
     def named(self, path: str | Path) -> bool:

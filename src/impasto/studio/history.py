@@ -8,19 +8,22 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from impasto.errors import SignalError
 from impasto.files import write_whole
+from impasto.media.read_write import find_medium, read_signal
+from impasto.media.signal import Signal
+from impasto.studio.figures import figure_of
 from impasto.studio.uploads import Upload
 
 _ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 CHECKPOINT = "checkpoint"
 """The name of the file in which the painting of a run is kept on its way."""
-_RECORD, _LATEST = "run.json", "latest.json"
+_RECORD, _LATEST, _FIGURE = "run.json", "latest.json", "figure.json"
 THUMBNAIL, LATEST = "thumbnail.jpg", "latest.jpg"
 """The names of the small picture of a run, and of the picture that was last seen of it on its way."""
 # the states of a run that was not over when the server ended
@@ -40,13 +43,15 @@ class Run:
         settings: as :meth:`TransferSettings.as_dict` gives them.
         state: "waiting", "painting", "done", "stopped", "failed" or, if the server ended meanwhile, "interrupted".
         error: why it failed.
-        costs: of each evaluation J, what each of its parts adds to it, by its name, and "scale", which counts from 1.
+        costs: of each evaluation J, what each of its terms adds to it, by its name, "scale", which counts from 1, and
+            "size", the longest side there, which runs of older versions do not have.
         seconds: of the descent.
         result: the name of the result's file in the folder; empty while there is none.
         start: the name of the file from which the painting went on when it had once been done; empty before.
         before: how many of the costs are from before that.
         size: of the result, positions along each axis.
         masks: the names of their files in the folder, by those of :mod:`impasto.studio.masks`.
+        varied: the settings in which it differs from those that were asked for with it.
     """
 
     id: str
@@ -64,18 +69,27 @@ class Run:
     before: int = 0
     size: tuple[int, ...] = ()
     masks: dict[str, str] = field(default_factory=dict[str, str])
+    varied: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
         """Content and styles by their names, without the endings of their files."""
-        content, *styles = (Path(name).stem for name in self.names)
+        content, *styles = (Path(name.removesuffix(".gz")).stem for name in self.names)
         return f"{content} in the style of {' and '.join(styles)}"
 
-    @property
-    def download_name(self) -> str:
-        """What its result is called where it is downloaded."""
-        stem = re.sub(r"[^\w.+-]+", "-", self.title).strip("-.")[:120]
-        return stem + "".join(Path(self.result).suffixes)
+    def told(self, names: Iterable[str]) -> list[str]:
+        """Some of its settings in words, "strength 0.5"."""
+        values = ((name.replace("_", " "), self.settings.get(name)) for name in names)
+        return [
+            f"{name} {'as usual' if value is None else f'{value:g}' if isinstance(value, float) else value}"
+            for name, value in values
+        ]
+
+    def download_name(self, differing: Iterable[str] = ()) -> str:
+        """What its result is called where it is downloaded, with the settings in which it is varied, or ``differing``."""
+        told = "".join(f" {one.replace(' ', '')}" for one in self.told(dict.fromkeys((*self.varied, *differing))))
+        stem, end = (re.sub(r"[^\w.+-]+", "-", text).strip("-.") for text in (self.title, told))
+        return "-".join(filter(None, (stem[:120], end[:60]))) + "".join(Path(self.result).suffixes)
 
 
 class History:
@@ -101,6 +115,7 @@ class History:
         settings: dict[str, Any],
         size: tuple[int, ...] = (),
         masks: Mapping[str, Upload] | None = None,
+        varied: Sequence[str] = (),
     ) -> Run:
         """A run with copies of its files, so that it can be gone on with when the uploads are gone.
 
@@ -119,6 +134,7 @@ class History:
             json_like(settings),
             size=size,
             masks={name: f"{name.replace(' ', '-')}-mask{mask.ending}" for name, mask in masks.items()},
+            varied=tuple(varied),
         )
         folder = self.folder / identity
         try:
@@ -150,7 +166,7 @@ class History:
                 raise FileNotFoundError
             data = json.loads((self._of(identity) / _RECORD).read_text(encoding="utf-8"))
             lists = {name: tuple(data[name]) for name in ("styles", "weights", "names")}
-            lists["size"] = tuple(data.get("size", ()))
+            lists |= {name: tuple(data.get(name, ())) for name in ("size", "varied")}
             return Run(**{**data, **lists, "costs": tuple(map(_named, data["costs"]))})
         except (OSError, ValueError, TypeError, KeyError):
             raise SignalError(f"there is no run {identity[:30]!r} any more") from None
@@ -174,11 +190,29 @@ class History:
 
     def see(self, run: Run, picture: bytes, costs: Sequence[dict[str, float]]) -> None:
         """Keep what people see of the run now, for when the server is killed."""
-        folder = self._of(run.id)
-        for name, data in ((LATEST, picture), (_LATEST, json.dumps(list(costs)).encode())):
-            part = folder / f"{name}.part"
-            part.write_bytes(data)  # need not survive a power cut, as the checkpoint does
-            part.replace(folder / name)
+        self._put(run, LATEST, picture)
+        self._put(run, _LATEST, json.dumps(list(costs)).encode())
+
+    def draw(self, run: Run, content: Signal, result: Signal) -> dict[str, Any]:
+        """The figure of what the run has become, kept with the files that it is made of."""
+        figure = figure_of(content, result, lambda name, data: self._put(run, name, data), self._drawn(run))
+        if figure:
+            self._put(run, _FIGURE, json.dumps(figure).encode())
+        return figure
+
+    def figure(self, run: Run) -> dict[str, Any]:
+        """The figure that was last drawn of the run; of its result, if it is older than figures are."""
+        drawn = self._drawn(run)
+        if drawn or not run.result or find_medium(self.path(run, run.content)).is_picture:
+            return drawn
+        signals = (read_signal(self.path(run, name), run.settings.get("rate")) for name in (run.content, run.result))
+        return self.draw(run, *signals)
+
+    def _drawn(self, run: Run) -> dict[str, Any]:
+        try:
+            return json.loads(self.path(run, _FIGURE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
 
     def seen(self, run: Run) -> tuple[dict[str, float], ...]:
         """The costs up to what was last seen of the run; its picture is in the file :data:`LATEST`."""
@@ -207,6 +241,11 @@ class History:
         for run in self.all():
             if run.state in _UNFINISHED:
                 self.save(replace(run, state="interrupted"))
+
+    def _put(self, run: Run, name: str, data: bytes) -> None:
+        part = self.path(run, f"{name}.part")
+        part.write_bytes(data)  # need not survive a power cut, as the checkpoint does
+        part.replace(self.path(run, name))
 
     def _of(self, identity: str) -> Path:
         if not _ID.fullmatch(identity):

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from impasto.errors import ImpastoError, SignalError
 from impasto.media.medium import Medium
 from impasto.media.read_write import read_signal
 from impasto.media.registry import medium_of
-from impasto.media.signal import Signal, Values
+from impasto.media.signal import Signal
 from impasto.media.styles import names_of, shares
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.estimate import Speed
@@ -31,6 +31,7 @@ from impasto.transfer.scales import plan_scales
 from impasto.transfer.settings import TransferSettings
 
 _SECONDS_BETWEEN = 0.4  # two updates of the picture
+_TIMES_LONGER = 4  # than an update takes, which is long where it is of a large volume
 THUMBNAIL_SIZE = 320  # pixels of the small picture of a run
 
 
@@ -44,6 +45,7 @@ class View:
         iterations: how many there will be.
         seconds_left: until then; None while that cannot be told.
         size: at which it is painted now, in words, if it is painted at several.
+        figure: what a picture does not show of it, as :func:`impasto.studio.figures.figure_of` makes it.
     """
 
     picture: bytes
@@ -51,6 +53,7 @@ class View:
     iterations: int
     seconds_left: float | None = None
     size: str = ""
+    figure: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
@@ -63,28 +66,37 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
         state = replace(run, state="painting")
         checkpoint = history.path(run, CHECKPOINT)
         evaluations = read_history(checkpoint) if checkpoint.exists() else []
-        costs = [*run.costs[: run.before], *map(_costs, evaluations)]
+        sizes = {row.get("scale"): row.get("size") for row in history.seen(run)[run.before :]}
+        costs = [*run.costs[: run.before], *(_costs(one, sizes.get(one.scale)) for one in evaluations)]
         history.save(state)
-        last = 0.0
+        next_look = 0.0
         done = 0
         content: Signal | None = None
 
-        def watch(progress: Progress) -> None:
-            nonlocal last, done
+        def see(signal: Signal) -> tuple[bytes, dict[str, Any]]:
             assert content is not None
+            picture, figure = preview_signal(signal), dict[str, Any]()
+            with suppress(OSError):  # a full disk is told at the end, if it is still full then
+                # before it is shown: no kill loses what was on the screen
+                figure = history.draw(run, content, signal)
+                history.see(run, picture, costs)
+            return picture, figure
+
+        def watch(progress: Progress) -> None:
+            nonlocal next_look, done
+            assert progress.painted is not None
             now = time.monotonic()
             evaluations.append(progress.latest)
-            costs.append(_costs(progress.latest))
+            costs.append(_costs(progress.latest, max(progress.best_generated.shape[2:])))
             done += 1
-            if done == 1 or now - last > _SECONDS_BETWEEN:
-                last = now
-                values, seconds = progress.best_generated[0].cpu().numpy(), pace(evaluations)
-                picture = preview_signal(_on_the_way(content, values))
+            if done == 1 or now > next_look:
+                signal, seconds = progress.painted(), pace(evaluations)
+                picture, figure = see(signal)
                 left = None if seconds is None else seconds * progress.left
-                size = " × ".join(map(str, reversed(values.shape[1:]))) if progress.scales > 1 else ""
-                with suppress(OSError):  # a full disk is told at the end, if it is still full then
-                    history.see(run, picture, costs)  # before it is shown: no kill loses what was on the screen
-                job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size))
+                size = " × ".join(map(str, reversed(signal.shape))) if progress.scales > 1 else ""
+                job.show(View(picture, tuple(costs), run.before + progress.iterations, left, size, figure))
+                took = time.monotonic() - now if done > 1 else 0.0  # the first time, something is still to be imported
+                next_look = now + max(_SECONDS_BETWEEN, _TIMES_LONGER * took)
             job.look()
 
         ended = "done"
@@ -106,10 +118,8 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
         if done:
             given = replace(TransferSettings(**run.settings), **_masks(run, history))
             speed.learn(painting.history[-done:], painting.signal.shape, painting.signal.kind, given, len(styles))
-        picture = preview_signal(painting.signal)
-        with suppress(OSError):
-            history.see(run, picture, costs)
-        job.show(View(picture, tuple(costs), len(costs)))
+        picture, figure = see(painting.signal)
+        job.show(View(picture, tuple(costs), len(costs), figure=figure))
         if not painting.finished:
             raise JobStoppedError
 
@@ -135,20 +145,13 @@ def begin_again(run: Run, history: History) -> Run:
     return run
 
 
-def _on_the_way(content: Signal, values: Values) -> Signal:
-    """The signal as it is so far: it lasts as long as the content and lies where that lies, but may have fewer positions."""
-    header = {name: content.header[name] for name in ("affine", "leads", "rate") if name in content.header}
-    if header.get("rate"):
-        header["rate"] *= values.shape[-1] / content.values.shape[-1]
-    return Signal(values, content.kind, header)
-
-
 def _result_of(medium: Medium) -> str:
     return f"result{medium.kept or medium.safest}"
 
 
-def _costs(evaluation: Evaluation) -> dict[str, float]:
-    return {"J": evaluation.cost, **evaluation.costs, "scale": evaluation.scale}
+def _costs(evaluation: Evaluation, size: float | None) -> dict[str, float]:
+    row = {"J": evaluation.cost, **evaluation.costs, "scale": evaluation.scale}
+    return row if size is None else {**row, "size": size}
 
 
 def _settings(run: Run, history: History, content: Signal) -> TransferSettings:

@@ -112,7 +112,6 @@ def serve(
         ImpastoError: the folder or the index cannot be used; SettingsError: the port is taken.
     """
     state = StudioState.in_folder(folder, index)
-    state.gallery.prepare()
     closing = threading.Event()
     warm = threading.Thread(target=_wake, args=(state.speed, closing), daemon=True)
     page: Blocks | None = None
@@ -157,7 +156,7 @@ def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, 
             max_file_size=MOST_BYTES,
             allowed_paths=[str(state.history.folder)],
             theme=theme(),
-            css_paths=[CSS],
+            css_paths=list(CSS),
             app_kwargs={
                 "middleware": [Middleware(OnlyHere, local=is_local(host))],
                 "docs_url": None,

@@ -107,7 +107,7 @@ class StudioState:
         uploads.mkdir()
         visits = Visits(folder / "visits")
         visits.clear()
-        state = cls(uploads, history, Gallery(folder / "ready"), visits)
+        state = cls(uploads, history, Gallery(), visits)
         if shared is not None:
             state.browsers.keep(SHARED, shared)
         return state
@@ -119,13 +119,17 @@ class StudioState:
         settings: TransferSettings,
         owner: str = "",
         masks: Mapping[str, Upload] | None = None,
+        varied: Sequence[str] = (),
     ) -> Run:
         """Queue a new painting for a visitor, with masks as :func:`impasto.studio.masks.in_order` gives them.
+
+        ``varied`` is as of :class:`Run`.
 
         Raises:
             ImpastoError: it cannot be kept, or too many are waiting.
         """
-        run = self.history.new(content, styles, settings.as_dict(), foreseen_size(content, settings), masks)
+        size = foreseen_size(content, settings)
+        run = self.history.new(content, styles, settings.as_dict(), size, masks, varied)
         try:
             with suppress(ImpastoError, OSError):  # a run is no worse for having no small picture yet
                 small = preview_file(self.history.path(run, run.content), THUMBNAIL_SIZE)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 from gradio import themes
 
-CSS = Path(__file__).parent / "style.css"
+from impasto import lecture
+
+CSS = (Path(__file__).parent / "style.css", Path(lecture.__file__).parent / "chart.css")
+"""The files that say what the theme cannot."""
 
 _PAPER = themes.Color(
     name="paper",
@@ -23,7 +26,7 @@ _MONO = ["ui-monospace", "SFMono-Regular", "Consolas", "DejaVu Sans Mono", "mono
 
 
 def theme() -> themes.Base:
-    """The theme; what it cannot say is in :data:`CSS`."""
+    """The theme; what it cannot say is in the files :data:`CSS`."""
     return themes.Base(
         primary_hue=_MADDER,
         secondary_hue=_PAPER,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from impasto.media.registry import medium_of
 from impasto.transfer.settings import TransferSettings
 
 Variation = Callable[[TransferSettings], Sequence[TransferSettings]]
@@ -31,3 +32,13 @@ def _seeds(settings: TransferSettings) -> list[TransferSettings]:
 
 VARIATIONS: Mapping[str, Variation] = {"strengths": _strengths, "strokes": _strokes, "seeds": _seeds}
 """By what they are of."""
+
+
+def means_something(variation: str, kind: str) -> bool:
+    """Whether signals of this kind have what varies: not all of them have brush strokes."""
+    return variation != "strokes" or "stroke" in medium_of(kind).settings
+
+
+def differing(settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The names of those that are not the same in all."""
+    return [name for name in settings[0] if len({str(one.get(name)) for one in settings}) > 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -143,8 +144,11 @@ class Painter:
         if checkpoint:
             history, state, keep = take_up(checkpoint, inputs, memory)
 
+        def painted(progress: Progress) -> Signal:
+            return scales.prepared.restore(progress.best_generated[0].cpu().numpy())
+
         def painting(progress: Progress, finished: bool, checkpoint: Checkpoint | None) -> Painting:
-            signal = scales.prepared.restore(progress.best_generated[0].cpu().numpy())
+            signal = painted(progress)
             given, best = inputs.given, progress.best
             evaluations = tuple(history)
             return Painting(signal, inputs.content, signals, given, best, evaluations, inputs.about, checkpoint, finished)
@@ -162,7 +166,7 @@ class Painter:
                     resting = True
                     history.append(progress.latest)
                     if on_progress is not None:
-                        on_progress(progress)
+                        on_progress(replace(progress, painted=partial(painted, progress)))
                     if keep:
                         keep(progress, history, False)
                     resting = False

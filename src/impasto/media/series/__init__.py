@@ -42,5 +42,7 @@ SERIES = Medium(
         beside=True,
     ),
     preview=Late(f"{_HERE}.view:preview_series"),
+    traces=Late(f"{_HERE}.plot:trace_series"),
+    lines=True,
     kept=".csv",
 )

@@ -42,8 +42,8 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
 
     Returns:
         values (leads, samples) in the file's unit; the header has ``rate`` in Hz or None, the names of the ``leads``,
-        whether the file had names and times, ``named`` and ``timed``, and, if a table had a column of times, ``times``: its
-        name, its units a second and its first value.
+        whether the file had names and times, ``named`` and ``timed``, if it tells them the ``units`` of the leads, and, if a
+        table had a column of times, ``times``: its name, its units a second and its first value.
 
     Raises:
         SignalError: the file is missing, damaged, empty or ragged, has text or NaN where a number was expected, or a lead
@@ -73,7 +73,7 @@ def read_series(path: str | Path, rate: float | None = None) -> Signal:
                 "%s: %s is rounded: its values are far larger than their differences, so subtract the mean", path, name
             )
     found = float(header.get("rate") or rate or 0)
-    known = {"times": header["times"]} if "times" in header else {}
+    known = {name: header[name] for name in ("times", "units") if name in header}
     known |= {"leads": names, "named": "leads" in header, "timed": bool(header.get("timed"))}
     header = {"rate": found if 0 < found < np.inf else None, **known}
     return Signal(np.ascontiguousarray(values, np.float32), "series", header)
@@ -151,9 +151,10 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
             for element in list(channel):
                 if element.is_empty:  # pydicom would fail on it, but not if it is missing
                     del channel[element.tag]
-        leads = [_lead_name(channel, i) for i, channel in enumerate(groups[0].ChannelDefinitionSequence, 1)]
-        rate = float(groups[0].get("SamplingFrequency") or 0)
-        return dataset.waveform_array(0).T, {"rate": rate, "leads": leads, "timed": True}
+        channels = groups[0].ChannelDefinitionSequence
+        leads = [_lead_name(channel, i) for i, channel in enumerate(channels, 1)]
+        rate, units = float(groups[0].get("SamplingFrequency") or 0), [_unit_of(channel) for channel in channels]
+        return dataset.waveform_array(0).T, {"rate": rate, "leads": leads, "units": units, "timed": True}
     except SignalError:
         raise
     except Exception as error:  # of a damaged file pydicom raises whatever comes to it
@@ -163,6 +164,11 @@ def _read_dicom(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
 def _lead_name(channel: Any, number: int) -> str:
     source = channel.get("ChannelSourceSequence") or [{}]
     return str(source[0].get("CodeMeaning") or channel.get("ChannelLabel") or f"lead {number}")
+
+
+def _unit_of(channel: Any) -> str:
+    unit = channel.get("ChannelSensitivityUnitsSequence") or [{}]
+    return str(unit[0].get("CodeValue") or "").replace("uV", "µV")
 
 
 def _read_wfdb(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
@@ -176,7 +182,12 @@ def _read_wfdb(path: Path) -> tuple[np.ndarray, dict[str, Any]]:
         raise SignalError(f"{path} cannot be read as a WFDB record: {first_line(error)}") from None
     if record.p_signal is None:
         raise SignalError(f"{path} is a WFDB record without samples")
-    return record.p_signal.T, {"rate": float(record.fs), "leads": list(record.sig_name), "timed": True}
+    return record.p_signal.T, {
+        "rate": float(record.fs),
+        "leads": list(record.sig_name),
+        "units": list(record.units or ()),
+        "timed": True,
+    }
 
 
 def _refuse(path: Path) -> tuple[np.ndarray, dict[str, Any]]:

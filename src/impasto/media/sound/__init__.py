@@ -51,4 +51,5 @@ SOUND = Medium(
         line="channel",
     ),
     preview=Late(f"{_HERE}.view:preview_sound"),
+    traces=Late(f"{_HERE}.plot:trace_sound"),
 )

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from impasto.media.figures import plain_look
+from impasto.media.medium import Trace
 from impasto.media.signal import Signal, roles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_MOST_SECONDS = 30
+_MOST_SECONDS, _MOST_TRACED = 30, 60
 _BANDS, _DECIBELS, _LOWEST = 96, 70, 40.0
 
 
@@ -36,6 +37,14 @@ def plot_sounds(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
     rows[-1].set_xlabel("time in s")
     figure.colorbar(pictures[-1], ax=rows, label="level in dB", pad=0.01)
     return plain_look(figure)
+
+
+def trace_sound(sound: Signal) -> list[Trace]:
+    """The wave of the first minute, channel by channel."""
+    rate, channels = sound.header["rate"], len(sound.values)
+    names = {1: [""], 2: ["left", "right"]}.get(channels) or [f"channel {i + 1}" for i in range(channels)]
+    waves = sound.values[:, : int(_MOST_TRACED * rate)]
+    return [Trace(name, "amplitude", wave, rate) for name, wave in zip(names, waves, strict=True)]
 
 
 def spectrogram(sound: Signal, seconds: float) -> tuple[Any, Any, Any]:

@@ -47,5 +47,6 @@ VOLUME = Medium(
         measure="voxels",
     ),
     preview=Late(f"{_HERE}.view:preview_volume"),
+    stacks=Late(f"{_HERE}.view:stack_volume"),
     kept=".nii.gz",
 )  # fmt: skip

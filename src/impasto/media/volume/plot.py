@@ -38,6 +38,11 @@ def plot_volume(content: Signal, styles: Sequence[Signal], result: Signal) -> Fi
 
 def sections(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
     """Name, picture (height, width, 1 or 3), and height of a pixel over its width, of three sections through the middle."""
+    return [(name, stack[len(stack) // 2], aspect) for name, stack, aspect in planes(volume)]
+
+
+def planes(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
+    """Name, slices (count, height, width, channels), and height of a pixel over its width, across each axis."""
     values, steps = volume.values, spacing(volume)
     names = ["across axis 1", "across axis 2", "across axis 3"]
     upright = "affine" in volume.header
@@ -51,11 +56,11 @@ def sections(volume: Signal) -> list[tuple[str, NDArray[Any], float]]:
         names = list(_SECTIONS)
     rows = []
     for axis, name in enumerate(names):
-        picture = np.take(values, values.shape[1 + axis] // 2, 1 + axis)
+        stack = np.moveaxis(np.moveaxis(values, 0, -1), axis, 0)
         down, across = (steps[other] for other in range(3) if other != axis)
         if upright:  # the top of the patient is drawn at the top
-            picture, down, across = np.flip(picture.swapaxes(1, 2), 1), across, down
-        rows.append((name, np.moveaxis(picture, 0, -1), down / across))
+            stack, down, across = np.flip(stack.swapaxes(1, 2), 1), across, down
+        rows.append((name, stack, down / across))
     return rows
 
 

@@ -7,9 +7,10 @@ from PIL import Image
 
 from impasto.media.image.view import enlarged, scale_to
 from impasto.media.image.write import to_pillow
+from impasto.media.medium import Stack
 from impasto.media.signal import Signal, Values
 from impasto.media.volume.files import resample_volume
-from impasto.media.volume.plot import sections
+from impasto.media.volume.plot import planes, sections
 
 _GAP = 6  # pixels between the sections of a preview
 
@@ -46,6 +47,15 @@ def preview_volume(volume: Signal, longest: int) -> Image.Image:
         picture.paste(plane, (left, (picture.height - plane.height) // 2))
         left += plane.width + _GAP
     return picture
+
+
+def stack_volume(volume: Signal, longest: int) -> list[Stack]:
+    """The slices across each axis, at most ``longest`` of them and of so many pixels, upright if the file tells how."""
+    counts = [len(stack) for _, stack, _ in planes(volume)]
+    return [
+        Stack(name, stack if stack.shape[-1] in (1, 3) else stack.mean(-1, keepdims=True), aspect, count)
+        for (name, stack, aspect), count in zip(planes(fit_volume(volume, longest)), counts, strict=True)
+    ]
 
 
 def _draw_plane(plane: Values, size: tuple[int, int]) -> Image.Image:

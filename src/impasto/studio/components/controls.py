@@ -234,8 +234,11 @@ def texts_of(settings: Mapping[str, Any], kind: str) -> dict[str, str]:
         default = replace(TransferSettings(init=known.init).for_kind(kind), init=TransferSettings().init)
     except (TypeError, AttributeError) as error:
         raise SettingsError(f"these settings cannot be read: {error}") from None
-    values = {name: getattr(known, name) for name in NAMES}
-    return {name: "" if value in (None, getattr(default, name)) else _text(value) for name, value in values.items()}
+    values, usual = {name: getattr(known, name) for name in NAMES}, TransferSettings()
+    left = {
+        name: (None, getattr(default, name), getattr(usual, name)) for name in NAMES
+    }  # what a run has left open is kept so
+    return {name: "" if value in left[name] else _text(value) for name, value in values.items()}
 
 
 def _check_choices(given: Mapping[str, Any]) -> None:

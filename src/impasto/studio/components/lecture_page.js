@@ -1,6 +1,6 @@
 // the lecture in the studio: what it is computed with, and what can be done with it
 const PARTS = { pictures: "looking at both", content: "part 5, the content cost", layers: "part 7, the style of each layer", balance: "part 3, α and β",
-  matrices: "part 6, the style matrices", descent: "part 4, from noise, downhill" };
+  matrices: "part 6, the style matrices", descent: "part 4, from noise, downhill", series: "part 8, your series", volume: "part 8, your volume" };
 const soon = async (name) => {
   for (let tries = 0; tries < 100; tries++) {
     const found = document.querySelector(name);

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
-from itertools import groupby
+from itertools import pairwise
 from typing import Any
 
 import gradio as gr
 
+from impasto.lecture import page
 from impasto.studio.components.component import component
 
-_WIDTH, _HEIGHT = 1000, 120
+ABOUT_SCALES = ("scale", "size")
+"""What stands in the costs of an evaluation and is no cost."""
+_MOST_POINTS = 600  # of a curve
 
 EMPTY: dict[str, Any] = {
     "content": "",
@@ -24,7 +26,8 @@ EMPTY: dict[str, Any] = {
     "hint": "Drop a photograph and a painting here.",
     "sheet": (),
     "sounds": (),
-    "curves": "",
+    "curves": {},
+    "figure": {},
     "progress": 0.0,
     "busy": False,
 }
@@ -33,7 +36,7 @@ EMPTY: dict[str, Any] = {
 
 def result_view(first: Mapping[str, Any] = EMPTY) -> gr.HTML:
     """The component; its value is a dict like :data:`EMPTY`."""
-    return component("result_view", first)
+    return component("result_view", first, scripts=page.drawing())
 
 
 def data_uri(picture: bytes, format: str = "jpeg") -> str:
@@ -41,48 +44,45 @@ def data_uri(picture: bytes, format: str = "jpeg") -> str:
     return f"data:image/{format};base64,{base64.b64encode(picture).decode()}"
 
 
-def curves(costs: Sequence[Mapping[str, float]], iterations: int) -> str:
-    """J and its parts over the evaluations as SVG, on a logarithmic scale; the width is all ``iterations``.
-
-    The lines are broken, and a faint one is drawn, where a new scale begins: there all costs jump.
+def curves(costs: Sequence[Mapping[str, float]], iterations: int) -> dict[str, Any]:
+    """J and its terms over the evaluations, by their names, as a chart takes them; empty while there is nothing to draw.
 
     Args:
         costs: as :attr:`impasto.studio.history.Run.costs` has them.
-        iterations: how many evaluations there will be.
+        iterations: how many evaluations there will be, the width of the chart.
     """
-    names = [name for name in dict.fromkeys(name for row in costs for name in row) if name != "scale"]
-    values = {row[name] for row in costs for name in names if _is_drawn(row.get(name, 0))}
-    if len(costs) < 2 or not values:
-        return ""
-    # a step that failed can be a thousand times above the first; it leaves the picture at the top
-    parts = [list(rows) for _, rows in groupby(enumerate(costs), key=lambda numbered: numbered[1].get("scale"))]
-    ends = [row[name] for curve in parts for _, row in (curve[0], curve[-1]) for name in names if row.get(name) in values]
-    low, high = math.log(min(values)), math.log(max(ends, default=min(values)))
-    height = max(high - low, 1e-6)
-    step = _WIDTH / max(iterations - 1, 1)
-    begins = (step * (curve[0][0] - 0.5) for curve in parts[1:])
-    lines = [f'<line class="scale" x1="{x:.1f}" x2="{x:.1f}" y1="-4" y2="{_HEIGHT + 4}"/>' for x in begins]
-    for i, name in enumerate(names):
-        for curve in parts:
-            points = " ".join(
-                f"{step * number:.1f},{_HEIGHT * (high - math.log(row[name])) / height:.1f}"
-                for number, row in curve
-                if _is_drawn(row.get(name, 0))
-            )
-            lines.append(f'<polyline class="line-{i}" points="{points}"><title>{escape(name)}</title></polyline>')
-    told = [(i, name, costs[-1].get(name, math.nan)) for i, name in enumerate(names)]
-    legend = "".join(
-        f'<span class="key-{i}">{escape(name)} <b>{value:.3g}</b></span>' for i, name, value in told if math.isfinite(value)
-    )
-    return (
-        f'<svg viewBox="0 -4 {_WIDTH} {_HEIGHT + 8}" preserveAspectRatio="none" role="img" '
-        f'aria-label="{escape(", ".join(names))} over the evaluations">{"".join(lines)}</svg><p>{legend}</p>'
-    )
+    names = [name for name in dict.fromkeys(name for row in costs for name in row) if name not in ABOUT_SCALES]
+    values = [row[name] for row in costs for name in names if math.isfinite(row.get(name, math.nan))]
+    if len(costs) < 2 or not any(values):
+        return {}
+    step = math.ceil(len(costs) / _MOST_POINTS)
+    begins = [i for i, (a, b) in enumerate(pairwise(costs), 1) if a.get("scale") != b.get("scale")]
+    shown = sorted({*range(0, len(costs), step), *begins, *(i - 1 for i in begins), len(costs) - 1})
+    sizes = [_size(costs[i]) for i in (0, *begins)]
+    return {
+        "names": names,
+        "rows": [[i + 1, *(_digits(costs[i].get(name)) for name in names)] for i in shown],
+        "breaks": [{"at": i + 1, "label": size} for i, size in zip((0, *begins), sizes, strict=True)] if begins else [],
+        "iterations": max(iterations, len(costs)),
+        "log": min(values) >= 0,
+        "said": _said(sizes) if begins else "",
+    }
 
 
-def _is_drawn(value: float) -> bool:
-    """Whether a logarithmic scale has a place for it."""
-    return value > 0 and math.isfinite(value)
+def _size(row: Mapping[str, float]) -> str:
+    return f"size {row['size']:g}" if "size" in row else f"scale {row.get('scale', 1):g}"
+
+
+def _said(sizes: Sequence[str]) -> str:
+    """What the jumps between the scales are."""
+    *first, last = (size.removeprefix("size ") for size in sizes)
+    told = f"the sizes {', '.join(first)} and {last}" if sizes[0].startswith("size") else f"{len(sizes)} sizes"
+    return f"It is painted at {told}, one after the other. At each J is measured anew, so the curves jump there."
+
+
+def _digits(value: float | None) -> float | None:
+    """The value with as many digits as are seen; None, which JSON knows, where there is none."""
+    return None if value is None or not math.isfinite(value) else float(f"{value:.4g}")
 
 
 def span(seconds: float) -> str:

@@ -32,7 +32,7 @@ def explaining(state: StudioState) -> Callable[[str], AsyncIterator[tuple[Any, A
         if job.state != "done":
             yield {"time": time.time()}, notice(sentence(job.error))
             return
-        name = f"{Path(run.download_name).stem}-explained.html"
+        name = f"{Path(run.download_name()).stem}-explained.html"
         # with the time, as the same page may be asked for twice
         yield {"address": address_of(state.history.path(run, _PAGE)), "name": name, "time": time.time()}, NOTHING
 

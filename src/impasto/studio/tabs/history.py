@@ -46,7 +46,7 @@ def _card(state: StudioState, run: Run) -> dict[str, Any]:
     job = state.jobs.get(run.id)
     under_way = job is not None and not job.ended
     status = "painting" if under_way else run.state
-    chosen = [f"{name.replace('_', ' ')} {value}" for name, value in run.settings.items() if value != DEFAULT.get(name)]
+    chosen = run.told(name for name, value in run.settings.items() if value != DEFAULT.get(name))
     chosen += masks_in_words(run.masks)
     return {
         "id": run.id,

@@ -5,26 +5,30 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
 
 from impasto.errors import ImpastoError
-from impasto.lecture.lecture import Lecture, ready_lecture, with_shared
+from impasto.lecture.compute import SIGNALS
+from impasto.lecture.lecture import Lecture
 from impasto.lecture.page import about
 from impasto.studio.components.lecture_page import EMPTY, lecture_page
 from impasto.studio.components.preview import preview_file
 from impasto.studio.components.result_view import data_uri, span
 from impasto.studio.jobs import Job
-from impasto.studio.lectures import LectureView, Own, Pair, give_lecture, recall_lecture
+from impasto.studio.lectures import LectureView, Own, Pair, all_own, give_lecture, shown_lecture
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.paint import NEEDED, QUIET, PaintTab, Values
 from impasto.studio.tabs.run_display import pictures_of, sentence
 
 _THUMBNAIL = 160
 _READY = "ready"
-_NO_PAIR = "Choose two pictures on the Paint tab, a content and a style, and all of this can be computed with them."
+_NO_PAIR = (
+    "Choose two pictures on the Paint tab, a content and a style, and all of this can be computed with them; with two "
+    "series, or with a volume, its last part."
+)
 _SECONDS_SENT = 3.0  # how long a new part is sent along, as an update may be overtaken by the next
 
 
@@ -37,7 +41,11 @@ def learn_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
     endless: dict[str, Any] = {**QUIET, "concurrency_limit": None}
 
     def visit(values: Values) -> _Visit:
-        found = pictures_of(state, chosen := paint.chosen_in(values), values[paint.watched.run])
+        chosen = paint.chosen_in(values)
+        if set(NEEDED) <= set(chosen) and chosen["content"].kind in SIGNALS:
+            found = {role: chosen[role].path for role in NEEDED}
+        else:
+            found = pictures_of(state, chosen, values[paint.watched.run])
         pair = None
         if set(NEEDED) <= set(found):
             names = [chosen[role].name if role in chosen else role for role in NEEDED]
@@ -104,25 +112,27 @@ class _Learn:
         return mine[-1] if mine else ("", None)
 
     def _at_rest(self, visit: _Visit) -> Values:
-        own = recall_lecture(self._state.visits, visit.visitor)
-        name = _READY if own is None else _name(visit.visitor, own.digest)
-        lecture = ready_lecture() if own is None else with_shared(own.lecture)
+        owned = all_own(self._state.visits, visit.visitor)
+        name = _name(visit.visitor, " ".join(own.digest for own in owned)) if owned else _READY
+        lecture = shown_lecture(owned)
         value = {**EMPTY, "of": name, **_told(lecture), "parts": {} if name == visit.shown else dict(lecture.parts)}
-        return {self._page: value | self._offer(visit.pair, own), self._shown: name}
+        return {self._page: value | self._offer(visit.pair, owned), self._shown: name}
 
-    def _offer(self, pair: Pair | None, own: Own | None) -> dict[str, Any]:
+    def _offer(self, pair: Pair | None, owned: Sequence[Own]) -> dict[str, Any]:
         """What can be computed now."""
         if pair is None:
-            return {"hint": _NO_PAIR if own is None else ""}
+            return {"hint": "" if owned else _NO_PAIR}
         try:
-            digest = pair.digest
-            if own is not None and own.digest == digest and own.whole:
+            digest, kind = pair.digest, pair.kind
+            own = next((one for one in owned if one.digest == digest), None)
+            if own is not None and own.whole:
                 return {}
-            begun = own is not None and own.digest == digest
+            begun = own is not None
+            what = "Compute it with your pictures" if kind == "image" else f"Compute part 8 with your {kind}"
             return {
                 "content": data_uri(preview_file(pair.content, _THUMBNAIL)),
                 "style": data_uri(preview_file(pair.style, _THUMBNAIL)),
-                "begin": "Go on computing" if begun else "Compute it with your pictures",
+                "begin": "Go on computing" if begun else what,
                 "note": "" if begun else "a few minutes; each part is shown when it is there",
             }
         except ImpastoError as error:
@@ -131,6 +141,7 @@ class _Learn:
     async def _follow(self, name: str, job: Job, visit: _Visit) -> AsyncIterator[Values]:
         """A lecture on the way, part by part; at the end all of it once more."""
         sent: dict[str, float] = {}
+        others = await asyncio.to_thread(all_own, self._state.visits, visit.visitor)
         async for _ in job.changes():
             view = job.shown if isinstance(job.shown, LectureView) else None
             if view is None and job.ended:
@@ -140,7 +151,8 @@ class _Learn:
             if view is None:
                 yield {self._page: {"busy": True, "note": self._state.place(job) or "getting ready"}, self._shown: name}
                 continue
-            lecture, now = with_shared(view.own.lecture), time.monotonic()
+            owned = [view.own, *(own for own in others if own.kind != view.own.kind)]
+            lecture, now = shown_lecture(owned), time.monotonic()
             parts = {part: lecture.parts[part] for part in lecture.parts if now - sent.setdefault(part, now) < _SECONDS_SENT}
             left = "" if view.seconds_left is None else f"{span(view.seconds_left)} left"
             value = {**EMPTY, "of": name, **_told(lecture), "parts": parts if not job.ended else dict(lecture.parts)}
@@ -148,7 +160,7 @@ class _Learn:
                 note = self._state.place(job) or left or "getting ready"
                 value |= {"busy": True, "progress": view.share, "working": view.part, "live": view.live, "note": note}
             elif not job.error:
-                value |= await asyncio.to_thread(self._offer, view.pair, view.own)
+                value |= await asyncio.to_thread(self._offer, view.pair, owned)
             value["error"] = sentence(job.error)
             yield {self._page: value, self._shown: name}
 

@@ -67,7 +67,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
             queue = OwnQueue(state)
     controls.connect(rows, settings)
     watched = Watched(view, current, **buttons)
-    tab = PaintTab(files, inputs, rows, settings, watched, stage.follow, visitor, opened, masks, painter)
+    tab = PaintTab(files, inputs, rows, settings, watched, stage.follow, visitor, opened, masks, painter, several)
     queue.connect(tab)
     all_files: set[Any] = set(files.values())
     keep = (remember(state, tab), tab.chosen, None)
@@ -77,7 +77,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
         change = paint_inputs.changes(state, tab, role)
         changed: list[Any] = [files[role], place]
         if role == "content":
-            changed += [view, *rows.values(), *(settings[name] for name in rows)]
+            changed += [view, *rows.values(), *several.values(), *(settings[name] for name in rows)]
         place.input(paint_inputs.weigh, files[role], files[role], **ENDLESS).then(*keep, **QUIET)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
             stored = getattr(place, event)(handle, [files[role], current, visitor], changed, **ENDLESS)

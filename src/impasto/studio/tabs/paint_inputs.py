@@ -40,7 +40,7 @@ def changes(state: StudioState, tab: PaintTab, role: str) -> Changes:
             idle = {**result_view.EMPTY, "content": value["picture"]} if file else state.gallery.example()
             changed[tab.watched.result] = idle
         if file is not None:
-            changed |= {tab.rows[name]: update for name, update in controls.rows_of_kind(file.kind).items()}
+            changed |= tab.of_kind(file.kind)
             changed |= {tab.settings[name]: update for name, update in controls.fields_of_kind(file.kind).items()}
         return changed
 

@@ -12,6 +12,7 @@ from impasto.studio.masks import Masks
 from impasto.studio.tabs.run_display import Watched
 from impasto.studio.tabs.stage import Follow
 from impasto.studio.uploads import Upload
+from impasto.studio.variations import means_something
 from impasto.transfer.settings import TransferSettings
 
 ROLES = ("content", "style", "style 2", "style 3")
@@ -37,6 +38,7 @@ class PaintTab:
         opened: whether the tab is set up as its visitor has left it.
         masks: of the content and the styles, as :mod:`impasto.studio.masks` has them.
         painter: where they are painted.
+        variations: what asks for several at once, by what they are of.
     """
 
     files: dict[str, gr.State]
@@ -49,6 +51,7 @@ class PaintTab:
     opened: gr.State
     masks: gr.State
     painter: gr.HTML
+    variations: dict[str, gr.Button]
 
     @property
     def chosen(self) -> set[Any]:
@@ -59,7 +62,8 @@ class PaintTab:
     @property
     def parts(self) -> list[Any]:
         """The components that :meth:`set_up` changes."""
-        return [*self.files.values(), self.masks, *self.inputs.values(), *self.rows.values(), *self.settings.values()]
+        rows = (*self.rows.values(), *self.variations.values())
+        return [*self.files.values(), self.masks, *self.inputs.values(), *rows, *self.settings.values()]
 
     def chosen_in(self, values: Values) -> dict[str, Upload]:
         """The uploads among the values, by role."""
@@ -89,5 +93,10 @@ class PaintTab:
             value = signal_input.EMPTY if file is None else signal_input.value_of(file)
             shown |= {self.files[role]: file, place: gr.update(value=value, visible=role in NEEDED or file is not None)}
         if "content" in files:
-            shown |= {self.rows[name]: update for name, update in controls.rows_of_kind(files["content"].kind).items()}
+            shown |= self.of_kind(files["content"].kind)
         return shown | {self.settings[name]: text for name, text in texts.items() if name in self.settings}
+
+    def of_kind(self, kind: str) -> Values:
+        """What signals of this kind have is seen, and the rest is not."""
+        rows: Values = {self.rows[name]: update for name, update in controls.rows_of_kind(kind).items()}
+        return rows | {one: gr.update(visible=means_something(name, kind)) for name, one in self.variations.items()}

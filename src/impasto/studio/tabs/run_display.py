@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import gradio as gr
 
-from impasto.errors import SignalError
+from impasto.errors import ImpastoError, SignalError
 from impasto.media.read_write import find_medium
 from impasto.studio.components import result_view
 from impasto.studio.components.controls import without_dashes
@@ -21,6 +22,7 @@ from impasto.studio.masks import masks_in_words
 from impasto.studio.painting import View
 from impasto.studio.state import StudioState
 from impasto.studio.uploads import Upload
+from impasto.studio.variations import differing
 from impasto.transfer.settings import TransferSettings
 
 _SEEN = ("content", "style", "result")
@@ -61,6 +63,7 @@ def of_job(state: StudioState, job: Job, run: Run, content: str) -> Watched:
         scene["caption"] = waiting(state, job)
     else:
         scene |= _painted(result_view.data_uri(view.picture), view.costs, view.iterations)
+        scene["figure"] = _figure(state, run, view.figure, len(view.costs))
         if not job.ended:
             size = view.size and f"at {view.size}"
             left = "" if view.seconds_left is None else f"{result_view.span(view.seconds_left)} left"
@@ -80,6 +83,8 @@ def of_run(state: StudioState, run: Run) -> Watched:
     scene = {**result_view.EMPTY, "content": content, "about": about(run), "natural": natural(run)}
     latest, seen = state.history.path(run, LATEST), state.history.seen(run)
     killed = latest.exists() and len(seen) > len(run.costs)  # with more to be seen than was kept
+    with suppress(ImpastoError, OSError):  # the picture tells enough
+        scene["figure"] = _figure(state, run, state.history.figure(run), len(seen))
     if run.result and not killed:
         picture = result_view.data_uri(preview_file(state.history.path(run, run.result)))
         scene |= _painted(picture, run.costs, len(run.costs))
@@ -103,7 +108,7 @@ def of_several(state: StudioState, runs: Sequence[Run]) -> Watched:
             "title": title,
             "note": _progress(state, run, job),
             "picture": f"{address_of(state.history.picture(run, large=True))}?{job.version if job else len(run.costs)}",
-            "download": download_of(state, run),
+            "download": download_of(state, run, differing([one.settings for one in runs])),
         }
         for run, job, title in zip(runs, jobs, differences(runs), strict=True)
     ]
@@ -115,29 +120,29 @@ def of_several(state: StudioState, runs: Sequence[Run]) -> Watched:
 
 def differences(runs: Sequence[Run]) -> list[str]:
     """What is different about each of several runs, in a few words."""
-    names = [name for name in runs[0].settings if len({str(run.settings.get(name)) for run in runs}) > 1]
+    names = differing([run.settings for run in runs])
 
     def told(run: Run) -> str:
-        settings = (f"{name.replace('_', ' ')} {_value(name, run)}" for name in names)
-        return ", ".join(filter(None, ("" if _same(runs) else run.title, *settings))) or run.title
+        return ", ".join(filter(None, ("" if _same(runs) else run.title, *run.told(names)))) or run.title
 
     return [told(run) for run in runs]
 
 
-def download_of(state: StudioState, run: Run) -> dict[str, str] | None:
-    """Name and address of the result, if there is one."""
+def download_of(state: StudioState, run: Run, differing: Sequence[str] = ()) -> dict[str, str] | None:
+    """Name and address of the result, if there is one; the name tells what is ``differing`` from others beside it."""
     if not run.result:
         return None
     address = address_of(state.history.path(run, run.result))
-    return {"name": run.download_name, "address": address} | ({"picture": "yes"} if natural(run) else {})
+    return {"name": run.download_name(differing), "address": address} | ({"picture": "yes"} if natural(run) else {})
 
 
 def about(run: Run) -> str:
     """What a painting is: content and style, size, strength and time, as far as it is known."""
-    size = " × ".join(map(str, reversed(run.size)))
+    size = " × ".join(map(str, reversed(run.size) if len(run.size) == 2 else run.size)) if len(run.size) > 1 else ""
     chosen = [f"{name} {run.settings[name]:g}" for name in ("strength", "beta") if run.settings.get(name) is not None]
+    chosen = (chosen or ["strength 0.5"]) + run.told(name for name in run.varied if name not in ("strength", "beta"))
     seconds = result_view.span(run.seconds) if run.seconds else ""
-    return " · ".join(filter(None, (run.title, size, *(chosen or ["strength 0.5"]), *masks_in_words(run.masks), seconds)))
+    return " · ".join(filter(None, (run.title, size, *chosen, *masks_in_words(run.masks), seconds)))
 
 
 def natural(run: Run) -> int:
@@ -171,11 +176,6 @@ def sentence(error: object) -> str:
     return text[:1].upper() + text[1:] + ("" if not text or text.endswith(".") else ".")
 
 
-def _value(name: str, run: Run) -> Any:
-    value = run.settings.get(name)
-    return "as usual" if value is None else f"{value:g}" if isinstance(value, float) else value
-
-
 def _same(runs: Sequence[Run]) -> bool:
     return len({run.names for run in runs}) == 1
 
@@ -195,6 +195,19 @@ def _painted(picture: str, costs: Sequence[Mapping[str, float]], iterations: int
         "progress": len(costs) / max(iterations, 1),
         "caption": f"{len(costs)} evaluations",
     }
+
+
+def _figure(state: StudioState, run: Run, figure: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The figure with the addresses of its files, which are other ones under the same names after each evaluation."""
+
+    def found(sheet: Any) -> Any:
+        if not isinstance(sheet, Mapping):
+            return sheet
+        return {**sheet, "address": f"{address_of(state.history.path(run, sheet['file']))}?{number}"}
+
+    if "slices" not in figure:
+        return dict(figure)
+    return {"slices": [{name: found(value) for name, value in axis.items()} for axis in figure["slices"]]}
 
 
 def _watched(state: StudioState, scene: dict[str, Any], run: Run, ended: bool, error: str) -> Watched:

@@ -20,6 +20,7 @@ from impasto.studio.history import Run
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.run_display import Watched, nothing, of_job, of_run, of_several, sentence
 from impasto.studio.uploads import Upload
+from impasto.studio.variations import differing
 from impasto.transfer.settings import TransferSettings
 
 Follow = Callable[[str, gr.Request], AsyncIterator[Watched]]
@@ -67,9 +68,10 @@ class Stage:
     ) -> AsyncIterator[Watched]:
         """Paint it in each of these ways, and show that; ``before`` is what is shown now."""
         begun: list[str] = []
+        varied = differing([settings.as_dict() for settings in ways])
         try:
             for settings in ways:
-                run = await asyncio.to_thread(self.state.begin, content, styles, settings, visitor, masks)
+                run = await asyncio.to_thread(self.state.begin, content, styles, settings, visitor, masks, varied)
                 begun.append(run.id)
         except ImpastoError as error:
             if not begun:

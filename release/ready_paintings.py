@@ -1,14 +1,21 @@
-"""Three more paintings made by rule, in other hands: dots of pure colour, a print of waves, and panes of glass.
+"""Make the paintings to begin with in the studio, all made by rule: brush strokes, dots, a print of waves, panes of glass.
 
-Nothing of them is anybody's work, so they can go wherever impasto goes.
+    python release/ready_paintings.py
+
+writes src/impasto/studio/components/ready/*.jpg. Nothing of them is anybody's work, so they can go wherever impasto goes.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
+from impasto.flow_painting import flow_painting
+
+READY = Path(__file__).parent.parent / "src" / "impasto" / "studio" / "components" / "ready"
 Array = NDArray[np.float64]
 _SUPERSAMPLING = 2
 
@@ -105,3 +112,28 @@ def _box(x: float, y: float, radius: float) -> tuple[float, float, float, float]
 def _rgb(colour: Array) -> tuple[int, int, int]:
     red, green, blue = (int(value) for value in np.clip(colour, 0, 255))
     return red, green, blue
+
+
+def ember(evening: Image.Image) -> Image.Image:
+    """The strokes of the evening in other colours: red and blue change places."""
+    red, green, blue = ImageOps.mirror(evening).split()
+    return Image.merge("RGB", (blue, green, red))
+
+
+def main() -> None:
+    """Paint them all."""
+    READY.mkdir(exist_ok=True)
+    evening = flow_painting(512)
+    made = {
+        "evening": evening,
+        "waves": printed_waves(384),
+        "meadow": dotted_meadow(384),
+        "glass": leaded_panes(384),
+        "ember": ember(evening.resize((512, 384), Image.Resampling.LANCZOS)),
+    }
+    for name, painting in made.items():
+        painting.save(READY / f"{name}.jpg", quality=78, optimize=True, progressive=True)
+
+
+if __name__ == "__main__":
+    main()
