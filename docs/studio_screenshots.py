@@ -112,7 +112,6 @@ def explore(page: Any) -> None:
     if page.locator("#feature-visualisation .begin").is_visible():
         page.locator("#feature-visualisation .begin").click()
     page.locator("#feature-visualisation img[src]").wait_for()
-    page.locator("#activation-maps .says", has_text="unit 17").wait_for()
     page.evaluate("scrollTo(0, 0)")
     page.wait_for_timeout(1500)
 
