@@ -275,6 +275,13 @@ def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path
     assert page.locator("#unit-patches .nine img").count() == 2
     page.locator("#activation-maps img[alt^=content]").wait_for()
     assert page.locator("#activation-maps .scale").inner_text().startswith("0")
+    # whoever clicks faster than the studio answers sees what was clicked last
+    page.evaluate(
+        "units => units.forEach(unit => document.querySelector(`#unit-browser .sheet [data-unit='${unit}']`).click())",
+        [30, 31, 44],
+    )
+    page.locator("#unit-patches h2", has_text="unit 44").wait_for()
+    page.locator("#activation-maps .says", has_text="unit 44").wait_for()
 
     page.locator("#unit-patches .nine button").first.click()
     page.locator(".unit-source[open] img[src]").wait_for()

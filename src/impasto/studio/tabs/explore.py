@@ -12,9 +12,8 @@ from impasto.studio.components.component import component
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.explored import Explored, ExploreTab
 from impasto.studio.tabs.looking import Looking
-from impasto.studio.tabs.paint import QUIET, PaintTab, Values
-
-ENDLESS: dict[str, Any] = {**QUIET, "concurrency_limit": None}
+from impasto.studio.tabs.paint import PaintTab
+from impasto.studio.tabs.paint_parts import ENDLESS, LATEST, Values
 
 
 def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
@@ -47,12 +46,12 @@ def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
         network.input(seen.switch, [looking, network], anything, **ENDLESS),
         photographs.upload(seen.uploaded, looking, anything, **ENDLESS),
         photographs.clear(seen.ready, looking, anything, **ENDLESS),
-        units.select(seen.choose, looking, anything, **ENDLESS),
+        units.select(seen.choose, looking, anything, concurrency_limit=None, **LATEST),
     )
     for event in events:
-        event.then(show_maps, about, maps, **ENDLESS)
+        event.then(show_maps, about, maps, concurrency_limit=None, **LATEST)
     for place in (unit, source):
-        place.select(seen.source, looking, source, **ENDLESS)
+        place.select(seen.source, looking, source, concurrency_limit=None, **LATEST)
     photographs.stop(seen.stop_search, looking, None, **ENDLESS)
     wanted.submit(seen.visualise, looking, wanted, **ENDLESS)
     wanted.stop(seen.stop_visualisation, looking, None, **ENDLESS)

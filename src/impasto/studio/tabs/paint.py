@@ -19,7 +19,7 @@ from impasto.studio.tabs import paint_inputs
 from impasto.studio.tabs.explanation import explaining
 from impasto.studio.tabs.own_queue import Handler, OwnQueue
 from impasto.studio.tabs.paint_masks import PaintMasks, masks_in, with_masks
-from impasto.studio.tabs.paint_parts import ENDLESS, NEEDED, QUIET, ROLES, PaintTab, Values
+from impasto.studio.tabs.paint_parts import ENDLESS, LATEST, NEEDED, QUIET, ROLES, PaintTab, Values
 from impasto.studio.tabs.remembered import recall, remember
 from impasto.studio.tabs.run_display import Watched, sentence
 from impasto.studio.tabs.stage import Stage
@@ -78,20 +78,22 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
         changed: list[Any] = [files[role], place]
         if role == "content":
             changed += [view, *rows.values(), *several.values(), *(settings[name] for name in rows)]
-        place.input(paint_inputs.weigh, files[role], files[role], **ENDLESS).then(*keep, **QUIET)
+        place.input(paint_inputs.weigh, files[role], files[role], concurrency_limit=None, **LATEST).then(*keep, **LATEST)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
-            stored = getattr(place, event)(handle, [files[role], current, visitor], changed, **ENDLESS)
-            stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **QUIET)
-            stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **QUIET)
-            stored.then(*keep, **QUIET)
+            stored = getattr(place, event)(
+                handle, [files[role], current, visitor], changed, concurrency_limit=None, **LATEST
+            )
+            stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **LATEST)
+            stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **LATEST)
+            stored.then(*keep, **LATEST)
     sketched = {*all_files, rows["colour"]}
     changed_files = [file.change for file in files.values()]
-    looks = gr.on(changed_files, _preview_colours(tab), sketched, rows["colour"], trigger_mode="always_last", **QUIET)
+    looks = gr.on(changed_files, _preview_colours(tab), sketched, rows["colour"], **LATEST)
     looks.then(**controls.show_colour(rows, settings))
     plain = [row for name, row in rows.items() if name != "colour"]
     changes = [one.change for one in (*plain, *settings.values(), masks)]
-    gr.on(changes, _foresee(state, tab), tab.chosen, [estimate, watched.notice], trigger_mode="always_last", **QUIET)
-    gr.on(changes, *keep, trigger_mode="always_last", **QUIET)  # not after what it takes is known, which takes seconds
+    gr.on(changes, _foresee(state, tab), tab.chosen, [estimate, watched.notice], **LATEST)
+    gr.on(changes, *keep, **LATEST)  # not after what it takes is known, which takes seconds
     another.click(paint_inputs.add_style(tab, another), all_files, [*inputs.values(), another], **QUIET)
     take_up.click(paint_inputs.take_up(tab, take_up), all_files, [*settings.values(), take_up], **QUIET)
 

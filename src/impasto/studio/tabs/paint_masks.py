@@ -11,7 +11,7 @@ from impasto.errors import ImpastoError
 from impasto.studio.components import mask_painter
 from impasto.studio.masks import CONTENT, PAINTED, STYLES, WORDS, check_mask, fitting, in_order, mask_settings
 from impasto.studio.state import StudioState
-from impasto.studio.tabs.paint_parts import ENDLESS, ROLES, PaintTab, Values
+from impasto.studio.tabs.paint_parts import LATEST, ROLES, PaintTab, Values
 from impasto.studio.tabs.remembered import PART
 from impasto.studio.tabs.run_display import sentence
 from impasto.studio.uploads import Upload, inspect
@@ -29,9 +29,16 @@ class PaintMasks:
         tab, files = self._tab, self._tab.files.values()
         known: set[Any] = {*files, tab.masks, tab.visitor}
         changed = [tab.masks, tab.painter]
-        tab.painter.upload(self._given, known, changed, **ENDLESS)
-        tab.painter.clear(self._cleared, known, changed, **ENDLESS)
-        gr.on([*(file.change for file in files), tab.masks.change], self._show, known, changed, **ENDLESS)
+        tab.painter.upload(self._given, known, changed, concurrency_limit=None, **LATEST)
+        tab.painter.clear(self._cleared, known, changed, concurrency_limit=None, **LATEST)
+        gr.on(
+            [*(file.change for file in files), tab.masks.change],
+            self._show,
+            known,
+            changed,
+            concurrency_limit=None,
+            **LATEST,
+        )
 
     def _given(self, values: Values, event: gr.EventData) -> Values:
         """A file is a mask from now on; regions are either painted or given."""

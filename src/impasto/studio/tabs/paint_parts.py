@@ -21,6 +21,8 @@ Values = dict[Any, Any]
 """What components hold, by the component."""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 ENDLESS: dict[str, Any] = {**QUIET, "concurrency_limit": None}
+# what comes while the one before is handled is handled after it; by itself Gradio drops it
+LATEST: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 
 
 @dataclass(frozen=True)
