@@ -13,7 +13,7 @@ from impasto.studio.state import StudioState
 from impasto.studio.tabs.explored import Explored, ExploreTab
 from impasto.studio.tabs.looking import Looking
 from impasto.studio.tabs.paint import PaintTab
-from impasto.studio.tabs.paint_parts import ENDLESS, LATEST, Values
+from impasto.studio.tabs.paint_parts import EACH, ENDLESS, IN_ORDER, LATEST, Values
 
 
 def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
@@ -46,12 +46,12 @@ def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
         network.input(seen.switch, [looking, network], anything, **ENDLESS),
         photographs.upload(seen.uploaded, looking, anything, **ENDLESS),
         photographs.clear(seen.ready, looking, anything, **ENDLESS),
-        units.select(seen.choose, looking, anything, concurrency_limit=None, **LATEST),
+        units.select(seen.choose, looking, anything, **IN_ORDER),
     )
     for event in events:
         event.then(show_maps, about, maps, concurrency_limit=None, **LATEST)
     for place in (unit, source):
-        place.select(seen.source, looking, source, concurrency_limit=None, **LATEST)
+        place.select(seen.source, looking, source, **EACH)
     photographs.stop(seen.stop_search, looking, None, **ENDLESS)
     wanted.submit(seen.visualise, looking, wanted, **ENDLESS)
     wanted.stop(seen.stop_visualisation, looking, None, **ENDLESS)

@@ -19,7 +19,7 @@ from impasto.studio.tabs import paint_inputs
 from impasto.studio.tabs.explanation import explaining
 from impasto.studio.tabs.own_queue import Handler, OwnQueue
 from impasto.studio.tabs.paint_masks import PaintMasks, masks_in, with_masks
-from impasto.studio.tabs.paint_parts import ENDLESS, LATEST, NEEDED, QUIET, ROLES, PaintTab, Values
+from impasto.studio.tabs.paint_parts import EACH, ENDLESS, IN_ORDER, LATEST, NEEDED, QUIET, ROLES, PaintTab, Values
 from impasto.studio.tabs.remembered import recall, remember
 from impasto.studio.tabs.run_display import Watched, sentence
 from impasto.studio.tabs.stage import Stage
@@ -78,11 +78,9 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
         changed: list[Any] = [files[role], place]
         if role == "content":
             changed += [view, *rows.values(), *several.values(), *(settings[name] for name in rows)]
-        place.input(paint_inputs.weigh, files[role], files[role], concurrency_limit=None, **LATEST).then(*keep, **LATEST)
+        place.input(paint_inputs.weigh, files[role], files[role], **IN_ORDER).then(*keep, **LATEST)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
-            stored = getattr(place, event)(
-                handle, [files[role], current, visitor], changed, concurrency_limit=None, **LATEST
-            )
+            stored = getattr(place, event)(handle, [files[role], current, visitor], changed, **EACH)
             stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **LATEST)
             stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **LATEST)
             stored.then(*keep, **LATEST)
@@ -98,14 +96,13 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     take_up.click(paint_inputs.take_up(tab, take_up), all_files, [*settings.values(), take_up], **QUIET)
 
     shown = [*watched, queue.clock]
-    again: dict[str, Any] = {**ENDLESS, "trigger_mode": "multiple"}  # also while the last one is still being shown
-    paint.click(queue.waking(_begin(stage, tab, lambda settings: [settings])), tab.chosen, shown, **again)
+    paint.click(queue.waking(_begin(stage, tab, lambda settings: [settings])), tab.chosen, shown, **EACH)
     for name, variation in VARIATIONS.items():
-        several[name].click(queue.waking(_begin(stage, tab, variation)), tab.chosen, shown, **again)
-    watched.go_on.click(queue.waking(_go_on(stage, tab)), tab.chosen, shown, **again)
+        several[name].click(queue.waking(_begin(stage, tab, variation)), tab.chosen, shown, **EACH)
+    watched.go_on.click(queue.waking(_go_on(stage, tab)), tab.chosen, shown, **EACH)
     watched.stop.click(stage.stop, current, None, **ENDLESS)
     explanation.select(explaining(state), current, [explanation, watched.notice], **ENDLESS)
-    view.select(_identity, None, current, **QUIET).then(tab.follow, current, list(watched), **again)
+    view.select(_identity, None, current, **QUIET).then(tab.follow, current, list(watched), **EACH)
     opening = page.load(recall(state, tab), visitor, [opened, visitor, *tab.parts], **ENDLESS)
     opening.then(queue.waking(_open(stage, tab)), tab.chosen, shown, **ENDLESS)
     return tab

@@ -11,7 +11,7 @@ from impasto.errors import ImpastoError
 from impasto.studio.components import mask_painter
 from impasto.studio.masks import CONTENT, PAINTED, STYLES, WORDS, check_mask, fitting, in_order, mask_settings
 from impasto.studio.state import StudioState
-from impasto.studio.tabs.paint_parts import LATEST, ROLES, PaintTab, Values
+from impasto.studio.tabs.paint_parts import IN_ORDER, LATEST, ROLES, PaintTab, Values
 from impasto.studio.tabs.remembered import PART
 from impasto.studio.tabs.run_display import sentence
 from impasto.studio.uploads import Upload, inspect
@@ -29,8 +29,8 @@ class PaintMasks:
         tab, files = self._tab, self._tab.files.values()
         known: set[Any] = {*files, tab.masks, tab.visitor}
         changed = [tab.masks, tab.painter]
-        tab.painter.upload(self._given, known, changed, concurrency_limit=None, **LATEST)
-        tab.painter.clear(self._cleared, known, changed, concurrency_limit=None, **LATEST)
+        tab.painter.upload(self._given, known, changed, **IN_ORDER)
+        tab.painter.clear(self._cleared, known, changed, **IN_ORDER)
         gr.on(
             [*(file.change for file in files), tab.masks.change],
             self._show,

@@ -21,8 +21,11 @@ Values = dict[Any, Any]
 """What components hold, by the component."""
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 ENDLESS: dict[str, Any] = {**QUIET, "concurrency_limit": None}
-# what comes while the one before is handled is handled after it; by itself Gradio drops it
+# what comes while the one before is handled, which Gradio drops by itself: of LATEST the last is handled after it, without
+# what the event tells, and of EACH and IN_ORDER every one, these one after the other
 LATEST: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
+EACH: dict[str, Any] = {**ENDLESS, "trigger_mode": "multiple"}
+IN_ORDER: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
 
 
 @dataclass(frozen=True)
