@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -287,6 +288,7 @@ def test_a_start_says_so_at_once_and_ends_in_peace_when_it_is_terminated(tmp_pat
         time.sleep(seconds)
         process.terminate()
         told = process.stderr.read()
-        assert process.wait(PATIENCE) in (0, 130), told
+        # Python itself ends so if the exception has passed through a library's own call of Python
+        assert process.wait(PATIENCE) in (0, 130, -signal.SIGINT), told
     assert first < 5, "a second where nobody else computes"
     assert "Traceback" not in told and told.strip().count("\n") == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,10 +50,16 @@ def studio(host: str, port: int | None, auth: str | None, folder: Path | None, i
         import platformdirs
 
         folder = platformdirs.user_data_path("impasto") / "studio"
+    before = set(threading.enumerate())
     with serve(folder, host=host, port=port, auth=login, browser=not no_browser, index=index) as address:
         click.echo(f"the studio is open: {address}   (Ctrl-C closes it)")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
             click.echo("closing; what is being painted is kept", err=True)
+    if set(threading.enumerate()) - before:
+        # all is kept, and a thread of the page that is in the middle of torch would abort the process on its way out
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     return 0

@@ -78,12 +78,12 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
         changed: list[Any] = [files[role], place]
         if role == "content":
             changed += [view, *rows.values(), *several.values(), *(settings[name] for name in rows)]
-        place.input(paint_inputs.weigh, files[role], files[role], **IN_ORDER).then(*keep, **LATEST)
+        place.input(paint_inputs.weigh, files[role], files[role], **IN_ORDER).then(*keep, **IN_ORDER)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
             stored = getattr(place, event)(handle, [files[role], current, visitor], changed, **EACH)
-            stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **LATEST)
-            stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **LATEST)
-            stored.then(*keep, **LATEST)
+            stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **IN_ORDER)
+            stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **IN_ORDER)
+            stored.then(*keep, **IN_ORDER)
     sketched = {*all_files, rows["colour"]}
     changed_files = [file.change for file in files.values()]
     looks = gr.on(changed_files, _preview_colours(tab), sketched, rows["colour"], **LATEST)
