@@ -17,7 +17,7 @@ from PIL import Image
 from impasto.explanation.grid import Axis
 from impasto.explanation.record import named_styles
 from impasto.files import write_whole
-from impasto.lecture.page import charts, in_script, style, theme
+from impasto.lecture.page import charts, in_script, style, whole_page
 from impasto.lecture.pictures import data_uri, uri_of
 from impasto.media.image.resample import resample_image
 from impasto.media.signal import Signal, Values
@@ -47,20 +47,10 @@ def page_of(explanation: Explanation, other: Explanation | None = None) -> str:
         beside = in_script(_data(other) | _difference(explanation, other))
     return whole_page(
         f"{explanation.name}, explained",
+        page_style(),
         read_text("explain.html"),
         charts() + read_text("explain.js") + f'explain(document.querySelector(".explain"), {in_script(data)}, {beside});',
     )
-
-
-def whole_page(title: str, body: str, script: str) -> str:
-    """A page of this room: in the colours of the lecture, and without a request."""
-    page = read_text("page.html")
-    safe = title.replace("&", "&amp;").replace("<", "&lt;")
-    # the script comes last, as names of files may look like places
-    pieces = (("<!--TITLE-->", safe), ("/*STYLE*/", theme() + style() + read_text("explain.css")), ("<!--BODY-->", body))
-    for place, text in (*pieces, ("/*SCRIPT*/", script)):
-        page = page.replace(place, text, 1)
-    return page
 
 
 def _data(explanation: Explanation) -> dict[str, Any]:
@@ -161,3 +151,8 @@ def _packed(values: NDArray[Any], dtype: type) -> str:
 def read_text(name: str) -> str:
     """A piece of a page of this room."""
     return files("impasto.explanation").joinpath(name).read_text(encoding="utf-8")
+
+
+def page_style() -> str:
+    """The CSS of the pages of this room."""
+    return style() + read_text("explain.css")

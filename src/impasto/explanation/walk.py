@@ -13,11 +13,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from impasto.errors import SettingsError
-from impasto.explanation.page import read_text, whole_page
+from impasto.explanation.page import page_style, read_text
 from impasto.explore.settings import parse_layers
 from impasto.explore.trained import trained_network
 from impasto.files import write_whole
-from impasto.lecture.page import charts, in_script
+from impasto.lecture.page import charts, in_script, whole_page
 from impasto.lecture.pictures import data_uri, sprite, uri_of
 from impasto.media.image.view import fit_image
 from impasto.media.medium import Medium
@@ -113,7 +113,7 @@ def walk_page(name: str, network: str, picture: Values, steps: Sequence[Step]) -
         "steps": [_data(step) for step in steps],
     }
     script = charts() + read_text("walk.js") + f'walk(document.querySelector(".explain"), {in_script(data)});'
-    return whole_page(f"{name}, layer by layer", read_text("walk.html"), script)
+    return whole_page(f"{name}, layer by layer", page_style(), read_text("walk.html"), script)
 
 
 def write_walk(

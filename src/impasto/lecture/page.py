@@ -10,6 +10,10 @@ from pathlib import Path
 from impasto.files import write_whole
 from impasto.lecture.lecture import Lecture
 
+_SHOW = """
+document.querySelector(".lecture").setAttribute("data-offline", "");
+lecture(document.querySelector(".lecture")).show(/*PARTS*/null, /*ABOUT*/null);"""
+
 
 @cache
 def theme() -> str:
@@ -63,10 +67,18 @@ def about(lecture: Lecture) -> str:
 @cache
 def shell() -> str:
     """The whole page without figures: in place of ``/*PARTS*/null`` and ``/*ABOUT*/null`` JSON is to stand."""
-    whole = _read("page.html")
-    for place, text in (("/*THEME*/", theme()), ("/*STYLE*/", style()), ("<!--BODY-->", body()), ("/*SCRIPT*/", script())):
-        whole = whole.replace(place, text)
-    return whole
+    return whole_page("How a picture is painted", style(), body(), script() + _SHOW)
+
+
+def whole_page(title: str, style: str, body: str, script: str) -> str:
+    """A page that stands alone, in the colours of :func:`theme`, and makes no request."""
+    page = _read("page.html")
+    safe = title.replace("&", "&amp;").replace("<", "&lt;")
+    # the script comes last, as names of files may look like places
+    pieces = (("<!--TITLE-->", safe), ("/*THEME*/", theme()), ("/*STYLE*/", style), ("<!--BODY-->", body))
+    for place, text in (*pieces, ("/*SCRIPT*/", script)):
+        page = page.replace(place, text, 1)
+    return page
 
 
 def page_of(lecture: Lecture) -> str:
