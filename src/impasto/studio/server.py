@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gradio import Blocks
 
 _SECONDS_TO_END = 60
+_EVENTS = Path(__file__).with_name("events.js")
 _POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'self'; object-src 'none'"
@@ -157,6 +158,7 @@ def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, 
             allowed_paths=[str(state.history.folder)],
             theme=theme(),
             css_paths=list(CSS),
+            head=f"<script>{_EVENTS.read_text(encoding='utf-8')}</script>",
             app_kwargs={
                 "middleware": [Middleware(OnlyHere, local=is_local(host))],
                 "docs_url": None,

@@ -91,7 +91,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     plain = [row for name, row in rows.items() if name != "colour"]
     changes = [one.change for one in (*plain, *settings.values(), masks)]
     gr.on(changes, _foresee(state, tab), tab.chosen, [estimate, watched.notice], **LATEST)
-    gr.on(changes, *keep, **LATEST)  # not after what it takes is known, which takes seconds
+    gr.on(changes, *keep, **IN_ORDER)  # not after what it takes is known, which takes seconds
     another.click(paint_inputs.add_style(tab, another), all_files, [*inputs.values(), another], **QUIET)
     take_up.click(paint_inputs.take_up(tab, take_up), all_files, [*settings.values(), take_up], **QUIET)
 

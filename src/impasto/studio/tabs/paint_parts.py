@@ -22,7 +22,8 @@ Values = dict[Any, Any]
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 ENDLESS: dict[str, Any] = {**QUIET, "concurrency_limit": None}
 # what comes while the one before is handled, which Gradio drops by itself: of LATEST the last is handled after it, without
-# what the event tells, and of EACH and IN_ORDER every one, these one after the other
+# what the event tells, and of EACH and IN_ORDER every one, these one after the other. Two of LATEST for one event would call
+# each other for ever: whichever ends lets the whole event happen once more
 LATEST: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 EACH: dict[str, Any] = {**ENDLESS, "trigger_mode": "multiple"}
 IN_ORDER: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
