@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SHOWN_COUNT = 16
 SHOWN_UNITS = f"0-{SHOWN_COUNT - 1}"
 _BY_NAME = ", ".join(row.name for row in BUILT_IN.values() if row.explored)
-NETWORK_HELP = f"{_BY_NAME}, one of another package, or FILE.py:FUNCTION that gives a torch module."
+NETWORK_HELP = f"{_BY_NAME}, one of another package, torchvision:MODEL, or FILE.py:FUNCTION that gives a torch module."
 
 
 def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,12 +53,16 @@ def network_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def opened(network: str, layers: Iterable[str]) -> str | Network:
-    """The network of a file of one's own, of which these are the layers; any other one is left as a name."""
-    if not network.rpartition(":")[0].endswith(".py"):
-        return network
-    from impasto.networks.from_file import network_from_file
+    """The network of torchvision or of a file of one's own, with these layers; any other one is left as a name."""
+    if network.startswith("torchvision:"):
+        from impasto.networks.torchvision import network_from_torchvision
 
-    return network_from_file(network, layers)
+        return network_from_torchvision(network, layers)
+    if network.rpartition(":")[0].endswith(".py"):
+        from impasto.networks.from_file import network_from_file
+
+        return network_from_file(network, layers)
+    return network
 
 
 def described(network: str | Network, weights: str | None, preprocessing: str, **_: Any) -> Layered:

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -36,13 +37,23 @@ def network_from_file(name: str, layers: Iterable[str]) -> Network:
         return made
     if not isinstance(made, nn.Module):
         raise SettingsError(f"network {name!r}: {function}() gave a {type(made).__name__}; a torch module was expected")
+    return wrap_submodules(made, layers, name, f"{path.name}:{function}")
+
+
+def wrap_submodules(module: nn.Module, layers: Iterable[str], given: str, name: str, **seen: Any) -> Network:
+    """The module as a network of this name, of which ``layers`` are submodules; ``seen`` is the mean and the deviation.
+
+    Raises:
+        SettingsError: no layer is named; the message has those of ``given``, as the module was asked for.
+        UnknownLayerError: the module has no such submodule; the message has the nearest one.
+    """
     names = [layer for layer in layers if layer]
     if not names or names == ["all"]:
-        known = [path for path, module in made.named_modules() if path and not list(module.children())]
+        known = [path for path, part in module.named_modules() if path and not list(part.children())]
         some = ", ".join(known[:_SHOWN]) + (f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else "")
-        raise SettingsError(f"network {name!r}: say which of its submodules are the layers: {some}")
-    dims = next((_CONVOLUTIONS[type(part)] for part in made.modules() if type(part) in _CONVOLUTIONS), 2)
-    return wrap(made, list(dict.fromkeys(names)), spatial_dims=dims, name=f"{path.name}:{function}")
+        raise SettingsError(f"network {given!r}: say which of its submodules are the layers: {some}")
+    dims = next((_CONVOLUTIONS[type(part)] for part in module.modules() if type(part) in _CONVOLUTIONS), 2)
+    return wrap(module, list(dict.fromkeys(names)), spatial_dims=dims, name=name, **seen)
 
 
 def _called(path: Path, function: str) -> object:
