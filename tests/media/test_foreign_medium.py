@@ -24,7 +24,7 @@ from impasto.media import registry
 from impasto.media.medium import Late, Medium, View, found_at
 from impasto.media.read_write import find_medium
 from impasto.media.registry import BUILT_IN, media, medium_of
-from impasto.studio.components.controls import PRESETS
+from impasto.studio.components.controls import PLAIN_WORDS
 from impasto.studio.estimate import Speed
 from impasto.studio.uploads import Upload
 from tests.foreign_packages import install_package, looked_for_anew
@@ -170,7 +170,7 @@ def test_what_is_made_for_pictures_is_made_for_a_foreign_medium_that_says_it_is_
     anew.setattr(registry, "media", lambda: BUILT_IN | {"drawing": drawing})
     assert signature(Signal(values, "drawing")) == signature(Signal(values))
     assert trained_network(kind="drawing")[1] == trained_network()[1]
-    for row in PRESETS:
+    for row in PLAIN_WORDS:
         assert row.suits("drawing") == row.suits("image")
     picture, told = Upload(Path("a.png"), "a.png", ".png", (50, 100)), Speed()
     told.learn([Evaluation(i, 1.0, {}, {}, float(i)) for i in (1, 2, 3)], (50, 100))

@@ -10,7 +10,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from impasto.errors import SettingsError
-from impasto.studio.components.controls import DIALS, GROUPS, NAMES, PRESETS, mistakes, settings_of, texts_of
+from impasto.studio.components.controls import DIALS, GROUPS, NAMES, PLAIN_WORDS, mistakes, settings_of, texts_of
+from impasto.studio.components.preset_choice import preset_texts
+from impasto.transfer.presets import PRESETS
 from impasto.transfer.settings import TransferSettings
 
 EMPTY = dict.fromkeys(NAMES, "")
@@ -25,7 +27,7 @@ def test_empty_fields_are_the_defaults():
 
 
 def test_every_setting_has_a_field_but_those_that_name_files():
-    hidden = {"weights", "preprocessing", "cuts", "content_mask", "style_mask", "protect"}
+    hidden = {"weights", "cuts", "content_mask", "style_mask", "protect"}
     assert {setting.name for setting in fields(TransferSettings)} - set(NAMES) == hidden
 
 
@@ -48,7 +50,7 @@ def test_what_is_out_of_range_is_refused(given: dict[str, str]):
         TransferSettings,
         size=st.none() | st.integers(1, 4000) | st.just("full"),
         iterations=st.none() | st.integers(1, 1000),
-        beta=st.none() | st.sampled_from([1.0, 5.0, 20.0, 33.25, 200.0]),
+        beta=st.none() | st.floats(1e-3, 1e6),
         init=st.sampled_from(["content", "random", "style"]),
         optimizer=st.sampled_from(["auto", "lbfgs", "adam", "gd"]),
         style_layers=st.none() | st.just({"relu1_1": 0.25, "relu3_1": 0.75}),
@@ -83,10 +85,19 @@ def test_every_setting_is_in_a_group_and_every_dial_writes_what_can_be_painted()
 
 
 def test_every_word_is_a_setting_that_can_be_painted():
-    for row in PRESETS:
+    for row in PLAIN_WORDS:
         for written in row.choices.values():
             of(**{row.setting: written}).for_kind("image")
         assert "" in row.choices.values()
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "pytorch-tutorial"])
+def test_a_preset_is_painted_from_the_fields_as_by_its_name(name: str):
+    assert settings_of(preset_texts()[name]).for_kind("image") == TransferSettings.preset(name).for_kind("image")
+
+
+def test_no_preset_lets_a_visitor_fetch_weights():
+    assert set(PRESETS) - set(preset_texts()) == {"pytorch-tutorial"}
 
 
 @pytest.mark.parametrize("settings", [{"size": "huge"}, {"init": "/etc/passwd"}, {"style_layers": 3}])

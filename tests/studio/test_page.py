@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_from_two_files_to_a_painting_and_back(page: Any, studio: Studio, pictur
     for name, value in (("beta", "33"), ("size", "64")):
         page.wait_for_function(f"document.querySelector('#set-{name} :is(input, textarea)').value === '{value}'")
     page.wait_for_function(
-        "[...document.querySelectorAll('.preset label.selected')].map(l => l.innerText.trim()).at(-1) === 'Content'"
+        "[...document.querySelectorAll('.plain-words label.selected')].map(l => l.innerText.trim()).at(-1) === 'Content'"
     )
     assert not page.trouble
 
@@ -204,9 +205,9 @@ def test_with_the_keyboard_alone(page: Any):
         walk_to(f"#{role} .ready button")
         page.keyboard.press("Enter")
         page.locator(f"#{role} .signal-input[data-filled]").wait_for()
-    walk_to(".preset input[value=Sketch]")
+    walk_to(".plain-words input[value=Sketch]")
     page.keyboard.press("Space")
-    page.locator(".preset label.selected", has_text="Sketch").wait_for()
+    page.locator(".plain-words label.selected", has_text="Sketch").wait_for()
     walk_to("#paint")
     page.keyboard.press("Enter")
     walk_to("#stop")
@@ -246,7 +247,7 @@ def test_a_reload_keeps_tiles_and_controls(page: Any, pictures: dict[str, Path])
     for role in pictures:
         page.locator(f"#{role} .note", has_text=f"{role}.png · 96 × 64").wait_for()
     page.wait_for_function("document.querySelector('#estimate').innerText.includes('64 × 43')")
-    page.locator(".preset label.selected", has_text="Sketch").wait_for()
+    page.locator(".plain-words label.selected", has_text="Sketch").wait_for()
     open_more(page)
     assert [field(page, name).input_value() for name in ("size", "beta", "iterations")] == ["64", "33", "60"]
     assert not page.trouble
@@ -315,10 +316,17 @@ def test_a_unit_is_explored(page: Any, pictures: dict[str, Path], tmp_path: Path
 
     index = tmp_path / "index.json"
     index.write_text("{}")
-    page.locator("#photographs input").set_input_files(index)
+    page.locator("#photographs .files").set_input_files(index)
     page.locator("#photographs .error", has_text="Index.json is not an index of patches").wait_for()
-    page.locator("#photographs input").set_input_files(list(pictures.values()))
+    folder = tmp_path / "photographs"
+    (folder / "more").mkdir(parents=True)
+    for path, place in zip(pictures.values(), (folder, folder / "more"), strict=True):
+        shutil.copy(path, place)
+    (folder / "notes.txt").write_text("not meant")
+    (folder / "more" / ".thumbnail.png").write_text("nor this")
+    page.locator("#photographs .of-folder").set_input_files(folder)
     page.locator("#photographs .note", has_text="2 photographs: too few").wait_for()
+    assert page.locator("#photographs .error").inner_text() == ""
     page.locator("#unit-browser button[data-layer=relu4_2]").click()
     page.locator("#unit-patches h2", has_text="relu4_2").wait_for()
     page.reload()
@@ -377,7 +385,7 @@ def test_a_sound_in_the_style_of_two_others(page: Any, tmp_path: Path):
     give(page, "content", tmp_path / "song.wav")
     page.locator("#content .note", has_text="1 s at 8000 Hz, mono").wait_for()
     # pixels are not for sounds
-    page.wait_for_function("[...document.querySelectorAll('.preset')].filter(row => row.offsetParent).length === 2")
+    page.wait_for_function("[...document.querySelectorAll('.plain-words')].filter(row => row.offsetParent).length === 2")
     give(page, "style", tmp_path / "rain.wav")
     page.locator("#style .signal-input[data-filled]").wait_for()
     assert not page.locator("#style .share").is_visible()
@@ -428,3 +436,26 @@ def test_nothing_was_asked_of_any_other_computer(studio: Studio, recorder: Recor
     assert outside == []
     assert [line for line in recorder.asked if not OF_CHROMIUM.search(line)] == []
     assert page.evaluate("fetch('https://example.org').then(() => 'sent', () => 'kept back')") == "kept back"
+
+
+def test_the_settings_of_a_course_are_taken_over_and_given_back(page: Any, pictures: dict[str, Path]):
+    def choose(name: str, alpha: str) -> None:
+        page.locator("#preset input").click()
+        page.get_by_role("option", name=name, exact=True).click()
+        page.wait_for_function(
+            "alpha => document.querySelector('#set-alpha :is(input, textarea)').value === alpha", arg=alpha
+        )
+
+    both(page, pictures)
+    choose("course", "10")
+    known = {"beta": "40", "size": "400", "optimizer": "adam", "content_layers": "relu5_4", "preprocessing": "none"}
+    assert {name: field(page, name).input_value() for name in known} == known
+    for name, text in {"size": "64", "iterations": "2"}.items():
+        field(page, name).fill(text)
+    page.locator("#estimate", has_text="64 × 43").wait_for()
+    page.locator("#paint").click()
+    page.locator("#download").wait_for()
+    assert "beta 40" in page.locator("#result-view .about").inner_text()
+    choose("impasto's own", "")
+    assert field(page, "size").input_value() == ""
+    assert not page.trouble

@@ -41,4 +41,10 @@ def check_choice(name: str, given: str, choices: Sequence[str]) -> str:
 def layers_text(layers: Layers) -> str:
     """Layers as on the command line, e.g. ``relu1_1=0.25,relu3_1=0.75``; without weights if these are equal."""
     equal = all(weight == 1 / len(layers) for _, weight in layers)
-    return ",".join(name if equal else f"{name}={weight:g}" for name, weight in layers)
+    return ",".join(name if equal else f"{name}={number_text(weight)}" for name, weight in layers)
+
+
+def number_text(number: float) -> str:
+    """The shortest way to write a number that is read as the same one, e.g. ``0.25``, ``10``, ``6.103515625e-05``."""
+    rounded = f"{number:g}"
+    return rounded if float(rounded) == number else repr(number)

@@ -10,7 +10,7 @@ from impasto.errors import SignalError
 from impasto.explore.index import PatchIndex
 from impasto.studio.uploads import MIB, Upload, inspect, safe_name, within
 
-_MOST_PHOTOGRAPHS = 1000
+MOST_PHOTOGRAPHS = 1000
 _MOST_INDEX_BYTES = 64 * MIB
 
 
@@ -28,7 +28,7 @@ def sort_photographs(files: Sequence[Mapping[str, str]], folder: Path) -> Sorted
     index: PatchIndex | None = None
     photographs: list[Upload] = []
     refused: list[str] = []
-    for file in files[:_MOST_PHOTOGRAPHS]:
+    for file in files[:MOST_PHOTOGRAPHS]:
         path, name = str(file["path"]), str(file["name"])
         try:
             if name.lower().endswith(".json"):

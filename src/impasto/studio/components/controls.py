@@ -17,7 +17,7 @@ import gradio as gr
 from impasto.errors import SettingsError
 from impasto.media.registry import medium_of
 from impasto.networks.device import available_devices
-from impasto.objective.weighting import layers_text
+from impasto.objective.weighting import layers_text, number_text
 from impasto.studio.components import colour_choice, mask_painter
 from impasto.transfer.choices import CHOICES, INITS
 from impasto.transfer.default_text import default_text
@@ -25,7 +25,7 @@ from impasto.transfer.settings import TransferSettings
 from impasto.validation import YES_NO, Layers
 
 
-class Preset(NamedTuple):
+class PlainWords(NamedTuple):
     """A setting in plain words: what each of them writes into its field, "" being the default.
 
     Attributes:
@@ -45,10 +45,10 @@ class Preset(NamedTuple):
         return self.pictures in (None, medium_of(kind).is_picture)
 
 
-PRESETS = (
-    Preset("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, True),
-    Preset("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
-    Preset("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
+PLAIN_WORDS = (
+    PlainWords("size", "Size", {"256": "256", "512": "", "1024": "1024", "Full": "full"}, True),
+    PlainWords("iterations", "Patience", {"Sketch": "60", "Painting": "", "Fine": "500"}),
+    PlainWords("init", "Begin with", {"Content": "", "Noise": "random", "Style": "style"}),
 )
 
 
@@ -62,7 +62,7 @@ class Dial(NamedTuple):
         low: where the slider begins.
         high: where it ends.
         step: between two of its values.
-        pictures: as of a :class:`Preset`.
+        pictures: as of a :class:`PlainWords`.
         instead: the settings that it stands for, whose fields it empties.
     """
 
@@ -88,7 +88,6 @@ DIALS = (
 # visitors shall not name files of the server, nor weights that would have to be fetched; and they paint no movies
 _HIDDEN = (
     *(s.name for s in fields(TransferSettings) if "FILE" in s.metadata["metavar"] and s.name != "init"),
-    "preprocessing",
     "cuts",
 )
 _USUAL_COLOUR = json.dumps(colour_choice.DEFAULT)
@@ -97,13 +96,13 @@ GROUPS = {
     "Size and time": ("size", "working_rate", "rate", "scales", "iterations", "until_still"),
     "The picture": ("stroke", "draw", "colour", "tv", "tv_cost", "init", "init_noise", "noise", "seed"),
     "J": ("strength", "alpha", "beta", "weighting", "style_cost", "content_layers", "style_layers"),
-    "The network": ("network", "pooling", "padding", "method"),
+    "The network": ("network", "preprocessing", "pooling", "padding", "method"),
     "The descent": ("optimizer", "step", "history", "device", "memory"),
 }
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 
 
-def preset_rows() -> tuple[dict[str, Any], gr.HTML]:
+def plain_rows() -> tuple[dict[str, Any], gr.HTML]:
     """The sliders, the ways to treat colours and the rows of plain words, each by the setting that it writes.
 
     Among them is the place where masks are painted.
@@ -124,21 +123,22 @@ def preset_rows() -> tuple[dict[str, Any], gr.HTML]:
     colour, painter = {"colour": colour_choice.colour_choice()}, mask_painter.mask_painter()
     rows = {
         row.setting: gr.Radio(
-            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="preset", visible=row.suits("image")
+            list(row.choices), value=_word(row, ""), label=row.label, elem_classes="plain-words", visible=row.suits("image")
         )
-        for row in PRESETS
+        for row in PLAIN_WORDS
     }
     return dials | colour | rows, painter
 
 
 def rows_of_kind(kind: str) -> dict[str, Any]:
-    """Updates of the rows: those for signals of this kind are seen."""
-    return {row.setting: gr.update(visible=row.suits(kind)) for row in (*PRESETS, *DIALS)}
+    """Updates of the rows, and of the choice of a preset: those for signals of this kind are seen."""
+    preset = {"preset": gr.update(visible=medium_of(kind).is_picture)}
+    return preset | {row.setting: gr.update(visible=row.suits(kind)) for row in (*PLAIN_WORDS, *DIALS)}
 
 
 def fields_of_kind(kind: str) -> dict[str, Any]:
     """Updates of the fields whose rows are not seen for this kind: what those rows have written is taken back."""
-    unseen = [row.setting for row in (*PRESETS, *DIALS) if not row.suits(kind)]
+    unseen = [row.setting for row in (*PLAIN_WORDS, *DIALS) if not row.suits(kind)]
     return dict.fromkeys([*unseen, *(() if medium_of(kind).is_picture else ("colour",))], gr.update(value=""))
 
 
@@ -177,7 +177,7 @@ def connect(rows: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
         texts = f"[{', '.join([text] + len(emptied) * [nothing])}]" if emptied else text
         slider.input(None, slider, [field, *emptied], js=f"(value) => {texts}", api_visibility="private")
         field.change(None, field, slider, js=f"(text) => Number((text ?? '').trim() || {usual})", api_visibility="private")
-    for row in PRESETS:
+    for row in PLAIN_WORDS:
         radio, field = rows[row.setting], settings[row.setting]
         written = dict(row.choices)
         words = {text: word for word, text in written.items()}
@@ -256,12 +256,12 @@ def _choices(name: str) -> tuple[str, ...]:
     return YES_NO if isinstance(TransferSettings.__dataclass_fields__[name].default, bool) else CHOICES.get(name, ())
 
 
-def _word(row: Preset, text: str) -> str | None:
+def _word(row: PlainWords, text: str) -> str | None:
     text = "" if text == _own_default(row) else text
     return next((word for word, written in row.choices.items() if text == written), None)
 
 
-def _own_default(row: Preset) -> str:
+def _own_default(row: PlainWords) -> str:
     return str(medium_of("image").defaults.get(row.setting, TransferSettings.__dataclass_fields__[row.setting].default))
 
 
@@ -271,7 +271,7 @@ def _text(value: Any) -> str:
         return layers_text(layers)
     if isinstance(value, bool):
         return YES_NO[value]
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return number_text(value) if isinstance(value, float) else str(value)
 
 
 def without_dashes(text: str) -> str:

@@ -1,9 +1,10 @@
 // many files come in at once; Python looks into each, and searches them all
-const photos = find(".photographs"), input = find("input"), stop = find(".stop");
+const photos = find(".photographs"), stop = find(".stop");
 
 async function send(files) {
-  const sent = [];
-  find(".error").textContent = "";
+  const sent = [], all = files.length;
+  files = files.slice(0, props.most);
+  find(".error").textContent = files.length < all ? `Of ${all} files the first ${props.most} are taken.` : "";
   for (const file of files) {
     find(".note").textContent = `sending ${sent.length + 1} of ${files.length}`;
     try {
@@ -15,24 +16,51 @@ async function send(files) {
   }
   if (sent.length) trigger("upload", { files: sent }); else find(".note").textContent = "";
 }
-input.addEventListener("change", () => { send([...input.files]); input.value = ""; });
-find(".choose").addEventListener("click", () => input.click());
+
+// what a folder holds beside pictures was not meant; some kinds of pictures have no type that browsers know
+const meant = (file) => !file.name.startsWith(".") && (!file.type || file.type.startsWith("image/"));
+
+async function within(entry) {
+  if (entry.isFile) return [await new Promise((found, failed) => entry.file(found, failed))].filter(meant);
+  const reader = entry.createReader(), files = [];
+  for (;;) {
+    const some = await new Promise((found, failed) => reader.readEntries(found, failed));
+    if (!some.length) return files;
+    for (const one of some) files.push(...(await within(one)));
+  }
+}
+
+async function dropped(items) {
+  const entries = [...items].map((item) => [item.webkitGetAsEntry(), item.getAsFile()]); // before anything is awaited
+  const files = [];
+  for (const [entry, file] of entries) {
+    if (entry && entry.isDirectory) files.push(...(await within(entry)));
+    else if (file) files.push(file);
+  }
+  send(files);
+}
+
+for (const [button, name, chosen] of [["choose", "files", () => true], ["folder", "of-folder", meant]]) {
+  const input = find(`.${name}`);
+  find(`.${button}`).addEventListener("click", () => input.click());
+  input.addEventListener("change", () => { send([...input.files].filter(chosen)); input.value = ""; });
+}
 for (const name of ["dragenter", "dragover", "dragleave", "drop"])
   photos.addEventListener(name, (event) => {
     event.preventDefault();
     photos.toggleAttribute("data-over", name === "dragenter" || name === "dragover");
   });
-photos.addEventListener("drop", (event) => send([...event.dataTransfer.files]));
+photos.addEventListener("drop", (event) => dropped(event.dataTransfer.items));
 find(".ready").addEventListener("click", () => trigger("clear"));
 stop.addEventListener("click", () => trigger("stop"));
 
 function show() {
   const value = props.value || {};
-  find(".choose span").textContent = "drop or click: the patches that excite each unit are looked for in them";
+  find(".choose span").textContent = "drop or click, a folder too: the more there are, the plainer it is what excites each unit; some hundred are good";
   find(".note").textContent = value.note || "";
   find(".error").textContent = value.error || "";
   stop.hidden = !value.busy;
-  find(".ready").hidden = Boolean(value.busy);
+  for (const name of [".ready", ".folder"]) find(name).hidden = Boolean(value.busy);
   photos.toggleAttribute("data-busy", Boolean(value.busy));
   showProgress(value.progress);
 }

@@ -9,6 +9,7 @@ import gradio as gr
 from impasto.explore.trained import explored_networks
 from impasto.studio import uploads
 from impasto.studio.components.component import component
+from impasto.studio.photographs import MOST_PHOTOGRAPHS
 from impasto.studio.state import StudioState
 from impasto.studio.tabs.explored import Explored, ExploreTab
 from impasto.studio.tabs.looking import Looking
@@ -24,7 +25,7 @@ def explore_tab(state: StudioState, tab: gr.Tab, paint: PaintTab) -> None:
             network = gr.Dropdown(
                 list(names), value=names[0], label="Network", elem_id="network", visible=len(names) > 1, interactive=True
             )
-            photographs = component("photographs", {}, megabytes=uploads.MOST_BYTES // uploads.MIB)
+            photographs = component("photographs", {}, megabytes=uploads.MOST_BYTES // uploads.MIB, most=MOST_PHOTOGRAPHS)
             units = component("unit_browser", {})
         with gr.Column(elem_id="look"):
             with gr.Row(elem_id="pair"):
