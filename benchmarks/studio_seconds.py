@@ -50,30 +50,40 @@ def started(folder: Path) -> Iterator[tuple[str, float, float]]:
         server.wait()
 
 
-def opened(browser: Any, address: str) -> Any:
-    """The page, when a picture can be chosen."""
+def empty(browser: Any) -> Any:
+    """A page that shows nothing yet, as the browser of people is open already."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.set_default_timeout(PATIENCE)
+    return page
+
+
+def open_studio(page: Any, address: str) -> None:
+    """Open the studio, until a picture can be chosen."""
     page.goto(address)
     page.locator("#content .ready button").first.wait_for()
-    return page
 
 
 def wait(browser: Any) -> dict[str, float]:
     """The seconds of one start."""
+    page = empty(browser)
     with tempfile.TemporaryDirectory() as folder, started(Path(folder) / "studio") as (address, first, answers):
         begun = time.monotonic()
-        page = opened(browser, address)
+        open_studio(page, address)
         usable = answers + time.monotonic() - begun
         choose(page, "content", lambda role: page.locator(f"#{role} .ready button").first.click())
         choose(page, "style", lambda role: page.locator(f"#{role} .ready button").first.click())
         page.locator("#more > button").click()
         page.locator("#set-size :is(input, textarea)").fill(SIZE)
-        page.locator("#estimate", has_text="about").wait_for()
+        page.wait_for_function("/256.*about/.test(document.querySelector('#estimate').innerText)")
         begun = time.monotonic()
         page.locator("#paint").click()
         page.wait_for_function("document.querySelector('#result-view .caption').innerText.includes(' of ')")
-        return {"first line": first, "usable": usable, f"first picture at {SIZE} px": time.monotonic() - begun}
+        return {
+            "first line": first,
+            "answers": answers,
+            "usable": usable,
+            f"first picture at {SIZE} px": time.monotonic() - begun,
+        }
 
 
 def choose(page: Any, role: str, how: Callable[[str], None]) -> None:
@@ -85,7 +95,8 @@ def choose(page: Any, role: str, how: Callable[[str], None]) -> None:
 def estimate(browser: Any, content: Path, style: Path) -> dict[str, Any]:
     """What the page foretells of a painting with the default settings, and what that then takes from the click on."""
     with tempfile.TemporaryDirectory() as folder, started(Path(folder) / "studio") as (address, *_):
-        page = opened(browser, address)
+        page = empty(browser)
+        open_studio(page, address)
         for role, path in (("content", content), ("style", style)):
             choose(page, role, lambda role, path=path: page.locator(f"#{role} .file").set_input_files(path))
         page.wait_for_function("/about .*(s|min)/.test(document.querySelector('#estimate').innerText)")
@@ -95,6 +106,7 @@ def estimate(browser: Any, content: Path, style: Path) -> dict[str, Any]:
         page.locator("#paint").click()
         page.locator("#download").wait_for()
         took = time.monotonic() - begun
+        page.context.close()
         foretold = in_seconds(words.split("about ")[1])
         return {"content": content.name, "words": words, "took": round(took, 1), "ratio": round(foretold / took, 2)}
 

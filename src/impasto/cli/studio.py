@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from impasto.cli.imports import large_imports
+from impasto.cli.imports import WithoutStubs, large_imports
 from impasto.cli.paint import FILE
 from impasto.errors import SettingsError
 
@@ -42,7 +42,7 @@ def studio(host: str, port: int | None, auth: str | None, folder: Path | None, i
     from impasto.studio.environment import environment, without_proxies
 
     # gradio's libraries read the proxies when they are imported
-    with environment(without_proxies()), large_imports():
+    with environment(without_proxies()), large_imports(), WithoutStubs():
         from impasto.studio.server import parse_auth, serve
 
     login = parse_auth(auth, host)

@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from impasto.errors import SettingsError
 from impasto.studio.environment import environment, without_proxies
-from impasto.studio.estimate import Speed
 from impasto.studio.state import StudioState
 from impasto.studio.uploads import MOST_BYTES
 
@@ -114,7 +113,7 @@ def serve(
     """
     state = StudioState.in_folder(folder, index)
     closing = threading.Event()
-    warm = threading.Thread(target=_wake, args=(state.speed, closing), daemon=True)
+    warm = threading.Thread(target=_wake, args=(state, closing), daemon=True)
     page: Blocks | None = None
     with environment({"GRADIO_TEMP_DIR": str(state.uploads)}):
         try:
@@ -126,6 +125,7 @@ def serve(
             yield address
         finally:  # also of a start that is interrupted
             closing.set()
+            state.visited.set()
             state.queue.close(_SECONDS_TO_END)
             warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
             if page is not None:
@@ -173,6 +173,9 @@ def _launched(state: StudioState, host: str, port: int | None, auth: tuple[str, 
     return page, address
 
 
-def _wake(speed: Speed, closing: threading.Event) -> None:
+def _wake(state: StudioState, closing: threading.Event) -> None:
+    """Measure how fast this computer is, when somebody has the page: until then it would only be open later."""
+    state.visited.wait()
     with suppress(Exception):  # whatever fails here fails again at the first painting, and is told there
-        speed.measure(closing)
+        if not closing.is_set():
+            state.speed.measure(closing)

@@ -70,6 +70,7 @@ class StudioState:
         jobs: what is under way or was not long ago, by the id of its run or another name; changed under a lock, looked at
             with ``get``, as any job may be dropped meanwhile.
         browsers: what is to be explored.
+        visited: set when the first page has been opened.
         stages: what stands for the run that a page shows now, by the page's session.
         visualisations: the pictures that units want to see, as data URIs.
     """
@@ -82,6 +83,7 @@ class StudioState:
     speed: Speed = field(default_factory=Speed)
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     browsers: Recent[UnitBrowser] = field(default_factory=lambda: Recent[UnitBrowser](_MOST_BROWSERS))
+    visited: threading.Event = field(default_factory=threading.Event)
     stages: Recent[object] = field(default_factory=lambda: Recent[object](_MOST_STAGES))
     visualisations: Recent[str] = field(default_factory=lambda: Recent[str](_MOST_VISUALISATIONS))
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)

@@ -26,6 +26,7 @@ class Gallery:
 
     def __init__(self) -> None:
         self.contents = _shipped(_CONTENTS)
+        self._thumbnails: dict[str, list[dict[str, str]]] = {}
         self.styles = {name: _READY / f"{name}.jpg" for name in _PAINTINGS} | _shipped(_STYLES)
 
     def pictures(self) -> dict[str, Path]:
@@ -55,7 +56,10 @@ class Gallery:
     def thumbnails(self, role: str) -> list[dict[str, str]]:
         """Name and small picture of each, for a signal input."""
         pictures = self.contents if role == "content" else self.styles
-        return [{"name": name, "picture": data_uri(preview_file(path, _THUMBNAIL))} for name, path in pictures.items()]
+        if role not in self._thumbnails:
+            small = {name: data_uri(preview_file(path, _THUMBNAIL)) for name, path in pictures.items()}
+            self._thumbnails[role] = [{"name": name, "picture": picture} for name, picture in small.items()]
+        return self._thumbnails[role]
 
 
 def _shipped(names: dict[str, str]) -> dict[str, Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 
@@ -18,6 +18,11 @@ EMPTY: dict[str, Any] = {"picture": "", "name": "", "note": "", "error": "", "re
 """What it shows before anything was dropped; every value has these keys."""
 
 
+def seen(visible: bool) -> bool | Literal["hidden"]:
+    """How gradio lets a component be seen or not; one that is not on the page at first would not know its ready pictures."""
+    return visible or "hidden"
+
+
 def signal_input(role: str, ready: list[dict[str, str]], visible: bool = True) -> gr.HTML:
     """The component: its value is a dict like :data:`EMPTY`.
 
@@ -29,7 +34,7 @@ def signal_input(role: str, ready: list[dict[str, str]], visible: bool = True) -
         EMPTY,
         role.replace(" ", "-"),
         label=role,
-        visible=visible,
+        visible=seen(visible),
         ready=ready,
         megabytes=uploads.MOST_BYTES // uploads.MIB,
     )

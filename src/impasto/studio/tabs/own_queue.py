@@ -11,7 +11,7 @@ from impasto.errors import SignalError
 from impasto.studio.components.component import component
 from impasto.studio.painting import View
 from impasto.studio.state import StudioState
-from impasto.studio.tabs.paint_parts import ENDLESS, QUIET, PaintTab, Values
+from impasto.studio.tabs.paint_parts import ENDLESS, QUIET, PaintTab, Values, identity_of
 from impasto.studio.tabs.run_display import Watched, address_of, waiting
 
 Handler = Callable[[Values, gr.Request], AsyncIterator[Watched]]
@@ -32,7 +32,7 @@ class OwnQueue:
         self.clock.tick(self.look, [tab.visitor, self.list], shown, **ENDLESS)
         self.list.delete(self._cancel, tab.visitor, shown, **QUIET)
         self.list.input(self._hasten, tab.visitor, shown, **QUIET)
-        self.list.select(_identity, None, tab.watched.run, **QUIET).then(
+        self.list.select(identity_of, None, tab.watched.run, **QUIET).then(
             tab.follow, tab.watched.run, list(tab.watched), trigger_mode="multiple", **ENDLESS
         )
 
@@ -89,7 +89,3 @@ class OwnQueue:
         if job is not None:
             self._state.queue.hasten(job)
         return self.look(visitor)
-
-
-def _identity(event: gr.EventData) -> str:
-    return event.id

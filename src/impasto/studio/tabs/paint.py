@@ -19,7 +19,18 @@ from impasto.studio.tabs import paint_inputs
 from impasto.studio.tabs.explanation import explaining
 from impasto.studio.tabs.own_queue import Handler, OwnQueue
 from impasto.studio.tabs.paint_masks import PaintMasks, masks_in, with_masks
-from impasto.studio.tabs.paint_parts import EACH, ENDLESS, IN_ORDER, LATEST, NEEDED, QUIET, ROLES, PaintTab, Values
+from impasto.studio.tabs.paint_parts import (
+    EACH,
+    ENDLESS,
+    IN_ORDER,
+    LATEST,
+    NEEDED,
+    QUIET,
+    ROLES,
+    PaintTab,
+    Values,
+    identity_of,
+)
 from impasto.studio.tabs.remembered import recall, remember
 from impasto.studio.tabs.run_display import Watched, sentence
 from impasto.studio.tabs.stage import Stage
@@ -104,14 +115,10 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     watched.go_on.click(queue.waking(_go_on(stage, tab)), tab.chosen, shown, **EACH)
     watched.stop.click(stage.stop, current, None, **ENDLESS)
     explanation.select(explaining(state), current, [explanation, watched.notice], **ENDLESS)
-    view.select(_identity, None, current, **QUIET).then(tab.follow, current, list(watched), **EACH)
+    view.select(identity_of, None, current, **QUIET).then(tab.follow, current, list(watched), **EACH)
     opening = page.load(recall(state, tab), visitor, [opened, visitor, *tab.parts], **ENDLESS)
     opening.then(queue.waking(_open(stage, tab)), tab.chosen, shown, **ENDLESS)
     return tab
-
-
-def _identity(event: gr.EventData) -> str:
-    return event.id
 
 
 def _begin(stage: Stage, tab: PaintTab, vary: Variation) -> Handler:
@@ -149,6 +156,7 @@ def _go_on(stage: Stage, tab: PaintTab) -> Handler:
 
 def _open(stage: Stage, tab: PaintTab) -> Handler:
     async def open_stage(values: Values, request: gr.Request) -> AsyncIterator[Watched]:
+        stage.state.visited.set()
         if not values[tab.watched.run]:
             yield await asyncio.to_thread(stage.idle, tab.chosen_in(values).get("content"))
             return

@@ -75,9 +75,9 @@ def add_style(tab: PaintTab, button: gr.Button) -> Callable[[Values], Values]:
 
     def add(values: Values) -> Values:
         files, extra = tab.chosen_in(values), ROLES[len(NEEDED) :]
-        there = sum(role in files for role in extra)
-        visible = {role: role in files or number <= there for number, role in enumerate(extra)}
-        shown = {tab.inputs[role]: gr.update(visible=seen) for role, seen in visible.items()}
+        given = sum(role in files for role in extra)
+        visible = {role: role in files or number <= given for number, role in enumerate(extra)}
+        shown = {tab.inputs[role]: gr.update(visible=signal_input.seen(there)) for role, there in visible.items()}
         return {**shown, button: gr.update(visible=not all(visible.values()))}
 
     return add

@@ -29,6 +29,11 @@ EACH: dict[str, Any] = {**ENDLESS, "trigger_mode": "multiple"}
 IN_ORDER: dict[str, Any] = {**QUIET, "trigger_mode": "multiple"}
 
 
+def identity_of(event: gr.EventData) -> str:
+    """Which run was chosen."""
+    return event.id
+
+
 @dataclass(frozen=True)
 class PaintTab:
     """The components of the tab.
@@ -97,7 +102,8 @@ class PaintTab:
         for role, place in self.inputs.items():
             file = files.get(role)
             value = signal_input.EMPTY if file is None else signal_input.value_of(file)
-            shown |= {self.files[role]: file, place: gr.update(value=value, visible=role in NEEDED or file is not None)}
+            visible = signal_input.seen(role in NEEDED or file is not None)
+            shown |= {self.files[role]: file, place: gr.update(value=value, visible=visible)}
         if "content" in files:
             shown |= self.of_kind(files["content"].kind)
         return shown | {self.settings[name]: text for name, text in texts.items() if name in self.settings}
