@@ -216,7 +216,7 @@ def test_with_a_finger_each_style_gets_its_region(browser: Any, studio: Studio, 
     page = open_page(context, studio)
     both(page, pictures, iterations="2")
     page.locator("#add-style").click()
-    page.locator("#style-2 .ready img").first.wait_for()  # it has ready pictures as the first one has
+    page.locator("#style-2 .ready button").first.wait_for()  # it has ready pictures as the first one has
     Image.fromarray(data.retina()).resize((64, 64)).save(tmp_path / "retina.png")
     give(page, "style-2", tmp_path / "retina.png")
     page.locator("#style-2 .signal-input[data-filled]").wait_for()
