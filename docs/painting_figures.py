@@ -13,7 +13,8 @@ from impasto import TransferSettings, transfer_style
 from impasto.flow_painting import flow_painting
 
 HERE = Path(__file__).parent / "images"
-STYLE = flow_painting(384)
+SIZE = 600
+STYLE = flow_painting(SIZE)
 
 
 def save(name: str, picture: Image.Image) -> None:
@@ -29,9 +30,9 @@ def painted(content: Any, **settings: Any) -> Image.Image:
 
 
 if __name__ == "__main__":
-    save("coffee", Image.fromarray(coffee()).resize((384, 256), Image.Resampling.LANCZOS))
-    save("flow-painting", STYLE.resize((384, 288), Image.Resampling.LANCZOS))
-    save("coffee-painted", painted(coffee(), size=384))
+    save("coffee", Image.fromarray(coffee()).resize((SIZE, SIZE * 2 // 3), Image.Resampling.LANCZOS))
+    save("flow-painting", STYLE.resize((SIZE, SIZE * 3 // 4), Image.Resampling.LANCZOS))
+    save("coffee-painted", painted(coffee(), size=SIZE))
     for beta in (5, 20, 100):
         save(f"cat-{beta}", painted(chelsea(), size=256, iterations=80, beta=beta))
     save("cat-random", painted(chelsea(), size=256, iterations=80, init="random"))
