@@ -44,6 +44,7 @@ def started(folder: Path) -> Iterator[tuple[str, float, float]]:
         first = time.monotonic() - begun
         while "open: " not in line:
             line = server.stdout.readline()
+            assert line, "the studio did not open"
         yield line.split("open: ")[1].split()[0], first, time.monotonic() - begun
     finally:
         server.terminate()

@@ -176,7 +176,7 @@ def reopened(page: Any) -> None:
 
 
 def test_a_series_has_its_content_and_its_result_over_each_other(page: Any, tmp_path: Path):
-    assert page.locator("#vary-strokes").is_visible()
+    page.locator("#vary-strokes").wait_for()
     painted(page, series(tmp_path / "ekg.csv"), series(tmp_path / "other.csv", 5), iterations="3", init="random")
     assert not page.locator("#vary-strokes").is_visible()
     for step in (lambda: None, lambda: page.locator("#download").wait_for(), lambda: reopened(page)):

@@ -55,7 +55,7 @@ class WithoutStubs(MetaPathFinder):
 
             def exec_module(module: Any) -> None:
                 execute(module)
-                module.create_or_modify_pyi = lambda *_: None
+                module.create_or_modify_pyi = lambda *_, **__: None
 
             loader.exec_module = exec_module
         return spec

@@ -35,14 +35,15 @@ def network_from_torchvision(name: str, layers: Iterable[str]) -> Network:
         made, seen = models.get_model(model, weights=weights), weights.transforms()
     except Exception as error:  # no connection, a damaged file, a model without weights
         raise SettingsError(f"network {name!r}: torchvision cannot load it: {first_line(error)}") from error
-    known_by = {part: tuple(getattr(seen, part)) for part in ("mean", "std") if getattr(seen, part, None)}
-    return wrap_submodules(made, layers, name, name, **known_by)
+    if not hasattr(seen, "mean"):
+        raise SettingsError(f"network {name!r}: it prepares its pictures itself; models that classify can be explored")
+    return wrap_submodules(made, layers, name, name, mean=tuple(seen.mean), std=tuple(seen.std))
 
 
 def _models(name: str) -> Any:
     try:
         return importlib.import_module("torchvision.models")
-    except ImportError:
-        raise SettingsError(f"network {name!r}: torchvision is not installed (pip install torchvision)") from None
     except Exception as error:  # it is of another torch
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "torchvision":
+            raise SettingsError(f"network {name!r}: torchvision is not installed (pip install torchvision)") from None
         raise SettingsError(f"network {name!r}: torchvision cannot be used with this torch: {first_line(error)}") from error

@@ -66,7 +66,8 @@ class Speed:
     def measure(self, cancel: Event | None = None) -> None:
         """Measure it for pictures, by a tiny painting, which also does what takes long only the first time."""
         random = np.random.default_rng(0).random((_PROBE, _PROBE, 3))
-        painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=_LOOKS), cancel=cancel)
+        with self._measuring:
+            painting = transfer_style(random, random, TransferSettings(size=_PROBE, iterations=_LOOKS), cancel=cancel)
         # the shortest, as the others were slowed down by the studio itself, which is just being opened
         self._keep(_PROBED, min(intervals(painting.history)), painting.signal.shape)
 

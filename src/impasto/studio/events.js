@@ -5,18 +5,20 @@
   const endsWith = (path, what) => new URL(what.url || what, location).pathname.endsWith(path);
   const awaited = new Set();
   const early = new Set(); // completed before the answer came that says which they are
-  let asking = 0;
+  const joining = new Set();
 
   async function join(what, how) {
-    asking++;
-    try {
-      const answer = await ask(what, how);
-      const { event_id } = await answer.clone().json().catch(() => ({}));
-      if (event_id && !early.delete(event_id)) awaited.add(event_id);
-      return answer;
-    } finally {
-      asking--;
-    }
+    const answer = await ask(what, how);
+    const { event_id } = await answer.clone().json().catch(() => ({}));
+    if (event_id && !early.delete(event_id)) awaited.add(event_id);
+    return answer;
+  }
+
+  function joined(what, how) {
+    const answer = join(what, how);
+    const known = answer.catch(() => {}).then(() => joining.delete(known));
+    joining.add(known);
+    return answer;
   }
 
   async function* messages(body) {
@@ -41,7 +43,8 @@
         for await (const message of messages(body)) {
           const { msg, event_id } = JSON.parse(message.slice("data: ".length));
           if (msg === "process_completed" && !awaited.delete(event_id)) early.add(event_id);
-          if (msg === "close_stream" && (asking || awaited.size)) {
+          if (msg === "close_stream") while (joining.size && !awaited.size) await Promise.race(joining);
+          if (msg === "close_stream" && awaited.size) {
             next = await ask(what, how);
             if (next.ok) break;
           }
@@ -62,7 +65,7 @@
   }
 
   window.fetch = (what, how) => {
-    const way = endsWith("/queue/join", what) ? join : endsWith("/queue/data", what) ? listen : ask;
+    const way = endsWith("/queue/join", what) ? joined : endsWith("/queue/data", what) ? listen : ask;
     return way(what, how);
   };
 })();

@@ -131,9 +131,8 @@ def plain_rows() -> tuple[dict[str, Any], gr.HTML]:
 
 
 def rows_of_kind(kind: str) -> dict[str, Any]:
-    """Updates of the rows, and of the choice of a preset: those for signals of this kind are seen."""
-    preset = {"preset": gr.update(visible=medium_of(kind).is_picture)}
-    return preset | {row.setting: gr.update(visible=row.suits(kind)) for row in (*PLAIN_WORDS, *DIALS)}
+    """Updates of the rows: those for signals of this kind are seen."""
+    return {row.setting: gr.update(visible=row.suits(kind)) for row in (*PLAIN_WORDS, *DIALS)}
 
 
 def fields_of_kind(kind: str) -> dict[str, Any]:

@@ -1,8 +1,14 @@
 // many files come in at once; Python looks into each, and searches them all
 const photos = find(".photographs"), stop = find(".stop");
+let sending = false;
 
 async function send(files) {
-  const sent = [], all = files.length;
+  const sent = [], all = files.length, busy = sending || (props.value || {}).busy;
+  if (busy || !all) {
+    find(".error").textContent = busy ? "Wait for the search, or stop it first." : "There is no picture in it.";
+    return;
+  }
+  sending = true;
   files = files.slice(0, props.most);
   find(".error").textContent = files.length < all ? `Of ${all} files the first ${props.most} are taken.` : "";
   for (const file of files) {
@@ -14,6 +20,7 @@ async function send(files) {
       find(".error").textContent = `${file.name} could not be sent; up to ${props.megabytes} MB are taken.`;
     }
   }
+  sending = false;
   if (sent.length) trigger("upload", { files: sent }); else find(".note").textContent = "";
 }
 
@@ -26,7 +33,7 @@ async function within(entry) {
   for (;;) {
     const some = await new Promise((found, failed) => reader.readEntries(found, failed));
     if (!some.length) return files;
-    for (const one of some) files.push(...(await within(one)));
+    for (const one of some) files.push(...(await within(one).catch(() => []))); // what cannot be read
   }
 }
 
@@ -34,7 +41,7 @@ async function dropped(items) {
   const entries = [...items].map((item) => [item.webkitGetAsEntry(), item.getAsFile()]); // before anything is awaited
   const files = [];
   for (const [entry, file] of entries) {
-    if (entry && entry.isDirectory) files.push(...(await within(entry)));
+    if (entry && entry.isDirectory) files.push(...(await within(entry).catch(() => [])));
     else if (file) files.push(file);
   }
   send(files);
