@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import gradio as gr
@@ -17,6 +18,7 @@ _ASK = "choose …"
 _OF_THE_MACHINE = ("device", "memory")  # left as they are
 
 
+@cache
 def preset_texts() -> dict[str, dict[str, str]]:
     """What the fields hold for each preset, by its name; without those whose weights would have to be fetched."""
     names = [name for name, preset in PRESETS.items() if "weights" not in preset.settings]

@@ -72,13 +72,13 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
                     name: gr.Button(name, size="sm", elem_id=f"vary-{name}", elem_classes="vary") for name in VARIATIONS
                 }
             with gr.Accordion("More", open=False, elem_id="more"):
-                rows["preset"] = preset_choice.preset_choice()
+                preset = preset_choice.preset_choice()
                 settings = controls.setting_fields()
         with gr.Column(elem_id="main"):
             view = result_view.result_view(state.gallery.example())
             queue = OwnQueue(state)
     controls.connect(rows, settings)
-    preset_choice.connect(rows["preset"], settings)
+    preset_choice.connect(preset, settings)
     watched = Watched(view, current, **buttons)
     tab = PaintTab(files, inputs, rows, settings, watched, stage.follow, visitor, opened, masks, painter, several)
     queue.connect(tab)
@@ -90,7 +90,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
         change = paint_inputs.changes(state, tab, role)
         changed: list[Any] = [files[role], place]
         if role == "content":
-            changed += [view, *rows.values(), *several.values(), *(settings[name] for name in rows if name in settings)]
+            changed += [view, *rows.values(), *several.values(), *(settings[name] for name in rows)]
         place.input(paint_inputs.weigh, files[role], files[role], **IN_ORDER).then(*keep, **IN_ORDER)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
             stored = getattr(place, event)(handle, [files[role], current, visitor], changed, **EACH)
@@ -101,7 +101,7 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
     changed_files = [file.change for file in files.values()]
     looks = gr.on(changed_files, _preview_colours(tab), sketched, rows["colour"], **LATEST)
     looks.then(**controls.show_colour(rows, settings))
-    plain = [row for name, row in rows.items() if name not in ("colour", "preset")]
+    plain = [row for name, row in rows.items() if name != "colour"]
     changes = [one.change for one in (*plain, *settings.values(), masks)]
     gr.on(changes, _foresee(state, tab), tab.chosen, [estimate, watched.notice], **LATEST)
     gr.on(changes, *keep, **IN_ORDER)  # not after what it takes is known, which takes seconds
