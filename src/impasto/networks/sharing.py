@@ -19,7 +19,7 @@ Tensors = Mapping[str, Tensor]
 # numbers in a tensor; smaller ones are always kept, as networks reshape them and hold no reference to the original
 _LARGE = 1000
 
-_kept: ContextVar[dict[Hashable, Tensors] | None] = ContextVar("weights kept", default=None)
+_kept: ContextVar[tuple[dict[Hashable, Tensors], ...]] = ContextVar("weights kept", default=())
 _alive: dict[Hashable, dict[str, tuple[Callable[[], Tensor | None], int]]] = {}
 _one_at_a_time = threading.Lock()
 
@@ -27,7 +27,7 @@ _one_at_a_time = threading.Lock()
 @contextlib.contextmanager
 def weights_kept(kept: dict[Hashable, Tensors]) -> Iterator[None]:
     """Within it what was shared stays, and as long as somebody has ``kept``, which holds it."""
-    before = _kept.set(kept)
+    before = _kept.set((*_kept.get(), kept))
     try:
         yield
     finally:
@@ -43,8 +43,7 @@ def shared(key: Hashable, make: Callable[[], Tensors]) -> dict[str, Tensor]:
             for other in [other for other in _alive if _still(other) is None]:
                 del _alive[other]
             _alive[key] = {name: (_reference(tensor), tensor._version) for name, tensor in tensors.items()}
-        kept = _kept.get()
-        if kept is not None:
+        for kept in _kept.get():
             kept[key] = tensors
         return dict(tensors)
 

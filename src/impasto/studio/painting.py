@@ -21,6 +21,7 @@ from impasto.studio.components.preview import preview_signal
 from impasto.studio.estimate import Speed
 from impasto.studio.history import CHECKPOINT, THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobStoppedError
+from impasto.studio.kept_weights import KeptWeights
 from impasto.studio.masks import file_names, mask_settings
 from impasto.studio.uploads import Upload
 from impasto.transfer.checkpoint import read_history
@@ -56,7 +57,7 @@ class View:
     figure: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
+def paint(run: Run, history: History, speed: Speed, weights: KeptWeights) -> Callable[[Job], None]:
     """The work of painting a run: from its content, or on from where it was cut off or had ended.
 
     Its record is kept up to date; what fails or is stopped keeps what there is.
@@ -104,10 +105,11 @@ def paint(run: Run, history: History, speed: Speed) -> Callable[[Job], None]:
             content = read_signal(history.path(run, run.content), run.settings["rate"])
             styles = [(history.path(run, name), weight) for name, weight in zip(run.styles, run.weights, strict=True)]
             settings = _settings(run, history, content)
-            painting = transfer_style(
-                content, styles, settings, on_progress=watch, cancel=job.cancel, checkpoint=checkpoint,
-                output=history.path(run, _result_of(medium_of(content.kind))),
-            )  # fmt: skip
+            with weights.used():
+                painting = transfer_style(
+                    content, styles, settings, on_progress=watch, cancel=job.cancel, checkpoint=checkpoint,
+                    output=history.path(run, _result_of(medium_of(content.kind))),
+                )  # fmt: skip
             if not painting.finished:
                 ended = "interrupted" if job.closing else "stopped"
             seconds = sum(e.seconds for e in painting.history[-1:])

@@ -127,6 +127,7 @@ def serve(
             closing.set()
             state.visited.set()
             state.queue.close(_SECONDS_TO_END)
+            state.weights.drop()
             warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
             if page is not None:
                 page.close(verbose=False)
@@ -178,4 +179,5 @@ def _wake(state: StudioState, closing: threading.Event) -> None:
     state.visited.wait()
     with suppress(Exception):  # whatever fails here fails again at the first painting, and is told there
         if not closing.is_set():
-            state.speed.measure(closing)
+            with state.weights.used():
+                state.speed.measure(closing)

@@ -24,6 +24,7 @@ from impasto.studio.components.unit_browser import UnitBrowser, browse_index
 from impasto.studio.estimate import Speed, foreseen_size
 from impasto.studio.history import THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobQueue
+from impasto.studio.kept_weights import KeptWeights
 from impasto.studio.painting import THUMBNAIL_SIZE, begin_again, paint
 from impasto.studio.uploads import Upload
 from impasto.studio.visits import Visits
@@ -81,6 +82,7 @@ class StudioState:
     visits: Visits
     queue: JobQueue = field(default_factory=JobQueue)
     speed: Speed = field(default_factory=Speed)
+    weights: KeptWeights = field(default_factory=KeptWeights)
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     browsers: Recent[UnitBrowser] = field(default_factory=lambda: Recent[UnitBrowser](_MOST_BROWSERS))
     visited: threading.Event = field(default_factory=threading.Event)
@@ -206,7 +208,7 @@ class StudioState:
         job.when_ended(lambda: self.history.forget(identity))
 
     def _queue(self, run: Run, owner: str) -> None:
-        self._add(run.id, Job(paint(run, self.history, self.speed), owner=owner), run.settings["device"])
+        self._add(run.id, Job(paint(run, self.history, self.speed, self.weights), owner=owner), run.settings["device"])
 
     def _add(self, name: str, job: Job, device: str, line: str = "") -> Job:
         with self._lock:
