@@ -142,6 +142,11 @@ ROWS: dict[str, tuple[str, str, int]] = {
     "frames never": (f"{P} {S} {O} --frames-every 0", "--frames-every", 2),
     "strength above 1": (f"{P} {S} {O} --strength 1.2", "strength is 1.2; a number from 0 to 1 was expected", 2),
     "strength and beta": (f"{P} {S} {O} --strength 0.4 --beta 9", "strength stands for alpha, beta and init_noise: give", 2),
+    "strength of absolute weights": (
+        f"{P} {S} {O} --strength 0.4 --weighting absolute",
+        "strength has no meaning where weighting is 'absolute': give alpha or beta",
+        2,
+    ),
     "strength and alpha": (f"{P} {S} {O} --strength 0.4 --alpha 2", "strength stands for alpha, beta and init_noise", 2),
     "unknown colour": (f"{P} {S} {O} --colour grey", "grey", 2),
     "negative tv": (f"{P} {S} {O} --tv -1", "tv is -1; a number of at least 0 was expected", 2),

@@ -60,8 +60,8 @@ def outputs(result: impasto.FolderResult) -> list[str]:
 def test_each_result_is_what_one_transfer_gives_and_is_listed(desk: Path):
     result = paint()
     assert outputs(result) == NAMES and not (result.kept or result.failed or result.left)
-    head, *rows = [json.loads(line) for line in Path("painted", NAME).read_text().splitlines()]
-    assert head["memory"] > 0 and rows == result.painted
+    head, count, *rows = [json.loads(line) for line in Path("painted", NAME).read_text().splitlines()]
+    assert head["memory"] > 0 and count == {"total": 4} and rows == result.painted
     assert sorted(files()) == NAMES
     for row in rows:
         alone = impasto.transfer_style(row["input"], "wave.png", SMALL, output=f"alone{Path(row['output']).suffix}")

@@ -20,7 +20,7 @@ def written(folder: Path, name: str, part: Part | None = None) -> dict[str, str]
     (folder / name).write_text(name)
     row = {"output": name, "made_of": f"of {name}", "sha256": digest_of(folder / name)}
     manifest = Manifest(folder, part)
-    manifest.begin(HEAD)
+    manifest.begin(HEAD, 2)
     manifest.add(row)
     return row
 
@@ -61,7 +61,7 @@ def test_parts_have_manifests_of_their_own_and_one_head(tmp_path: Path):
 
 def test_what_is_decided_first_holds_for_all(tmp_path: Path):
     manifests = [Manifest(tmp_path, Part(i, 9)) for i in range(1, 10)]
-    threads = [threading.Thread(target=m.begin, args=({"impasto": "0", "memory": i},)) for i, m in enumerate(manifests)]
+    threads = [threading.Thread(target=m.begin, args=({"impasto": "0", "memory": i}, 0)) for i, m in enumerate(manifests)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -154,7 +154,7 @@ def test_options_win_over_a_preset(name: str):
 def test_what_is_no_preset_is_told():
     with pytest.raises(SettingsError, match=r"preset 'curse' is unknown: did you mean 'course'\?"):
         impasto.TransferSettings.preset("curse")
-    with pytest.raises(SettingsError, match="strength has no meaning in the units of preset 'course': give alpha or beta"):
+    with pytest.raises(SettingsError, match="strength has no meaning where weighting is 'absolute': give alpha or beta"):
         impasto.TransferSettings.preset("course", strength=0.5)
 
 

@@ -27,8 +27,23 @@ from impasto.errors import SettingsError
 )
 @click.option("--folder", type=FILE, metavar="DIR", help="Where the runs are kept.  [default: with your other data]")
 @click.option("--index", type=FILE, metavar="FILE|DIR", help="What to explore: made by impasto explore patches.")
+@click.option(
+    "--watch",
+    type=FILE,
+    multiple=True,
+    metavar="DIR",
+    help="A folder of results that impasto transfer paints, on a cluster or here: History shows how far it is.",
+)
 @click.option("--no-browser", is_flag=True, help="Do not open the page.")
-def studio(host: str, port: int | None, auth: str | None, folder: Path | None, index: Path | None, no_browser: bool) -> int:
+def studio(
+    host: str,
+    port: int | None,
+    auth: str | None,
+    folder: Path | None,
+    index: Path | None,
+    watch: tuple[Path, ...],
+    no_browser: bool,
+) -> int:
     """Paint and explore on a page in your browser, which speaks to this computer alone.
 
     \b
@@ -51,7 +66,8 @@ def studio(host: str, port: int | None, auth: str | None, folder: Path | None, i
 
         folder = platformdirs.user_data_path("impasto") / "studio"
     before = set(threading.enumerate())
-    with serve(folder, host=host, port=port, auth=login, browser=not no_browser, index=index) as address:
+    how = {"host": host, "port": port, "auth": login, "browser": not no_browser, "index": index, "watch": watch}
+    with serve(folder, **how) as address:
         click.echo(f"the studio is open: {address}   (Ctrl-C closes it)")
         try:
             threading.Event().wait()

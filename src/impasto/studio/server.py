@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import threading
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,13 +105,14 @@ def serve(
     auth: tuple[str, str] | None,
     browser: bool,
     index: Path | None = None,
+    watch: Sequence[Path] = (),
 ) -> Iterator[str]:
     """A studio that lives in ``folder``: its address, for as long as the context lasts.
 
     Raises:
-        ImpastoError: the folder or the index cannot be used; SettingsError: the port is taken.
+        ImpastoError: the folder, the index or what is to be watched cannot be used; SettingsError: the port is taken.
     """
-    state = StudioState.in_folder(folder, index)
+    state = StudioState.in_folder(folder, index, watch)
     closing = threading.Event()
     warm = threading.Thread(target=_wake, args=(state, closing), daemon=True)
     page: Blocks | None = None

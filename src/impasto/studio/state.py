@@ -22,6 +22,7 @@ from impasto.studio.components.gallery import Gallery
 from impasto.studio.components.preview import preview_file
 from impasto.studio.components.unit_browser import UnitBrowser, browse_index
 from impasto.studio.estimate import Speed, foreseen_size
+from impasto.studio.folders import Folder
 from impasto.studio.history import THUMBNAIL, History, Run
 from impasto.studio.jobs import Job, JobQueue
 from impasto.studio.kept_weights import KeptWeights
@@ -72,6 +73,7 @@ class StudioState:
             with ``get``, as any job may be dropped meanwhile.
         browsers: what is to be explored.
         visited: set when the first page has been opened.
+        folders: what other processes paint, to be watched.
         stages: what stands for the run that a page shows now, by the page's session.
         visualisations: the pictures that units want to see, as data URIs.
     """
@@ -86,19 +88,23 @@ class StudioState:
     jobs: dict[str, Job] = field(default_factory=dict[str, Job])
     browsers: Recent[UnitBrowser] = field(default_factory=lambda: Recent[UnitBrowser](_MOST_BROWSERS))
     visited: threading.Event = field(default_factory=threading.Event)
+    folders: tuple[Folder, ...] = ()
     stages: Recent[object] = field(default_factory=lambda: Recent[object](_MOST_STAGES))
     visualisations: Recent[str] = field(default_factory=lambda: Recent[str](_MOST_VISUALISATIONS))
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @classmethod
-    def in_folder(cls, folder: Path, index: Path | None = None) -> StudioState:
+    def in_folder(cls, folder: Path, index: Path | None = None, watch: Sequence[Path] = ()) -> StudioState:
         """The studio that lives in a folder; uploads that an earlier one left there are deleted.
 
-        ``index`` is what `impasto explore patches` made: a file, or the folder of a report.
+        ``index`` is what `impasto explore patches` made: a file, or the folder of a report; ``watch`` are folders of results
+        whose progress is shown.
 
         Raises:
-            SignalError: the folder cannot be made, or this is no index; SettingsError: another studio that runs lives there.
+            SignalError: the folder cannot be made, or this is no index; SettingsError: another studio that runs lives there,
+                or what is to be watched is no folder.
         """
+        folders = tuple(map(Folder, watch))
         shared = None
         if index is not None:
             index = index / "index.json" if index.is_dir() else index
@@ -111,7 +117,7 @@ class StudioState:
         uploads.mkdir()
         visits = Visits(folder / "visits")
         visits.clear()
-        state = cls(uploads, history, Gallery(), visits)
+        state = cls(uploads, history, Gallery(), visits, folders=folders)
         if shared is not None:
             state.browsers.keep(SHARED, shared)
         return state

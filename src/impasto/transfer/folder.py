@@ -144,7 +144,7 @@ def paint_plan(
     """Paint what was planned; the arguments, and what is raised, are those of :func:`transfer_folder`."""
     tasks = plan.tasks if part is None else part.of(plan.tasks)
     cluster = executor if isinstance(executor, Cluster) else None
-    manifest, memory = _begun(plan.folder, tasks, part, painter, cluster)
+    manifest, memory = _begun(plan, tasks, part, painter, cluster)
     with held_alone(manifest.path):
         return _paint_all(
             plan, tasks, manifest, memory, painter, options, checkpoint_every, on_progress, cancel or Event(), executor
@@ -234,9 +234,10 @@ def _show(output: Path, manifest: Manifest, row: Mapping[str, Any]) -> None:
 
 
 def _begun(
-    folder: Path, tasks: Sequence[Task], part: Part | None, painter: Painter, cluster: Cluster | None
+    plan: FolderPlan, tasks: Sequence[Task], part: Part | None, painter: Painter, cluster: Cluster | None
 ) -> tuple[Manifest, int]:
     """The manifest of a folder, in which everything that is to be replaced is listed, and the bytes for each painting."""
+    folder = plan.folder
     manifest = Manifest(folder, part)
     others = [task.output for task in tasks if os.path.lexists(task.output) and not manifest.lists(task.name)]
     if others:
@@ -252,7 +253,7 @@ def _begun(
     machine, free = machine_of(device), default_memory(device)
     if cluster:  # its tasks compute with as many threads as they are told
         machine["threads"], free = manifest.head.get("threads", cluster.threads), cluster.memory(free)
-    manifest.begin(machine | {"memory": painter.settings.memory or free})
+    manifest.begin(machine | {"memory": painter.settings.memory or free}, len(plan.tasks))
     was = ", ".join(f"{name} {value}" for name, value in manifest.head.items() if machine.get(name, value) != value)
     if was:
         log.warning("%s was begun with %s: results may differ in their last digits", folder, was)

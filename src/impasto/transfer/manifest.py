@@ -1,6 +1,7 @@
 """The manifest of a folder of results: what was painted of what and how, one line of JSON each.
 
 The first line has what is decided once for the folder, as the memory, on which tiles and with them the last digits depend.
+Another one says how many results there will be.
 Each part of a folder that is painted in parts has a manifest of its own, as several computers cannot well write one file;
 all of them are read.
 """
@@ -28,6 +29,7 @@ class Manifest:
     Attributes:
         path: the file that is written.
         head: what is decided once for the folder; empty until :meth:`begin`.
+        total: how many results there will be, as was said last; 0 if it was not.
 
     Raises:
         SignalError: a manifest in the folder cannot be read, or is none.
@@ -38,12 +40,19 @@ class Manifest:
         stem, ending = self._first.stem, self._first.suffix
         self.path = folder / f"{stem}.{part.number}-of-{part.total}{ending}" if part else self._first
         self.head: Mapping[str, Any] = {}
+        self.total = 0
         self._sums: dict[str, set[tuple[str, str]]] = {}
         for path in (self._first, *sorted(folder.glob(f"{stem}.*-of-*{ending}"))):
             self._read(path)
 
-    def begin(self, head: Mapping[str, Any]) -> None:
-        """Decide what holds for the whole folder: what was decided before, by this or another part, or else ``head``.
+    @property
+    def outputs(self) -> list[str]:
+        """The names of what was painted."""
+        return list(self._sums)
+
+    def begin(self, head: Mapping[str, Any], total: int) -> None:
+        """Decide what holds for the whole folder: what was decided before, by this or another part, or else ``head``; and
+        say how many results there will be.
 
         Raises:
             SignalError: the folder cannot be written to.
@@ -52,6 +61,8 @@ class Manifest:
         if not self.head:
             _write_once(self._first, _line(head))
             self._read(self._first)
+        if total != self.total:
+            self.add({"total": total})
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add a row, which is on the disk afterwards.
@@ -95,6 +106,7 @@ class Manifest:
             self._note(_parsed(line))
 
     def _note(self, row: Mapping[str, Any]) -> None:
+        self.total = row.get("total", self.total)
         if "sha256" in row:
             self._sums.setdefault(row["output"], set()).add((row["made_of"], row["sha256"]))
 

@@ -214,6 +214,8 @@ class TransferSettings:
         for name in ("content_layers", "style_layers"):
             given = cast(Layers | None, getattr(self, name))
             object.__setattr__(self, name, given and known_layers(name, self.network, given))
+        if self.strength is not None and self.weighting != "relative":
+            raise SettingsError(f"strength has no meaning where weighting is {self.weighting!r}: give alpha or beta")
         if self.strength is not None and (self.alpha != 1 or self.beta is not None or self.init_noise):
             raise SettingsError("strength stands for alpha, beta and init_noise: give the one or the others")
         if self.alpha == self.beta == 0:
@@ -231,11 +233,9 @@ class TransferSettings:
             others: fields that win over those of the preset.
 
         Raises:
-            SettingsError: there is no such preset, or ``strength`` is given, which knows only impasto's own units.
+            SettingsError: there is no such preset, or ``strength`` is given, which counts in relative weights alone.
         """
         check_choice("preset", name, tuple(PRESETS))
-        if others.get("strength") is not None:
-            raise SettingsError(f"strength has no meaning in the units of preset {name!r}: give alpha or beta")
         return cls(**{**PRESETS[name].settings, **others})
 
     @property

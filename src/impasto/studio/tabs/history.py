@@ -19,9 +19,13 @@ from impasto.studio.tabs.paint import QUIET, ROLES, PaintTab, Values
 from impasto.studio.tabs.run_display import DEFAULT, address_of, download_of
 from impasto.studio.uploads import inspect
 
+_SECONDS_BETWEEN = 2.0  # two looks at the folders of others
+
 
 def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, paint: PaintTab) -> None:
     """Put the list of all runs onto its tab; a run that is opened is set up on the Paint tab."""
+    if state.folders:
+        _watch(state, tab)
     runs = component("history_list", list[dict[str, Any]]())
 
     def everything() -> list[dict[str, Any]]:
@@ -39,6 +43,17 @@ def history_tab(state: StudioState, tabs: gr.Tabs, tab: gr.Tab, paint: PaintTab)
     runs.select(_opener(state, tabs, paint), None, [tabs, paint.watched.run, *paint.parts], **QUIET).then(
         paint.follow, paint.watched.run, list(paint.watched), concurrency_limit=None, **QUIET
     )
+
+
+def _watch(state: StudioState, tab: gr.Tab) -> None:
+    """Put the folders that others paint above the runs."""
+    folders, clock = component("folder_list", list[dict[str, Any]]()), gr.Timer(_SECONDS_BETWEEN)
+
+    def look() -> list[dict[str, Any]]:
+        return [folder.look() for folder in state.folders]
+
+    for event in (tab.select, clock.tick):
+        event(look, None, folders, **QUIET)
 
 
 def _card(state: StudioState, run: Run) -> dict[str, Any]:
