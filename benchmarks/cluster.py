@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ import impasto
 
 def painted(output: str, workers: int, settings: impasto.TransferSettings, kills: int = 0, seed: int = 0) -> dict[str, Any]:
     """A folder painted by so many workers, of which some are killed."""
-    chance, killed = random.Random(seed), 0
+    chance, killed, struck = random.Random(seed), 0, Counter[str]()
     first = last = 0.0
     due = time.monotonic() + chance.uniform(1, 5)
 
@@ -42,9 +43,11 @@ def painted(output: str, workers: int, settings: impasto.TransferSettings, kills
         nonlocal first, last, due, killed
         last = time.monotonic()
         first = first or last
-        if killed < kills and progress.at_work and last > due:
+        given_up = any(struck[name] > 1 for name in progress.at_work)  # by the third kill of its worker
+        if killed < kills and progress.at_work and last > due and not given_up:
             chance.choice(processes_at_work()).send_signal(signal.SIGKILL)
             killed += 1
+            struck.update(progress.at_work)
             due = last + chance.uniform(5, 20)
 
     with impasto.Cluster(f"local:{workers}") as cluster:

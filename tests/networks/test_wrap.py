@@ -199,6 +199,29 @@ def test_fields_of_branches_of_odd_kernels_and_of_what_looks_everywhere():
     assert network.total_stride(["all"]) == 2
 
 
+class LastAxis(nn.Module):
+    """Gives its activations with the channels as the last axis, as transformers do."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x).movedim(1, -1)
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_channels_are_known_where_they_come_last(dims: int):
+    convolution = getattr(nn, f"Conv{dims}d")(3, 7, 3, stride=2)
+    network = wrap(nn.Sequential(LastAxis(convolution)), {"last": "0", "first": "0.inner"}, spatial_dims=dims)
+    x = torch.rand(2, 3, *range(9, 9 + dims))
+    a = network(x, ["last", "first"])
+    assert torch.equal(a["last"], a["first"]) and a["last"].shape[1] == network.channels("last") == 7
+    assert network.grid("last", x.shape[2:]) == tuple(a["last"].shape[2:])
+    assert network.field("last") == network.field("first") and network.total_stride(["last"]) == 2
+    assert network.receptive_field("last", 1, 11) == network.receptive_field("first", 1, 11)
+
+
 @pytest.mark.parametrize("dims", [1, 3])
 def test_one_and_three_dimensions(dims: int):
     conv, pool = ((nn.Conv1d, nn.MaxPool1d), (nn.Conv3d, nn.MaxPool3d))[dims // 2]

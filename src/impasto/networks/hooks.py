@@ -36,10 +36,10 @@ class _Done(BaseException):
 
 
 class _Catch:
-    """What is caught in one call: of each layer the output of its last of so many calls."""
+    """What is caught in one call: of each layer the output of its last of so many calls, with the channels first."""
 
-    def __init__(self, calls: Mapping[str, int], dims: int, copied: Collection[str]) -> None:
-        self.left, self.dims, self.copied = dict(calls), dims, copied
+    def __init__(self, calls: Mapping[str, int], dims: int, copied: Collection[str], turned: Collection[str]) -> None:
+        self.left, self.dims, self.copied, self.turned = dict(calls), dims, copied, turned
         self.found: dict[str, Tensor] = {}
         self.outputs: list[Tensor] = []
 
@@ -52,7 +52,8 @@ class _Catch:
                 f"layer {name} gives {given}; a tensor (N, n_C, {self.dims} axis/axes of space) was expected: "
                 "name a submodule that gives one"
             )
-        self.found[name] = output.clone() if name in self.copied else output
+        a = output.clone() if name in self.copied else output
+        self.found[name] = a.movedim(-1, 1) if name in self.turned else a
         self.left[name] -= 1
         if not any(self.left.values()):
             raise _Done
@@ -87,6 +88,7 @@ class Hooked:
         module: the copy.
         calls: of each layer how often its submodule is called, in the order of the layers.
         overwritten: the layers whose output the module changes in place later on; :meth:`__call__` gives copies of them.
+        turned: the layers that give (N, \\*space, n_C); :meth:`__call__` gives (N, n_C, \\*space) of them too.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Hooked:
         self.module, self.dims = frozen(module, device), dims
         self.calls: dict[str, int] = dict.fromkeys(paths, 1)
         self.overwritten: set[str] = set()
+        self.turned: set[str] = set()
         if outputs:
             for part in self.module.modules():
                 if next(part.children(), None) is None:
@@ -109,7 +112,8 @@ class Hooked:
 
     def trace(self, x: Tensor, layers: Collection[str]) -> tuple[dict[str, Tensor], list[Tensor]]:
         """The same, in the order of the computation, and what the innermost modules gave on the way."""
-        catch = self._caught(x, _Catch({name: self.calls[name] for name in layers}, self.dims, self.overwritten))
+        calls = {name: self.calls[name] for name in layers}
+        catch = self._caught(x, _Catch(calls, self.dims, self.overwritten, self.turned))
         return catch.found, catch.outputs
 
     def learn(self, x: Tensor) -> None:
@@ -127,12 +131,16 @@ class Hooked:
                 counts[name] += 1
                 versions[name] = output._version
 
-        catch = self._caught(x, Learning({}, self.dims, ()))
+        catch = self._caught(x, Learning({}, self.dims, (), ()))
         missing = [name for name in self.calls if name not in counts]
         if missing:
             raise SettingsError(f"layer {missing[0]} is not computed when the module is called; name one that is")
         self.calls = dict(counts)
         self.overwritten = {name for name, a in catch.found.items() if a._version != versions[name]}
+
+    def as_in(self, other: Hooked) -> None:
+        """Take over what another one has found out about the same module."""
+        self.calls, self.overwritten, self.turned = other.calls, other.overwritten, other.turned
 
     def _caught(self, x: Tensor, catch: _Catch) -> _Catch:
         token = _catch.set(catch)

@@ -58,6 +58,8 @@ class ShapeTracer:
                 try:
                     with torch.inference_mode(False), torch.no_grad():
                         self.traced.learn(self._blank(self._cube(self.side)))
+                    self.traced.turned = self._channels_last()
+                    self._shapes.clear()
                     return
                 except SettingsError:
                     raise
@@ -136,6 +138,14 @@ class ShapeTracer:
         kept = sum(storage.nbytes() for at, storage in stored.items() if at not in weights)
         beside = 2 * max(a.numel() * a.element_size() for a in (x, *outputs))
         return round((kept + beside) * prod(space) / prod(seen))
+
+    def _channels_last(self) -> set[str]:
+        """The layers that give (N, \\*space, n_C), as those of Swin: what grows with the signal are no channels."""
+        layers, sides = self.traced.calls, (self.side, 2 * self.side)
+        if not self._takes(sides[1], layers):
+            return set()
+        few, many = (self.at(self._cube(side), layers).layers for side in sides)
+        return {name for name in layers if few[name][0] != many[name][0] and few[name][-1] == many[name][-1]}
 
     def _takes(self, side: int, layers: Collection[str]) -> bool:
         try:

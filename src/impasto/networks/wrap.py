@@ -40,8 +40,9 @@ def wrap(
     Args:
         module: takes a tensor (N, channels, \\*space).
         layers: the submodules whose outputs are the layers: a mapping from names of your own to their paths ("layer3",
-            "features.4"), or the paths alone, which are then the names. Each returns a tensor (N, n_C, \\*space). If a
-            submodule is called several times its last output counts.
+            "features.4"), or the paths alone, which are then the names. Each returns a tensor (N, n_C, \\*space), or
+            (N, \\*space, n_C), which is known by what grows with the signal. If a submodule is called several times its
+            last output counts.
         mean: of each channel of the signals that the module was trained on, in 0..1; usually (0.485, 0.456, 0.406) for
             networks trained on ImageNet.
         std: their standard deviation; usually (0.229, 0.224, 0.225).
@@ -98,7 +99,8 @@ class Wrapped(nn.Module):
         blank = torch.zeros((1, self._takes, *(0,) * spatial_dims), dtype=like.dtype, device=like.device)
         self._shapes = ShapeTracer(module, paths, blank, name)
         traced = self._shapes.traced
-        self._hooked.calls, self._hooked.overwritten, self.layers = traced.calls, traced.overwritten, tuple(traced.calls)
+        self._hooked.as_in(traced)
+        self.layers = tuple(traced.calls)
         self._fields: dict[tuple[str, int], MeasuredFields] = {}
         self._exact: Hooked | None = None
 
@@ -201,7 +203,7 @@ class Wrapped(nn.Module):
             # in float64 on the CPU, as fast convolutions in float32 spread NaN to neighbours
             self._exact = Hooked(self.module, {}, self.spatial_dims)
             self._exact.module.to("cpu", torch.float64)
-            self._exact.calls, self._exact.overwritten = self._hooked.calls, self._hooked.overwritten
+            self._exact.as_in(self._hooked)
         space = self._along(axis, extent, layer)
         at_once, rows = max(1, _AT_ONCE // prod(space)), list[Tensor]()
         for begin in range(0, len(parts), at_once):

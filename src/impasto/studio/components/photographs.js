@@ -1,6 +1,6 @@
 // many files come in at once; Python looks into each, and searches them all
 const photos = find(".photographs"), stop = find(".stop");
-let sending = false;
+let sending = false, left = "";
 
 async function send(files) {
   const sent = [], all = files.length, busy = sending || (props.value || {}).busy;
@@ -10,7 +10,7 @@ async function send(files) {
   }
   sending = true;
   files = files.slice(0, props.most);
-  find(".error").textContent = files.length < all ? `Of ${all} files the first ${props.most} are taken.` : "";
+  find(".error").textContent = left = files.length < all ? `Of ${all} files the first ${props.most} are taken.` : "";
   for (const file of files) {
     find(".note").textContent = `sending ${sent.length + 1} of ${files.length}`;
     try {
@@ -65,7 +65,7 @@ function show() {
   const value = props.value || {};
   find(".choose span").textContent = "drop or click, a folder too: the more there are, the plainer it is what excites each unit; some hundred are good";
   find(".note").textContent = value.note || "";
-  find(".error").textContent = value.error || "";
+  find(".error").textContent = value.error || (value.note ? left : "");
   stop.hidden = !value.busy;
   for (const name of [".ready", ".folder"]) find(name).hidden = Boolean(value.busy);
   photos.toggleAttribute("data-busy", Boolean(value.busy));
