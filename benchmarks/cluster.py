@@ -47,7 +47,7 @@ def painted(output: str, workers: int, settings: impasto.TransferSettings, kills
         if killed < kills and progress.at_work and last > due and not given_up:
             chance.choice(processes_at_work()).send_signal(signal.SIGKILL)
             killed += 1
-            struck.update(progress.at_work)
+            struck.update(list(progress.at_work))
             due = last + chance.uniform(5, 20)
 
     with impasto.Cluster(f"local:{workers}") as cluster:
