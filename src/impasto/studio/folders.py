@@ -11,7 +11,7 @@ from typing import Any
 from impasto.errors import ImpastoError, SettingsError
 from impasto.studio.components.preview import preview_file
 from impasto.studio.components.result_view import data_uri, span
-from impasto.transfer.manifest import Manifest
+from impasto.transfer.manifest import Manifest, manifest_files
 
 NEWEST = 6
 """How many results of a folder are shown."""
@@ -49,8 +49,7 @@ class Folder:
         return self._told(len(there), self._note([when for when, _ in there]), there[:NEWEST])
 
     def _read(self) -> None:
-        files = sorted(self.path.glob("impasto*.jsonl"))
-        seen = [(file.name, file.stat().st_size) for file in files]
+        seen = [(file.name, file.stat().st_size) for file in manifest_files(self.path)]
         if seen != self._seen:
             manifest = Manifest(self.path)
             self._seen, self._outputs, self._total = seen, manifest.outputs, manifest.total

@@ -128,8 +128,8 @@ def serve(
             closing.set()
             state.visited.set()
             state.queue.close(_SECONDS_TO_END)
-            state.weights.drop()
             warm.join(_SECONDS_TO_END)  # a thread in the middle of torch cannot be left behind
+            state.weights.drop()
             if page is not None:
                 page.close(verbose=False)
 

@@ -42,7 +42,7 @@ class Manifest:
         self.head: Mapping[str, Any] = {}
         self.total = 0
         self._sums: dict[str, set[tuple[str, str]]] = {}
-        for path in (self._first, *sorted(folder.glob(f"{stem}.*-of-*{ending}"))):
+        for path in manifest_files(folder):
             self._read(path)
 
     @property
@@ -92,8 +92,6 @@ class Manifest:
 
     def _read(self, path: Path) -> None:
         """Note the head and the rows of a manifest; a line that is not whole is none."""
-        if not path.exists():
-            return
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError as error:
@@ -109,6 +107,13 @@ class Manifest:
         self.total = row.get("total", self.total)
         if "sha256" in row:
             self._sums.setdefault(row["output"], set()).add((row["made_of"], row["sha256"]))
+
+
+def manifest_files(folder: Path) -> list[Path]:
+    """The manifests in a folder of results, that of the whole first."""
+    stem, _, ending = NAME.partition(".")
+    files = (folder / NAME, *sorted(folder.glob(f"{stem}.*-of-*.{ending}")))
+    return [path for path in files if path.exists()]
 
 
 def has_manifest(folder: Path) -> bool:
