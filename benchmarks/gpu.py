@@ -43,10 +43,12 @@ from impasto.explore.patches import empty_index, search
 from impasto.explore.settings import parse_layers, parse_units
 from impasto.explore.sources import view
 from impasto.explore.trained import trained_network
+from impasto.flow_painting import flow_painting
 from impasto.media.signal import Signal, Values
 from impasto.networks import convnet
 from impasto.networks.layers import VGG19, up_to_deepest
 from impasto.networks.network import Network
+from impasto.networks.precision import Precision, computing_in
 from impasto.networks.tiling.plan import Task, cheapest, least_memory
 from impasto.objective.evaluation import Costs
 from impasto.transfer.dry_run import dry_run
@@ -59,8 +61,7 @@ LIMIT = 1e-4
 """By so much J and its gradient on a device may differ from those on the CPU, relatively, without TF32."""
 MIB = 2**20
 
-# (convolutions, matrix products) in TF32: float32 proper, what torch does unless it is told, and both
-PRECISIONS = {"float32": (False, False), "torch's default": (True, False), "tf32": (True, True)}
+PRECISIONS: tuple[Precision, ...] = ("float32", "tf32", "bfloat16")
 
 
 @dataclass
@@ -268,17 +269,6 @@ def relative(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).norm() / expected.norm())
 
 
-@contextmanager
-def precision(name: str) -> Iterator[None]:
-    """Whether TF32 stands for float32."""
-    before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
-    torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = PRECISIONS[name]
-    try:
-        yield
-    finally:
-        torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32 = before
-
-
 def check_cases(report: Report) -> None:
     section = "correct"
     with tempfile.TemporaryDirectory() as folder:
@@ -286,7 +276,7 @@ def check_cases(report: Report) -> None:
             with report.guarded(section, name):
                 exact, at = evaluated(case, "cpu")
                 costs, gradient = exact()
-                with precision("float32"):
+                with computing_in("float32", torch.device(report.device)):
                     evaluate, start = evaluated(case, report.device)
                     # where G of a movie starts is computed too
                     same_start = relative(start, at)
@@ -299,11 +289,12 @@ def check_cases(report: Report) -> None:
                 same = torch.equal(again.cost, costs_there.cost) and torch.equal(gradient_again, gradient_there)
                 report.add(section, f"{name}: twice the same bits", "yes" if same else "no")
                 if on_gpu(report.device):
-                    with precision("tf32"):
-                        evaluate, _ = evaluated(case, report.device)
-                        rough, gradient_rough = evaluate()
-                    report.add(section, f"{name}: J in TF32", relative(rough.cost, costs.cost), "relative")
-                    report.add(section, f"{name}: gradient in TF32", relative(gradient_rough, gradient), "relative")
+                    for coarse in PRECISIONS[1:]:
+                        with computing_in(coarse, torch.device(report.device)):
+                            evaluate, _ = evaluated(case, report.device)
+                            rough, gradient_rough = evaluate()
+                        report.add(section, f"{name}: J in {coarse}", relative(rough.cost, costs.cost), "relative")
+                        report.add(section, f"{name}: gradient in {coarse}", relative(gradient_rough, gradient), "relative")
 
 
 def check_explorer(report: Report) -> None:
@@ -313,7 +304,7 @@ def check_explorer(report: Report) -> None:
     ways: dict[str, Callable[[], Network | str]] = {"VGG-19": lambda: "vgg19", "ResNet": lambda: wrapped()["network"]}
     for name, network in ways.items():
         layers = "relu1_1,relu3_1,relu5_1" if name == "VGG-19" else "early,late"
-        with report.guarded(section, f"patches, {name}"), precision("float32"):
+        with report.guarded(section, f"patches, {name}"), computing_in("float32", torch.device(report.device)):
             how: dict[str, Any] = {"units": "0-15", "top": 3, "size": n}
             here, there = (
                 impasto.top_patches(photos, layers, network=network(), device=device, **how)
@@ -322,7 +313,7 @@ def check_explorer(report: Report) -> None:
             differences, others = compared(here, there)
             report.add(section, f"patches, {name}: activations", differences, "relative", differences < LIMIT)
             report.add(section, f"patches, {name}: others without a tie", others, "patches", others == 0)
-    with report.guarded(section, "synthesis"), precision("float32"):
+    with report.guarded(section, "synthesis"), computing_in("float32", torch.device(report.device)):
         scores: dict[str, list[float]] = {}
         pictures: list[Signal] = []
         for device in ("cpu", report.device):
@@ -356,8 +347,8 @@ def compared(here: Any, there: Any) -> tuple[float, int]:
 def check_paintings(report: Report) -> None:
     section, n = "paintings", 64 if report.quick else 192
     content, style = picture(n, n + 32), picture(n, n, seed=1)
-    settings = TransferSettings(iterations=8, device=report.device)
-    with report.guarded(section, "a painting"), precision("float32"):
+    settings = TransferSettings(iterations=8, device=report.device, precision="float32")
+    with report.guarded(section, "a painting"):
         found = impasto.transfer_style(content, style, settings)
         here = impasto.transfer_style(content, style, replace(settings, device="cpu"))
         fine = found.best.cost < 0.9 * found.history[0].cost and abs(found.best.cost / here.best.cost - 1) < 0.02
@@ -475,9 +466,12 @@ def measure_peaks(report: Report) -> dict[str, float]:
     side = 512 if report.quick else 8192
     a, b = (torch.rand(side, side, device=report.device) for _ in range(2))
     peaks: dict[str, float] = {}
-    for name in ("float32", "tf32"):
-        with precision(name):
-            peaks[name] = 2 * side**3 / timed(lambda: torch.mm(a, b), report.device) / 1e9
+    matmul = torch.backends.cuda.matmul
+    for name in PRECISIONS if on_gpu(report.device) else PRECISIONS[:1]:
+        before, matmul.allow_tf32 = matmul.allow_tf32, name == "tf32"
+        x, y = (a.bfloat16(), b.bfloat16()) if name == "bfloat16" else (a, b)
+        peaks[name] = 2 * side**3 / timed(functools.partial(torch.mm, x, y), report.device) / 1e9
+        matmul.allow_tf32 = before
         report.add("speed", f"peak: matrix product, {side} squared, {name}", peaks[name], "TFLOP/s")
     source = torch.rand(2**20 if report.quick else 2**29, device=report.device)
     target = torch.empty_like(source)
@@ -517,7 +511,7 @@ def measure_speed(report: Report, sizes: Sequence[int]) -> None:
     with report.guarded(section, "peaks"):
         peaks = measure_peaks(report)
         free()
-    names = [*PRECISIONS] if on_gpu(report.device) else ["float32"]
+    names = PRECISIONS if on_gpu(report.device) else PRECISIONS[:1]
     for size in sizes:
         work = work_of(size)
         own: dict[str, float] = {}
@@ -528,12 +522,12 @@ def measure_speed(report: Report, sizes: Sequence[int]) -> None:
             if report.late:
                 report.add(section, f"{size} px and what follows: left out, no time", "")
                 return
-            if (padding == "zeros" and way.startswith("impasto ")) or (plain and name == "tf32"):
+            if (padding == "zeros" and way.startswith("impasto ")) or (plain and name == "bfloat16"):
                 continue
-            if way == "impasto tuned" and (name == "tf32" or not on_gpu(report.device)):
+            if way == "impasto tuned" and not on_gpu(report.device):
                 continue
             what = f"{size} px, {padding}, {way}, {name}"
-            with report.guarded(section, what), precision(name):
+            with report.guarded(section, what), computing_in(name, torch.device(report.device)):
                 layout = contiguous_layout() if way == "impasto NCHW" else nullcontext()
                 benchmark, torch.backends.cudnn.benchmark = torch.backends.cudnn.benchmark, way == "impasto tuned"
                 try:
@@ -558,7 +552,7 @@ def measure_speed(report: Report, sizes: Sequence[int]) -> None:
                 report.add(section, what, milliseconds, f"ms{ratio}")
                 if way == "impasto":
                     speed = work / milliseconds
-                    share = f"{speed / peaks['tf32' if name != 'float32' else 'float32']:.0%} of peak" if peaks else ""
+                    share = f"{speed / peaks[name]:.0%} of peak" if peaks else ""
                     report.add(section, f"{what}: convolutions alone", speed, f"TFLOP/s, {share}")
 
 
@@ -612,8 +606,8 @@ def profile(report: Report, size: int) -> None:
     from torch.profiler import ProfilerActivity
     from torch.profiler import profile as profiled
 
-    for name in ("float32", "torch's default"):
-        with report.guarded("profile", f"{size} px, {name}"), precision(name):
+    for name in PRECISIONS:
+        with report.guarded("profile", f"{size} px, {name}"), computing_in(name, torch.device(report.device)):
             written, start = contestants(size, "replicate", report.device)
             evaluate = gradient_of(written["impasto"](), start)
             evaluate()
@@ -676,6 +670,36 @@ def flat(size: int, seed: int) -> Signal:
     """A picture that is made quickly at any size."""
     random = np.random.default_rng(seed)
     return Signal(random.random((3, size, size), np.float32))
+
+
+# -------------------------------------------------------------------------------------------------------------- precision
+
+
+def measure_precision(report: Report, sizes: Sequence[int]) -> None:
+    """A whole painting in each precision: its seconds, and J of its picture in float32."""
+    from skimage import data
+
+    section = "precision"
+    content, painter = data.astronaut(), flow_painting(96 if report.quick else 768)
+    for size in sizes:
+        for name in PRECISIONS:
+            if report.late:
+                report.add(section, f"{size} px and what follows: left out, no time", "")
+                return
+            what = f"{size} px, {name}"
+            with report.guarded(section, what):
+                settings = TransferSettings(size=size, device=report.device, precision=name)
+                settings = replace(settings, iterations=4) if report.quick else settings
+                impasto.transfer_style(content, painter, settings)  # warms up
+                painting = impasto.transfer_style(content, painter, settings)
+                seconds, count = painting.history[-1].seconds, len(painting.history)
+                report.add(section, f"{what}: a painting", seconds, f"s, {count / seconds:.0f} evaluations/s")
+                with tempfile.TemporaryDirectory() as folder:
+                    path = Path(folder) / "painting.png"
+                    painting.write(path)
+                    exact = replace(settings, precision="float32", init=str(path), scales=1, iterations=1)
+                    cost = impasto.transfer_style(content, painter, exact).history[0].cost
+                report.add(section, f"{what}: J of its picture in float32", cost, "J")
 
 
 # --------------------------------------------------------------------------------------------------------------- explorer
@@ -746,7 +770,7 @@ def _there(program: str) -> bool:
     return shutil.which(program) is not None
 
 
-SECTIONS = ("correct", "paintings", "explorer", "speed", "descent", "profile", "memory", "throughput")
+SECTIONS = ("correct", "paintings", "precision", "explorer", "speed", "descent", "profile", "memory", "throughput")
 
 
 def measure(report: Report, sizes: Sequence[int], only: Sequence[str] = SECTIONS) -> Report:
@@ -754,6 +778,7 @@ def measure(report: Report, sizes: Sequence[int], only: Sequence[str] = SECTIONS
     work: dict[str, Callable[[], None]] = {
         "correct": lambda: check_cases(report),
         "paintings": lambda: check_paintings(report),
+        "precision": lambda: measure_precision(report, [n for n in sizes if n <= 1024]),
         "explorer": lambda: check_explorer(report),
         "speed": lambda: measure_speed(report, sizes),
         "descent": lambda: measure_descent(report, [n for n in sizes if n <= 2048]),

@@ -23,6 +23,7 @@ from impasto.media.signal import Signal
 from impasto.media.styles import Source, Style
 from impasto.networks.device import find_device
 from impasto.networks.network import Network
+from impasto.networks.precision import computing_in
 from impasto.objective.evaluation import BoundObjective
 from impasto.transfer.inputs import Inputs, take_in
 from impasto.transfer.painting import Painting
@@ -68,11 +69,11 @@ def explain(
     settings, shape = inputs.settings, inputs.content.shape
     whole = settings.size or max(shape)
     seen = min(whole, size)
-    with torch.no_grad():
+    device = find_device(settings.device)
+    with torch.no_grad(), computing_in(settings.precision, device):
         here = settings.at(seen, settings.iterations, objective_at(settings, whole))
         prepared: Prepared = inputs.medium.prepare(inputs.content, inputs.styles, here)
         _check_proportion(name, signal, prepared)
-        device = find_device(settings.device)
         network = prepared.network.to(device)
         generated = prepared.fit(signal).to(device)
         painted = _painted_before(inputs, prepared, generated)

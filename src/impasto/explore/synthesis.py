@@ -21,6 +21,7 @@ from impasto.explore.trained import trained_network
 from impasto.media.signal import Signal
 from impasto.networks.device import memory_told
 from impasto.networks.network import Network, OfTable
+from impasto.networks.precision import computing_in
 from impasto.networks.registry import constructor_of
 from impasto.objective.costs import style_matrix
 from impasto.objective.weighting import check_choice
@@ -83,7 +84,7 @@ def synthesise(
     units = parse_objective(objective, network)
     tell = on_progress or (lambda *_: None)
     seed, spectrum = whole(0)("seed", seed), check_choice("spectrum", spectrum, SPECTRA)
-    with memory_told(network.device):
+    with memory_told(network.device), computing_in("float32", network.device):
         pictures = ascend(network, units, (diverse, 3, *space), iterations, seed, tell, cancel, spectrum)
         return [Signal(picture) for picture in pictures.cpu().numpy()]
 

@@ -13,6 +13,7 @@ from impasto.networks.convnet import ConvNet
 from impasto.networks.device import find_device
 from impasto.networks.layers import LayerTable, smallest_size, total_stride, up_to_deepest
 from impasto.networks.network import Network
+from impasto.networks.precision import Precision
 from impasto.networks.registry import Constructor
 from impasto.objective.term import Objective
 
@@ -143,6 +144,7 @@ class ResolvedSettings:
     protect: str | None
     seed: int
     device: str
+    precision: Precision
     memory: int | None
 
     @property

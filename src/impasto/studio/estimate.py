@@ -32,7 +32,17 @@ _PROBED = "image"  # the kind of signal that is measured before anything is pain
 
 def _signature(kind: str, settings: TransferSettings, styles: int) -> Hashable:
     """What makes an evaluation fast or slow, beside the size of a picture."""
-    names = ("network", "method", "style_cost", "optimizer", "content_layers", "style_layers", "device", "memory")
+    names = (
+        "network",
+        "method",
+        "style_cost",
+        "optimizer",
+        "content_layers",
+        "style_layers",
+        "device",
+        "precision",
+        "memory",
+    )
     grid = () if medium_of(kind).is_picture else (settings.size, settings.working_rate)
     masks = (settings.protect is not None, settings.content_mask is not None)
     return (kind, styles, settings.draw, settings.stroke, *masks, *(getattr(settings, name) for name in names), *grid)

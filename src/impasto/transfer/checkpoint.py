@@ -203,5 +203,4 @@ def _of_device(device: torch.device) -> dict[str, Any]:
         return {}
     if device.type != "cuda":
         return {"device": device.type}
-    tf32 = [torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32]
-    return {"device": torch.cuda.get_device_name(device), "tf32": tf32, "cudnn": torch.backends.cudnn.version()}
+    return {"device": torch.cuda.get_device_name(device), "cudnn": torch.backends.cudnn.version()}

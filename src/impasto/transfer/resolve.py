@@ -167,4 +167,5 @@ _AS_GIVEN = (
     "colour",
     "seed",
     "device",
+    "precision",
 )

@@ -97,7 +97,7 @@ GROUPS = {
     "The picture": ("stroke", "draw", "colour", "tv", "tv_cost", "init", "init_noise", "noise", "seed"),
     "J": ("strength", "alpha", "beta", "weighting", "style_cost", "content_layers", "style_layers"),
     "The network": ("network", "preprocessing", "pooling", "padding", "method"),
-    "The descent": ("optimizer", "step", "history", "device", "memory"),
+    "The descent": ("optimizer", "step", "history", "device", "precision", "memory"),
 }
 NAMES = tuple(setting.name for setting in fields(TransferSettings) if setting.name not in _HIDDEN)
 

@@ -15,7 +15,7 @@ from impasto.transfer.settings import TransferSettings
 
 USUAL = "impasto's own"
 _ASK = "choose …"
-_OF_THE_MACHINE = ("device", "memory")  # left as they are
+_OF_THE_MACHINE = ("device", "precision", "memory")  # left as they are
 
 
 @cache
