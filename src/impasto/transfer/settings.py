@@ -11,7 +11,6 @@ from impasto import validation
 from impasto.errors import SettingsError
 from impasto.media.medium import Medium
 from impasto.media.registry import medium_of
-from impasto.networks.precision import Precision
 from impasto.networks.registry import constructor_of
 from impasto.objective.weighting import LayersGiven, check_choice
 from impasto.transfer.choices import CHOICES
@@ -185,7 +184,7 @@ class TransferSettings:
     )
     seed: int = _setting(0, "Seed of the random start.", "N", whole(0))
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
-    precision: Precision = _setting(
+    precision: Literal["float32", "tf32", "bfloat16"] = _setting(
         "tf32",
         "How exactly a CUDA device computes convolutions: in float32; in TF32, several times faster; or in bfloat16, faster "
         "still and coarser. Other devices compute in float32.",
