@@ -28,7 +28,7 @@ FEWEST = 300
 class Readers(NamedTuple):
     """How many read at the same time, how many images wait at most, and whether the readers are processes."""
 
-    count: int
+    readers: int
     waiting: int
     processes: bool = False
 
@@ -65,24 +65,25 @@ def read_images(
     (:mod:`impasto.explore.processes`), and in threads from then on if one of these is killed.
     """
 
-    def read(name: str) -> Seen:
-        return seen(name, sources[name], size, kind)
-
-    files = all(isinstance(sources[name], str | Path) for name in names)
-    readers = readers_for(device, len(names), files=files, cores=_cores())
+    files = all(isinstance(sources[name], str | Path) for name in names) and find_spec("loky") is not None
+    how = readers_for(device, len(names), files=files, cores=_cores())
     done = 0
-    if readers.processes and find_spec("loky"):
+    if how.processes:
         try:
-            for item in read_in_processes(_until(cancel, names), sources, size, kind, readers.count, readers.waiting):
+            for item in read_in_processes(_until(cancel, names), sources, size, kind, how.readers, how.waiting):
                 done += 1
                 yield item
             return
         except (BrokenExecutor, OSError) as error:
             reason = "it was killed" if isinstance(error, BrokenExecutor) else first_line(error)
             log.warning("a process that reads images has failed (%s): from now on they are read in threads", reason)
-            readers = readers_for(device, len(names), files=False, cores=_cores())
+            how = readers_for(device, len(names), files=False, cores=_cores())
+
+    def read(name: str) -> Seen:
+        return seen(name, sources[name], size, kind)
+
     left = _until(cancel, names[done:])
-    for _, item in read_ahead(left, read, readers.waiting, readers=readers.count, memory=lambda seen: seen.memory):
+    for _, item in read_ahead(left, read, how.waiting, readers=how.readers, memory=lambda seen: seen.memory):
         yield item
 
 
