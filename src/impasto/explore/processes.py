@@ -12,8 +12,10 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
+from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -73,6 +75,8 @@ def read_in_processes(
             return partial(_taken, pool.submit(leave, name, sources[name], size, kind, path), path)
 
         try:
+            with _interrupted_later():
+                pool.submit(int)  # all are started with the first task
             yield from (item for _, item in in_order(names, begin, ahead, lambda seen: seen.memory))
         finally:
             pool.shutdown(kill_workers=True)
@@ -102,6 +106,20 @@ def _taken(future: Future[Left], path: Path) -> Item:
     values = np.fromfile(path, np.float32).reshape(left.shape)
     path.unlink()
     return Seen(Signal(values, left.kind), left.signature)
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Within the block Ctrl-C waits for its end; processes that are started in it never hear of it, not even at first."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # which lets Ctrl-C through again, if it is started within the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _prepare(parent: int) -> None:
