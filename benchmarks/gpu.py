@@ -24,6 +24,8 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -39,9 +41,13 @@ import impasto
 from impasto.descent.descend import descend
 from impasto.descent.memory import _beside
 from impasto.errors import ImpastoError
+from impasto.explore.ahead import read_ahead
 from impasto.explore.patches import empty_index, search
+from impasto.explore.processes import read_in_processes
+from impasto.explore.reading import FEWEST, readers_for
+from impasto.explore.seen import Seen, seen
 from impasto.explore.settings import parse_layers, parse_units
-from impasto.explore.sources import view
+from impasto.explore.sources import Source, Sources, view
 from impasto.explore.trained import trained_network
 from impasto.flow_painting import flow_painting
 from impasto.media.signal import Signal, Values
@@ -705,16 +711,49 @@ def measure_precision(report: Report, sizes: Sequence[int]) -> None:
 # --------------------------------------------------------------------------------------------------------------- explorer
 
 
+def repeated(sources: Sources, count: int) -> dict[str, Source]:
+    """So many sources, which are some files again and again."""
+    files = list(sources.values())
+    return {f"{i:06d}.jpg": files[i % len(files)] for i in range(count)}
+
+
+def measure_reading(report: Report, section: str, sources: Sources, size: int) -> None:
+    """Images a second of what reads beside a GPU, with the start of the processes and without."""
+    cores, many = os.cpu_count() or 1, repeated(sources, 8 if report.quick else 4 * FEWEST)
+    ways = {"threads": readers_for("cuda", len(many), files=False, cores=cores)}
+    if find_spec("loky"):
+        ways["processes"] = readers_for("cuda", max(FEWEST, len(many)), files=True, cores=max(cores, 3))
+    else:
+        report.add(section, "reading in processes: left out, there is no loky", "")
+    for name, how in ways.items():
+        began = time.perf_counter()
+        if how.processes:
+            items = read_in_processes(many, many, size, None, how.readers, how.waiting)
+        else:
+            read = functools.partial(_seen_among, many, size)
+            items = (
+                item for _, item in read_ahead(many, read, how.waiting, readers=how.readers, memory=attrgetter("memory"))
+            )
+        next(items)
+        first = time.perf_counter()
+        failures = [item for item in items if isinstance(item, Exception)]
+        seconds, what = time.perf_counter() - began, f"reading alone in {how.readers} {name}, {size} px"
+        report.add(section, what, len(many) / seconds, "images/s", ok=not failures)
+        report.add(section, f"{what}, once begun", (len(many) - 1) / (seconds - first + began), "images/s")
+
+
+def _seen_among(sources: Sources, size: int, name: str) -> Seen:
+    return seen(name, sources[name], size, None)
+
+
 def measure_explorer(report: Report) -> None:
     section, count, size = "explorer", 4 if report.quick else 96, 64 if report.quick else 224
     with tempfile.TemporaryDirectory() as folder:
         sources = write_photos(Path(folder), count)
+        many = repeated(sources, 8 if report.quick else 4 * FEWEST)
         decoded = [torch.from_numpy(view(source, size).values)[None] for source in sources.values()]
         with report.guarded(section, "reading"):
-            began = time.perf_counter()
-            for source in sources.values():
-                view(source, size)
-            report.add(section, f"reading alone, {size} px", count / (time.perf_counter() - began), "images/s")
+            measure_reading(report, section, sources, size)
         for given in ("relu3_1", "relu5_1", "all"):
             if report.late:
                 report.add(section, f"{given} and what follows: left out, no time", "")
@@ -734,7 +773,7 @@ def measure_explorer(report: Report) -> None:
 
                 def whole(network: Network = network, units: Any = units, name: str = name) -> None:
                     index = empty_index(units, network=name, size=size, top=9, per_image=1)
-                    for _ in search(network, sources, index):
+                    for _ in search(network, many, index):
                         pass
 
                 for batch in (1, 8, 32):
@@ -743,7 +782,7 @@ def measure_explorer(report: Report) -> None:
                     milliseconds = timed(lambda b=batch: bare(b), report.device, 0.5, 5)
                     report.add(section, f"{given}, bare forward, batches of {batch}", 1e3 * count / milliseconds, "images/s")
                 milliseconds = timed(whole, report.device, 0.5, 3)
-                report.add(section, f"{given}, the whole search", 1e3 * count / milliseconds, "images/s")
+                report.add(section, f"{given}, the whole search", 1e3 * len(many) / milliseconds, "images/s")
         with report.guarded(section, "synthesis"):
             began = time.perf_counter()
             steps = 4 if report.quick else 64

@@ -8,8 +8,7 @@ from threading import Event, current_thread
 
 import pytest
 
-from impasto.explore import sources
-from impasto.explore.sources import read_ahead
+from impasto.explore.ahead import FEW, read_ahead
 
 NAMES = [f"{number:03d}" for number in range(100)]
 
@@ -38,7 +37,7 @@ def test_as_many_wait_as_fit(bytes_each: int, most: int) -> None:
         time.sleep(0.002)
         waiting.append(len(begun) - number - 1)
     assert max(waiting) == most
-    assert waiting[0] <= sources._FEW
+    assert waiting[0] <= FEW
 
 
 def test_nothing_is_read_any_more_once_nobody_asks() -> None:

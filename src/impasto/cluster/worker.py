@@ -32,7 +32,7 @@ def work(cluster: str, task: bytes) -> tuple[Any, list[tuple[int, str]]]:
     from distributed import get_worker
 
     run, fn, args, named = pickle.loads(task)
-    told = _Told()
+    told = Told()
     log.addHandler(told)
     try:
         cancel = _stops.setdefault(run, Event())
@@ -68,7 +68,7 @@ def stop(run: str) -> None:
     _stops.setdefault(run, Event()).set()
 
 
-class _Told(logging.Handler):
+class Told(logging.Handler):
     """Collects what this thread is told."""
 
     def __init__(self) -> None:

@@ -1,39 +1,18 @@
-"""Images read ahead in several threads, and seen in batches of one shape; what is found comes in the order of the images."""
+"""Images seen in batches of one shape; what is found comes in the order of the images."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import torch
-
-from impasto.errors import SignalError, SizeError
-from impasto.explore.near_duplicates import signature
+from impasto.errors import SizeError
 from impasto.explore.responses import BATCH, Responses
-from impasto.explore.sources import Source, read_ahead, view
+from impasto.explore.seen import Item, Seen
 from impasto.explore.table import Found
-from impasto.media.registry import medium_of
 from impasto.media.signal import Signal
 from impasto.networks.device import memory_told
 
-MOST_READERS = 8
 _WINDOW, _WINDOW_MEMORY = 2 * BATCH, 2**27  # images among which those of one shape are looked for
-
-
-class Seen(NamedTuple):
-    """An image as the network sees it, and its signature (:mod:`impasto.explore.near_duplicates`)."""
-
-    signal: Signal
-    signature: str
-
-    @property
-    def memory(self) -> int:
-        """Bytes that it takes."""
-        return self.signal.values.nbytes
-
-
-Item = Seen | Exception
 
 
 class Looked(NamedTuple):
@@ -42,32 +21,6 @@ class Looked(NamedTuple):
     found: Found | str
     signature: str = ""
     shape: tuple[int, ...] = ()
-
-
-def seen(name: str, source: Source, size: int | str, kind: str | None) -> Seen:
-    """An image as the network sees it.
-
-    Raises:
-        SignalError: it cannot be read, or is not of this kind.
-    """
-    signal = view(source, size)
-    if kind not in (None, signal.kind):
-        raise SignalError(f"{name} is {medium_of(signal.kind).noun} among {medium_of(kind).plural(2)}")
-    return Seen(signal, signature(signal))
-
-
-def read_images(names: Iterable[str], read: Callable[[str], Seen], device: torch.device) -> Iterator[Item]:
-    """Each image or why it cannot be read, in order, read while others are seen.
-
-    Where the network takes the cores there is one thread, and three images wait at most. Beside a GPU there are up to eight
-    threads, and at most 128 images wait, as many as fit into 256 MiB, but three in any case.
-    """
-    if device.type == "cpu":
-        ahead = read_ahead(names, read)
-    else:
-        readers = min(MOST_READERS, os.cpu_count() or 1)
-        ahead = read_ahead(names, read, 2 * _WINDOW, readers=readers, memory=lambda seen: seen.memory)
-    return (item for _, item in ahead)
 
 
 def in_batches(responses: Responses, items: Iterator[Item], *, together: bool) -> Iterator[Looked]:

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from impasto.cluster.executor import Cluster, TaskKilled, give_up
 from impasto.cluster.worker import compute_with
 from impasto.errors import SettingsError, SignalError
-from impasto.explore.batches import Looked, in_batches, read_images, seen
+from impasto.explore.batches import Looked, in_batches
+from impasto.explore.reading import read_images
 from impasto.explore.responses import Responses
 from impasto.explore.sources import Source
 from impasto.explore.table import Found, Table
@@ -137,8 +138,7 @@ def look_elsewhere(
     known, _ = trained_network(**network)
     responses = Responses(known, bar, count)
     sources = dict(images)
-    names = (name for name in sources if cancel is None or not cancel.is_set())
-    items = read_images(names, lambda name: seen(name, sources[name], size, kind), known.device)
+    items = read_images(list(sources), sources, size, kind, known.device.type, cancel)
     return [_light(looked) for looked in in_batches(responses, items, together=responses.together)]
 
 

@@ -15,9 +15,10 @@ from threading import Event
 import numpy as np
 
 from impasto.errors import SettingsError, SignalError
-from impasto.explore.batches import in_batches, read_images, seen
+from impasto.explore.batches import in_batches
 from impasto.explore.elsewhere import Elsewhere, elsewhere_of
 from impasto.explore.index import BINS, ExploreInterrupted, PatchIndex
+from impasto.explore.reading import read_images
 from impasto.explore.responses import Responses
 from impasto.explore.settings import PATCHES, Units, chosen_units, parse_size
 from impasto.explore.sources import Source, Sources, common_kind, find_sources
@@ -143,7 +144,7 @@ def search(
     count = min(index.per_image, index.top)
     if elsewhere is None:
         responses = Responses(network, table, count)
-        items = read_images(left, lambda name: seen(name, sources[name], index.size, kind), network.device)
+        items = read_images(left, sources, index.size, kind, network.device.type)
         looked = in_batches(responses, items, together=responses.together)
     else:
         looked = elsewhere.look(table, [(name, sources[name]) for name in left], index.size, kind, count)

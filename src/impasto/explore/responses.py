@@ -70,6 +70,7 @@ class Responses:
         self._asked, self._free = -math.inf, 0
         self._smallest = {layer: network.smallest_size([layer]) for layer in table.units}
         self._memory = lru_cache(256)(self._memory_of)
+        self._batch: Values = np.empty(0, np.float32)
 
     def obstacle(self, shape: Shape) -> str | None:
         """Why an image of this shape cannot be seen, if it cannot."""
@@ -98,8 +99,17 @@ class Responses:
                 if not self.together:
                     return [self._one(images[0], a)]
                 return self._several(images, {layer: a.pop(layer)[None] for layer in fitting})
-            x = torch.from_numpy(_filled([signal.values for signal in signals], batch))
+            x = torch.from_numpy(self._filled([signal.values for signal in signals], batch))
             return self._several(images, dict(self._network(x.to(self.device), fitting)))
+
+    def _filled(self, values: Sequence[Values], batch: int) -> Values:
+        """The values of a batch in one array, the last one if it has the shape: new memory takes as long as to fill it."""
+        if self._batch.shape != (batch, *values[0].shape):
+            self._batch = np.empty((batch, *values[0].shape), np.float32)
+        for place, one in enumerate(values):
+            self._batch[place] = one
+        self._batch[len(values) :] = 0
+        return self._batch
 
     def _one(self, image: int, activations: Activations) -> Found:
         """Of one image; only units that it can give a patch are looked at closely."""
@@ -132,9 +142,9 @@ class Responses:
             where.append(a.argmax(2)[:, units])
         found: list[Found] = []
         peaks, places = torch.cat(highest, 1).cpu().numpy(), torch.cat(where, 1).cpu().numpy()
-        for image, own, own_places in zip(images, peaks, places, strict=True):
+        for image, own, own_places, bins in zip(images, peaks, places, bins_of(peaks), strict=True):
             changed = np.flatnonzero(self._table.may_change(image, rows, own))
-            found.append(Found(rows[changed], own[changed, None], own_places[changed, None], bins_of(own), grids))
+            found.append(Found(rows[changed], own[changed, None], own_places[changed, None], bins, grids))
         return found
 
     def _free_memory(self) -> int:
@@ -149,13 +159,6 @@ class Responses:
     def _memory_of(self, shape: Shape) -> int:
         seen = (math.prod(shape[: -self._dims]), 3, *shape[-self._dims :])
         return self._network.memory(seen, self._fitting(shape), gradient=False)
-
-
-def _filled(values: Sequence[Values], batch: int) -> Values:
-    x = np.zeros((batch, *values[0].shape), np.float32)
-    for place, one in enumerate(values):
-        x[place] = one
-    return x
 
 
 def _highest(

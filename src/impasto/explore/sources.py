@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from impasto.errors import SignalError
 from impasto.files import first_line, is_file
@@ -21,12 +18,13 @@ from impasto.media.read_write import find_medium, kinds_named, read_signal
 from impasto.media.registry import medium_of, views
 from impasto.media.signal import Signal
 
-Source = str | Path | Image.Image | np.ndarray[Any, Any] | Tensor | Signal
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Source: TypeAlias = "str | Path | Image.Image | np.ndarray[Any, Any] | Tensor | Signal"
 """How a signal is given: a file, PIL image, array (height, width[, 3 or 4]), tensor (3, height, width), or signal."""
 Sources = Mapping[str, Source]
-Read = TypeVar("Read")
 _OPENED = 1000
-_FEW, _WAITING = 3, 2**28
 _PICTURES = (".gif", ".bmp")  # of an animation the first frame is explored
 
 
@@ -40,6 +38,8 @@ def find_sources(given: Source | Iterable[Source] | Sources) -> dict[str, Source
     Raises:
         SignalError: a path does not exist, or there is nothing at all.
     """
+    from torch import Tensor  # here, as a process that only reads files does without
+
     if isinstance(given, Mapping):
         found = {str(name): source for name, source in given.items()}
     else:
@@ -168,46 +168,3 @@ def _view(source: Source, size: int | str) -> Signal:
     seen = views()[kind]
     read = seen.read or (lambda source, _: read_signal(source))
     return seen.fit(source if isinstance(source, Signal) else read(source, most), most)
-
-
-def read_ahead(
-    names: Iterable[str],
-    read: Callable[[str], Read],
-    ahead: int = 3,
-    *,
-    readers: int = 1,
-    memory: Callable[[Read], int] | None = None,
-) -> Iterator[tuple[str, Read | Exception]]:
-    """Each name and what is read of it, in order, while those before are worked on; a failure takes its place.
-
-    Args:
-        names: of what is read.
-        read: called in other threads.
-        ahead: how many wait at most.
-        readers: how many are read at the same time.
-        memory: how many bytes something takes. As long as none is known, and while as many as the largest one would take
-            more than 256 MiB together, no more than three wait.
-    """
-
-    def attempt(name: str) -> tuple[str, Read | Exception]:
-        try:
-            return name, read(name)
-        except Exception as error:  # one file that no reader expects does not end a long search
-            return name, error
-
-    waiting: deque[Future[tuple[str, Read | Exception]]] = deque()
-    largest, most = 0, ahead if memory is None else min(ahead, _FEW)
-    with ThreadPoolExecutor(readers, thread_name_prefix="read-ahead") as reader:
-        try:
-            for name in names:
-                waiting.append(reader.submit(attempt, name))
-                while len(waiting) > most:
-                    name_read, item = waiting.popleft().result()
-                    if memory is not None and not isinstance(item, Exception):
-                        largest = max(largest, memory(item))
-                        most = min(ahead, max(_FEW, _WAITING // max(1, largest)))
-                    yield name_read, item
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            reader.shutdown(wait=False, cancel_futures=True)

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from impasto.explore.ahead import read_ahead
 from impasto.explore.index import Patch, PatchIndex
-from impasto.explore.sources import Source, Sources, common_kind, read_ahead, view
+from impasto.explore.sources import Source, Sources, common_kind, view
 from impasto.media.image.view import enlarged
 from impasto.media.registry import views
 from impasto.media.signal import Signal, Values

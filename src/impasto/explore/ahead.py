@@ -1,0 +1,74 @@
+"""What is read while what came before is worked on: in order, and not more than fits into the memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Read = TypeVar("Read")
+FEW = 3
+_WAITING = 2**28
+
+
+def read_ahead(
+    names: Iterable[str],
+    read: Callable[[str], Read],
+    ahead: int = FEW,
+    *,
+    readers: int = 1,
+    memory: Callable[[Read], int] | None = None,
+) -> Iterator[tuple[str, Read | Exception]]:
+    """Each name and what is read of it by other threads, in order; a failure takes its place.
+
+    Args:
+        names: of what is read.
+        read: called in other threads.
+        ahead: how many wait at most.
+        readers: how many are read at the same time.
+        memory: as of :func:`in_order`.
+    """
+
+    def attempt(name: str) -> Read | Exception:
+        try:
+            return read(name)
+        except Exception as error:  # one file that no reader expects does not end a long search
+            return error
+
+    with ThreadPoolExecutor(readers, thread_name_prefix="read-ahead") as reader:
+        try:
+            yield from in_order(names, lambda name: reader.submit(attempt, name).result, ahead, memory)
+        finally:
+            reader.shutdown(wait=False, cancel_futures=True)
+
+
+def in_order(
+    names: Iterable[str],
+    begin: Callable[[str], Callable[[], Read | Exception]],
+    ahead: int,
+    memory: Callable[[Read], int] | None = None,
+) -> Iterator[tuple[str, Read | Exception]]:
+    """Each name and what is read of it, in order, begun while those before are worked on.
+
+    Args:
+        names: of what is read.
+        begin: begins to read, and gives what waits for the end of it.
+        ahead: how many wait at most.
+        memory: how many bytes something takes. As long as none is known, and while as many as the largest one would take
+            more than 256 MiB together, no more than three wait.
+    """
+    waiting: deque[tuple[str, Callable[[], Read | Exception]]] = deque()
+    largest, most = 0, ahead if memory is None else min(ahead, FEW)
+    for name in names:
+        waiting.append((name, begin(name)))
+        while len(waiting) > most:
+            name_read, result = waiting.popleft()
+            item = result()
+            if memory is not None and not isinstance(item, Exception):
+                largest = max(largest, memory(item))
+                most = min(ahead, max(FEW, _WAITING // max(1, largest)))
+            yield name_read, item
+    while waiting:
+        name_read, result = waiting.popleft()
+        yield name_read, result()
