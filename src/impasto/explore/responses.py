@@ -20,6 +20,7 @@ from impasto.explore.table import Found
 from impasto.media.signal import Signal, Values
 from impasto.networks.device import free_memory
 from impasto.networks.network import Network
+from impasto.networks.precision import computing_in
 
 BATCH, BATCH_MEMORY = 32, 2**31
 """A batch has at most so many images, and a forward pass over it takes at most so many bytes."""
@@ -93,7 +94,7 @@ class Responses:
     def find(self, images: Sequence[int], signals: Sequence[Signal], batch: int = 1) -> list[Found]:
         """What may be among the best patches in these images of one shape, which are at most ``batch``."""
         fitting = self._fitting(signals[0].shape)
-        with torch.inference_mode():
+        with torch.inference_mode(), computing_in("float32", self.device):
             if batch == 1:
                 a = activations_of(self._network, torch.from_numpy(signals[0].values), fitting)
                 if not self.together:
