@@ -16,7 +16,6 @@ from impasto.networks.inflation import to_dimensions
 from impasto.networks.kernels.convolution import Padding, convolve
 from impasto.networks.layers import ARCHITECTURES, SIGNAL, LayerTable, sources, up_to_deepest
 from impasto.networks.network import OfTable
-from impasto.networks.precision import reduced
 from impasto.networks.sharing import shared
 from impasto.networks.tiling.segments import Segment, cut
 from impasto.networks.weights import load_weights, state_of_file
@@ -117,22 +116,21 @@ class ConvNet(OfTable):
         uses = Counter([*source.values(), *layers])
         to_come = uses.copy()  # an activation is dropped after its last use
         rectified, pooled = self._fused(table, source, uses)
-        activations, given = {SIGNAL: a}, a.dtype
-        with reduced(a.device):
-            for row in table:
-                name = source[row.name]
-                to_come[name] -= 1
-                a = activations[name] if to_come[name] else activations.pop(name)
-                if row.operation == "conv":
-                    weight, bias = self.get_buffer(f"{row.name}_weight"), self.get_buffer(f"{row.name}_bias")
-                    fused = {"rectified": row.name in rectified.values(), "pooled": row.name in pooled.values()}
-                    a = convolve(a, weight, bias, stride=row.stride, padding=self.padding, **fused)
-                elif row.operation == "pool" and row.name not in pooled:
-                    a = _POOLING[self.pooling][self.spatial_dims](a, row.kernel, row.stride)
-                elif row.operation == "relu" and row.name not in rectified:
-                    a = a.relu()
-                activations[row.name] = a
-        return {name: activations[name].to(given) for name in layers}
+        activations = {SIGNAL: a}
+        for row in table:
+            name = source[row.name]
+            to_come[name] -= 1
+            a = activations[name] if to_come[name] else activations.pop(name)
+            if row.operation == "conv":
+                weight, bias = self.get_buffer(f"{row.name}_weight"), self.get_buffer(f"{row.name}_bias")
+                fused = {"rectified": row.name in rectified.values(), "pooled": row.name in pooled.values()}
+                a = convolve(a, weight, bias, stride=row.stride, padding=self.padding, **fused)
+            elif row.operation == "pool" and row.name not in pooled:
+                a = _POOLING[self.pooling][self.spatial_dims](a, row.kernel, row.stride)
+            elif row.operation == "relu" and row.name not in rectified:
+                a = a.relu()
+            activations[row.name] = a
+        return {name: activations[name] for name in layers}
 
     def _fused(
         self, table: LayerTable, source: Mapping[str, str], uses: Mapping[str, int]

@@ -1,59 +1,43 @@
-"""How exactly a CUDA device computes convolutions and products of matrices; any other device computes in float32."""
+"""How exactly a CUDA device computes convolutions; any other device computes in float32."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from contextvars import ContextVar
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
 
-log = logging.getLogger("impasto")
-
-Precision = Literal["float32", "tf32", "bfloat16"]
-
-_IN_BFLOAT16: ContextVar[bool] = ContextVar("in_bfloat16", default=False)
+Precision = Literal["float32", "tf32"]
 
 
 @contextmanager
 def computing_in(precision: Precision, device: torch.device) -> Iterator[None]:
-    """Within it networks compute on ``device`` in this precision; sums, costs and the descent stay in float32.
+    """Within it convolutions on ``device`` are computed in this precision, and products of matrices in float32.
 
-    torch has one switch for TF32 in the whole process: it is put back at the end.
+    torch has one switch for all threads of the process: it is put back at the end.
 
     Args:
-        precision: "float32"; "tf32", whose convolutions round what they multiply to 10 bits; or "bfloat16", whose
-            activations have 7 bits.
-        device: where; if it is no CUDA device this changes nothing, and one line tells that of "bfloat16".
+        precision: "float32"; or "tf32", which rounds what is multiplied to 10 bits.
+        device: where; if it is no CUDA device nothing is switched.
     """
-    if device.type != "cuda":
-        if precision == "bfloat16":
-            log.warning("precision bfloat16 is for CUDA devices: the %s computes in float32", device.type)
-        yield
-        return
-    switches = _switches()
-    before = [getattr(owner, name) for owner, name, *_ in switches]
-    half = _IN_BFLOAT16.set(precision == "bfloat16")
+    switches = _switches() if device.type == "cuda" else []
+    before = [getattr(owner, name) for owner, name, _ in switches]
     try:
-        for owner, name, exact, rounded, of_convolutions in switches:
-            setattr(owner, name, rounded if precision == "tf32" and of_convolutions else exact)
+        for owner, name, values in switches:
+            setattr(owner, name, values[precision])
         yield
     finally:
-        _IN_BFLOAT16.reset(half)
-        for (owner, name, *_), value in zip(switches, before, strict=True):
+        for (owner, name, _), value in zip(switches, before, strict=True):
             setattr(owner, name, value)
 
 
-def reduced(device: torch.device) -> AbstractContextManager[Any]:
-    """Within it torch computes convolutions and products in bfloat16, if that is the precision to compute in."""
-    return torch.autocast(device.type, torch.bfloat16) if _IN_BFLOAT16.get() and device.type == "cuda" else nullcontext()
-
-
-def _switches() -> list[tuple[Any, str, Any, Any, bool]]:
-    """torch's switches: their owner and name, their values for float32 and TF32, and whether they are of convolutions."""
+def _switches() -> list[tuple[Any, str, dict[Precision, Any]]]:
+    """torch's switches: their owner, their name and their values."""
     cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
-    if hasattr(cudnn, "conv"):  # since torch 2.9
-        return [(cudnn.conv, "fp32_precision", "ieee", "tf32", True), (matmul, "fp32_precision", "ieee", "tf32", False)]
-    return [(cudnn, "allow_tf32", False, True, True), (matmul, "allow_tf32", False, True, False)]
+    new = hasattr(cudnn, "conv")  # since torch 2.9
+    name, exact, rounded = ("fp32_precision", "ieee", "tf32") if new else ("allow_tf32", False, True)
+    return [
+        (cudnn.conv if new else cudnn, name, {"float32": exact, "tf32": rounded}),
+        (matmul, name, {"float32": exact, "tf32": exact}),
+    ]

@@ -15,7 +15,6 @@ from impasto.networks.device import ran_out_of_memory
 from impasto.networks.hooks import Hooked
 from impasto.networks.layers import Field, Interval, unknown_layer
 from impasto.networks.measured import MeasuredFields
-from impasto.networks.precision import reduced
 from impasto.networks.shapes import ShapeTracer
 
 # the largest extent in which a field without borders is looked for, by the number of axes
@@ -121,9 +120,7 @@ class Wrapped(nn.Module):
         mean, std = self.get_buffer("mean"), self.get_buffer("std")
         a = ((x.to(mean.dtype) - mean) / std).expand(-1, self._takes, *x.shape[2:])
         try:
-            with reduced(a.device):
-                found = self._hooked(a.contiguous(), layers)
-            return {name: activation.to(a.dtype) for name, activation in found.items()}
+            return self._hooked(a.contiguous(), layers)
         except (RuntimeError, ValueError) as error:
             if ran_out_of_memory(error) or isinstance(error, SettingsError):
                 raise

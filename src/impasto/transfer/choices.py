@@ -8,7 +8,7 @@ CHOICES = {
     "tv_cost": ("isotropic", "summed"),
     "noise": ("natural", "white", "uniform"),
     "optimizer": ("auto", "lbfgs", "adam", "gd"),
-    "precision": ("float32", "tf32", "bfloat16"),
+    "precision": ("float32", "tf32"),
     "pooling": ("max", "avg"),
     "padding": ("replicate", "zeros"),
     "method": ("auto", "slices", "frames", "volume"),

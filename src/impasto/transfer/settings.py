@@ -184,10 +184,10 @@ class TransferSettings:
     )
     seed: int = _setting(0, "Seed of the random start.", "N", whole(0))
     device: str = _setting("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps.", "NAME")
-    precision: Literal["float32", "tf32", "bfloat16"] = _setting(
+    precision: Literal["float32", "tf32"] = _setting(
         "tf32",
-        "How exactly a CUDA device computes convolutions: in float32; in TF32, several times faster; or in bfloat16, faster "
-        "still and coarser. Other devices compute in float32.",
+        "How exactly a CUDA device computes convolutions: in float32, or in TF32, several times faster. Others compute in "
+        "float32.",
     )
     memory: int | str | None = _setting(
         None,
