@@ -92,9 +92,11 @@ def paint_tab(state: StudioState, page: gr.Blocks) -> PaintTab:
         if role == "content":
             changed += [view, *rows.values(), *several.values(), *(settings[name] for name in rows)]
         place.input(paint_inputs.weigh, files[role], files[role], **IN_ORDER).then(*keep, **IN_ORDER)
+        # at once, and not with the estimate, which may come after the next notice
+        gr.on([place.upload, place.select, place.clear], lambda: NOTHING, None, watched.notice, **QUIET)
         for event, handle in (("upload", change.uploaded), ("select", change.chosen), ("clear", change.cleared)):
             stored = getattr(place, event)(handle, [files[role], current, visitor], changed, **EACH)
-            stored.then(_foresee(state, tab), tab.chosen, [estimate, watched.notice], **IN_ORDER)
+            stored.then(_foresee(state, tab, gr.skip()), tab.chosen, [estimate, watched.notice], **IN_ORDER)
             stored.then(paint_inputs.offer(tab, take_up), all_files, [take_up], **IN_ORDER)
             stored.then(*keep, **IN_ORDER)
     sketched = {*all_files, rows["colour"]}
@@ -182,8 +184,8 @@ def _preview_colours(tab: PaintTab) -> Callable[[Values], dict[str, Any]]:
     return preview
 
 
-def _foresee(state: StudioState, tab: PaintTab) -> Callable[[Values], tuple[str, Any]]:
-    """What painting it will take; or why it cannot be painted like this."""
+def _foresee(state: StudioState, tab: PaintTab, well: Any = NOTHING) -> Callable[[Values], tuple[str, Any]]:
+    """What painting it will take, and ``well`` as the notice; or why it cannot be painted like this."""
 
     def foresee(values: Values) -> tuple[str, Any]:
         texts, files = tab.texts_in(values), tab.chosen_in(values)
@@ -193,10 +195,10 @@ def _foresee(state: StudioState, tab: PaintTab) -> Callable[[Values], tuple[str,
         try:
             settings = tab.settings_in(values)
             if "content" not in files:
-                return "", NOTHING
+                return "", well
             styles = [files[role] for role in ROLES[1:] if role in files]
             settings = with_masks(state, settings, masks_in(state, tab, values), len(styles))
-            return state.speed.tell(files["content"], settings, styles), NOTHING
+            return state.speed.tell(files["content"], settings, styles), well
         except ImpastoError as error:
             return "", notice(sentence(error))
 

@@ -39,8 +39,9 @@ class Stage:
             yield update
 
     def idle(self, content: Upload | None) -> Watched:
-        """What is shown while there is no run: the content, or an example."""
-        return nothing(self.state, content=result_view.data_uri(preview_file(content.path)) if content else "")
+        """What is shown while there is no run: the content, or an example. What was told meanwhile stays."""
+        shown = nothing(self.state, content=result_view.data_uri(preview_file(content.path)) if content else "")
+        return shown._replace(notice=gr.skip())
 
     async def show(self, identity: str, request: gr.Request, before: str = "") -> AsyncIterator[Watched]:
         """Show a run, until it has ended or the page shows another one.
