@@ -195,6 +195,24 @@ def test_a_drawing_that_was_cut_off_goes_on_bit_for_bit(tmp_path: Path, stop: in
     assert [e.cost for e in rest.history] == [e.cost for e in whole.history]
 
 
+FRAME = resample_image(impasto.Signal(CONTENT.transpose(2, 0, 1).astype(np.float32) / 255), (36, 48)).values
+MOVIE = Signal(np.stack([FRAME, np.roll(FRAME, 1, 2)], 1), "movie", {"times": (0.0, 0.1)})
+VOLUME = Signal(np.stack([FRAME[:1, :32, :32] * np.float32(k / 32) for k in range(32)], 1), "volume")
+
+
+@pytest.mark.parametrize("content", [MOVIE, VOLUME], ids=["movie", "volume"])
+def test_forms_are_placed_in_frames_and_slices_where_it_is_asked_for(content: Signal):
+    how: dict[str, Any] = {"size": 40 if content is MOVIE else None, "iterations": 4}
+    plainly, placed = (impasto.transfer_style(content, STYLE, TransferSettings(draw=draw, **how)) for draw in (None, 0.5))
+    assert "neighbours" not in plainly.history[0].costs
+    first, last = placed.history[0], placed.history[3]  # of the first frame
+    assert first.costs["neighbours"] > 0 and last.cost < first.cost
+    assert not np.array_equal(placed.signal.values, plainly.signal.values)
+    assert first.cost - first.costs["neighbours"] == pytest.approx(plainly.history[0].cost, rel=1e-5)
+    with pytest.raises(SettingsError, match=f"only pictures are drawn first: of a {content.kind} 0..0.5 was expected"):
+        impasto.transfer_style(content, STYLE, TransferSettings(draw=0.6, **how))
+
+
 def test_what_cannot_be_drawn_is_one_line():
     with pytest.raises(SettingsError, match=r"draw 0\.5 is not for this kind of signal"):
         TransferSettings(draw=0.5).for_kind("series")

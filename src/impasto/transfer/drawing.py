@@ -53,6 +53,10 @@ def drawing_of(settings: TransferSettings, medium: Medium, choice: NetworkChoice
             f"draw is {settings.draw:g}, but network {choice.name!r} does not draw: 0, or vgg19, was expected"
         )
     row, (placed, drawn) = constructor_of(settings.network), shares_of_draw(settings.draw)
+    if drawn and not medium.is_picture:
+        raise SettingsError(
+            f"draw is {settings.draw:g}, but only pictures are drawn first: of {medium.noun} 0..0.5 was expected"
+        )
     strength = (settings.beta or 0.0) / medium.defaults["beta"]
     tie = placed * _PLACED * (settings.alpha * strength) ** 0.5
     placing = painting + tie * neighbours(row.placing_layers) if tie else None
