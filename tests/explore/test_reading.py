@@ -197,8 +197,38 @@ def test_what_the_processes_import_is_light() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
 
 
+@pytest.mark.usefixtures("few")
 def test_fewest_is_of_files_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "FEWEST", 1)
     monkeypatch.setattr(reading, "read_in_processes", functools.partial(pytest.fail, "arrays cannot be read elsewhere"))
-    arrays: dict[str, Source] = {"a": np.zeros((8, 8, 3), np.uint8)}
-    assert len(list(read(arrays))) == 1
+    arrays: dict[str, Source] = {name: np.zeros((8, 8, 3), np.uint8) for name in "abc"}
+    assert len(list(read(arrays))) == 3
+
+
+@pytest.mark.usefixtures("few")
+def test_volumes_are_read_in_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """To fit one torch is needed, which the processes do without."""
+    monkeypatch.setattr(reading, "read_in_processes", functools.partial(pytest.fail, "processes would load torch"))
+    for name in "abc":
+        np.save(tmp_path / f"{name}.npy", np.zeros((20, 20, 20), np.float32))
+    volumes: dict[str, Source] = {name: tmp_path / f"{name}.npy" for name in "abc"}
+    assert len(list(read_images(list(volumes), volumes, 16, "volume", "cuda"))) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("few")
+def test_nobody_is_left_when_the_search_fails(
+    files: dict[str, Source], network: ConvNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    children: list[psutil.Process] = []
+
+    def fail(*_: object) -> None:
+        children.extend(workers())
+        raise RuntimeError("in between")
+
+    monkeypatch.setattr(
+        patches, "read_images", lambda names, sources, size, kind, _: read_images(names, sources, size, kind, "cuda")
+    )
+    monkeypatch.setattr(patches.Responses, "find", fail)
+    with pytest.raises(RuntimeError, match="in between") as kept:
+        list(search(network, files, empty_index({"relu1_1": (0,)}, network="small", size=32, top=5, per_image=1), "image"))
+    assert children and gone(children) and kept

@@ -316,6 +316,22 @@ def test_another_version_that_computes_the_same_takes_it_up(
     assert "was written with impasto" in told and "torch" not in told
 
 
+def test_one_that_is_older_than_a_setting_goes_on(
+    kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def older(path: Path) -> dict[str, Any]:
+        about = read_about(path)
+        del about["settings"]["precision"]
+        return about | {"machine": about["machine"] | {"tf32": [True, False]}}
+
+    whole = paint(photo, style)
+    monkeypatch.setattr("impasto.transfer.checkpoint.read_about", older)
+    with pytest.raises(SettingsError, match="precision tf32, not float32"):
+        paint(photo, style, precision="float32", checkpoint=kept)
+    assert np.array_equal(paint(photo, style, checkpoint=kept).signal.values, whole.signal.values)
+    assert [line.split()[0] for line in caplog.messages] == ["going"]
+
+
 def test_another_format_is_refused(kept: Path, photo: Any, style: Any, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("impasto.descent.tensor_tree.FORMAT", FORMAT + 1)
     with pytest.raises(SignalError, match=rf"impasto \S+ in format {FORMAT}, and this is \S+ with {FORMAT + 1}"):

@@ -213,6 +213,13 @@ def test_forms_are_placed_in_frames_and_slices_where_it_is_asked_for(content: Si
         impasto.transfer_style(content, STYLE, TransferSettings(draw=0.6, **how))
 
 
+def test_where_no_scale_places_forms_it_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    monkeypatch.setattr("impasto.transfer.scales._PLACED", 39)
+    painting = impasto.transfer_style(MOVIE, STYLE, TransferSettings(draw=0.5, size=40, iterations=1))
+    assert "neighbours" not in painting.history[0].costs
+    assert "draw does nothing: forms are placed at sizes up to 39, and this is painted at once" in caplog.messages
+
+
 def test_what_cannot_be_drawn_is_one_line():
     with pytest.raises(SettingsError, match=r"draw 0\.5 is not for this kind of signal"):
         TransferSettings(draw=0.5).for_kind("series")

@@ -90,6 +90,7 @@ def test_what_is_there_and_whole_is_not_painted_again(desk: Path):
     [
         ({"beta": 5}, True),
         ({"seed": 3}, True),
+        ({"precision": "float32"}, True),
         ({"memory": "3GiB"}, False),
         ({"device": "cpu"}, False),
         ({}, False),

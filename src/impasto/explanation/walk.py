@@ -25,6 +25,7 @@ from impasto.media.read_write import find_medium, read_signal
 from impasto.media.signal import Signal, Values
 from impasto.networks.layers import Layer
 from impasto.networks.network import Network
+from impasto.networks.precision import computing_in
 
 SIZE = 256
 """The longest side that the network sees unless one says so."""
@@ -69,7 +70,7 @@ def walk(
     x = torch.from_numpy(np.ascontiguousarray(seen))[None].to(network.device)
     rows: dict[str, Layer] = {row.name: row for row in getattr(network, "table", ())}
     steps: list[Step] = []
-    with torch.no_grad():
+    with torch.no_grad(), computing_in("float32", network.device):
         for layer in layers:
             a = network(x, [layer])[layer][0].cpu()
             if a.dim() != 3:

@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -138,8 +139,8 @@ def look_elsewhere(
     known, _ = trained_network(**network)
     responses = Responses(known, bar, count)
     sources = dict(images)
-    items = read_images(list(sources), sources, size, kind, known.device.type, cancel)
-    return [_light(looked) for looked in in_batches(responses, items, together=responses.together)]
+    with closing(read_images(list(sources), sources, size, kind, known.device.type, cancel)) as items:
+        return [_light(looked) for looked in in_batches(responses, items, together=responses.together)]
 
 
 def _looked(

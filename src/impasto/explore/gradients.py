@@ -17,6 +17,7 @@ from impasto.explore.index import Patch
 from impasto.explore.tiles import Panel
 from impasto.media.signal import Signal, Values
 from impasto.networks.network import Network
+from impasto.networks.precision import computing_in
 
 Gradient = Literal["guided", "plain"]
 
@@ -48,10 +49,11 @@ def activation_gradient(
     )
     x = torch.from_numpy(signal.values[(slice(None), *window)]).requires_grad_()
     position = (i - origin // step for i, origin, step in zip(patch.position, origins, steps, strict=True))
-    activation = activations_of(network, x, [layer])[layer][(unit, *position)]
-    if kind == "guided":
-        _pass_only_positive(activation)
-    (gradient,) = torch.autograd.grad(activation, x)
+    with computing_in("float32", network.device):
+        activation = activations_of(network, x, [layer])[layer][(unit, *position)]
+        if kind == "guided":
+            _pass_only_positive(activation)
+        (gradient,) = torch.autograd.grad(activation, x)
     field = tuple(slice(start - origin, stop - origin) for origin, (start, stop) in zip(origins, patch.field, strict=True))
     return gradient.numpy()[(slice(None), *field)]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -142,21 +143,22 @@ def search(
     left = [name for name in sources if name not in index.images and name not in index.skipped]
     table = Table(network, left, index)
     count = min(index.per_image, index.top)
-    if elsewhere is None:
-        responses = Responses(network, table, count)
-        items = read_images(left, sources, index.size, kind, network.device.type)
-        looked = in_batches(responses, items, together=responses.together)
-    else:
-        looked = elsewhere.look(table, [(name, sources[name]) for name in left], index.size, kind, count)
-    began = time.perf_counter()
-    for done, (found, signature, shape) in enumerate(looked, start=1):
-        if isinstance(found, str):
-            table.skip(done - 1, found)
+    with ExitStack() as ended:
+        if elsewhere is None:
+            responses = Responses(network, table, count)
+            items = ended.enter_context(closing(read_images(left, sources, index.size, kind, network.device.type)))
+            looked = in_batches(responses, items, together=responses.together)
         else:
-            table.add(done - 1, signature, shape, found)
-        speed = done / (time.perf_counter() - began)
-        before = len(sources) - len(left)
-        yield PatchProgress(table.index, before + done, len(sources), speed, (len(left) - done) / speed)
+            looked = elsewhere.look(table, [(name, sources[name]) for name in left], index.size, kind, count)
+        began = time.perf_counter()
+        for done, (found, signature, shape) in enumerate(looked, start=1):
+            if isinstance(found, str):
+                table.skip(done - 1, found)
+            else:
+                table.add(done - 1, signature, shape, found)
+            speed = done / (time.perf_counter() - began)
+            before = len(sources) - len(left)
+            yield PatchProgress(table.index, before + done, len(sources), speed, (len(left) - done) / speed)
 
 
 def _plain(index: PatchIndex) -> PatchIndex:

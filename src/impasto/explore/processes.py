@@ -11,7 +11,7 @@ import os
 import signal
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -57,7 +57,7 @@ class Left(NamedTuple):
 
 def read_in_processes(
     names: Iterable[str], sources: Mapping[str, Source], size: int | str, kind: str | None, readers: int, ahead: int
-) -> Iterator[Item]:
+) -> Generator[Item]:
     """Each image or why it cannot be read, in order, read by so many processes; at most ``ahead`` wait.
 
     Raises:
@@ -67,8 +67,9 @@ def read_in_processes(
     from loky import ProcessPoolExecutor
 
     numbers = count()
-    with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
-        pool = ProcessPoolExecutor(readers, env=_ENVIRONMENT, initializer=_prepare, initargs=(os.getpid(),))
+    with tempfile.TemporaryDirectory(prefix="impasto-", ignore_cleanup_errors=True) as folder:
+        env = _ENVIRONMENT | {"TMPDIR": folder}  # so that what a killed process had unpacked goes with the folder
+        pool = ProcessPoolExecutor(readers, env=env, initializer=_prepare, initargs=(os.getpid(), folder))
 
         def begin(name: str) -> partial[Item]:
             path = Path(folder, str(next(numbers)))
@@ -110,7 +111,7 @@ def _taken(future: Future[Left], path: Path) -> Item:
 
 @contextmanager
 def _interrupted_later() -> Iterator[None]:
-    """Within the block Ctrl-C waits for its end; processes that are started in it never hear of it, not even at first."""
+    """Within the block this thread does not hear Ctrl-C; processes that are started in it never do, not even at first."""
     if not hasattr(signal, "pthread_sigmask"):  # on Windows
         yield
         return
@@ -122,16 +123,16 @@ def _interrupted_later() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _prepare(parent: int) -> None:
-    """In a process that has just been started: Ctrl-C is for its parent, without which it ends."""
+def _prepare(parent: int, folder: str) -> None:
+    """In a process that has just been started: Ctrl-C is for its parent, without which, or its folder, it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     log.addHandler(logging.NullHandler())
     log.propagate = False
     media()  # what is told of those of other packages has been told by the parent
-    Thread(target=_end_with, args=(parent,), daemon=True).start()
+    Thread(target=_end_with, args=(parent, folder), daemon=True).start()
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
+def _end_with(parent: int, folder: str) -> None:
+    while os.getppid() == parent and Path(folder).is_dir():
         time.sleep(1)
     os._exit(1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from importlib.util import find_spec
+from multiprocessing import current_process
 from pathlib import Path
 from threading import Event
 from typing import NamedTuple
@@ -57,15 +58,15 @@ def read_images(
     kind: str | None,
     device: str,
     cancel: Event | None = None,
-) -> Iterator[Item]:
+) -> Generator[Item]:
     """Each image or why it cannot be read, in order, read while others are seen; none once it is cancelled.
 
     Where the network takes the cores there is one thread, and three images wait at most. Beside a GPU at most 128 wait, as
-    many as fit into 256 MiB, but three in any case. Many files are then read in processes
+    many as fit into 256 MiB, but three in any case. Many files of pictures are then read in processes
     (:mod:`impasto.explore.processes`), and in threads from then on if one of these is killed.
     """
-
-    files = all(isinstance(sources[name], str | Path) for name in names) and find_spec("loky") is not None
+    files = kind in (None, "image") and all(isinstance(sources[name], str | Path) for name in names)
+    files = files and find_spec("loky") is not None and not current_process().daemon  # which may have no children
     how = readers_for(device, len(names), files=files, cores=_cores())
     done = 0
     if how.processes:
@@ -74,7 +75,7 @@ def read_images(
                 done += 1
                 yield item
             return
-        except (BrokenExecutor, OSError) as error:
+        except (BrokenExecutor, OSError, ImportError, NotImplementedError) as error:
             reason = "it was killed" if isinstance(error, BrokenExecutor) else first_line(error)
             log.warning("a process that reads images has failed (%s): from now on they are read in threads", reason)
             how = readers_for(device, len(names), files=False, cores=_cores())
@@ -92,4 +93,9 @@ def _until(cancel: Event | None, names: Iterable[str]) -> Iterator[str]:
 
 
 def _cores() -> int:
-    return os.cpu_count() or 1
+    """How many this process may use, which in a container can be fewer than there are."""
+    if find_spec("loky") is None:
+        return os.cpu_count() or 1
+    from loky import cpu_count
+
+    return cpu_count()

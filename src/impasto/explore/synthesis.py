@@ -84,7 +84,7 @@ def synthesise(
     units = parse_objective(objective, network)
     tell = on_progress or (lambda *_: None)
     seed, spectrum = whole(0)("seed", seed), check_choice("spectrum", spectrum, SPECTRA)
-    with memory_told(network.device), computing_in("float32", network.device):
+    with memory_told(network.device):
         pictures = ascend(network, units, (diverse, 3, *space), iterations, seed, tell, cancel, spectrum)
         return [Signal(picture) for picture in pictures.cpu().numpy()]
 
@@ -124,18 +124,19 @@ def ascend(
         return (a[:, unit] if sources[layer] == layer else F.leaky_relu(a[:, unit])).mean()
 
     for iteration in range(1, iterations + 1):
-        signals = picture(z)
-        activations = network(seen(signals, generator), list(sources.values()))
-        for layer, source in sources.items():
-            if source == layer:
-                _leave_slope(activations[layer])
-        score = sum(
-            (weight * excitement(activations, layer, unit) for (layer, unit), weight in objective.items()),
-            start=z.new_zeros(()),
-        )
-        likeness = _likeness(list(activations.values())) if shape[0] > 1 else 0.0
-        loss = -score + SYNTHESIS.diversity * score.detach().abs() * likeness
-        (gradient,) = torch.autograd.grad(loss, z)
+        with computing_in("float32", device):
+            signals = picture(z)
+            activations = network(seen(signals, generator), list(sources.values()))
+            for layer, source in sources.items():
+                if source == layer:
+                    _leave_slope(activations[layer])
+            score = sum(
+                (weight * excitement(activations, layer, unit) for (layer, unit), weight in objective.items()),
+                start=z.new_zeros(()),
+            )
+            likeness = _likeness(list(activations.values())) if shape[0] > 1 else 0.0
+            loss = -score + SYNTHESIS.diversity * score.detach().abs() * likeness
+            (gradient,) = torch.autograd.grad(loss, z)
         with torch.no_grad():
             _adam_step(z, gradient, mean, square, iteration)
         on_progress(iteration, float(score.detach()))

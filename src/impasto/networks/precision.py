@@ -4,32 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from threading import RLock
+from typing import Any, Literal, TypeVar
 
 import torch
 
 Precision = Literal["float32", "tf32"]
+Item = TypeVar("Item")
+
+# torch's switches are of the whole process, so one thread at a time has them
+_SWITCHES = RLock()
 
 
 @contextmanager
 def computing_in(precision: Precision, device: torch.device) -> Iterator[None]:
     """Within it convolutions on ``device`` are computed in this precision, and products of matrices in float32.
 
-    torch has one switch for all threads of the process: it is put back at the end.
+    torch has one switch for all threads of the process. It is put back at the end, and other threads that come here wait
+    until then; so nothing of the caller's own is to be called within.
 
     Args:
         precision: "float32"; or "tf32", which rounds what is multiplied to 10 bits.
-        device: where; if it is no CUDA device nothing is switched.
+        device: where; if it is no CUDA device nothing is switched, and nobody waits.
     """
-    switches = _switches() if device.type == "cuda" else []
-    before = [getattr(owner, name) for owner, name, _ in switches]
-    try:
-        for owner, name, values in switches:
-            setattr(owner, name, values[precision])
+    if device.type != "cuda":
         yield
-    finally:
-        for (owner, name, _), value in zip(switches, before, strict=True):
-            setattr(owner, name, value)
+        return
+    with _SWITCHES:
+        switches = _switches()
+        before = [getattr(owner, name) for owner, name, _ in switches]
+        try:
+            for owner, name, values in switches:
+                setattr(owner, name, values[precision])
+            yield
+        finally:
+            for (owner, name, _), value in zip(switches, before, strict=True):
+                setattr(owner, name, value)
+
+
+def computed_in(precision: Precision, device: torch.device, steps: Iterator[Item]) -> Iterator[Item]:
+    """The steps of a computation, each computed in this precision; between two of them others may compute in theirs."""
+    while True:
+        with computing_in(precision, device):
+            try:
+                step = next(steps)
+            except StopIteration:
+                return
+        yield step
 
 
 def _switches() -> list[tuple[Any, str, dict[Precision, Any]]]:

@@ -32,6 +32,8 @@ Keep = Callable[[Progress, list[Evaluation], bool], None]
 
 # the share of the time that writing may take, as the state of a large picture has gigabytes
 _SHARE = 0.05
+# what transfers were painted with that are older than these settings, or had none for their kind
+_OLDER = {"precision": "tf32", "draw": 0.0}
 # but at most so many seconds between two writings, even if one took very long because the computer slept meanwhile
 _LONGEST = 600.0
 
@@ -159,9 +161,10 @@ def check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, 
     way = f"'impasto resume {path}' finishes it" if path.is_file() else "the command that it is of finishes it"
     expected = json.loads(json.dumps(expected))
     was, chosen = (one["settings"] | {"shares of the styles": one["shares"]} | one["parts"] for one in (about, expected))
+    was = _OLDER | {name: value for name, value in was.items() if name not in _OLDER or value is not None}
     for name, given in chosen.items():
         kept = was.get(name)
-        if kept != given:
+        if kept != given and not (given is None and kept == _OLDER.get(name)):
             raise SettingsError(
                 f"{path} keeps an unfinished painting with {name} {kept}, not {given}: {way}; delete it to begin anew"
             )
@@ -182,7 +185,8 @@ def differences(machine: Mapping[str, Any], device: torch.device) -> str:
 
 
 def _differing(machine: Mapping[str, Any], here: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in machine.items() if here.get(name) != value)
+    # "tf32" is of older checkpoints: it is a setting now
+    return ", ".join(f"{name} {value}" for name, value in machine.items() if name != "tf32" and here.get(name) != value)
 
 
 def machine_of(device: torch.device) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from impasto.descent.stages import Begun, Stage, descend_stages
 from impasto.media.prepared import Prepared
 from impasto.media.resolved import ResolvedSettings
 from impasto.networks.device import find_device, memory_watched
+from impasto.networks.precision import computed_in
 from impasto.transfer.inputs import Inputs
 from impasto.transfer.scales import Scales
 from impasto.transfer.start import first_signal
@@ -92,7 +93,8 @@ def _measured(
     parts = prepared.parts(seen, device, {})
     start = prepared.content.to(device)
     stage = Stage(settings.iterations, 1.0, lambda *_: Begun(parts, start, optimizer, prepared.bounds, prepared.natural))
-    steps = memory_watched(descend_stages([stage], step=settings.step), device)
+    steps = descend_stages([stage], step=settings.step)
+    steps = memory_watched(computed_in(settings.precision, device, steps), device)
     taken = list(itertools.islice(steps, _EVALUATIONS))
     moments = [progress.latest.seconds for progress in taken]
     # without the first evaluation, which also allocates memory and chooses convolutions

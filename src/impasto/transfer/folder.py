@@ -34,6 +34,8 @@ log = logging.getLogger("impasto")
 
 # where and with what is computed is not what is painted
 _NOT_MADE_OF = ("memory", "device")
+# settings that older manifests do not have, and how their folders were painted
+_NEWER = {"precision": "tf32"}
 
 
 @dataclass(frozen=True)
@@ -271,7 +273,11 @@ def _digests(painter: Painter, options: Mapping[str, Any] | None) -> Callable[[T
     files = named_files(painter.settings)
     without = {*_NOT_MADE_OF, *(name.split()[0] for name in files)}
     common = {
-        "settings": {name: value for name, value in painter.settings.as_dict().items() if name not in without},
+        "settings": {
+            name: value
+            for name, value in painter.settings.as_dict().items()
+            if name not in without and _NEWER.get(name) != value
+        },
         "files": {name: digest(path) for name, path in files.items()},
         "parts": painter.described(),
         "options": dict(options or {}),

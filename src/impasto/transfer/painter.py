@@ -22,7 +22,7 @@ from impasto.media.styles import Source, Style
 from impasto.networks.device import find_device, memory_watched
 from impasto.networks.kernels.allocation import freed_memory_kept
 from impasto.networks.kernels.autotune import own_choices
-from impasto.networks.precision import computing_in
+from impasto.networks.precision import computed_in
 from impasto.networks.sharing import weights_kept
 from impasto.objective.term import Objective, Term
 from impasto.transfer.checkpoint import Checkpoint, kept_memory, take_up
@@ -157,12 +157,11 @@ class Painter:
         progress: Progress | None = None
         resting = False
         try:
-            keeping = freed_memory_kept() if settings.memory is None else nullcontext()
-            with weights_kept(self._weights), keeping, computing_in(settings.precision, device):
+            with weights_kept(self._weights), freed_memory_kept() if settings.memory is None else nullcontext():
                 within = replace(settings, memory=memory)
                 scales = Scales(inputs.medium, inputs.content, inputs.styles, within, device, self._measured)
                 steps = descend_stages(scales.stages(), step=settings.step, state=state, cancel=cancel)
-                for progress in memory_watched(steps, device):
+                for progress in memory_watched(computed_in(settings.precision, device, steps), device):
                     if progress.latest.evaluation <= len(history):
                         continue  # where the checkpoint was written
                     resting = True

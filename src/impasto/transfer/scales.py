@@ -154,6 +154,8 @@ class Scales:
         # prepared first, so that what does not fit is said before and not after the work at the other scales
         self._last = self.prepared = medium.prepare(content, styles, self._settings_at(self._plan[-1]))
         self._held = self._last.bytes_held(content, styles)
+        if settings.placing and not medium.is_picture and all(not self._places(scale) for scale in self._plan):
+            log.warning("draw does nothing: forms are placed at sizes up to %d, and this is painted at once", _PLACED)
         self._smaller: Tensor | None = None
 
     def __len__(self) -> int:
@@ -194,9 +196,17 @@ class Scales:
         still = STILL if here.until_still else None
         return Begun(parts, start.to(self._device), optimizer, prepared.bounds, natural, still)
 
+    def _size_of(self, scale: Scale) -> int:
+        """The longest side of space; how many frames there are does not count."""
+        axes = zip(self._content.shape, self._medium.axes[1:], strict=True)
+        return scale.size or max(n for n, axis in axes if axis != "frames")
+
+    def _places(self, scale: Scale) -> bool:
+        return objective_at(self._settings, self._size_of(scale)) is self._settings.placing
+
     def _settings_at(self, scale: Scale) -> ResolvedSettings:
         given = self._settings
-        painted = objective_at(given, scale.size or max(self._content.shape))
+        painted = objective_at(given, self._size_of(scale))
         return given.at(scale.size, scale.iterations, (scale.drawn and given.drawing) or painted)
 
     def at(self, k: int) -> tuple[ResolvedSettings, Prepared]:

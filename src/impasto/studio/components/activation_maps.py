@@ -16,6 +16,7 @@ from impasto.explore.activations import activations_of
 from impasto.explore.patches import trained_network
 from impasto.explore.sources import view
 from impasto.media.signal import Signal
+from impasto.networks.precision import computing_in
 from impasto.studio.components.preview import preview_signal
 from impasto.studio.components.result_view import data_uri
 from impasto.studio.components.unit_browser import strength
@@ -38,7 +39,7 @@ def activation_maps(pictures: Mapping[str, Path], layer: str, unit: int, network
     """
     network, _ = trained_network(network=network_name)
     seen: dict[str, tuple[Signal, NDArray[np.float32], float]] = {}
-    with torch.inference_mode():
+    with torch.inference_mode(), computing_in("float32", network.device):
         for name, path in pictures.items():
             picture = view(path, _LONGEST)
             if min(picture.shape) >= network.smallest_size([layer]):

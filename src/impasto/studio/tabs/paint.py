@@ -184,8 +184,8 @@ def _preview_colours(tab: PaintTab) -> Callable[[Values], dict[str, Any]]:
     return preview
 
 
-def _foresee(state: StudioState, tab: PaintTab, well: Any = NOTHING) -> Callable[[Values], tuple[str, Any]]:
-    """What painting it will take, and ``well`` as the notice; or why it cannot be painted like this."""
+def _foresee(state: StudioState, tab: PaintTab, otherwise: Any = NOTHING) -> Callable[[Values], tuple[str, Any]]:
+    """What painting it will take, or why it cannot be painted like this; where it can, ``otherwise`` is the notice."""
 
     def foresee(values: Values) -> tuple[str, Any]:
         texts, files = tab.texts_in(values), tab.chosen_in(values)
@@ -195,10 +195,10 @@ def _foresee(state: StudioState, tab: PaintTab, well: Any = NOTHING) -> Callable
         try:
             settings = tab.settings_in(values)
             if "content" not in files:
-                return "", well
+                return "", otherwise
             styles = [files[role] for role in ROLES[1:] if role in files]
             settings = with_masks(state, settings, masks_in(state, tab, values), len(styles))
-            return state.speed.tell(files["content"], settings, styles), well
+            return state.speed.tell(files["content"], settings, styles), otherwise
         except ImpastoError as error:
             return "", notice(sentence(error))
 
