@@ -309,7 +309,7 @@ def check_explorer(report: Report) -> None:
     ways: dict[str, Callable[[], Network | str]] = {"VGG-19": lambda: "vgg19", "ResNet": lambda: wrapped()["network"]}
     for name, network in ways.items():
         layers = "relu1_1,relu3_1,relu5_1" if name == "VGG-19" else "early,late"
-        with report.guarded(section, f"patches, {name}"), computing_in("float32", torch.device(report.device)):
+        with report.guarded(section, f"patches, {name}"):
             how: dict[str, Any] = {"units": "0-15", "top": 3, "size": n}
             here, there = (
                 impasto.top_patches(photos, layers, network=network(), device=device, **how)
@@ -318,7 +318,7 @@ def check_explorer(report: Report) -> None:
             differences, others = compared(here, there)
             report.add(section, f"patches, {name}: activations", differences, "relative", differences < LIMIT)
             report.add(section, f"patches, {name}: others without a tie", others, "patches", others == 0)
-    with report.guarded(section, "synthesis"), computing_in("float32", torch.device(report.device)):
+    with report.guarded(section, "synthesis"):
         scores: dict[str, list[float]] = {}
         pictures: list[Signal] = []
         for device in ("cpu", report.device):

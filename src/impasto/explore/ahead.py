@@ -9,7 +9,7 @@ from typing import TypeVar
 
 Read = TypeVar("Read")
 FEW = 3
-_WAITING = 2**28
+_MOST_BYTES = 2**28
 
 
 def read_ahead(
@@ -67,7 +67,7 @@ def in_order(
             item = result()
             if memory is not None and not isinstance(item, Exception):
                 largest = max(largest, memory(item))
-                most = min(ahead, max(FEW, _WAITING // max(1, largest)))
+                most = min(ahead, max(FEW, _MOST_BYTES // max(1, largest)))
             yield name_read, item
     while waiting:
         name_read, result = waiting.popleft()

@@ -32,10 +32,10 @@ Keep = Callable[[Progress, list[Evaluation], bool], None]
 
 # the share of the time that writing may take, as the state of a large picture has gigabytes
 _SHARE = 0.05
-# what transfers were painted with that are older than these settings, or had none for their kind
-_OLDER = {"precision": "tf32", "draw": 0.0}
 # but at most so many seconds between two writings, even if one took very long because the computer slept meanwhile
 _LONGEST = 600.0
+# what transfers were painted with that are older than these settings, or had none for their kind
+_OLDER = {"precision": "tf32", "draw": 0.0}
 
 
 @dataclass(frozen=True)
@@ -160,11 +160,12 @@ def check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, 
     """
     way = f"'impasto resume {path}' finishes it" if path.is_file() else "the command that it is of finishes it"
     expected = json.loads(json.dumps(expected))
-    was, chosen = (one["settings"] | {"shares of the styles": one["shares"]} | one["parts"] for one in (about, expected))
-    was = _OLDER | {name: value for name, value in was.items() if name not in _OLDER or value is not None}
+    was, chosen = (
+        _chosen(one["settings"]) | {"shares of the styles": one["shares"]} | one["parts"] for one in (about, expected)
+    )
     for name, given in chosen.items():
         kept = was.get(name)
-        if kept != given and not (given is None and kept == _OLDER.get(name)):
+        if kept != given:
             raise SettingsError(
                 f"{path} keeps an unfinished painting with {name} {kept}, not {given}: {way}; delete it to begin anew"
             )
@@ -177,6 +178,10 @@ def check_identity(path: Path, about: Mapping[str, Any], expected: Mapping[str, 
     was = _differing(about["machine"], here)
     if was:
         log.warning("%s was written with %s: the result may differ in its last digits", path, was)
+
+
+def _chosen(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return _OLDER | {name: value for name, value in settings.items() if name not in _OLDER or value is not None}
 
 
 def differences(machine: Mapping[str, Any], device: torch.device) -> str:
