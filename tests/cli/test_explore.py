@@ -20,7 +20,7 @@ from PIL import Image
 from impasto.cli import watch
 from impasto.cli.main import cli
 from impasto.errors import SettingsError, SignalError, WeightsError
-from impasto.explore import batches, report, synthesis
+from impasto.explore import report, synthesis
 from impasto.explore.index import PatchIndex
 from impasto.explore.sheet import write_sheet
 from impasto.explore.sources import Source, view
@@ -90,7 +90,7 @@ def test_ctrl_c_keeps_what_was_seen_and_the_same_command_goes_on(
             os.kill(os.getpid(), signal.SIGINT)
         return view(source, size)
 
-    monkeypatch.setattr(batches, "view", view_and_interrupt)
+    monkeypatch.setattr("impasto.explore.seen.view", view_and_interrupt)
     result = run(*arguments, tmp_path / "parts.json")
     assert result.return_value == 130
     assert "the same command goes on" in result.stderr

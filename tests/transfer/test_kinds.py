@@ -185,7 +185,7 @@ def test_the_kinds_are_complete():
         assert Settings(**chosen.as_dict()) == chosen
         given_or_none = ("step", "rate", "strength", "memory", "content_mask", "style_mask", "protect")
         told = chosen.as_dict()
-        assert (told.pop("draw") is None) == (kind != "image")
+        assert (told.pop("draw") is None) == (kind in ("series", "sound"))
         assert (told.pop("size") is None) != (told.pop("working_rate") is None)
         assert all(value is not None for name, value in told.items() if name not in given_or_none)
 

@@ -1,7 +1,8 @@
 """Images read in processes, of which none waits for Python's lock: one reads, the other computes.
 
 What a process has read goes through a file: messages are so short that one is never cut in two when its process is killed,
-and nobody waits for the lock while it is sent piece by piece. Nothing here imports torch, and so none of the processes does.
+and nobody waits for the lock while it is sent piece by piece. Neither this nor :mod:`impasto.explore.worker` imports torch,
+and so none of the processes does.
 """
 
 from __future__ import annotations
@@ -10,24 +11,21 @@ import logging
 import os
 import signal
 import tempfile
-import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from multiprocessing import resource_tracker
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from impasto.cluster.worker import Told
 from impasto.errors import SignalError
 from impasto.explore.ahead import in_order
-from impasto.explore.seen import Item, Seen, seen
+from impasto.explore.seen import Item, Seen
 from impasto.explore.sources import Source
-from impasto.media.registry import media
+from impasto.explore.worker import Left, leave, prepare
 from impasto.media.signal import Signal
 
 if TYPE_CHECKING:
@@ -45,16 +43,6 @@ _ENVIRONMENT = {
 }
 
 
-class Left(NamedTuple):
-    """What a process has read: the values are in a file, and this tells the rest; of an image that cannot be seen, why."""
-
-    shape: tuple[int, ...] = ()
-    kind: str = ""
-    signature: str = ""
-    reason: str | None = None
-    told: tuple[tuple[int, str], ...] = ()
-
-
 def read_in_processes(
     names: Iterable[str], sources: Mapping[str, Source], size: int | str, kind: str | None, readers: int, ahead: int
 ) -> Generator[Item]:
@@ -69,7 +57,7 @@ def read_in_processes(
     numbers = count()
     with tempfile.TemporaryDirectory(prefix="impasto-", ignore_cleanup_errors=True) as folder:
         env = _ENVIRONMENT | {"TMPDIR": folder}  # so that what a killed process had unpacked goes with the folder
-        pool = ProcessPoolExecutor(readers, env=env, initializer=_prepare, initargs=(os.getpid(), folder))
+        pool = ProcessPoolExecutor(readers, env=env, initializer=prepare, initargs=(os.getpid(), folder))
 
         def begin(name: str) -> partial[Item]:
             path = Path(folder, str(next(numbers)))
@@ -81,20 +69,6 @@ def read_in_processes(
             yield from (item for _, item in in_order(names, begin, ahead, lambda seen: seen.memory))
         finally:
             pool.shutdown(kill_workers=True)
-
-
-def leave(name: str, source: Source, size: int | str, kind: str | None, path: Path) -> Left:
-    """In a process: read an image, and leave its values in the file ``path``."""
-    told = Told()
-    log.addHandler(told)
-    try:
-        signal, signature = seen(name, source, size, kind)
-    except Exception as error:  # as of a thread: one file that no reader expects does not end a long search
-        return Left(reason=str(error), told=tuple(told.lines))
-    finally:
-        log.removeHandler(told)
-    signal.values.tofile(path)
-    return Left(signal.values.shape, signal.kind, signature, told=tuple(told.lines))
 
 
 def _taken(future: Future[Left], path: Path) -> Item:
@@ -121,18 +95,3 @@ def _interrupted_later() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _prepare(parent: int, folder: str) -> None:
-    """In a process that has just been started: Ctrl-C is for its parent, without which, or its folder, it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    log.addHandler(logging.NullHandler())
-    log.propagate = False
-    media()  # what is told of those of other packages has been told by the parent
-    Thread(target=_end_with, args=(parent, folder), daemon=True).start()
-
-
-def _end_with(parent: int, folder: str) -> None:
-    while os.getppid() == parent and Path(folder).is_dir():
-        time.sleep(1)
-    os._exit(1)
