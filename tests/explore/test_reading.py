@@ -86,8 +86,8 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 def test_who_reads() -> None:
     assert readers_for("cpu", 10**6, files=True, cores=64) == Readers(1, FEW)
-    assert readers_for("cuda", FEWEST, files=True, cores=64) == Readers(16, 128, processes=True)
-    assert readers_for("mps", FEWEST, files=True, cores=8) == Readers(7, 128, processes=True)
+    assert readers_for("cuda", FEWEST, files=True, cores=64) == Readers(16, 256, processes=True)
+    assert readers_for("mps", FEWEST, files=True, cores=8) == Readers(7, 256, processes=True)
     assert readers_for("cuda", FEWEST, files=True, cores=2) == Readers(2, 128)
     assert readers_for("cuda", FEWEST - 1, files=True, cores=64) == Readers(8, 128)
     assert readers_for("cuda", FEWEST, files=False, cores=64) == Readers(8, 128)

@@ -11,10 +11,11 @@ import logging
 import os
 import signal
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
+from itertools import count, islice
+from math import prod
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ _ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "MALLOC_TRIM_THRESHOLD_": str(2**26),
 }
+_MOST_TOGETHER, _TASK_MEMORY = 8, 2**24
 
 
 def read_in_processes(
@@ -59,28 +61,51 @@ def read_in_processes(
         env = _ENVIRONMENT | {"TMPDIR": folder}  # so that what a killed process had unpacked goes with the folder
         pool = ProcessPoolExecutor(readers, env=env, initializer=prepare, initargs=(os.getpid(), folder))
 
-        def begin(name: str) -> partial[Item]:
+        def begin(some: Sequence[str]) -> partial[list[Item]]:
             path = Path(folder, str(next(numbers)))
-            return partial(_taken, pool.submit(leave, name, sources[name], size, kind, path), path)
+            return partial(_taken, pool.submit(leave, {name: sources[name] for name in some}, size, kind, path), path)
 
         try:
             with _interrupted_later():
                 pool.submit(int)  # all are started with the first task
-            yield from (item for _, item in in_order(names, begin, ahead, lambda seen: seen.memory))
+            together = _together(size)
+            for _, items in in_order(_parts(names, together), begin, ahead // together, _memory):
+                yield from items
         finally:
             pool.shutdown(kill_workers=True)
 
 
-def _taken(future: Future[Left], path: Path) -> Item:
-    """What a process has left in a file, which is removed. The header of the signal stays behind: no network sees it."""
-    left = future.result()
-    for level, line in left.told:
-        log.log(level, "%s", line)
-    if left.reason is not None:
-        return SignalError(left.reason)
-    values = np.fromfile(path, np.float32).reshape(left.shape)
+def _together(size: int | str) -> int:
+    """How many images are one task: as this process is what a fast GPU waits for, several, as long as they are small."""
+    return max(1, min(_MOST_TOGETHER, _TASK_MEMORY // (12 * size * size))) if isinstance(size, int) else 1
+
+
+def _parts(names: Iterable[str], count: int) -> Iterator[tuple[str, ...]]:
+    names = iter(names)
+    while some := tuple(islice(names, count)):
+        yield some
+
+
+def _memory(items: Sequence[Item]) -> int:
+    return sum(item.memory for item in items if isinstance(item, Seen))
+
+
+def _taken(future: Future[list[Left]], path: Path) -> list[Item]:
+    """What a process has left in a file, which is removed. The header of a signal stays behind: no network sees it."""
+    items: list[Item] = []
+    several = future.result()
+    values, first = np.fromfile(path, np.float32), 0
     path.unlink()
-    return Seen(Signal(values, left.kind), left.signature)
+    for left in several:
+        for level, line in left.told:
+            log.log(level, "%s", line)
+        if left.reason is not None:
+            items.append(SignalError(left.reason))
+            continue
+        last = first + prod(left.shape)
+        items.append(Seen(Signal(values[first:last].reshape(left.shape), left.kind), left.signature))
+        first = last
+    return items
 
 
 @contextmanager

@@ -6,9 +6,10 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from impasto.cluster.worker import Told
 from impasto.explore.seen import seen
@@ -37,8 +38,13 @@ def prepare(parent: int, folder: str) -> None:
     Thread(target=_end_with, args=(parent, folder), daemon=True).start()
 
 
-def leave(name: str, source: Source, size: int | str, kind: str | None, path: Path) -> Left:
-    """Read an image, and leave its values in the file ``path``."""
+def leave(sources: Mapping[str, Source], size: int | str, kind: str | None, path: Path) -> list[Left]:
+    """Read images, and leave their values in the file ``path``, one after the other."""
+    with path.open("wb") as file:
+        return [_left(name, source, size, kind, file) for name, source in sources.items()]
+
+
+def _left(name: str, source: Source, size: int | str, kind: str | None, file: BinaryIO) -> Left:
     told = Told()
     log.addHandler(told)
     try:
@@ -47,7 +53,7 @@ def leave(name: str, source: Source, size: int | str, kind: str | None, path: Pa
         return Left(reason=str(error), told=tuple(told.lines))
     finally:
         log.removeHandler(told)
-    signal.values.tofile(path)
+    signal.values.tofile(file)
     return Left(signal.values.shape, signal.kind, signature, told=tuple(told.lines))
 
 
