@@ -16,7 +16,7 @@ from impasto.cli.watch import progress_bar
 from impasto.cluster.connection import parse_cluster
 
 if TYPE_CHECKING:
-    from impasto.transfer.folder_elsewhere import AtWork
+    from impasto.transfer.at_work import AtWork
     from impasto.transfer.settings import TransferSettings
 
 

@@ -20,8 +20,9 @@ from impasto.descent.memory import default_memory, gibibytes
 from impasto.errors import SettingsError, SignalError
 from impasto.files import held_alone, sync_folder
 from impasto.networks.device import find_device
+from impasto.transfer.at_work import AtWork
 from impasto.transfer.checkpoint import machine_of
-from impasto.transfer.folder_elsewhere import AtWork, painted_elsewhere
+from impasto.transfer.folder_elsewhere import painted_elsewhere
 from impasto.transfer.folder_job import Job, beside_of, checkpoint_of, paint_job
 from impasto.transfer.folder_plan import FolderPlan, Task, plan_folder
 from impasto.transfer.manifest import Manifest, digest_of

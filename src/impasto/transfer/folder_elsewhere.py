@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import replace
 from threading import Event
 from typing import Any
 
-from impasto.cluster.executor import Cluster, TaskKilled, give_up
+from impasto.cluster.executor import TaskKilled
 from impasto.cluster.worker import compute_with
-from impasto.descent.descend import Progress
 from impasto.errors import SignalError
 from impasto.files import first_line
 from impasto.networks.device import find_device
+from impasto.transfer.at_work import AtWork, as_they_end, teller
 from impasto.transfer.checkpoint import differences
 from impasto.transfer.folder_job import Job, paint_job
 from impasto.transfer.folder_plan import Task
@@ -26,12 +24,7 @@ from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
 
-# seconds after which it is looked at what has been told, and between two things that a worker tells
-_TICK = 0.25
 _here = threading.local()
-
-AtWork = Mapping[str, tuple[int, int]]
-"""By the names of what is being painted, how many evaluations of J are done, and how many there are to be."""
 
 
 def painted_elsewhere(
@@ -48,31 +41,12 @@ def painted_elsewhere(
         SignalError: the executor has died.
         ClusterError: the cluster is lost.
     """
-    cluster = executor if isinstance(executor, Cluster) else None
-    waiting: dict[Future[Any], Job] = {}
-    at_work: dict[str, tuple[int, int]] = {}
-    stopped = False
-    _ = list(cluster.told()) if cluster else ()  # of tasks before
-    try:
-        while True:
-            ahead = cluster.ahead if cluster else math.inf
-            while len(waiting) < ahead and (job := next(jobs, None)) is not None:
-                waiting[executor.submit(paint_elsewhere, _findable(job), settings, machine)] = job
-            if not waiting:
-                return
-            done, _ = wait(waiting, _TICK, FIRST_COMPLETED)
-            if cancel.is_set() and not stopped:
-                stopped = True
-                give_up(waiting, executor)
-            for name, done_there, iterations in cluster.told() if cluster else ():
-                at_work[name] = (done_there, iterations)
-                tell(name, at_work)
-            for future in done:
-                job = waiting.pop(future)
-                at_work.pop(job.task.name, None)
-                yield job, _outcome(future, job)
-    finally:
-        give_up(waiting, executor)
+
+    def submit(job: Job) -> Future[Any]:
+        return executor.submit(paint_elsewhere, _findable(job), settings, machine)
+
+    for job, future in as_they_end(jobs, submit, executor, cancel, tell):
+        yield job, _outcome(future, job)
 
 
 def _findable(job: Job) -> Job:
@@ -114,19 +88,4 @@ def paint_elsewhere(
         log.warning("a worker computes otherwise than with %s: results may differ in their last digits", was)
     if getattr(_here, "settings", None) != settings:
         _here.painter, _here.settings = Painter(settings=settings), settings
-    return paint_job(job, _here.painter, teller(job.task.name, tell), cancel)
-
-
-def teller(name: str, tell: Callable[[Any], object] | None) -> Callable[[Progress], None] | None:
-    """What tells of the evaluations of something by its name, now and then; None if nobody listens."""
-    if tell is None:
-        return None
-    last = -math.inf
-
-    def evaluated(progress: Progress) -> None:
-        nonlocal last
-        if time.monotonic() > last + _TICK:
-            last = time.monotonic()
-            tell((name, progress.latest.evaluation, progress.iterations))
-
-    return evaluated
+    return paint_job(job, _here.painter, teller(job.name, tell), cancel)

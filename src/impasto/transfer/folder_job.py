@@ -45,6 +45,11 @@ class Job:
     checkpoint_every: float | None
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def name(self) -> str:
+        """What it is called where it is told of."""
+        return self.task.name
+
 
 def paint_job(
     job: Job, painter: Painter, on_progress: Callable[[Progress], object] | None = None, cancel: Event | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from impasto.cluster.executor import Cluster, TaskKilled, give_up
+from impasto.cluster.executor import Cluster, TaskKilled
 from impasto.cluster.worker import compute_with
 from impasto.descent.descend import Evaluation
 from impasto.descent.memory import default_memory
@@ -25,8 +25,8 @@ from impasto.media.read_write import find_medium
 from impasto.media.signal import Signal
 from impasto.media.styles import shares
 from impasto.networks.device import find_device
+from impasto.transfer.at_work import AtWork, as_they_end, teller
 from impasto.transfer.checkpoint import identity_of, machine_of
-from impasto.transfer.folder_elsewhere import AtWork, teller
 from impasto.transfer.inputs import Inputs
 from impasto.transfer.kept_scenes import KeptScenes, Painted
 from impasto.transfer.painter import Painter
@@ -34,8 +34,6 @@ from impasto.transfer.painting import Painting
 from impasto.transfer.settings import TransferSettings
 
 log = logging.getLogger("impasto")
-
-_TICK = 0.25
 
 
 class Scene(NamedTuple):
@@ -158,32 +156,28 @@ def _paint(
     Raises:
         SignalError: one of them could not be painted; it is the first one, and is told at the end.
     """
-    cluster = executor if isinstance(executor, Cluster) else None
-    waiting = {executor.submit(paint_scene, scene): scene for scene in scenes}
-    done_before = total - len(scenes)
-    at_work: dict[str, tuple[int, int]] = {}
-    stopped, failed = False, None
-    try:
-        while waiting:
-            done, _ = wait(waiting, _TICK, FIRST_COMPLETED)
-            if cancel.is_set() and not stopped:
-                stopped = True
-                give_up(waiting, executor)
-            for name, now, count in cluster.told() if cluster else ():
-                at_work[name] = (now, count)
-            for future in done:
-                scene = waiting.pop(future)
-                try:
-                    outcome = _outcome(scene, future)
-                    if outcome is not None:
-                        keep(scene.frames, outcome)
-                except SignalError as error:  # the others are painted all the same
-                    failed = failed or error
-                at_work.pop(scene.name, None)
-            if on_progress is not None:
-                on_progress(done_before + len(scenes) - len(waiting), total, dict(at_work))
-    finally:
-        give_up(waiting, executor)
+    done, at_work = total - len(scenes), dict[str, tuple[int, int]]()
+    failed: SignalError | None = None
+
+    def tell(_: object, now_at_work: AtWork) -> None:
+        nonlocal at_work
+        at_work = dict(now_at_work)
+        if on_progress is not None:
+            on_progress(done, total, at_work)
+
+    def submit(scene: Scene) -> Future[Any]:
+        return executor.submit(paint_scene, scene)
+
+    tell(None, at_work)
+    for scene, future in as_they_end(iter(scenes), submit, executor, cancel, tell):
+        try:
+            outcome = _outcome(scene, future)
+            if outcome is not None:
+                keep(scene.frames, outcome)
+        except SignalError as error:  # the others are painted all the same
+            failed = failed or error
+        done += 1
+        tell(None, {name: how for name, how in at_work.items() if name != scene.name})
     if failed:
         raise failed
 
