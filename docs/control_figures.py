@@ -102,7 +102,7 @@ FIGURES = {
 if __name__ == "__main__":
     for name in sys.argv[3:] or FIGURES:
         row = list(FIGURES[name]())
-        height = max(picture.height for picture in row if picture.width <= 512)
+        height = min(picture.height for picture in row)
         row = [picture.resize((round(picture.width * height / picture.height), height)) for picture in row]
         Image.fromarray(np.concatenate([np.asarray(picture) for picture in row], axis=1)).save(
             HERE / f"control-{name}.jpg", quality=90

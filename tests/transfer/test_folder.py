@@ -102,6 +102,19 @@ def test_other_settings_paint_anew(desk: Path, change: dict[str, Any], again: bo
     assert len(result.painted) == (4 if again else 0)
 
 
+def test_a_folder_of_an_older_impasto_goes_on(desk: Path, monkeypatch: pytest.MonkeyPatch):
+    """It had no setting for the precision, and computed as its default does."""
+    known = impasto.TransferSettings.as_dict
+    with monkeypatch.context() as older:
+        older.setattr(
+            impasto.TransferSettings,
+            "as_dict",
+            lambda settings: {name: value for name, value in known(settings).items() if name != "precision"},
+        )
+        assert all("precision" not in row["settings"] for row in paint().painted)
+    assert paint().kept == NAMES
+
+
 def test_another_style_of_the_same_name_and_other_options_paint_anew(desk: Path):
     paint(options={"dpi": 72})
     assert len(paint(options={"dpi": 72}).kept) == 4
