@@ -717,9 +717,9 @@ def repeated(sources: Sources, count: int) -> dict[str, Source]:
 def measure_reading(report: Report, section: str, sources: Sources, size: int) -> None:
     """Images a second of what reads beside a GPU, with the start of the processes and without."""
     cores, many = os.cpu_count() or 1, repeated(sources, 8 if report.quick else 4 * FEWEST)
-    ways = {"threads": readers_for("cuda", len(many), files=False, cores=cores)}
+    ways = {"threads": readers_for("cuda", len(many), files=False, cores=cores, memory=0)}
     if find_spec("loky"):
-        ways["processes"] = readers_for("cuda", max(FEWEST, len(many)), files=True, cores=max(cores, 3))
+        ways["processes"] = readers_for("cuda", max(FEWEST, len(many)), files=True, cores=max(cores, 3), memory=2**36)
     else:
         report.add(section, "reading in processes: left out, there is no loky", "")
     for name, how in ways.items():

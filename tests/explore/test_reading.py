@@ -85,12 +85,14 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 
 def test_who_reads() -> None:
-    assert readers_for("cpu", 10**6, files=True, cores=64) == Readers(1, FEW)
-    assert readers_for("cuda", FEWEST, files=True, cores=64) == Readers(16, 256, processes=True)
-    assert readers_for("mps", FEWEST, files=True, cores=8) == Readers(7, 256, processes=True)
-    assert readers_for("cuda", FEWEST, files=True, cores=2) == Readers(2, 128)
-    assert readers_for("cuda", FEWEST - 1, files=True, cores=64) == Readers(8, 128)
-    assert readers_for("cuda", FEWEST, files=False, cores=64) == Readers(8, 128)
+    assert readers_for("cpu", 10**6, files=True, cores=64, memory=2**36) == Readers(1, FEW)
+    assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**36) == Readers(16, 256, processes=True)
+    assert readers_for("mps", FEWEST, files=True, cores=8, memory=2**36) == Readers(7, 256, processes=True)
+    assert readers_for("cuda", FEWEST, files=True, cores=2, memory=2**36) == Readers(2, 128)
+    assert readers_for("cuda", FEWEST - 1, files=True, cores=64, memory=2**36) == Readers(8, 128)
+    assert readers_for("cuda", FEWEST, files=False, cores=64, memory=2**36) == Readers(8, 128)
+    assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**31) == Readers(4, 256, processes=True)
+    assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**29) == Readers(8, 128)
 
 
 @pytest.mark.slow

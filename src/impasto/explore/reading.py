@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
+from psutil import virtual_memory
+
 from impasto.explore.ahead import FEW, read_ahead
 from impasto.explore.processes import read_in_processes
 from impasto.explore.seen import Item, Seen, seen
@@ -22,6 +24,7 @@ log = logging.getLogger("impasto")
 
 _WAITING = 128  # beside threads; processes read several at a time
 _MOST_THREADS, _MOST_PROCESSES = 8, 16
+_EACH = 2**29  # bytes for a process, with a large photograph on its way
 FEWEST = 300
 """Among fewer images processes do not pay: to start them takes as long as to read so many in threads."""
 
@@ -34,7 +37,7 @@ class Readers(NamedTuple):
     processes: bool = False
 
 
-def readers_for(device: str, images: int, *, files: bool, cores: int) -> Readers:
+def readers_for(device: str, images: int, *, files: bool, cores: int, memory: int) -> Readers:
     """Who reads.
 
     Args:
@@ -42,10 +45,11 @@ def readers_for(device: str, images: int, *, files: bool, cores: int) -> Readers
         images: how many are to be read.
         files: whether all are files, which any process can read.
         cores: how many there are.
+        memory: bytes that are free.
     """
     if device == "cpu":
         return Readers(1, FEW)
-    processes = min(_MOST_PROCESSES, cores - 1)
+    processes = min(_MOST_PROCESSES, cores - 1, memory // _EACH)
     if files and images >= FEWEST and processes > 1:
         return Readers(processes, 2 * _WAITING, processes=True)
     return Readers(min(_MOST_THREADS, cores), _WAITING)
@@ -67,7 +71,7 @@ def read_images(
     """
     files = kind in (None, "image") and all(isinstance(sources[name], str | Path) for name in names)
     files = files and find_spec("loky") is not None and not current_process().daemon  # which may have no children
-    how = readers_for(device, len(names), files=files, cores=_cores())
+    how = readers_for(device, len(names), files=files, cores=_cores(), memory=virtual_memory().available)
     done = 0
     if how.processes:
         try:
@@ -78,7 +82,7 @@ def read_images(
         except (BrokenExecutor, OSError, ImportError, NotImplementedError) as error:
             reason = "it was killed" if isinstance(error, BrokenExecutor) else first_line(error)
             log.warning("a process that reads images has failed (%s): from now on they are read in threads", reason)
-            how = readers_for(device, len(names), files=False, cores=_cores())
+            how = readers_for(device, len(names), files=False, cores=_cores(), memory=0)
 
     def read(name: str) -> Seen:
         return seen(name, sources[name], size, kind)
