@@ -12,13 +12,14 @@ import tarfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
 import pytest
 from PIL import Image
 
-from impasto.explore import patches, reading
+from impasto.explore import patches, processes, reading
 from impasto.explore.ahead import FEW
 from impasto.explore.patches import empty_index, search
 from impasto.explore.reading import FEWEST, Readers, read_images, readers_for
@@ -28,9 +29,10 @@ from impasto.networks.convnet import ConvNet
 
 SCRIPT = """
 import sys
+from types import SimpleNamespace
 from impasto.explore import reading
 from impasto.explore.sources import find_sources
-reading.FEWEST, reading._cores = 2, lambda: 3
+reading.FEWEST, reading._cores, reading.virtual_memory = 2, lambda: 3, lambda: SimpleNamespace(available=2**36)
 print("begun", flush=True)
 sources = find_sources(sys.argv[1])
 for _ in range(int(sys.argv[2])):
@@ -42,9 +44,11 @@ for _ in range(int(sys.argv[2])):
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Few images are enough, and there are three cores."""
+    """Few images are enough, there are three cores and memory for them, and each image is a task."""
     monkeypatch.setattr(reading, "FEWEST", 2)
     monkeypatch.setattr(reading, "_cores", lambda: 3)
+    monkeypatch.setattr(reading, "virtual_memory", lambda: SimpleNamespace(available=2**36))
+    monkeypatch.setattr(processes, "_MOST_TOGETHER", 1)
 
 
 @pytest.fixture
@@ -86,18 +90,22 @@ def gone(processes: list[psutil.Process]) -> bool:
 
 def test_who_reads() -> None:
     assert readers_for("cpu", 10**6, files=True, cores=64, memory=2**36) == Readers(1, FEW)
-    assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**36) == Readers(16, 256, processes=True)
-    assert readers_for("mps", FEWEST, files=True, cores=8, memory=2**36) == Readers(7, 256, processes=True)
+    assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**36) == Readers(16, 128, processes=True)
+    assert readers_for("mps", FEWEST, files=True, cores=8, memory=2**36) == Readers(7, 128, processes=True)
     assert readers_for("cuda", FEWEST, files=True, cores=2, memory=2**36) == Readers(2, 128)
     assert readers_for("cuda", FEWEST - 1, files=True, cores=64, memory=2**36) == Readers(8, 128)
     assert readers_for("cuda", FEWEST, files=False, cores=64, memory=2**36) == Readers(8, 128)
-    assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**31) == Readers(4, 256, processes=True)
+    assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**31) == Readers(4, 128, processes=True)
     assert readers_for("cuda", FEWEST, files=True, cores=64, memory=2**29) == Readers(8, 128)
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("few")
-def test_processes_read_what_threads_read(files: dict[str, Source], caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("together", [1, 8])
+def test_processes_read_what_threads_read(
+    files: dict[str, Source], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr(processes, "_MOST_TOGETHER", together)
     there = [comparable(item) for item in read(files)]
     told = sorted(caplog.messages)
     caplog.clear()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
@@ -147,27 +146,32 @@ def test_a_cut_off_run_goes_on_across_a_cut(desk: Path):
 
 
 def test_what_is_cancelled_stays_as_the_content(desk: Path):
+    class Waiting(Future[Any]):
+        def cancel(self) -> bool:
+            return super().cancel() and not self.set_running_or_notify_cancel()
+
     class First(Executor):
         """Does one thing, and nothing more."""
 
         done = False
 
         def submit(self, fn: Any, /, *given: Any, **how: Any) -> Future[Any]:
-            future: Future[Any] = Future()
+            future = Waiting()
             if not self.done:
                 future.set_result(fn(*given, **how))
             self.done = True
             return future
 
     cancel = Event()
-    cancel.set()
-    executor = ThreadPoolExecutor(1)
-    executor.submit(os.getpid).result()
-    painting = transfer_scenes("film.mkv", "wave.png", "out.mkv", SMALL, executor=executor, cancel=cancel)
-    executor.shutdown()
+    how: dict[str, Any] = {"executor": First(), "cancel": cancel}
+    stop = lambda done, *_: cancel.set() if done else None  # noqa: E731
+    painting = transfer_scenes("film.mkv", "wave.png", "out.mkv", SMALL, on_progress=stop, **how)
     assert not painting.finished
     film = read_signal("film.mkv").values
-    assert np.array_equal(painting.signal.values[:, 7:], film[:, 7:])
+    assert np.array_equal(painting.signal.values[:, 4:], film[:, 4:])
+    assert not np.array_equal(painting.signal.values[:, :4], film[:, :4])
+    with pytest.raises(SignalError, match="interrupted before a scene was painted"):
+        transfer_scenes("film.mkv", "wave.png", "out.mkv", SMALL, **how)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ _MOST_TOGETHER, _TASK_MEMORY = 8, 2**24
 def read_in_processes(
     names: Iterable[str], sources: Mapping[str, Source], size: int | str, kind: str | None, readers: int, ahead: int
 ) -> Generator[Item]:
-    """Each image or why it cannot be read, in order, read by so many processes; at most ``ahead`` wait.
+    """Each image or why it cannot be read, in order, read by so many processes; ``ahead`` wait, or two tasks of each.
 
     Raises:
         BrokenExecutor: a process was killed.
@@ -56,7 +56,7 @@ def read_in_processes(
     """
     from loky import ProcessPoolExecutor
 
-    numbers = count()
+    numbers, together = count(), _together(size)
     with tempfile.TemporaryDirectory(prefix="impasto-", ignore_cleanup_errors=True) as folder:
         env = _ENVIRONMENT | {"TMPDIR": folder}  # so that what a killed process had unpacked goes with the folder
         pool = ProcessPoolExecutor(readers, env=env, initializer=prepare, initargs=(os.getpid(), folder))
@@ -68,8 +68,8 @@ def read_in_processes(
         try:
             with _interrupted_later():
                 pool.submit(int)  # all are started with the first task
-            together = _together(size)
-            for _, items in in_order(_parts(names, together), begin, ahead // together, _memory):
+            tasks = max(2 * readers, ahead // together)
+            for _, items in in_order(_parts(names, together), begin, tasks, _memory):
                 yield from items
         finally:
             pool.shutdown(kill_workers=True)

@@ -22,7 +22,7 @@ from impasto.files import first_line
 
 log = logging.getLogger("impasto")
 
-_WAITING = 128  # beside threads; processes read several at a time
+_WAITING = 128
 _MOST_THREADS, _MOST_PROCESSES = 8, 16
 _EACH = 2**29  # bytes for a process, with a large photograph on its way
 FEWEST = 300
@@ -51,7 +51,7 @@ def readers_for(device: str, images: int, *, files: bool, cores: int, memory: in
         return Readers(1, FEW)
     processes = min(_MOST_PROCESSES, cores - 1, memory // _EACH)
     if files and images >= FEWEST and processes > 1:
-        return Readers(processes, 2 * _WAITING, processes=True)
+        return Readers(processes, _WAITING, processes=True)
     return Readers(min(_MOST_THREADS, cores), _WAITING)
 
 
@@ -65,8 +65,8 @@ def read_images(
 ) -> Generator[Item]:
     """Each image or why it cannot be read, in order, read while others are seen; none once it is cancelled.
 
-    Where the network takes the cores there is one thread, and three images wait at most. Beside a GPU at most 128 wait (of
-    processes 256), as many as fit into 256 MiB, but three in any case. Many files of pictures are then read in processes
+    Where the network takes the cores there is one thread, and three images wait at most. Beside a GPU at most 128 wait, as
+    many as fit into 256 MiB, but three in any case. Many files of pictures are then read in processes
     (:mod:`impasto.explore.processes`), and in threads from then on if one of these is killed.
     """
     files = kind in (None, "image") and all(isinstance(sources[name], str | Path) for name in names)

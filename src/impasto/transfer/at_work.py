@@ -52,13 +52,15 @@ def as_they_end(
     at_work: dict[str, tuple[int, int]] = {}
     stopped = False
     _ = list(cluster.told()) if cluster else ()  # of tasks before
+
+    def fill_up() -> None:
+        ahead = cluster.ahead if cluster else math.inf
+        while not cancel.is_set() and len(waiting) < ahead and (task := next(tasks, None)) is not None:
+            waiting[submit(task)] = task
+
     try:
-        while True:
-            ahead = cluster.ahead if cluster else math.inf
-            while not cancel.is_set() and len(waiting) < ahead and (task := next(tasks, None)) is not None:
-                waiting[submit(task)] = task
-            if not waiting:
-                return
+        fill_up()
+        while waiting:
             done, _ = wait(waiting, _TICK, FIRST_COMPLETED)
             if cancel.is_set() and not stopped:
                 stopped = True
@@ -69,6 +71,7 @@ def as_they_end(
             for future in done:
                 task = waiting.pop(future)
                 at_work.pop(task.name, None)
+                fill_up()  # before this one is written, so that no worker waits for that
                 yield task, future
     finally:
         give_up(waiting, executor)

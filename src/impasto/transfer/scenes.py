@@ -82,7 +82,8 @@ def transfer_scenes(
         settings: how; ``cuts`` tells where the scenes begin, and if it does not they are found.
         executor: a :class:`impasto.Cluster`, or any other.
         options: how it will be written.
-        on_progress: called with how many scenes are painted, of how many, and the evaluations of those at work.
+        on_progress: called as scenes end, and when a cluster tells of its work, with how many scenes are painted, of how
+            many, and the evaluations of those at work.
         cancel: once it is set no other evaluation begins; scenes that are not painted to their end are as the content.
         checkpoint: a folder in which painted scenes are kept, and from which the same call goes on with the others; deleted
             by :meth:`impasto.Painting.write` when all are painted.
