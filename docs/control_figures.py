@@ -52,7 +52,7 @@ def masks():
     cup = mask("cup.png", (600, 400), (95, 25, 505, 365))
     night, wave = mask("night.png", (64, 64), ground="white"), mask("wave.png", (64, 64))
     where = {"content_mask": cup, "style_mask": [night, wave]}
-    yield from (Image.fromarray(coffee()), shown(cup), painted(coffee(), [NIGHT, WAVE], **where))
+    yield from (Image.fromarray(coffee()), shown(cup), painted(coffee(), [NIGHT, WAVE], iterations=None, **where))
 
 
 def protect():
