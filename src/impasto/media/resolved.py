@@ -52,6 +52,10 @@ class NetworkChoice:
             return ()
         return up_to_deepest(rows, layers)
 
+    def has(self, layers: Collection[str]) -> bool:
+        """Whether a network that the user made has these layers; of one of the registry that is known elsewhere."""
+        return self.given is None or set(layers) <= set(self.given.layers)
+
     def deepest(self, layers: Collection[str]) -> str:
         """The name of the last of these layers to be computed."""
         order = [row.name for row in self.table(layers)] or [

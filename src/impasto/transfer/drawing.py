@@ -33,7 +33,7 @@ def draws(settings: TransferSettings, choice: NetworkChoice) -> bool:
     """Whether the network of the settings, or the one that is given, has the layers by which it is drawn."""
     row = constructor_of(settings.network)
     layers = {layer for layer, _ in (*row.placing_layers, *row.drawing_layers)}
-    return bool(layers) and (choice.given is None or layers <= set(choice.given.layers))
+    return bool(layers) and choice.has(layers)
 
 
 def drawing_of(settings: TransferSettings, medium: Medium, choice: NetworkChoice, painting: Objective) -> Drawing:

@@ -106,7 +106,7 @@ def resolve(
         filled = replace(filled, draw=None)
     if objective is None:
         for layers in (filled.content_layers, filled.style_layers):
-            if layers is None or (network is not None and not _has(choice, layers)):
+            if layers is None or (network is not None and not choice.has([layer for layer, _ in layers])):
                 deepest = choice.given.layers[-1] if choice.given else ""
                 needed = "" if network is not None else "content_layers and style_layers, or "
                 raise SettingsError(
@@ -148,10 +148,6 @@ def _choice_of(settings: TransferSettings, filled: TransferSettings, medium: Med
     if medium.axes_seen is None:
         raise SettingsError(f"{medium.noun} cannot be seen by a network that is given: {' or '.join(medium.networks)} can")
     return NetworkChoice(None, options, network)
-
-
-def _has(choice: NetworkChoice, layers: Any) -> bool:
-    return choice.given is None or all(layer in choice.given.layers for layer, _ in layers)
 
 
 _AS_GIVEN = (
