@@ -66,9 +66,12 @@ def plot(measured: Measured, contestants: Sequence[str], path: Path) -> None:
     axes = figure.subplots()
     for method in measured.values:
         x, y = (score(measured, method, kind, counting) for kind in ("content", "style"))
-        colour = None if method in contestants else "0.6"
-        axes.errorbar(x.value, y.value, xerr=_arms(x), yerr=_arms(y), fmt="o", capsize=2, color=colour)
-        axes.annotate(method, (x.value, y.value), xytext=(5, 4), textcoords="offset points", fontsize=8)
+        contends = method in contestants
+        how = {"label": method} if contends else {"color": "0.6"}
+        axes.errorbar(x.value, y.value, xerr=_arms(x), yerr=_arms(y), fmt="o", capsize=2, **how)
+        if not contends:
+            axes.annotate(method, (x.value, y.value), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    axes.legend(fontsize=8)  # their names would lie one over the other
     axes.set_xlabel("distance to the content: 0 the content itself, 1 the style itself")
     axes.set_ylabel("distance to the style: 0 the style itself, 1 the content itself")
     axes.set_title(f"{_counted(measured)} Lower left is better; bars: 95%, by drawing styles anew", fontsize=9)
