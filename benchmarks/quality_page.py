@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from matplotlib.figure import Figure
 from quality_battery import MEASURES
@@ -67,7 +68,7 @@ def plot(measured: Measured, contestants: Sequence[str], path: Path) -> None:
     for method in measured.values:
         x, y = (score(measured, method, kind, counting) for kind in ("content", "style"))
         contends = method in contestants
-        how = {"label": method} if contends else {"color": "0.6"}
+        how: dict[str, Any] = {"label": method} if contends else {"color": "0.6"}
         axes.errorbar(x.value, y.value, xerr=_arms(x), yerr=_arms(y), fmt="o", capsize=2, **how)
         if not contends:
             axes.annotate(method, (x.value, y.value), xytext=(5, 4), textcoords="offset points", fontsize=8)
