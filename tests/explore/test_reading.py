@@ -12,7 +12,6 @@ import tarfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -29,10 +28,9 @@ from impasto.networks.convnet import ConvNet
 
 SCRIPT = """
 import sys
-from types import SimpleNamespace
 from impasto.explore import reading
 from impasto.explore.sources import find_sources
-reading.FEWEST, reading._cores, reading.virtual_memory = 2, lambda: 3, lambda: SimpleNamespace(available=2**36)
+reading.FEWEST, reading._cores, reading.free_memory = 2, lambda: 3, lambda _: 2**36
 print("begun", flush=True)
 sources = find_sources(sys.argv[1])
 for _ in range(int(sys.argv[2])):
@@ -47,7 +45,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Few images are enough, there are three cores and memory for them, and each image is a task."""
     monkeypatch.setattr(reading, "FEWEST", 2)
     monkeypatch.setattr(reading, "_cores", lambda: 3)
-    monkeypatch.setattr(reading, "virtual_memory", lambda: SimpleNamespace(available=2**36))
+    monkeypatch.setattr(reading, "free_memory", lambda _: 2**36)
     monkeypatch.setattr(processes, "_MOST_TOGETHER", 1)
 
 

@@ -53,6 +53,7 @@ def read_in_processes(
     Raises:
         BrokenExecutor: a process was killed.
         OSError: what was read cannot be kept in a file, or a process cannot be started.
+        ImportError, NotImplementedError: this system has no semaphores, without which there are no processes.
     """
     from loky import ProcessPoolExecutor
 

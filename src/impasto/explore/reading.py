@@ -12,13 +12,14 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-from psutil import virtual_memory
+import torch
 
 from impasto.explore.ahead import FEW, read_ahead
 from impasto.explore.processes import read_in_processes
 from impasto.explore.seen import Item, Seen, seen
 from impasto.explore.sources import Source
 from impasto.files import first_line
+from impasto.networks.device import free_memory
 
 log = logging.getLogger("impasto")
 
@@ -71,7 +72,7 @@ def read_images(
     """
     files = kind in (None, "image") and all(isinstance(sources[name], str | Path) for name in names)
     files = files and find_spec("loky") is not None and not current_process().daemon  # which may have no children
-    how = readers_for(device, len(names), files=files, cores=_cores(), memory=virtual_memory().available)
+    how = readers_for(device, len(names), files=files, cores=_cores(), memory=free_memory(torch.device("cpu")))
     done = 0
     if how.processes:
         try:

@@ -37,8 +37,8 @@ def as_they_end(
     executor: Executor,
     cancel: Event,
     tell: Callable[[str, AtWork], object],
-) -> Iterator[tuple[Task, Future[Any]]]:
-    """Each task and its future, as they end; once it is cancelled, of those that had begun.
+) -> Iterator[tuple[Task, Future[Any], AtWork]]:
+    """Each task and its future as they end, with what else is at work; once it is cancelled, of those that had begun.
 
     Args:
         tasks: what is to be painted; no more are asked for than an executor can have at once.
@@ -67,12 +67,12 @@ def as_they_end(
                 give_up(waiting, executor)
             for name, evaluations, iterations in cluster.told() if cluster else ():
                 at_work[name] = (evaluations, iterations)
-                tell(name, at_work)
+                tell(name, dict(at_work))
             for future in done:
                 task = waiting.pop(future)
                 at_work.pop(task.name, None)
                 fill_up()  # before this one is written, so that no worker waits for that
-                yield task, future
+                yield task, future, dict(at_work)
     finally:
         give_up(waiting, executor)
 

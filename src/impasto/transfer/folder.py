@@ -206,7 +206,7 @@ def _paint_all(
     outcomes = ((job, paint(job)) for job in jobs())
     if executor is not None:
         machine = {name: value for name, value in manifest.head.items() if name != "memory"}
-        told = lambda name, at_work: tell(name, at_work=dict(at_work))  # noqa: E731
+        told = lambda name, at_work: tell(name, at_work=at_work)  # noqa: E731
         outcomes = painted_elsewhere(jobs(), painter.settings, machine, cancel, executor, told)
     for job, outcome in outcomes:
         if outcome is None:

@@ -45,7 +45,7 @@ def painted_elsewhere(
     def submit(job: Job) -> Future[Any]:
         return executor.submit(paint_elsewhere, _findable(job), settings, machine)
 
-    for job, future in as_they_end(jobs, submit, executor, cancel, tell):
+    for job, future, _ in as_they_end(jobs, submit, executor, cancel, tell):
         yield job, _outcome(future, job)
 
 

@@ -157,20 +157,18 @@ def _paint(
     Raises:
         SignalError: one of them could not be painted; it is the first one, and is told at the end.
     """
-    done, at_work = total - len(scenes), dict[str, tuple[int, int]]()
+    done = total - len(scenes)
     failed: SignalError | None = None
 
-    def tell(_: object, now_at_work: AtWork) -> None:
-        nonlocal at_work
-        at_work = dict(now_at_work)
+    def tell(_: object, at_work: AtWork) -> None:
         if on_progress is not None:
             on_progress(done, total, at_work)
 
     def submit(scene: Scene) -> Future[Any]:
         return executor.submit(paint_scene, scene)
 
-    tell(None, at_work)
-    for scene, future in as_they_end(iter(scenes), submit, executor, cancel, tell):
+    tell(None, {})
+    for scene, future, at_work in as_they_end(iter(scenes), submit, executor, cancel, tell):
         try:
             outcome = _outcome(scene, future)
             if outcome is not None:
@@ -178,7 +176,7 @@ def _paint(
         except SignalError as error:  # the others are painted all the same
             failed = failed or error
         done += 1
-        tell(None, {name: how for name, how in at_work.items() if name != scene.name})
+        tell(None, at_work)
     if failed:
         raise failed
 
